@@ -1,0 +1,95 @@
+"""The people and devices of both sides, and the link between them. Next door: `evidence` (what a link rests on)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from .compliance import Posture
+from .evidence import Evidence
+
+
+class Platform(StrEnum):
+    IOS = "ios"
+    ANDROID = "android"
+    MACOS = "macos"
+    WINDOWS = "windows"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Keyed by (tenant, oid). Names are for display and for searching the MDM, never for authority."""
+
+    oid: str
+    name: str
+    user_name: str
+    mail: str | None = None
+
+
+@dataclass(frozen=True)
+class DirectoryDevice:
+    """Entra's `device` object as last read. `device_id` is the Azure device id, `object_id` the directory's own id."""
+
+    device_id: str
+    object_id: str
+    name: str
+    platform: Platform
+    os_version: str | None
+    model: str | None
+    enabled: bool
+    owner_oid: str | None
+    registered_at: datetime | None
+    compliant: bool | None
+    managed: bool | None
+    read_at: datetime
+
+
+@dataclass(frozen=True, order=True)
+class ManagedKey:
+    """Names a managed device within the tenant: which MDM connection, which record."""
+
+    connection: str
+    record_id: str
+
+
+@dataclass(frozen=True)
+class ManagedDevice:
+    """The MDM's record of a device as last read.
+
+    `generation` changes when the device is wiped or enrolled anew, so that a link can pin it.
+    """
+
+    key: ManagedKey
+    generation: str
+    name: str
+    platform: Platform
+    model: str | None
+    os_version: str | None
+    serial: str | None
+    owner_user_name: str | None
+    owner_mail: str | None
+    posture: Posture
+
+
+class LinkState(StrEnum):
+    PENDING = "pending"  # evidence below the tenant's minimum: pushes nothing
+    ACTIVE = "active"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True)
+class DeviceLink:
+    """Our pairing of one directory device with one managed device, and what it rests on (invariant I2)."""
+
+    id: str
+    device_id: str
+    object_id: str
+    managed: ManagedKey
+    generation: str
+    oid: str
+    platform: Platform
+    evidence: Evidence
+    state: LinkState
+    made_at: datetime
+    ended_at: datetime | None = None
+    ended_why: str | None = None

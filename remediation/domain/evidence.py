@@ -1,0 +1,57 @@
+"""How sure we are that this directory device is that managed device, and what ends a link.
+
+Owner match proves the person, never the hardware; names, typed ids and link parameters prove nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .device import DeviceLink, DirectoryDevice, ManagedDevice
+
+
+class Level(IntEnum):
+    """Ordered: a higher level suffices wherever a lower one is asked for."""
+
+    NONE = 0
+    FRESH = 1
+    POSSESSION = 2
+    BOUND = 3
+    CERTIFICATE = 4
+    AGENT = 5
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """`how` is a sentence for helpdesk and audit, made by `matching`."""
+
+    level: Level
+    at: datetime
+    how: str
+
+
+def suffices(evidence: Evidence, minimum: Level) -> bool:
+    """Whether a link on this evidence may push at all (invariant I12). A minimum of NONE is never enough."""
+    return minimum > Level.NONE and evidence.level >= minimum
+
+
+def ends_link(link: DeviceLink, managed: ManagedDevice, directory: DirectoryDevice) -> str | None:
+    """The reason why fresh reads of both sides end the link, or None (invariants I2, I5, I6).
+
+    What either side does not say (None) ends nothing here; `compliance.decide` keeps it from counting as good.
+    """
+    if managed.posture.enrolled is False:
+        return "unenrolled"
+    if managed.generation != link.generation:
+        return "enrolled_anew"
+    if not directory.enabled:
+        return "directory_device_disabled"
+    if directory.object_id != link.object_id:
+        return "directory_device_recreated"
+    if directory.owner_oid is not None and directory.owner_oid != link.oid:
+        return "owner_changed"
+    return None

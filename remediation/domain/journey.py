@@ -1,0 +1,110 @@
+"""The facts of one person bringing one device through. Facts are stored; the step is derived by `steps.next_step`."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from .device import DeviceLink, DirectoryDevice, LinkState, ManagedDevice, ManagedKey, Person, Platform
+from .push import Push
+
+LASTS = timedelta(hours=24)
+POSSESSION_LINK_LASTS = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Look:
+    """How the worker's looking at the remotes stands. Errors hold an error's `code`, None where the last read was good.
+
+    A look is due when somebody `wanted` one after the last one began; `next_at` is when the worker looks by itself.
+    """
+
+    wanted_at: datetime | None = None
+    done_at: datetime | None = None
+    directory_read_at: datetime | None = None
+    directory_error: str | None = None
+    mdm_read_at: datetime | None = None
+    mdm_error: str | None = None
+    refresh_wanted_at: datetime | None = None
+    refreshed_at: datetime | None = None
+    next_at: datetime | None = None
+    attempts: int = 0
+    wake: int = 0
+
+    @property
+    def under_way(self) -> bool:
+        return self.wanted_at is not None and (self.done_at is None or self.done_at < self.wanted_at)
+
+
+@dataclass(frozen=True)
+class Possession:
+    """How the proof stands that the person holds the managed device `key`: asked for, sent as an MDM message, tapped.
+
+    `proven_at` is set by the button behind the link; a wipe since then (another generation) voids the proof.
+    """
+
+    key: ManagedKey
+    wanted_at: datetime
+    sent_at: datetime | None = None
+    expires_at: datetime | None = None
+    error: str | None = None
+    proven_at: datetime | None = None
+    proven_generation: str | None = None
+
+    def waiting(self, now: datetime) -> bool:
+        """A message that can still be tapped is on its way or in the person's hand."""
+        return self.proven_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+@dataclass(frozen=True)
+class Journey:
+    """All the facts, read in one go. `managed` and `directory` are the person's devices of this platform as last seen.
+
+    `taken` holds device ids that are linked with other managed devices; `help_why` is a stable id, set by the worker when only a
+    person can decide; `still_blocked_at` when the person said that *open* was not true.
+    """
+
+    id: str
+    case_code: str
+    person: Person
+    platform: Platform
+    started_at: datetime
+    expires_at: datetime
+    look: Look = Look()
+    managed: tuple[ManagedDevice, ...] = ()
+    directory: tuple[DirectoryDevice, ...] = ()
+    taken: frozenset[str] = frozenset()
+    possession: Possession | None = None
+    links: tuple[DeviceLink, ...] = ()
+    pushes: tuple[Push, ...] = ()
+    help_why: str | None = None
+    still_blocked_at: datetime | None = None
+
+    @property
+    def in_hand(self) -> ManagedDevice | None:
+        """The managed device that this journey is about: the one asked to prove itself, else the only one there is."""
+        if self.possession is not None:
+            return next((m for m in self.managed if m.key == self.possession.key), None)
+        return self.managed[0] if len(self.managed) == 1 else None
+
+    @property
+    def link(self) -> DeviceLink | None:
+        """The living link of the device in hand."""
+        device = self.in_hand
+        if device is None:
+            return None
+        return next((k for k in self.links if k.managed == device.key and k.state is not LinkState.ENDED), None)
+
+    @property
+    def push(self) -> Push | None:
+        link = self.link
+        return next((p for p in self.pushes if link is not None and p.link_id == link.id), None)
+
+    @property
+    def proven(self) -> bool:
+        """The holder of the device in hand proved possession in this journey, and the device was not enrolled anew since."""
+        device, proof = self.in_hand, self.possession
+        return (
+            device is not None
+            and proof is not None
+            and proof.proven_at is not None
+            and proof.proven_generation == device.generation
+        )

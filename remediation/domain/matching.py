@@ -1,0 +1,79 @@
+"""Which directory device is this managed device? Explained, and never guessed.
+
+A difference of platform or of model family refuses; agreement proves nothing. Two candidates are a question for a person.
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from .device import DirectoryDevice, ManagedDevice
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a directory device cannot be this managed device; `why` is a stable id."""
+
+    device_id: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Match:
+    """`chosen` only where nothing is left to decide. `how` explains it to helpdesk and audit."""
+
+    chosen: DirectoryDevice | None
+    candidates: tuple[DirectoryDevice, ...]
+    refused: tuple[Refusal, ...]
+    how: str
+
+
+def match(
+    managed: ManagedDevice,
+    devices: Sequence[DirectoryDevice],
+    *,
+    oid: str,
+    proof_sent_at: datetime,
+    taken: Collection[str] = (),
+) -> Match:
+    """Match a managed device, whose holder proved possession, with the person's directory devices.
+
+    `devices` come from the person's own list, where the owner may not have been read yet (None); `services/link_device.py` reads it
+    before it links. `taken` holds the device ids that another managed device is actively linked with. Newest candidate first.
+    """
+    refused = tuple(Refusal(d.device_id, why) for d in devices if (why := _refusal(managed, d, oid, taken)))
+    out = {r.device_id for r in refused}
+    candidates = tuple(sorted((d for d in devices if d.device_id not in out), key=_newest_first))
+    appeared = [d for d in candidates if d.registered_at is not None and d.registered_at > proof_sent_at]
+    if len(appeared) == 1:
+        return Match(appeared[0], candidates, refused, "the only device registered after the link was sent")
+    if len(candidates) == 1:
+        return Match(candidates[0], candidates, refused, "the only registered device that can be this one")
+    how = "no registered device can be this one" if not candidates else "several registered devices could be this one"
+    return Match(None, candidates, refused, how)
+
+
+def _newest_first(device: DirectoryDevice) -> float:
+    return -device.registered_at.timestamp() if device.registered_at else 0.0
+
+
+def _refusal(managed: ManagedDevice, device: DirectoryDevice, oid: str, taken: Collection[str]) -> str | None:
+    if device.owner_oid is not None and device.owner_oid != oid:
+        return "not_owned_by_person"
+    if not device.enabled:
+        return "disabled"
+    if device.platform is not managed.platform:
+        return "other_platform"
+    ours, theirs = _family(device.model), _family(managed.model)
+    if ours and theirs and ours != theirs:
+        return "other_model"
+    if device.device_id in taken:
+        return "linked_elsewhere"
+    return None
+
+
+def _family(model: str | None) -> str | None:
+    """`iPhone` of `iPhone 13 (128 GB Midnight)` and of `iPhone14,5`: marketing names and identifiers agree no further than that."""
+    found = re.match(r"[^\W\d_]+", (model or "").strip())
+    return found.group().casefold() if found else None

@@ -1,0 +1,99 @@
+"""What Microsoft should be told about one linked device, what it was told, and what it confirmed: one row per link.
+
+Level-triggered: work means *bring this row to rest*. The sequence rises with every change of what is desired; whoever carries an
+older sequence has lost. Next door: `services/push_compliance.py` does the carrying.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum
+from uuid import UUID, uuid5
+
+from .compliance import Verdict
+
+MESSAGES = UUID("5f0c5a6e-8c57-4f0a-9b0b-3d2f5a7a9d11")  # our own namespace for message ids; changing it changes every id
+
+POLLS = (2, 4, 8, 16, 30)  # seconds between looks while a person may be waiting
+POLL_FAST_FOR = timedelta(minutes=10)
+POLL_SLOW = timedelta(hours=1)
+
+
+class Lane(IntEnum):
+    """Lower goes first: revocations, then people who wait on a page, then sweeps."""
+
+    REVOKE = 0
+    PERSON = 1
+    SWEEP = 2
+
+
+@dataclass(frozen=True)
+class Push:
+    """The row. `desired` is None until the first posture was read. `wake` counts wake-ups and names their ids.
+
+    `seen_before` is what Entra showed just before our send of `sent_seq`: it tells *changed by us* from *already so*.
+    `observed` is what Entra showed when last read back, at `observed_at`.
+    """
+
+    link_id: str
+    desired: Verdict | None = None
+    desired_seq: int = 0
+    desired_at: datetime | None = None
+    reasons: tuple[str, ...] = ()
+    posture_read_at: datetime | None = None
+    compliant_until: datetime | None = None
+    message_id: str | None = None
+    last_update_time: datetime | None = None
+    seen_before: bool | None = None
+    sent_seq: int = 0
+    sent_at: datetime | None = None
+    accepted_seq: int = 0
+    accepted_at: datetime | None = None
+    confirmed_seq: int = 0
+    confirmed_at: datetime | None = None
+    confirmed_by: str | None = None
+    observed: bool | None = None
+    observed_at: datetime | None = None
+    lane: Lane = Lane.SWEEP
+    wake: int = 0
+    next_look_at: datetime | None = None
+    attempts: int = 0
+    reason: str | None = None
+
+    @property
+    def at_rest(self) -> bool:
+        """Nothing is left to tell Microsoft: what is desired was seen in Entra after our send, or nothing was ever desired."""
+        return self.confirmed_seq >= self.desired_seq
+
+    @property
+    def says_compliant(self) -> bool:
+        """What the desired verdict means to Microsoft, which knows two words: unknown is told as not compliant."""
+        return self.desired is Verdict.COMPLIANT
+
+    def open_at(self, now: datetime) -> bool:
+        """Entra itself showed this device compliant, for the news we last carried, and the lease still runs."""
+        return (
+            self.says_compliant
+            and self.desired_seq > 0
+            and self.at_rest
+            and self.observed is True
+            and self.compliant_until is not None
+            and now < self.compliant_until
+        )
+
+
+def message_id(tenant_id: str, device_id: str, seq: int) -> str:
+    """The id under which a message is sent: the same after any crash, so that a repeat has no second effect."""
+    return str(uuid5(MESSAGES, f"{tenant_id}/{device_id}/{seq}"))
+
+
+def update_time(previous: datetime | None, now: datetime) -> datetime:
+    """A strictly growing time per device, by whole milliseconds: it orders messages at Microsoft (invariant I11)."""
+    now = now.replace(microsecond=now.microsecond // 1000 * 1000)
+    return now if previous is None else max(now, previous + timedelta(milliseconds=1))
+
+
+def look_again(now: datetime, *, waiting_since: datetime, attempts: int) -> datetime:
+    """When to look next while the remote has not shown what we wait for: 2, 4, 8 … 30 s for ten minutes, then hourly."""
+    if now - waiting_since >= POLL_FAST_FOR:
+        return now + POLL_SLOW
+    return now + timedelta(seconds=POLLS[min(attempts, len(POLLS) - 1)])

@@ -1,0 +1,141 @@
+"""From the facts of a journey to the one step a person sees now, and to the chain drawn beside it.
+
+The first true line of `next_step` wins. Steps never know each other; pages return to the dispatcher that asks here.
+*Welcome* is shown to whoever is not signed in and has no journey, so it is not derived here.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from .compliance import MdmWord
+from .device import DirectoryDevice, LinkState
+from .journey import Journey
+from .matching import match
+from .push import Push
+
+
+class Step(StrEnum):
+    LOOKING = "looking"
+    ENROLL = "enroll"
+    THIS_DEVICE = "this_device"
+    REGISTER = "register"
+    CHOOSE = "choose"
+    FIX = "fix"
+    WAIT = "wait"
+    OPEN = "open"
+    HELP = "help"
+
+
+def next_step(journey: Journey, now: datetime) -> Step:
+    """What this person should see now."""
+    if journey.help_why is not None:
+        return Step.HELP
+    if is_open(journey, now):
+        return Step.OPEN
+    if journey.look.mdm_read_at is None or journey.look.directory_read_at is None:
+        return Step.LOOKING
+    if not journey.managed:
+        return Step.ENROLL
+    link = journey.link
+    if link is None or link.state is LinkState.PENDING:
+        return _before_link(journey)
+    return Step.FIX if _posture_fails(journey) else Step.WAIT
+
+
+def _before_link(journey: Journey) -> Step:
+    device, proof = journey.in_hand, journey.possession
+    if not journey.proven or device is None or proof is None or proof.sent_at is None:
+        return Step.THIS_DEVICE
+    found = match(device, journey.directory, oid=journey.person.oid, proof_sent_at=proof.sent_at, taken=journey.taken)
+    if found.chosen is not None:
+        return Step.WAIT
+    return Step.CHOOSE if found.candidates else Step.REGISTER
+
+
+def is_open(journey: Journey, now: datetime) -> bool:
+    """Entra itself shows the device compliant: after our send, or already so and the person has not said otherwise."""
+    push = journey.push
+    if push is not None and push.desired_seq > 0:
+        return push.open_at(now)
+    return already_open(journey) is not None
+
+
+def already_open(journey: Journey) -> DirectoryDevice | None:
+    """The person's only directory device of this platform, where Entra shows it compliant without any doing of ours."""
+    if journey.link is not None or journey.still_blocked_at is not None or len(journey.directory) != 1:
+        return None
+    device = journey.directory[0]
+    return device if device.enabled and device.compliant is True else None
+
+
+def _posture_fails(journey: Journey) -> bool:
+    device = journey.in_hand
+    return device is not None and (device.posture.word is MdmWord.NOT_COMPLIANT or device.posture.compromised is True)
+
+
+class ChainState(StrEnum):
+    DONE = "done"
+    CURRENT = "current"
+    BROKEN = "broken"
+    TO_COME = "to_come"
+
+
+@dataclass(frozen=True)
+class ChainLink:
+    """One of the seven links that people see; `at` is when it was observed, never when we hoped for it."""
+
+    name: str
+    state: ChainState
+    at: datetime | None
+
+
+CHAIN = ("managed", "registered", "linked", "compliant", "sent", "accepted", "open")
+
+
+def chain(journey: Journey, now: datetime) -> tuple[ChainLink, ...]:
+    """The seven links in order: done ones first, then the one that is being worked on or broken, then those to come."""
+    done = _observed(journey, now)
+    links: list[ChainLink] = []
+    reached = True
+    for name, (holds, at) in zip(CHAIN, done, strict=True):
+        if reached and holds:
+            links.append(ChainLink(name, ChainState.DONE, at))
+            continue
+        state = ChainState.TO_COME
+        if reached:
+            state = ChainState.BROKEN if _needs_person(journey, name) else ChainState.CURRENT
+        links.append(ChainLink(name, state, None))
+        reached = False
+    return tuple(links)
+
+
+def _observed(journey: Journey, now: datetime) -> tuple[tuple[bool, datetime | None], ...]:
+    already = already_open(journey)
+    if already is not None and is_open(journey, now):
+        return tuple((True, already.registered_at if name == "registered" else already.read_at) for name in CHAIN)
+    link, device = journey.link, journey.in_hand
+    push = journey.push or Push(link_id="")
+    registered = _registered(journey)
+    carried = push.says_compliant and push.desired_seq > 0
+    return (
+        (bool(journey.managed), device.posture.read_at if device else journey.look.mdm_read_at),
+        (registered is not None, registered.registered_at or registered.read_at if registered else None),
+        (link is not None and link.state is LinkState.ACTIVE, link.made_at if link else None),
+        (carried and not _posture_fails(journey), push.posture_read_at),
+        (carried and push.sent_seq >= push.desired_seq, push.sent_at),
+        (carried and push.accepted_seq >= push.desired_seq, push.accepted_at),
+        (is_open(journey, now), push.observed_at),
+    )
+
+
+def _registered(journey: Journey) -> DirectoryDevice | None:
+    """The linked directory device; before a link, any enabled one of this platform."""
+    link = journey.link
+    if link is not None:
+        return next((d for d in journey.directory if d.device_id == link.device_id), None)
+    return next((d for d in journey.directory if d.enabled), None)
+
+
+def _needs_person(journey: Journey, name: str) -> bool:
+    return (name == "compliant" and _posture_fails(journey)) or journey.help_why is not None

@@ -1,0 +1,91 @@
+"""Errors that know who can act and whether trying again helps.
+
+The five that a remote can cause are raised by `adapters/`; `Stale` and `Conflict` by `store/`; the refusals of a possession
+link by `services/prove_possession.py`. Anything else is a bug of ours and shows the page for bugs.
+"""
+
+from enum import StrEnum
+
+
+class WhoActs(StrEnum):
+    YOU = "you"
+    HELPDESK = "helpdesk"
+    ADMIN = "admin"
+    TIME = "time"
+
+
+class RemediationError(Exception):
+    """`code` is stable and may be quoted; the message is for the log and names no person, secret, body or full query."""
+
+    code = "error"
+    who_acts = WhoActs.HELPDESK
+    retryable = False
+
+
+class RemoteError(RemediationError):
+    """A remote did not give what was asked for. `remote` is `directory`, `mdm`, `channel` or `sign_in`."""
+
+    code = "remote"
+
+    def __init__(self, message: str, *, remote: str, status: int | None = None, vendor_code: str | None = None) -> None:
+        super().__init__(message)
+        self.remote = remote
+        self.status = status
+        self.vendor_code = vendor_code
+
+
+class NotFound(RemoteError):
+    """The remote knows no such thing, said by its own error and not by an odd page."""
+
+    code = "not_found"
+    who_acts = WhoActs.HELPDESK
+
+
+class Refused(RemoteError):
+    """Ours to fix: credentials, permission, consent, or a request that the remote calls wrong."""
+
+    code = "refused"
+    who_acts = WhoActs.ADMIN
+
+
+class Busy(RemoteError):
+    """Throttled or overloaded. `retry_after` is in seconds, None where the remote did not say."""
+
+    code = "busy"
+    who_acts = WhoActs.TIME
+    retryable = True
+
+    def __init__(self, message: str, *, remote: str, status: int | None = None, retry_after: float | None = None) -> None:
+        super().__init__(message, remote=remote, status=status)
+        self.retry_after = retry_after
+
+
+class Unreachable(RemoteError):
+    """No answer in time, or the connection broke. Whether the remote acted is not known."""
+
+    code = "unreachable"
+    who_acts = WhoActs.TIME
+    retryable = True
+
+
+class Garbled(RemoteError):
+    """An answer that is not as specified: HTML with 200, half JSON, a missing field, too large."""
+
+    code = "garbled"
+    who_acts = WhoActs.TIME
+    retryable = True
+
+
+class Stale(RemediationError):
+    """A compare-and-set found newer news; the transaction left no trace."""
+
+    code = "stale"
+    who_acts = WhoActs.TIME
+    retryable = True
+
+
+class Conflict(RemediationError):
+    """A directory device or a managed device already has an active link; the database refused a second one."""
+
+    code = "conflict"
+    who_acts = WhoActs.HELPDESK

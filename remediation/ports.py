@@ -1,0 +1,274 @@
+"""What the services ask of the world: the remotes, the store, the clock. Small protocols; an ability that only some have is a
+further protocol, asked for with `isinstance`.
+
+Every call to a remote may raise the five errors of `errors.py` (NotFound, Refused, Busy, Unreachable, Garbled) and nothing else.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, runtime_checkable
+
+from .domain.compliance import Decision
+from .domain.device import DeviceLink, DirectoryDevice, ManagedDevice, ManagedKey, Person, Platform
+from .domain.journey import Journey
+from .domain.push import Lane, Push
+
+Clock = Callable[[], datetime]
+"""The present moment, aware, in UTC."""
+
+
+class Directory(Protocol):
+    """Entra's directory, read through Graph."""
+
+    def person(self, oid: str) -> Person: ...
+
+    def devices_of(self, oid: str) -> Sequence[DirectoryDevice]:
+        """All devices registered by this person, every page; `owner_oid` may be None here (not asked)."""
+
+    def device(self, device_id: str) -> DirectoryDevice:
+        """One device with its registered owner, by the Azure device id."""
+
+
+class DeviceManager(Protocol):
+    """One MDM connection."""
+
+    connection: str
+
+    def devices_of(self, person: Person) -> Sequence[ManagedDevice]:
+        """The enrolled devices of this person, every page, owner compared exactly by us."""
+
+    def device(self, record_id: str) -> ManagedDevice:
+        """One record with its posture, read afresh."""
+
+
+@runtime_checkable
+class Refreshing(Protocol):
+    def refresh(self, record_id: str) -> None:
+        """Ask the device to report to its MDM now; returns when the MDM took the request, not when the device answered."""
+
+
+@runtime_checkable
+class Messaging(Protocol):
+    def message(self, record_id: str, text: str) -> None:
+        """Show `text` on that managed device, through the MDM's own agent."""
+
+
+@runtime_checkable
+class LinkNoting(Protocol):
+    def note_link(self, record_id: str, device_id: str) -> None:
+        """Write the Azure device id onto the record, for look-up only: it proves nothing and pushes nothing."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """One verdict on its way to Microsoft. `message_id` and `update_time` come from `domain.push`, stored before the first send."""
+
+    message_id: str
+    update_time: datetime
+    compliant: bool
+    managed: bool
+    link: DeviceLink
+    device: ManagedDevice
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What became of a report, as the channel tells it. `failed` holds the channel's own code."""
+
+    accepted: bool
+    failed: str | None = None
+
+
+class ComplianceChannel(Protocol):
+    """One way in which compliance reaches Microsoft. Every channel can observe."""
+
+    platforms: frozenset[Platform]
+
+    def observe(self, device_id: str) -> DirectoryDevice:
+        """What Entra itself shows now: the only thing that decides success."""
+
+
+@runtime_checkable
+class Sending(ComplianceChannel, Protocol):
+    def send(self, report: Report) -> None:
+        """Hand the report over. Safe to repeat under the same message id."""
+
+    def carried(self, message_id: str) -> Carried:
+        """What became of it; NotFound where the channel never got it."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who makes a change: `person:<oid>`, `worker:<executor id>` …"""
+
+    kind: str
+    id: str
+
+
+class Change(Protocol):
+    """The inside of one write transaction. Every method may raise `Stale` or `Conflict`, which roll all of it back.
+
+    `audit` adds to the detail of the one audit row; wake-ups are enqueued in this same transaction.
+    """
+
+    def audit(self, **detail: Any) -> None: ...
+
+    def save_person(self, person: Person) -> None: ...
+
+    # journeys
+    def start_journey(
+        self, *, journey_id: str, case_code: str, oid: str, platform: Platform, browser: str, entrance: str, expires_at: datetime
+    ) -> None: ...
+
+    def bind_journey(self, journey_id: str, browser: str) -> None:
+        """The person signed in again: the journey goes on in this browser."""
+
+    def want_look(self, journey_id: str, *, refresh: bool = False) -> None:
+        """Mark the journey, count its wake-up and enqueue it; `refresh` also asks the MDM to hear from the device."""
+
+    def want_possession(self, journey_id: str, key: ManagedKey) -> None:
+        """The person says that this managed device is in their hand: the worker is to send the link. Wakes the journey."""
+
+    def mint_possession_link(self, journey_id: str, *, token_hash: str, expires_at: datetime) -> str:
+        """Store a link before it is sent; returns its id. Earlier ones of the journey stay valid until they end."""
+
+    def possession_link_sent(self, link_id: str) -> None: ...
+
+    def possession_failed(self, journey_id: str, error: str) -> None: ...
+
+    def prove_possession(self, token_hash: str, *, oid: str, browser: str) -> str:
+        """Use the link up and store the proof, in this transaction; returns the journey id and wakes it.
+
+        Raises `PossessionRefused` (services/prove_possession.py) with `unknown`, `other_person`, `other_journey`, `used`, `too_late`.
+        """
+
+    def revoke_possession(self, token_hash: str, *, oid: str) -> None:
+        """*This wasn't me*: no open link of that journey can be used any more."""
+
+    def still_blocked(self, journey_id: str) -> None: ...
+
+    def need_help(self, journey_id: str, why: str) -> None: ...
+
+    # links
+    def make_link(self, link: DeviceLink) -> None:
+        """Insert the link and its push row, and wake it. Raises Conflict where either side has a living link already."""
+
+    def end_link(self, link_id: str, why: str) -> None:
+        """End a living link and desire *not compliant* with it, as one. Stale where it ended already."""
+
+    # pushes: each compares the sequence (and for `desire` the time of the posture read) before it sets
+    def desire(self, link_id: str, *, seq: int, decision: Decision, posture_read_at: datetime, lane: Lane) -> None:
+        """From sequence `seq` on, Microsoft should be told this verdict: sequence `seq + 1`."""
+
+    def about_to_send(
+        self, link_id: str, *, seq: int, message_id: str, update_time: datetime, seen_before: bool | None
+    ) -> None: ...
+
+    def sent(self, link_id: str, *, seq: int) -> None: ...
+
+    def accepted(self, link_id: str, *, seq: int) -> None: ...
+
+    def confirmed(self, link_id: str, *, seq: int, by: str) -> None:
+        """Entra showed what we sent; `by` is `changed` or `already_so`."""
+
+    def wake_link(self, link_id: str, *, lane: Lane) -> None: ...
+
+
+class Store(Protocol):
+    """The database of one tenant. `change` is for decisions, `observe_*` and `note_*` for what was seen and for timers:
+    those leave observation rows where something differs, never audit rows."""
+
+    tenant_id: str
+
+    def change(self, actor: Actor, why: str, *, about: tuple[str, str], at: datetime) -> AbstractContextManager[Change]:
+        """The one write transaction: rows, wake-ups and exactly one audit row, committed together or not at all.
+
+        `why` is a stable id such as `journey.started`; `about` names the subject: ("journey", id), ("link", id), ("person", oid).
+        """
+
+    # reads
+    def journey(self, journey_id: str) -> Journey | None: ...
+
+    def living_journey(self, oid: str, platform: Platform, now: datetime) -> str | None:
+        """The person's newest journey on this platform that has not expired."""
+
+    def journey_of_browser(self, browser: str, oid: str, now: datetime) -> str | None: ...
+
+    def possession_link(self, token_hash: str, now: datetime) -> "PossessionLinkFacts | None": ...
+
+    def link(self, link_id: str) -> DeviceLink | None: ...
+
+    def push(self, link_id: str) -> Push | None: ...
+
+    def journeys_of_link(self, link_id: str) -> Sequence[str]:
+        """Living journeys about the managed device of this link: their pages show what is observed of it."""
+
+    # what was seen (worker only)
+    def observe_person(self, person: Person, *, at: datetime) -> None: ...
+
+    def observe_directory(self, oid: str, devices: Sequence[DirectoryDevice], *, at: datetime) -> None:
+        """A complete list of the person's directory devices; those missing from it are no longer theirs."""
+
+    def observe_directory_device(self, device: DirectoryDevice, *, at: datetime) -> None: ...
+
+    def observe_managed(self, connection: str, oid: str, devices: Sequence[ManagedDevice], *, at: datetime) -> None:
+        """A complete list of the person's records in one MDM connection."""
+
+    def observe_managed_device(self, device: ManagedDevice, *, at: datetime) -> None: ...
+
+    # timers (worker only), guarded by the wake count so that a late worker changes nothing
+    def note_look(
+        self,
+        journey_id: str,
+        *,
+        wake: int,
+        at: datetime,
+        next_at: datetime | None,
+        attempts: int,
+        directory_error: str | None,
+        mdm_error: str | None,
+        refreshed: bool,
+    ) -> None: ...
+
+    def note_push(
+        self,
+        link_id: str,
+        *,
+        wake: int,
+        next_at: datetime | None,
+        attempts: int,
+        reason: str | None,
+        observed: bool | None = None,
+        observed_at: datetime | None = None,
+        decision: Decision | None = None,
+        posture_read_at: datetime | None = None,
+    ) -> None:
+        """Park the row until `next_at`. With an unchanged verdict, `decision` and `posture_read_at` renew its lease."""
+
+    def wake_due(self, now: datetime, *, limit: int = 100) -> int:
+        """Count up and enqueue the wake-up of every row whose time has come; returns how many. Any worker's pulse may call it."""
+
+
+@dataclass(frozen=True)
+class PossessionLinkFacts:
+    """What the page behind a possession link shows before anything is used up: whose journey, which device, when, and whether it
+    can still be used (`refusal` is None) or why not."""
+
+    journey_id: str
+    case_code: str
+    oid: str
+    person_name: str
+    device_name: str
+    device_model: str | None
+    sent_at: datetime | None
+    expires_at: datetime
+    refusal: str | None
+
+
+class Wakeups(Protocol):
+    """The engine's door for whoever writes rows: a wake-up enqueued in the caller's own transaction."""
+
+    def enqueue(self, connection: Any, workflow: str, row_id: str, wake: int, *, lane: Lane) -> None:
+        """`connection` is the SQLAlchemy connection of the open transaction; the id becomes `row_id:wake`."""
