@@ -1,7 +1,6 @@
 """Errors that know who can act and whether trying again helps.
 
-The five that a remote can cause are raised by `adapters/`; `Stale` and `Conflict` by `store/`; the refusals of a possession
-link by `services/prove_possession.py`. Anything else is a bug of ours and shows the page for bugs.
+The five that a remote can cause are raised by `adapters/`; `Stale`, `Conflict` and `PossessionRefused` by `store/`. Anything else is a bug of ours and shows the page for bugs.
 """
 
 from enum import StrEnum
@@ -89,3 +88,14 @@ class Conflict(RemediationError):
 
     code = "conflict"
     who_acts = WhoActs.HELPDESK
+
+
+class PossessionRefused(RemediationError):
+    """A possession link cannot be used. `why`: `unknown`, `other_person`, `other_journey`, `used`, `too_late` or `revoked`."""
+
+    code = "possession_refused"
+    who_acts = WhoActs.YOU
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"possession link refused: {why}")
+        self.why = why

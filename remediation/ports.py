@@ -141,7 +141,7 @@ class Change(Protocol):
     def prove_possession(self, token_hash: str, *, oid: str, browser: str) -> str:
         """Use the link up and store the proof, in this transaction; returns the journey id and wakes it.
 
-        Raises `PossessionRefused` (services/prove_possession.py) with `unknown`, `other_person`, `other_journey`, `used`, `too_late`.
+        Raises `PossessionRefused`: a link works once, in time, for its own person, in the journey it was sent for.
         """
 
     def revoke_possession(self, token_hash: str, *, oid: str) -> None:
@@ -272,3 +272,35 @@ class Wakeups(Protocol):
 
     def enqueue(self, connection: Any, workflow: str, row_id: str, wake: int, *, lane: Lane) -> None:
         """`connection` is the SQLAlchemy connection of the open transaction; the id becomes `row_id:wake`."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """A signed-in browser. `browser` is the id that journeys are bound to; `roles` are Entra's app roles at sign-in."""
+
+    oid: str
+    name: str
+    browser: str
+    roles: tuple[str, ...]
+    signed_in_at: datetime
+
+
+class Sessions(Protocol):
+    """Server-side sessions that can be ended. Tokens are random; the database holds their hashes. Expiry is checked on use."""
+
+    def begin(self, *, oid: str, name: str, roles: Sequence[str], browser: str, at: datetime) -> str: ...
+
+    def find(self, token: str, *, at: datetime) -> Session | None: ...
+
+    def end(self, token: str, *, at: datetime) -> None: ...
+
+    def end_all(self, oid: str, *, at: datetime) -> None: ...
+
+
+class SignInStates(Protocol):
+    """State, nonce and PKCE verifier of a sign-in under way: on the server, one use, ten minutes."""
+
+    def put(self, key: str, value: str, *, until: datetime) -> None: ...
+
+    def take(self, key: str, *, at: datetime) -> str | None:
+        """The value, once: a second caller gets None, as does one who comes too late."""

@@ -213,10 +213,8 @@ class MdmConnection:
 class World:
     """Everything that exists. Hold `lock` over any look or change that spans several objects."""
 
-    def __init__(self, product_origin: str = "http://localhost:8000", redirect_path: str = "/auth/callback") -> None:
+    def __init__(self) -> None:
         self.lock = threading.RLock()
-        self.product_origin = product_origin
-        self.redirect_path = redirect_path
         self.reset()
 
     def reset(self, seed: int = 7) -> None:

@@ -1,0 +1,99 @@
+"""Every request that any service received, in order, with its secrets masked: what tests believe instead of a mock.
+
+Next door: `faults.Gate` writes it around every service, `control` serves it.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import asdict, dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+_SECRETS = frozenset(
+    "client_secret client_assertion code code_verifier password access_token id_token id_token_hint refresh_token "
+    "request assertion".split()
+)
+_SAFE_HEADERS = (
+    "Accept",
+    "Client-Request-Id",
+    "X-Ms-Throttle-Priority",
+    "Prefer",
+    "Consistencylevel",
+    "Content-Type",
+    "User-Agent",
+)
+
+
+@dataclass
+class Entry:
+    seq: int
+    at: str
+    service: str
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: Any = None
+    status: int | None = None
+    """None while in flight, and for good where the connection was closed without an answer."""
+    fault: str | None = None
+    client_id: str | None = None
+    tenant: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def masked(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: "***" if key.lower() in _SECRETS else masked(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [masked(item) for item in value]
+    return value
+
+
+def readable_body(content_type: str, raw: bytes) -> Any:
+    """JSON and forms as they are, secrets masked; anything else as its size only."""
+    if not raw:
+        return None
+    kind = content_type.split(";")[0].strip().lower()
+    try:
+        if kind == "application/json":
+            return masked(json.loads(raw))
+        if kind == "application/x-www-form-urlencoded":
+            return masked(dict(parse_qsl(raw.decode(), keep_blank_values=True)))
+    except ValueError:
+        return f"{len(raw)} bytes that do not parse as {kind}"
+    return f"{len(raw)} bytes of {kind or 'unnamed type'}"
+
+
+def safe_headers(environ: dict[str, Any]) -> dict[str, str]:
+    found = {name: environ.get("HTTP_" + name.upper().replace("-", "_")) for name in _SAFE_HEADERS}
+    found["Content-Type"] = environ.get("CONTENT_TYPE")
+    scheme = environ.get("HTTP_AUTHORIZATION", "").partition(" ")[0]
+    return {name: value for name, value in {**found, "Authorization": scheme}.items() if value}
+
+
+@dataclass
+class Ledger:
+    entries: list[Entry] = field(default_factory=list)
+    _next: int = 1
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def open(self, **fields: Any) -> Entry:
+        """The order is that of arrival; the status follows when the answer leaves."""
+        with self._lock:
+            entry = Entry(seq=self._next, **fields)
+            self._next += 1
+            self.entries.append(entry)
+            return entry
+
+    def since(self, seq: int = 0, service: str | None = None) -> list[Entry]:
+        with self._lock:
+            return [e for e in self.entries if e.seq > seq and (service is None or e.service == service)]
+
+    def clear(self) -> None:
+        with self._lock:
+            self.entries.clear()

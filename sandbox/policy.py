@@ -1,0 +1,146 @@
+"""Plays Conditional Access for Outlook: opens, or says which block page, and leaves a line in the sign-in log.
+
+The one grant control is *require a device marked as compliant*, for everyone. Next door: `world` is what it judges,
+`phone` draws the page it names.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from sandbox.world import DirectoryDevice, Phone, World
+
+OUTLOOK_APP_ID = "27922004-5251-4030-b22d-91ecd9a37ea4"
+Kind = Literal["open", "unregistered", "unmanaged", "not_compliant", "disabled", "deleted", "foreign", "account_disabled"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the person sees after tapping Outlook; `code` is the AADSTS number, None when it opened."""
+
+    kind: Kind
+    opens: bool
+    code: int | None
+    title: str
+    message: str
+    button: str | None
+    url: str | None
+    request_id: str
+    correlation_id: str
+    at: str
+    app: str
+    app_id: str
+    device_identifier: str
+    device_platform: str
+    device_state: str
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+# Codes: entra-docs identity-platform/reference-error-codes. Wordings are our own; Microsoft's may change at any time.
+_PAGES: dict[Kind, tuple[int | None, str, str]] = {
+    "open": (None, "Inbox", "Outlook is open."),
+    "unregistered": (530003, "Set up your device to get access", "Your organisation wants this device to be managed before it opens company data."),
+    "unmanaged": (530003, "Set up your device to get access", "You are signed in, but this device is not known to be managed by your organisation."),
+    "not_compliant": (53000, "You can't get there from here", "This device does not meet your organisation's requirements yet."),
+    "disabled": (135011, "This device is disabled", "An administrator switched this device off in the directory."),
+    "deleted": (700003, "This device is not known", "Its entry in the directory was removed. Register it again."),
+    "foreign": (501312, "This device belongs to someone else", "It is registered for another account."),
+    "account_disabled": (50057, "Your account is disabled", "Please speak to your helpdesk."),
+}  # fmt: skip
+
+
+def open_outlook(world: World, phone: Phone) -> Outcome:
+    """Tap the icon: decide on the world as it is now, write the sign-in log, remember what was shown."""
+    with world.settled():
+        outcome = _outcome(world, phone)
+        phone.outlook = outcome.as_json()
+        world.sign_ins.append(_log_entry(world, phone, outcome))
+        return outcome
+
+
+def _device_of(world: World, phone: Phone) -> DirectoryDevice | None:
+    return None if phone.device_id is None else world.device_by_device_id(phone.device_id)
+
+
+def _kind(world: World, phone: Phone) -> Kind:
+    if not world.persons[phone.person_oid].enabled:
+        return "account_disabled"
+    if phone.device_id is None:
+        return "unregistered"
+    device = _device_of(world, phone)
+    if device is None:
+        return "deleted"
+    if not device.enabled:
+        return "disabled"
+    if device.owner_oid != phone.person_oid:
+        return "foreign"
+    if device.is_compliant is True:
+        return "open"
+    return "not_compliant" if device.is_managed is True else "unmanaged"
+
+
+def _state(device: DirectoryDevice | None) -> str:
+    if device is None:
+        return "Unregistered"
+    if not device.enabled:
+        return "Disabled"
+    if device.is_compliant is True:
+        return "Compliant"
+    return "Managed" if device.is_managed else "Registered"
+
+
+def _outcome(world: World, phone: Phone) -> Outcome:
+    kind, device = _kind(world, phone), _device_of(world, phone)
+    code, title, message = _PAGES[kind]
+    button, url = {
+        # fleetdm/fleet articles/entra-conditional-access-integration.md: Continue leads to the partner's enrollment
+        # address, Check Compliance to its remediation address. Nothing is added to either.
+        "unregistered": ("Continue", world.partner.enrollment_url),
+        "unmanaged": ("Continue", world.partner.enrollment_url),
+        "not_compliant": ("Check Compliance", world.partner.remediation_url),
+    }.get(kind, (None, None))
+    return Outcome(
+        kind=kind,
+        opens=kind == "open",
+        code=code,
+        title=title,
+        message=message,
+        button=button if url else None,
+        url=url,
+        request_id=str(uuid.uuid4()),
+        correlation_id=str(uuid.uuid4()),
+        at=world.now().isoformat(timespec="seconds"),
+        app="Outlook",
+        app_id=OUTLOOK_APP_ID,
+        device_identifier=device.device_id if device else "Not available",
+        device_platform="iOS",
+        device_state=_state(device),
+    )
+
+
+def _log_entry(world: World, phone: Phone, outcome: Outcome) -> dict[str, Any]:
+    """As `GET /auditLogs/signIns` has it (microsoft-graph-docs-contrib signin.md)."""
+    person, device = world.persons[phone.person_oid], _device_of(world, phone)
+    result = "success" if outcome.opens else "failure"
+    return {
+        "id": outcome.request_id,
+        "createdDateTime": outcome.at,
+        "userId": person.oid,
+        "userPrincipalName": person.upn,
+        "appId": outcome.app_id,
+        "appDisplayName": outcome.app,
+        "correlationId": outcome.correlation_id,
+        "conditionalAccessStatus": result,
+        "status": {"errorCode": outcome.code or 0, "failureReason": None if outcome.opens else outcome.title},
+        "deviceDetail": {
+            "deviceId": device.device_id if device else "",
+            "displayName": device.name if device else "",
+            "operatingSystem": "iOS",
+            "isCompliant": bool(device and device.is_compliant),
+            "isManaged": bool(device and device.is_managed),
+        },
+    }

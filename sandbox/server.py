@@ -1,0 +1,116 @@
+"""The sandbox as one thing: its world, its services behind their gates, its two sockets.
+
+`create_sandbox()` serves in-process callers through `.api` and `.pages` (WSGI); `start()` puts both on real sockets.
+Next door: `sockets` is the transport, each service module makes one Flask application.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+
+from sandbox.control import create_control
+from sandbox.entra import create_entra
+from sandbox.entra_pages import create_entra_pages
+from sandbox.faults import Faults, Gate
+from sandbox.graph import create_graph
+from sandbox.intune import create_intune
+from sandbox.keys import Keys
+from sandbox.ledger import Ledger
+from sandbox.phone import create_phone
+from sandbox.scenarios import Addresses, seed
+from sandbox.sockets import Socket
+from sandbox.workspace_one import create_workspace_one
+from sandbox.world import World
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_ENTRA_PAGE = re.compile(r"^/(?:entra/|[^/]+/(?:oauth2|login)(?:/|$))")
+
+
+@dataclass(frozen=True)
+class SandboxConfig:
+    api_port: int = 8143
+    pages_port: int = 8100
+    ca_folder: Path = field(default_factory=lambda: Path(tempfile.gettempdir()) / "remediation-sandbox")
+    product_origin: str = "http://localhost:8000"
+    redirect_uri: str = ""
+    logout_uri: str = ""
+    enrollment_url: str = ""
+    remediation_url: str = ""
+    scenario: str = "blocked_just_registered"
+
+    def addresses(self) -> Addresses:
+        return Addresses(
+            redirect_uri=self.redirect_uri or f"{self.product_origin}/auth/callback",
+            logout_uri=self.logout_uri or f"{self.product_origin}/",
+            enrollment_url=self.enrollment_url or f"{self.product_origin}/enroll",
+            remediation_url=self.remediation_url or f"{self.product_origin}/remediate",
+        )
+
+
+class Sandbox:
+    def __init__(self, config: SandboxConfig) -> None:
+        self.config = config
+        self.world = World()
+        self.ledger = Ledger()
+        self.faults = Faults()
+        self.keys = Keys(config.ca_folder)
+        self.id_token_faults: list[str] = []
+        """Spoils the next ID tokens, one each (`control`)."""
+        self.api_url = f"https://127.0.0.1:{config.api_port}"
+        self.pages_url = f"http://127.0.0.1:{config.pages_port}"
+        self._sockets: list[Socket] = []
+        self.begin(config.scenario)
+        workspace_one = self._gate(create_workspace_one(self), "workspace_one")
+        self.api: WSGIApplication = DispatcherMiddleware(
+            self._gate(create_entra(self), "entra"),
+            {
+                "/graph": self._gate(create_graph(self), "graph"),
+                "/intune": self._gate(create_intune(self), "intune"),
+                "/ws1": workspace_one,
+                "/ws1auth": workspace_one,
+            },
+        )
+        self._phone = self._gate(create_phone(self), "phone")
+        self._entra_pages = self._gate(create_entra_pages(self), "entra")
+        self._control = DispatcherMiddleware(self._phone, {"/control": create_control(self)})
+
+    def _gate(self, app: WSGIApplication, service: str) -> WSGIApplication:
+        return Gate(app, service, self.world, self.ledger, self.faults)
+
+    def begin(self, scenario: str) -> None:
+        """A fresh world, no faults, an empty ledger."""
+        seed(self.world, scenario, self.config.addresses())
+        self.faults.clear()
+        self.ledger.clear()
+        self.id_token_faults.clear()
+
+    def pages(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Entra's browser pages share the second socket with the phone, as `/{tenant}/oauth2/…`."""
+        app = self._entra_pages if _ENTRA_PAGE.match(environ.get("PATH_INFO", "")) else self._control
+        return app(environ, start_response)
+
+    def start(self, api_port: int | None = None, pages_port: int | None = None) -> None:
+        """Serve on both sockets in threads; port 0 takes a free one, and the addresses then tell which."""
+        api = Socket(self.api, self.config.api_port if api_port is None else api_port, self.keys.tls())
+        self._sockets.append(api)
+        pages = Socket(self.pages, self.config.pages_port if pages_port is None else pages_port)
+        self._sockets.append(pages)
+        self.api_url = f"https://127.0.0.1:{api.port}"
+        self.pages_url = f"http://127.0.0.1:{pages.port}"
+
+    def stop(self) -> None:
+        while self._sockets:
+            self._sockets.pop().stop()
+
+
+def create_sandbox(config: SandboxConfig | None = None) -> Sandbox:
+    return Sandbox(config or SandboxConfig())
