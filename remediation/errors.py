@@ -1,6 +1,7 @@
 """Errors that know who can act and whether trying again helps.
 
-The five that a remote can cause are raised by `adapters/`; `Stale`, `Conflict` and `PossessionRefused` by `store/`. Anything else is a bug of ours and shows the page for bugs.
+The five that a remote can cause are raised by `adapters/`; `Stale`, `Conflict` and `PossessionRefused` by `store/`. Anything else
+is a bug of ours and shows the page for bugs.
 """
 
 from enum import StrEnum

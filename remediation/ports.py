@@ -63,14 +63,21 @@ class LinkNoting(Protocol):
 
 @dataclass(frozen=True)
 class Report:
-    """One verdict on its way to Microsoft. `message_id` and `update_time` come from `domain.push`, stored before the first send."""
+    """One verdict on its way to Microsoft. `message_id` and `update_time` come from `domain.push`, stored before the first send.
+
+    `managed` is False once the link ended; what describes the device is then the last that is known of it.
+    """
 
     message_id: str
     update_time: datetime
     compliant: bool
     managed: bool
-    link: DeviceLink
-    device: ManagedDevice
+    device_id: str
+    oid: str
+    name: str
+    platform: Platform
+    os_version: str | None
+    last_seen: datetime | None
 
 
 @dataclass(frozen=True)
@@ -149,7 +156,8 @@ class Change(Protocol):
 
     def still_blocked(self, journey_id: str) -> None: ...
 
-    def need_help(self, journey_id: str, why: str) -> None: ...
+    def need_help(self, journey_id: str, why: str | None) -> None:
+        """Only a person can decide; `why` is a stable id, None when it may be tried again."""
 
     # links
     def make_link(self, link: DeviceLink) -> None:
@@ -201,9 +209,6 @@ class Store(Protocol):
     def link(self, link_id: str) -> DeviceLink | None: ...
 
     def push(self, link_id: str) -> Push | None: ...
-
-    def journeys_of_link(self, link_id: str) -> Sequence[str]:
-        """Living journeys about the managed device of this link: their pages show what is observed of it."""
 
     # what was seen (worker only)
     def observe_person(self, person: Person, *, at: datetime) -> None: ...

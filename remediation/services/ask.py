@@ -1,0 +1,55 @@
+"""What a person's buttons ask for. Each is a wish in the database; the worker does the rest.
+
+Every function takes the `oid` of who asks and does nothing for a journey that is not theirs (KeyError: a bug or a forged handle).
+"""
+
+from datetime import datetime
+
+from ..domain.device import LinkState, ManagedKey
+from ..domain.journey import Journey
+from ..domain.push import Lane
+from ..ports import Actor, Change, Store
+
+
+def check_again(store: Store, journey_id: str, *, oid: str, now: datetime) -> None:
+    """*I've done it, check now*: look at the remotes, and let the MDM hear from the device first."""
+    journey = _own(store, journey_id, oid)
+    with store.change(Actor("person", oid), "journey.check_again", about=("journey", journey_id), at=now) as change:
+        change.need_help(journey_id, None)
+        change.want_look(journey_id, refresh=True)
+        _wake_link(journey, change)
+
+
+def in_my_hand(store: Store, journey_id: str, key: ManagedKey, *, oid: str, now: datetime) -> None:
+    """*This is the phone in my hand*: have the MDM deliver a possession link to it. Pressing again while one is open does nothing."""
+    journey = _own(store, journey_id, oid)
+    if key not in {device.key for device in journey.managed}:
+        raise KeyError(key.record_id)
+    proof = journey.possession
+    if proof is not None and proof.key == key and (proof.proven_at is not None or (proof.error is None and proof.waiting(now))):
+        return
+    with store.change(Actor("person", oid), "possession.wanted", about=("journey", journey_id), at=now) as change:
+        change.audit(connection=key.connection, record=key.record_id)
+        change.want_possession(journey_id, key)
+
+
+def still_blocked(store: Store, journey_id: str, *, oid: str, now: datetime) -> None:
+    """*Still blocked?* after *open*: take the person at their word and look again."""
+    journey = _own(store, journey_id, oid)
+    with store.change(Actor("person", oid), "journey.still_blocked", about=("journey", journey_id), at=now) as change:
+        change.still_blocked(journey_id)
+        change.want_look(journey_id, refresh=True)
+        _wake_link(journey, change)
+
+
+def _own(store: Store, journey_id: str, oid: str) -> Journey:
+    journey = store.journey(journey_id)
+    if journey is None or journey.person.oid != oid:
+        raise KeyError(journey_id)
+    return journey
+
+
+def _wake_link(journey: Journey, change: Change) -> None:
+    link = journey.link
+    if link is not None and link.state is LinkState.ACTIVE:
+        change.wake_link(link.id, lane=Lane.PERSON)

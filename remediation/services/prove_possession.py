@@ -1,0 +1,33 @@
+"""The page behind a possession link: what it shows, what its button does, and *this wasn't me*.
+
+Opening a link uses nothing up, since scanners open links; its button does, after sign-in as the same person.
+"""
+
+import hashlib
+from datetime import datetime
+
+from ..ports import Actor, PossessionLinkFacts, Store
+
+
+def token_hash(token: str) -> str:
+    """What the database holds instead of the token. Tokens have 256 random bits, so a plain digest is enough."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def see_link(store: Store, token: str, now: datetime) -> PossessionLinkFacts | None:
+    """What can be said about a link before anybody uses it; None where we never made such a link."""
+    return store.possession_link(token_hash(token), now)
+
+
+def prove(store: Store, token: str, *, oid: str, browser: str, now: datetime) -> str:
+    """Use the link up and store the evidence, as one. Returns the journey's id; raises PossessionRefused."""
+    with store.change(Actor("person", oid), "possession.proven", about=("person", oid), at=now) as change:
+        journey_id = change.prove_possession(token_hash(token), oid=oid, browser=browser)
+        change.audit(journey=journey_id)
+    return journey_id
+
+
+def not_me(store: Store, token: str, *, oid: str, now: datetime) -> None:
+    """The person did not ask for this: the journey's open links are revoked, and the audit row tells helpdesk."""
+    with store.change(Actor("person", oid), "possession.not_me", about=("person", oid), at=now) as change:
+        change.revoke_possession(token_hash(token), oid=oid)

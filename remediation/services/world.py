@@ -1,0 +1,35 @@
+"""What the worker's services act on and decide by, put together once by `wiring`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from ..domain.compliance import Lease
+from ..domain.device import Platform
+from ..domain.evidence import Level
+from ..ports import Actor, Clock, ComplianceChannel, DeviceManager, Directory, Store
+
+
+@dataclass(frozen=True)
+class World:
+    """`managers` by connection name. `possession_url` makes the address behind a token, `message_text` the words around it."""
+
+    store: Store
+    directory: Directory
+    managers: Mapping[str, DeviceManager]
+    channels: Sequence[ComplianceChannel]
+    clock: Clock
+    minimum: Level
+    lease: Lease
+    recheck: timedelta
+    executor: str
+    possession_url: Callable[[str], str]
+    message_text: Callable[[str, str], str]
+
+    @property
+    def actor(self) -> Actor:
+        return Actor("worker", self.executor)
+
+    def channel(self, platform: Platform) -> ComplianceChannel | None:
+        """The channel that serves a platform; the first in the tenant's order."""
+        return next((c for c in self.channels if platform in c.platforms), None)
