@@ -97,3 +97,8 @@ def look_again(now: datetime, *, waiting_since: datetime, attempts: int) -> date
     if now - waiting_since >= POLL_FAST_FOR:
         return now + POLL_SLOW
     return now + timedelta(seconds=POLLS[min(attempts, len(POLLS) - 1)])
+
+
+def back_off(now: datetime, attempts: int) -> datetime:
+    """When to try again after an error: 4, 8, 16 … seconds, an hour at most."""
+    return now + timedelta(seconds=min(4 * 2 ** min(attempts, 10), 3600))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from .compliance import MdmWord
+from .compliance import MdmWord, Verdict
 from .device import DirectoryDevice, LinkState
 from .journey import Journey
 from .matching import match
@@ -40,7 +40,7 @@ def next_step(journey: Journey, now: datetime) -> Step:
     link = journey.link
     if link is None or link.state is LinkState.PENDING:
         return _before_link(journey)
-    return Step.FIX if _posture_fails(journey) else Step.WAIT
+    return Step.FIX if _posture_fails(journey) or _not_seen(journey) else Step.WAIT
 
 
 def _before_link(journey: Journey) -> Step:
@@ -72,6 +72,12 @@ def already_open(journey: Journey) -> DirectoryDevice | None:
 def _posture_fails(journey: Journey) -> bool:
     device = journey.in_hand
     return device is not None and (device.posture.word is MdmWord.NOT_COMPLIANT or device.posture.compromised is True)
+
+
+def _not_seen(journey: Journey) -> bool:
+    """The device has not spoken to its MDM for so long that *compliant* ended: only its holder can wake it."""
+    push = journey.push
+    return push is not None and push.desired is Verdict.NOT_COMPLIANT and "not_seen_lately" in push.reasons
 
 
 class ChainState(StrEnum):
@@ -138,4 +144,5 @@ def _registered(journey: Journey) -> DirectoryDevice | None:
 
 
 def _needs_person(journey: Journey, name: str) -> bool:
-    return (name == "compliant" and _posture_fails(journey)) or journey.help_why is not None
+    broken = _posture_fails(journey) or _not_seen(journey)
+    return (name == "compliant" and broken) or journey.help_why is not None

@@ -21,7 +21,7 @@ def check_again(store: Store, journey_id: str, *, oid: str, now: datetime) -> No
 
 
 def in_my_hand(store: Store, journey_id: str, key: ManagedKey, *, oid: str, now: datetime) -> None:
-    """*This is the phone in my hand*: have the MDM deliver a possession link to it. Pressing again while one is open does nothing."""
+    """*This is the phone in my hand*: have the MDM deliver a possession link to it. Pressing again while one waits does nothing."""
     journey = _own(store, journey_id, oid)
     if key not in {device.key for device in journey.managed}:
         raise KeyError(key.record_id)

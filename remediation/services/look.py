@@ -1,0 +1,160 @@
+"""Look at the remotes for one journey, store what was seen, and do what the facts now call for. The worker's half of a journey.
+
+Called by a wake-up and safe to begin again from the top at any moment: each part looks at what is stored before it acts.
+Next door: `link_device` (the pairing), `push_compliance` (everything after the link).
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..domain.compliance import decide
+from ..domain.device import LinkState
+from ..domain.journey import POSSESSION_LINK_LASTS, Journey
+from ..domain.push import look_again
+from ..domain.steps import Step, next_step
+from ..errors import Busy, RemoteError
+from ..ports import Messaging, Refreshing
+from .link_device import link_device
+from .prove_possession import token_hash
+from .push_compliance import bring_to_rest
+from .world import World
+
+# Where nothing changes unless somebody acts or a remote catches up, the worker keeps watching with the page closed.
+WATCHED = {Step.LOOKING, Step.ENROLL, Step.THIS_DEVICE, Step.REGISTER, Step.CHOOSE, Step.FIX, Step.WAIT}
+
+
+@dataclass
+class _Seen:
+    """What one pass ran into; error codes are those of `errors`, None where the read was good."""
+
+    directory_error: str | None = None
+    mdm_error: str | None = None
+    refreshed: bool = False
+    not_before: datetime | None = None
+
+    def blame(self, error: RemoteError, now: datetime) -> str:
+        if isinstance(error, Busy) and error.retry_after is not None:
+            self.not_before = max(self.not_before or now, _later(now, error.retry_after))
+        return error.code
+
+
+def look(journey_id: str, *, world: World) -> None:
+    """One pass. Writes observations, a link where the facts suffice, and when to look next."""
+    begun = world.clock()
+    journey = world.store.journey(journey_id)
+    if journey is None or begun >= journey.expires_at:
+        return
+    wake, seen = journey.look.wake, _Seen()
+    _look_at_directory(journey, world, seen)
+    _look_at_mdm(_again(journey, world), world, seen)
+    journey = _again(journey, world)
+    try:
+        _refresh(journey, world, seen)
+        _send_possession_link(journey, world, seen)
+        link_device(journey, world=world)
+    except RemoteError as error:
+        blame = seen.blame(error, world.clock())
+        seen.mdm_error, seen.directory_error = (blame, seen.directory_error) if error.remote == "mdm" else (seen.mdm_error, blame)
+    journey = _again(journey, world)
+    _tell_push(journey, world)
+    _note(_again(journey, world), world, seen, wake=wake, begun=begun)
+
+
+def _look_at_directory(journey: Journey, world: World, seen: _Seen) -> None:
+    try:
+        person = world.directory.person(journey.person.oid)
+        world.store.observe_person(person, at=world.clock())
+        devices = world.directory.devices_of(person.oid)
+    except RemoteError as error:
+        seen.directory_error = seen.blame(error, world.clock())
+        return
+    world.store.observe_directory(person.oid, devices, at=world.clock())
+
+
+def _look_at_mdm(journey: Journey, world: World, seen: _Seen) -> None:
+    for connection, manager in world.managers.items():
+        try:
+            devices = manager.devices_of(journey.person)
+        except RemoteError as error:
+            seen.mdm_error = seen.blame(error, world.clock())
+            continue
+        world.store.observe_managed(connection, journey.person.oid, devices, at=world.clock())
+
+
+def _refresh(journey: Journey, world: World, seen: _Seen) -> None:
+    """Ask the MDM to hear from the device, where somebody asked for that since it was last done."""
+    wanted, done, device = journey.look.refresh_wanted_at, journey.look.refreshed_at, journey.in_hand
+    if wanted is None or (done is not None and done >= wanted) or device is None:
+        return
+    manager = world.managers.get(device.key.connection)
+    if isinstance(manager, Refreshing):
+        manager.refresh(device.key.record_id)
+        seen.refreshed = True
+
+
+def _send_possession_link(journey: Journey, world: World, seen: _Seen) -> None:
+    """Have the MDM deliver a one-time link to the device in hand. The link is stored before it is sent.
+
+    A crash between the two leaves a link that nobody got, and the next pass sends another one.
+    """
+    proof = journey.possession
+    if proof is None or proof.proven_at is not None or (proof.sent_at is not None and proof.sent_at >= proof.wanted_at):
+        return
+    store, about, now = world.store, ("journey", journey.id), world.clock()
+    manager = world.managers.get(proof.key.connection)
+    if not isinstance(manager, Messaging):
+        with store.change(world.actor, "possession.failed", about=about, at=now) as change:
+            change.possession_failed(journey.id, "no_messages")
+        return
+    token = secrets.token_urlsafe(32)
+    with store.change(world.actor, "possession.minted", about=about, at=now) as change:
+        link_id = change.mint_possession_link(journey.id, token_hash=token_hash(token), expires_at=now + POSSESSION_LINK_LASTS)
+    try:
+        manager.message(proof.key.record_id, world.message_text(world.possession_url(token), journey.case_code))
+    except RemoteError as error:
+        with store.change(world.actor, "possession.failed", about=about, at=world.clock()) as change:
+            change.possession_failed(journey.id, error.code)
+        raise
+    with store.change(world.actor, "possession.sent", about=about, at=world.clock()) as change:
+        change.possession_link_sent(link_id)
+
+
+def _tell_push(journey: Journey, world: World) -> None:
+    """A posture that calls for another verdict than Microsoft was told is news for the push."""
+    device, link, push = journey.in_hand, journey.link, journey.push
+    if device is None or link is None or push is None or link.state is not LinkState.ACTIVE:
+        return
+    if decide(device.posture, world.clock(), world.lease).verdict is not push.desired:
+        bring_to_rest(link.id, world=world)
+
+
+def _note(journey: Journey, world: World, seen: _Seen, *, wake: int, begun: datetime) -> None:
+    now = world.clock()
+    step = next_step(journey, now)
+    failed = seen.directory_error or seen.mdm_error
+    carried_by_push = journey.push is not None and step is Step.WAIT
+    watch = step in WATCHED and not (carried_by_push and not failed)
+    waiting_since = journey.look.wanted_at or journey.started_at
+    next_at = look_again(now, waiting_since=waiting_since, attempts=journey.look.attempts) if watch or failed else None
+    if next_at is not None and seen.not_before is not None:
+        next_at = max(next_at, seen.not_before)
+    world.store.note_look(
+        journey.id,
+        wake=wake,
+        at=begun,
+        next_at=next_at,
+        attempts=journey.look.attempts + 1,
+        directory_error=seen.directory_error,
+        mdm_error=seen.mdm_error,
+        refreshed=seen.refreshed,
+    )
+
+
+def _again(journey: Journey, world: World) -> Journey:
+    """The same journey with what has been stored meanwhile."""
+    return world.store.journey(journey.id) or journey
+
+
+def _later(now: datetime, seconds: float) -> datetime:
+    return now if seconds <= 0 else datetime.fromtimestamp(now.timestamp() + seconds, now.tzinfo)

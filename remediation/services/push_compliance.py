@@ -1,0 +1,237 @@
+"""Bring one link to rest: what Microsoft should be told follows the MDM, and Entra itself has shown it.
+
+Read the posture fresh → decide → send under a message id that is the same after any crash → ask what became of it → read back.
+Safe from the top: progress lives in the row alone, and every write compares the sequence first, so that a worker that wakes late
+changes nothing. No transaction stays open across a call. Newer news raises `Stale` here, and whoever wrote it finishes the work.
+"""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ..domain.compliance import Decision, Verdict, decide
+from ..domain.device import DeviceLink, DirectoryDevice, LinkState, ManagedDevice
+from ..domain.evidence import ends_link, suffices
+from ..domain.push import Lane, Push, back_off, look_again, message_id, update_time
+from ..errors import Busy, NotFound, RemoteError, Stale
+from ..ports import Change, Report, Sending
+from .world import World
+
+
+def bring_to_rest(link_id: str, *, world: World) -> None:
+    """One pass over one link; parks the row until the next one."""
+    link, push = world.store.link(link_id), world.store.push(link_id)
+    if link is None or push is None or link.state is LinkState.PENDING:
+        return
+    try:
+        _Pass(world, link, push).run()
+    except Stale:
+        return
+
+
+@dataclass
+class _Pass:
+    """What this pass read, and the row as it stands after each of its own writes."""
+
+    world: World
+    link: DeviceLink
+    push: Push
+    device: ManagedDevice | None = None
+    entra: DirectoryDevice | None = None
+    decision: Decision | None = None
+
+    def run(self) -> None:
+        wake, attempts = self.push.wake, self.push.attempts
+        error: RemoteError | None = None
+        reason: str | None = None
+        if self.link.state is LinkState.ACTIVE:
+            try:
+                self._read()
+            except RemoteError as failed:
+                error = failed
+                self._lapse()
+            else:
+                if self._ended():
+                    return
+                self._decide()
+        try:
+            reason = self._carry()
+        except RemoteError as failed:
+            error = error or failed
+        self._park(wake, attempts, reason, error)
+
+    # what is true now
+
+    def _read(self) -> None:
+        self.device = self.world.managers[self.link.managed.connection].device(self.link.managed.record_id)
+        self.world.store.observe_managed_device(self.device, at=self.world.clock())
+        self.entra = self._observe()
+
+    def _observe(self) -> DirectoryDevice:
+        channel = self.world.channel(self.link.platform)
+        read = self.world.directory.device if channel is None else channel.observe
+        device = read(self.link.device_id)
+        self.world.store.observe_directory_device(device, at=self.world.clock())
+        return device
+
+    def _ended(self) -> bool:
+        """Fresh reads of both sides may end the link; telling Microsoft is then a wake-up of its own, in the lane of revocations."""
+        if self.device is None or self.entra is None:
+            return False
+        why = ends_link(self.link, self.device, self.entra)
+        if why is None:
+            return False
+        with self._change("link.ended") as change:
+            change.audit(because=why)
+            change.end_link(self.link.id, why)
+        return True
+
+    def _decide(self) -> None:
+        """Compare what the posture calls for with what Microsoft should be told so far."""
+        if self.device is None or self.entra is None:
+            return
+        posture, push = self.device.posture, self.push
+        self.decision = decide(posture, self.world.clock(), self.world.lease)
+        if self.decision.verdict is Verdict.COMPLIANT and not self._may_say_compliant(self.entra):
+            self.decision = Decision(Verdict.UNKNOWN, ("owner_unclear",), None)
+        drifted = push.at_rest and push.desired_seq > 0 and (self.entra.compliant is True) is not push.says_compliant
+        if self.decision.verdict is Verdict.UNKNOWN:
+            self._lapse()
+        elif self.decision.verdict is not push.desired:
+            self._desire(self.decision, posture.read_at, "verdict.changed")
+        elif drifted:
+            self._desire(self.decision, posture.read_at, "drift.repaired")
+
+    def _may_say_compliant(self, entra: DirectoryDevice) -> bool:
+        """Invariants checked again by the worker's own reads: owner (I5) and evidence (I12)."""
+        return entra.owner_oid == self.link.oid and entra.enabled and suffices(self.link.evidence, self.world.minimum)
+
+    def _lapse(self) -> None:
+        """Without fresh evidence *compliant* stands until its lease ends, and not a moment longer."""
+        until, now = self.push.compliant_until, self.world.clock()
+        if self.push.desired is Verdict.COMPLIANT and (until is None or until <= now):
+            ended = Decision(Verdict.NOT_COMPLIANT, ("lease_ended",), None)
+            self._desire(ended, self.push.posture_read_at or now, "lease.ended")
+
+    def _desire(self, decision: Decision, read_at: datetime, why: str) -> None:
+        down = self.push.desired is Verdict.COMPLIANT and decision.verdict is not Verdict.COMPLIANT
+        with self._change(why) as change:
+            change.audit(verdict=decision.verdict.value, reasons=list(decision.reasons))
+            lane = Lane.REVOKE if down else Lane.PERSON
+            change.desire(self.link.id, seq=self.push.desired_seq, decision=decision, posture_read_at=read_at, lane=lane)
+        self._reload()
+
+    # carrying it
+
+    def _carry(self) -> str | None:
+        """Send, ask, read back; returns why the row does not rest yet, None where it does."""
+        if self.push.at_rest:
+            return self.decision.reasons[0] if self.decision and self.decision.verdict is Verdict.UNKNOWN else None
+        channel = self.world.channel(self.link.platform)
+        if not isinstance(channel, Sending):
+            return "no_channel" if channel is None else "waiting_for_mdm"
+        if self.push.sent_seq < self.push.desired_seq:
+            if self.push.says_compliant and (self.decision is None or self.decision.verdict is not Verdict.COMPLIANT):
+                return "no_fresh_evidence"  # an old *compliant*, never sent: a crash or an outage must not make it true
+            self._send(channel)
+        if self.push.accepted_seq < self.push.desired_seq:
+            waiting = self._ask(channel)
+            if waiting is not None:
+                return waiting
+        return self._read_back()
+
+    def _send(self, channel: Sending) -> None:
+        entra = self.entra or self._observe()
+        seq, now = self.push.desired_seq, self.world.clock()
+        mid = message_id(self.world.store.tenant_id, self.link.device_id, seq)
+        if self.push.message_id != mid:
+            stamp = update_time(self.push.last_update_time, now)
+            with self._change("push.prepared") as change:
+                change.audit(message=mid)
+                change.about_to_send(self.link.id, seq=seq, message_id=mid, update_time=stamp, seen_before=entra.compliant)
+            self._reload()
+        channel.send(self._report(mid, entra))
+        with self._change("push.sent") as change:
+            change.audit(message=mid, compliant=self.push.says_compliant)
+            change.sent(self.link.id, seq=seq)
+        self._reload()
+
+    def _report(self, mid: str, entra: DirectoryDevice) -> Report:
+        device = self.device
+        return Report(
+            message_id=mid,
+            update_time=self.push.last_update_time or self.world.clock(),
+            compliant=self.push.says_compliant,
+            managed=self.link.state is LinkState.ACTIVE,
+            device_id=self.link.device_id,
+            oid=self.link.oid,
+            name=device.name if device else entra.name,
+            platform=self.link.platform,
+            os_version=device.os_version if device else entra.os_version,
+            last_seen=device.posture.last_seen if device else self.push.posture_read_at,
+        )
+
+    def _ask(self, channel: Sending) -> str | None:
+        """What became of the message; None once it was accepted. One id is one message, so a failed one is told anew by the next."""
+        try:
+            carried = channel.carried(self.push.message_id or "")
+        except NotFound:
+            channel.send(self._report(self.push.message_id or "", self.entra or self._observe()))
+            return "sent_again"
+        if carried.failed is not None:
+            decision = Decision(self.push.desired or Verdict.UNKNOWN, self.push.reasons, self.push.compliant_until)
+            self._desire(decision, self.push.posture_read_at or self.world.clock(), "push.failed")
+            return f"failed_{carried.failed}"
+        if not carried.accepted:
+            return "sent"
+        with self._change("push.accepted") as change:
+            change.accepted(self.link.id, seq=self.push.desired_seq)
+        self._reload()
+        return None
+
+    def _read_back(self) -> str | None:
+        """Only what Entra itself shows after our send is success. A null there opens nothing, so it is *not compliant*."""
+        self.entra = self._observe()
+        if (self.entra.compliant is True) is not self.push.says_compliant:
+            return "accepted_not_applied"
+        by = "changed" if (self.push.seen_before is True) is not self.push.says_compliant else "already_so"
+        with self._change("push.confirmed") as change:
+            change.audit(by=by, shown=self.entra.compliant)
+            change.confirmed(self.link.id, seq=self.push.desired_seq, by=by)
+        self._reload()
+        return None
+
+    # bookkeeping
+
+    def _park(self, wake: int, attempts: int, reason: str | None, error: RemoteError | None) -> None:
+        now = self.world.clock()
+        good = self.decision if self.decision and self.decision.verdict is self.push.desired else None
+        self.world.store.note_push(
+            self.link.id,
+            wake=wake,
+            next_at=self._next(now, attempts, reason, error),
+            attempts=0 if self.push.at_rest and error is None else attempts + 1,
+            reason=f"{error.remote}_{error.code}" if error else reason,
+            observed=self.entra.compliant if self.entra else None,
+            observed_at=self.entra.read_at if self.entra else None,
+            decision=good,
+            posture_read_at=self.device.posture.read_at if good and self.device else None,
+        )
+
+    def _next(self, now: datetime, attempts: int, reason: str | None, error: RemoteError | None) -> datetime | None:
+        """When to look again: at rest by the recheck and before the lease ends, else sooner; never before a remote allows it."""
+        if error is not None or (reason or "").startswith("failed_"):
+            asked = error.retry_after if isinstance(error, Busy) and error.retry_after is not None else 0.0
+            return max(back_off(now, attempts), now + timedelta(seconds=asked))
+        if not self.push.at_rest or reason is not None:
+            return look_again(now, waiting_since=self.push.desired_at or self.link.made_at, attempts=attempts)
+        if self.link.state is LinkState.ENDED:
+            return None
+        until = self.decision.until if self.decision else None
+        return min(now + self.world.recheck, until or now + self.world.recheck)
+
+    def _change(self, why: str) -> AbstractContextManager[Change]:
+        return self.world.store.change(self.world.actor, why, about=("link", self.link.id), at=self.world.clock())
+
+    def _reload(self) -> None:
+        self.push = self.world.store.push(self.link.id) or self.push
