@@ -1,0 +1,159 @@
+"""What a setting's value must be like, one small function each. A refusal says what is wrong and never repeats the value.
+
+Used by `settings`; nothing here knows names of settings.
+"""
+
+import json
+import re
+from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
+from uuid import UUID
+
+from pydantic import SecretStr
+
+from .domain.evidence import Level
+
+# Deep links that a page may carry. What an administrator enters is checked against this list: `javascript:`, `data:` never pass.
+LINK_SCHEMES = {"https", "ms-outlook", "ms-settings", "ms-device-enrollment", "companyportal", "wsonehub", "market"}
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+# The levels that this version can gather; a higher minimum would let nobody through.
+GATHERED = (Level.FRESH, Level.POSSESSION)
+# Keys that stand in somebody's example, and so in somebody's attack.
+KNOWN_KEYS = re.compile(
+    r"change.?me|change.?this|secret|password|default|example|insecure|0123456789|abcdefgh|qwert", re.IGNORECASE
+)
+
+
+def origin(value: str) -> str:
+    parts = _parts(value)
+    if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username is not None:
+        raise ValueError("must be scheme, host and port only")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise ValueError("must begin with https:// (http only on this machine: localhost, 127.0.0.1)")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be an address such as https://host")
+    return value.rstrip("/")
+
+
+def https_address(value: str) -> str:
+    parts = _parts(value)
+    if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment or parts.username is not None:
+        raise ValueError("must be an address that begins with https://")
+    return value.rstrip("/")
+
+
+def link(value: str) -> str:
+    if not value.isprintable() or re.search(r"[\s\\]", value):
+        raise ValueError("must be one link without spaces or backslashes")
+    parts = _parts(value)
+    if parts.scheme == "http" and parts.hostname in LOOPBACK:
+        return value
+    if parts.scheme not in LINK_SCHEMES or (parts.scheme == "https" and not parts.hostname):
+        raise ValueError(f"must begin with one of: {', '.join(sorted(LINK_SCHEMES))}")
+    return value
+
+
+def _parts(value: str) -> SplitResult:
+    parts = urlsplit(value)
+    _ = parts.port  # raises ValueError where the port is no number
+    return parts
+
+
+def guid(value: str) -> str:
+    try:
+        return str(UUID(value))
+    except ValueError:
+        raise ValueError("must be a GUID, as the Entra admin center shows it") from None
+
+
+def not_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be blank")
+    return value.strip()
+
+
+def not_blank_secret(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value().strip():
+        raise ValueError("must not be blank")
+    return value
+
+
+def strong_key(value: SecretStr) -> SecretStr:
+    key = value.get_secret_value()
+    if len(key) < 32:
+        raise ValueError("must have 32 characters or more")
+    if KNOWN_KEYS.search(key) or len(set(key)) < 10:
+        raise ValueError("looks like an example or a pattern; make one by chance")
+    return value
+
+
+def strong_keys(values: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    return tuple(strong_key(value) for value in values)
+
+
+def split(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def table(value: object) -> object:
+    """In the environment a table is written as JSON."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError("must be a JSON object in the environment, or a table in the settings file") from None
+
+
+def hosts(values: tuple[str, ...]) -> tuple[str, ...]:
+    if not values or not all(re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d+)?", value) for value in values):
+        raise ValueError("must be host names in small letters, with commas between")
+    return values
+
+
+def level(value: object) -> object:
+    """`possession` is what people write; the number behind it is nobody's business."""
+    if isinstance(value, Level):
+        return value
+    gathered = {level.name.lower(): level for level in GATHERED}
+    chosen = gathered.get(str(value).strip().lower())
+    if chosen is None:
+        raise ValueError(f"must be one of: {', '.join(gathered)} (this version can gather no stronger evidence)")
+    return chosen
+
+
+def bind(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ValueError("must be host:port")
+    return value
+
+
+def database(value: SecretStr) -> SecretStr:
+    url = value.get_secret_value()
+    scheme = url.partition("://")[0]
+    if scheme == "sqlite":
+        if url in ("sqlite://", "sqlite:///") or ":memory:" in url:
+            raise ValueError("must name a file: two processes share it")
+    elif scheme not in ("postgresql", "postgresql+psycopg"):
+        raise ValueError("must begin with sqlite:/// or postgresql://")
+    return value
+
+
+def readable_file(value: str | None) -> str | None:
+    if value is not None:
+        _text_of(value)
+    return value
+
+
+def key_and_certificate(value: str | None) -> str | None:
+    if value is not None:
+        text = _text_of(value)
+        if "PRIVATE KEY-----" not in text or "-----BEGIN CERTIFICATE-----" not in text:
+            raise ValueError("must be a PEM file with a private key and its certificate")
+    return value
+
+
+def _text_of(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"cannot be read as a text file ({type(error).__name__})") from None

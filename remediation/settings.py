@@ -1,0 +1,205 @@
+"""What can be set, and by whom: one frozen class for each process. `reading_settings` next door reads and explains.
+
+The web's class has no field that can hold the service credential or an MDM's, so that no mistake can put one there (design: two
+processes, two powers). `docs/settings.md` lists every field; a test keeps it complete.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from . import setting_rules as rule
+from .domain.evidence import Level
+
+PREFIX = "REMEDIATION_"
+
+
+@dataclass(frozen=True)
+class Says:
+    """What the documentation and a fault tell about one setting."""
+
+    what: str
+    by: str
+    example: str
+
+
+ENTRA_ADMIN = "the Entra administrator"
+OPERATOR = "whoever runs this product"
+MDM_ADMIN = "the Workspace ONE administrator"
+
+Https = Annotated[str, AfterValidator(rule.https_address)]
+Guid = Annotated[str, AfterValidator(rule.guid)]
+Text = Annotated[str, AfterValidator(rule.not_blank)]
+Secret = Annotated[SecretStr, AfterValidator(rule.not_blank_secret)]
+
+
+class Settings(BaseSettings):
+    """Both processes know these."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: object, **__: object
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The constructor reads nothing by itself; `reading_settings.read` does, so that it can name every fault at once."""
+        return (init_settings,)
+
+    public_origin: Annotated[
+        str,
+        AfterValidator(rule.origin),
+        Says("The address under which people reach the pages; http only on loopback", OPERATOR, "https://return.contoso.example"),
+    ]
+    database_url: Annotated[
+        SecretStr,
+        AfterValidator(rule.database),
+        Says(
+            "Where everything is kept: one SQLite file, or PostgreSQL. Secret, since it may hold a password",
+            OPERATOR,
+            "postgresql://remediation:…@db.contoso.example/remediation",
+        ),
+    ] = SecretStr("sqlite:///.remediation/remediation.sqlite")
+    tenant_id: Annotated[Guid, Says("The tenant (Directory ID)", ENTRA_ADMIN, "8f5c1d3e-2a47-4c0b-9d6e-1b7f0a9c2e55")]
+    entra_authority: Annotated[
+        Https, Says("Where Microsoft Entra signs people and apps in", OPERATOR, "https://login.microsoftonline.us")
+    ] = "https://login.microsoftonline.com"
+    ca_file: Annotated[
+        str | None,
+        AfterValidator(rule.readable_file),
+        Says("Trust only the certificate authorities in this PEM file when calling out", OPERATOR, "/etc/ssl/contoso-ca.pem"),
+    ] = None
+    organisation: Annotated[Text, Says("Your company's name, as pages and messages show it", OPERATOR, "Contoso")]
+    minimum_evidence: Annotated[
+        Level,
+        BeforeValidator(rule.level),
+        Says(
+            "How sure we must be that phone and record are one device before anything is pushed: `fresh` (same owner, and nothing "
+            "else fits: an insider can let a colleague's phone in) or `possession` (the holder opened a message that the MDM "
+            "delivered to that device: an insider can still forward it)",
+            "the security officer, with docs/security.md in hand",
+            "possession",
+        ),
+    ]
+    demo: Annotated[bool, Says("Marks every page as a demonstration", OPERATOR, "true")] = False
+
+
+class WebSettings(Settings):
+    """The pages. They call no remote but the sign-in."""
+
+    bind: Annotated[str, AfterValidator(rule.bind), Says("Where the web process listens", OPERATOR, "0.0.0.0:8000")] = (
+        "127.0.0.1:8000"
+    )
+    web_processes: Annotated[int, Field(ge=1, le=64), Says("Processes that answer pages", OPERATOR, "4")] = 2
+    web_threads: Annotated[int, Field(ge=1, le=64), Says("Threads in each of them", OPERATOR, "16")] = 8
+    secret_key: Annotated[
+        SecretStr,
+        AfterValidator(rule.strong_key),
+        Says(
+            "Signs cookies and forms; 32 characters or more, by chance",
+            OPERATOR,
+            'python3 -c "import secrets; print(secrets.token_urlsafe(48))"',
+        ),
+    ]
+    secret_key_fallbacks: Annotated[
+        tuple[SecretStr, ...],
+        NoDecode,
+        BeforeValidator(rule.split),
+        AfterValidator(rule.strong_keys),
+        Says("Earlier keys, which still read what they signed, with commas between", OPERATOR, "the-key-before-this-one"),
+    ] = ()
+    sign_in_client_id: Annotated[
+        Guid, Says("The sign-in app registration's client id", ENTRA_ADMIN, "0d2b4b66-6a0e-4d5b-8b55-7f3f0f6b9a10")
+    ]
+    sign_in_client_secret: Annotated[
+        Secret, Says("The sign-in app registration's client secret", ENTRA_ADMIN, "a file's path in …_FILE")
+    ]
+    helpdesk_phone: Annotated[Text, Says("The number to call when a person is stuck", "the helpdesk", "+49 30 5550 100")]
+    helpdesk_hours: Annotated[Text, Says("When somebody answers it", "the helpdesk", "Mon-Fri 7:00-19:00")]
+    return_link: Annotated[
+        str,
+        AfterValidator(rule.link),
+        Says("Where the last page's button leads: back to the app that was blocked", OPERATOR, "https://outlook.office.com/"),
+    ] = "ms-outlook://"
+
+
+class WorkerSettings(Settings):
+    """The process that looks, links and pushes. It alone holds the credentials of the directory and the MDM."""
+
+    service_client_id: Annotated[
+        Guid, Says("The service app registration's client id", ENTRA_ADMIN, "5b9d3c77-1f20-4e57-a6a5-2c9e8d41b7f2")
+    ]
+    service_client_secret: Annotated[
+        Secret | None,
+        Says("The service app registration's secret, where it has no certificate", ENTRA_ADMIN, "a file's path in …_FILE"),
+    ] = None
+    service_certificate_file: Annotated[
+        str | None,
+        AfterValidator(rule.key_and_certificate),
+        Says(
+            "Better: a PEM file with the private key and the certificate registered there",
+            ENTRA_ADMIN,
+            "/etc/remediation/service.pem",
+        ),
+    ] = None
+    graph_url: Annotated[Https, Says("Microsoft Graph", OPERATOR, "https://graph.microsoft.us")] = "https://graph.microsoft.com"
+    graph_scope: Annotated[Text, Says("What a token for Graph is asked for", OPERATOR, "https://graph.microsoft.us/.default")] = (
+        "https://graph.microsoft.com/.default"
+    )
+    intune_scope: Annotated[
+        Text,
+        Says(
+            "What a token for the Intune partner service is asked for; the double slash is meant",
+            OPERATOR,
+            "https://api.manage.microsoft.us//.default",
+        ),
+    ] = "https://api.manage.microsoft.com//.default"
+    partner_hosts: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(rule.split),
+        AfterValidator(rule.hosts),
+        Says("Hosts, or suffixes of hosts, at which a discovered partner endpoint may live", OPERATOR, "manage.microsoft.us"),
+    ] = ("manage.microsoft.com",)
+    workspace_one_url: Annotated[Https, Says("The REST API server of Workspace ONE UEM", MDM_ADMIN, "https://as1234.awmdm.com")]
+    workspace_one_token_url: Annotated[
+        Https | None, Says("Its OAuth token address, by region", MDM_ADMIN, "https://uat.uemauth.workspaceone.com/connect/token")
+    ] = None
+    workspace_one_client_id: Annotated[Text | None, Says("OAuth client id", MDM_ADMIN, "3c1f0e…")] = None
+    workspace_one_client_secret: Annotated[Secret | None, Says("OAuth client secret", MDM_ADMIN, "a file's path in …_FILE")] = None
+    workspace_one_user: Annotated[
+        Text | None, Says("Where OAuth is not to be had: an administrator's name", MDM_ADMIN, "api-remediation")
+    ] = None
+    workspace_one_password: Annotated[
+        Secret | None, Says("That administrator's password", MDM_ADMIN, "a file's path in …_FILE")
+    ] = None
+    workspace_one_tenant_code: Annotated[
+        Secret | None, Says("The REST API key that goes with it", MDM_ADMIN, "a file's path in …_FILE")
+    ] = None
+    advice: Annotated[
+        dict[str, str],
+        NoDecode,
+        BeforeValidator(rule.table),
+        Says(
+            "Which advice of ours a compliance policy gets, by the policy's name", MDM_ADMIN, '{"Passcode required" = "passcode"}'
+        ),
+    ] = Field(default_factory=dict)
+    lease_hours: Annotated[
+        int, Field(ge=1, le=24 * 30), Says("How long *compliant* may stand after we last read it", OPERATOR, "24")
+    ] = 72
+    check_in_days: Annotated[
+        int, Field(ge=1, le=90), Says("How long it may stand after the device last reported to the MDM", OPERATOR, "7")
+    ] = 14
+    recheck_seconds: Annotated[
+        int, Field(ge=5, le=86_400), Says("How often a linked device's posture is read afresh", OPERATOR, "300")
+    ] = 900
+    executor_id: Annotated[
+        Text,
+        Says("This worker's own name: the same after a restart, and never the same as another worker's", OPERATOR, "worker-2"),
+    ] = "worker-1"
+    queue_concurrency: Annotated[int, Field(ge=1, le=200), Says("How many rows this worker attends to at once", OPERATOR, "20")] = (
+        50
+    )
