@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from .world import ManagedRecord, Person, Policy, World
+from sandbox.world import ManagedRecord, Person, Policy, World
 
 NEVER = "0001-01-01T00:00:00.000"
 

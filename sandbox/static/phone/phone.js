@@ -23,7 +23,9 @@
   const look = async () => {
     if (document.hidden) return;
     try {
-      const answer = await fetch(location.href, { headers: { "X-Glance": "1" }, redirect: "error" });
+      const here = new URL(location.href);
+      here.searchParams.set("glance", "1");
+      const answer = await fetch(here, { redirect: "error" });
       if (answer.ok) swap(new DOMParser().parseFromString(await answer.text(), "text/html"));
     } catch {
       // The sandbox was stopped; the page keeps what it last knew.

@@ -1,0 +1,283 @@
+"""What the pretend phone and its story page show, read from the world in one look: plain values, no markup.
+
+Next door: `phone` has the pages, `policy` decides whether Outlook opens, `world` is what is true.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sandbox.scenarios import SCENARIOS
+from sandbox.world import DirectoryDevice, ManagedRecord, Phone, PhoneMessage, World
+
+if TYPE_CHECKING:
+    from sandbox.server import Sandbox
+
+TITLES = {
+    "blocked_just_registered": (
+        "Blocked, just registered",
+        "The usual arrival: registered, but nobody tells Microsoft that it is compliant.",
+    ),
+    "blocked_unregistered": ("Blocked, never registered", "Microsoft has not met this phone yet."),
+    "not_compliant": ("Not compliant", "The passcode is missing, and the device management noticed."),
+    "already_fine": ("Already fine", "Everything is in order. Outlook opens at once."),
+}
+LAGS = {
+    "registration_lag": "A new registration is listed",
+    "check_in_lag": "The phone reports after being asked",
+    "processing_lag": "Intune completes a message",
+    "compliance_lag": "Entra shows the new state",
+}
+ROLES = {"Helpdesk.Read": "helpdesk", "Admin": "administrator"}
+_LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)]")
+
+
+@dataclass(frozen=True)
+class Piece:
+    text: str
+    link: bool
+
+
+@dataclass(frozen=True)
+class Message:
+    id: str
+    at: str
+    pieces: list[Piece]
+
+    @property
+    def links(self) -> list[str]:
+        return [piece.text for piece in self.pieces if piece.link]
+
+    @property
+    def words(self) -> str:
+        """For the banner, which has the link as a button of its own."""
+        return "".join("…" if piece.link else piece.text for piece in self.pieces)
+
+
+@dataclass(frozen=True)
+class Now:
+    title: str
+    sentence: str
+    tone: str = "go"
+
+
+@dataclass(frozen=True)
+class Side:
+    name: str
+    word: str
+    tone: str
+    facts: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Switch:
+    key: str
+    label: str
+    on: bool
+
+
+@dataclass(frozen=True)
+class Scene:
+    time: str
+    date: str
+    phone_name: str
+    address: str
+    now: Now
+    outlook: dict[str, Any] | None
+    opened_at: str
+    details: list[tuple[str, str]]
+    messages: list[Message]
+    registration: dict[str, str] | None
+    record: dict[str, Any] | None
+    sides: list[Side]
+    switches: list[Switch]
+    scenarios: list[dict[str, Any]]
+    people: list[dict[str, str]]
+    product: str
+    lags: list[dict[str, Any]]
+    faults: list[str]
+
+
+def local(at: datetime, form: str = "%H:%M:%S") -> str:
+    """In the machine's own time zone: the status bar shows the real time."""
+    return at.astimezone().strftime(form)
+
+
+def look(sandbox: Sandbox, phone_key: str = "mia") -> Scene:
+    with sandbox.world.settled() as world:
+        phone = world.phones[phone_key]
+        person = world.persons[phone.person_oid]
+        record = world.records.get(phone.record_id or -1)
+        device = world.device_by_device_id(phone.device_id) if phone.device_id else None
+        now = world.now()
+        return Scene(
+            time=local(now, "%H:%M"),
+            date=local(now, "%A, %-d %B"),
+            phone_name=phone.name,
+            address=person.upn,
+            now=_now(world, phone, record, device),
+            outlook=phone.outlook,
+            opened_at=local(datetime.fromisoformat(phone.outlook["at"]), "%H:%M") if phone.outlook else "",
+            details=_details(phone.outlook),
+            messages=[_message(message) for message in reversed(phone.messages)],
+            registration=_registration(world, device),
+            record=_record(record),
+            sides=[_phone_side(phone), _mdm_side(record), _entra_side(world, device)],
+            switches=[
+                Switch("passcode", "Passcode", phone.health.passcode),
+                Switch("encrypted", "Encrypted", phone.health.encrypted),
+                Switch("jailbroken", "Jailbroken", phone.health.jailbroken),
+            ],
+            scenarios=_scenarios(world),
+            people=_people(world),
+            product=sandbox.config.product_origin,
+            lags=[{"name": name, "label": label, "seconds": f"{getattr(world.lags, name):g}"} for name, label in LAGS.items()],
+            faults=[f"{fault.service.replace('_', ' ')}: {fault.kind.replace('_', ' ')}" for fault in sandbox.faults.active],
+        )
+
+
+def _now(world: World, phone: Phone, record: ManagedRecord | None, device: DirectoryDevice | None) -> Now:
+    """The first true line wins, from the end of the story backwards."""
+    mia = world.persons[phone.person_oid].name.partition(" ")[0]
+    compliant, shown = bool(device and device.is_compliant), phone.outlook
+    linked = record is not None and bool(record.custom_attributes)
+    if shown and shown["opens"] and compliant:
+        return Now(
+            f"{mia} is in.", "Outlook opened. Take the passcode away and let Hub report it: watch the access go again.", "ok"
+        )
+    if shown and shown["opens"]:
+        return Now("The access is gone.", "Outlook still shows what it loaded. Tap it again: it is blocked.", "warn")
+    if compliant and shown:
+        return Now("Microsoft says yes.", "Go home on the phone and tap Outlook again.", "ok")
+    if compliant:
+        return Now("Nothing is wrong here.", "Tap Outlook: it opens.", "ok")
+    if any(not upload.applied and upload.status != "Failed" for upload in world.uploads.values()):
+        return Now("On its way to Microsoft.", "The verdict was sent. Entra shows it in a few seconds.")
+    if shown and record is not None and record.failing:
+        rules = " and ".join(policy.name for policy in record.failing)
+        return Now(
+            "The device management says no.",
+            f"It misses: {rules}. Put it right with the switches, then press Check again in the product.",
+            "warn",
+        )
+    if linked:
+        return Now("Phone and record are joined.", "The product now tells Microsoft. Nothing to do here.")
+    if phone.messages:
+        return Now(f"A message reached {mia}’s phone.", "Open the link in it. It shows that this phone is in your hand.")
+    if shown:
+        person = world.persons[phone.person_oid]
+        way = f"In Outlook, press {shown['button'] or 'More details'}: the product opens in a new tab. Sign in there with"
+        way = f"{way} {person.upn} and {person.password}."
+        later = " When it asks you to register this phone, come back and open Authenticator." if device is None else ""
+        return Now("Outlook is blocked.", way + later, "warn")
+    return Now(f"{mia} wants to read her mail.", "Tap Outlook on the phone.")
+
+
+def _details(shown: dict[str, Any] | None) -> list[tuple[str, str]]:
+    if shown is None:
+        return []
+    return [
+        ("Error code", str(shown["code"] or "none")),
+        ("Request id", shown["request_id"]),
+        ("Correlation id", shown["correlation_id"]),
+        ("Time", shown["at"]),
+        ("App name", shown["app"]),
+        ("App id", shown["app_id"]),
+        ("Device identifier", shown["device_identifier"]),
+        ("Device platform", shown["device_platform"]),
+        ("Device state", shown["device_state"]),
+    ]
+
+
+def _message(message: PhoneMessage) -> Message:
+    pieces, end = [], 0
+    for found in _LINK.finditer(message.body):
+        if found.start() > end:
+            pieces.append(Piece(message.body[end : found.start()], False))
+        pieces.append(Piece(found[0], True))
+        end = found.end()
+    if end < len(message.body):
+        pieces.append(Piece(message.body[end:], False))
+    return Message(message.id, local(message.at, "%H:%M"), pieces)
+
+
+def _registration(world: World, device: DirectoryDevice | None) -> dict[str, str] | None:
+    if device is None:
+        return None
+    sentence = (
+        "Microsoft Entra knows it now." if world.visible(device) else f"Microsoft Entra will show it at {local(device.listed_at)}."
+    )
+    return {
+        "sentence": sentence,
+        "at": local(device.registered_at, "%-d %B, %H:%M"),
+        "name": device.name,
+        "device_id": device.device_id,
+    }
+
+
+def _record(record: ManagedRecord | None) -> dict[str, Any] | None:
+    if record is None:
+        return None
+    failing = [f"{policy.name}: {policy.detail}" for policy in record.failing]
+    word, tone = ("Not compliant", "warn") if record.compliance_status != "Compliant" else ("Compliant", "ok")
+    return {"status": word, "tone": tone, "failing": failing, "last_seen": local(record.last_seen)}
+
+
+def _phone_side(phone: Phone) -> Side:
+    wrong = [
+        words
+        for words, is_wrong in (
+            ("no passcode", not phone.health.passcode),
+            ("not encrypted", not phone.health.encrypted),
+            ("jailbroken", phone.health.jailbroken),
+        )
+        if is_wrong
+    ]
+    return Side("The phone itself", ", ".join(wrong).capitalize() or "In order", "warn" if wrong else "ok", [])
+
+
+def _mdm_side(record: ManagedRecord | None) -> Side:
+    if record is None:
+        return Side("Workspace ONE", "Not managed", "quiet", [])
+    word, tone = ("Not compliant", "warn") if record.compliance_status != "Compliant" else ("Compliant", "ok")
+    rules = ", ".join(policy.name for policy in record.failing) or f"all {len(record.policies)} met"
+    link = next(iter(record.custom_attributes.values()), "none yet")
+    facts = [("Heard at", local(record.last_seen)), ("Rules", rules), ("Link noted", link)]
+    return Side("Workspace ONE", word, tone, facts)
+
+
+def _entra_side(world: World, device: DirectoryDevice | None) -> Side:
+    name = "Microsoft Entra"
+    if device is None:
+        return Side(name, "Not registered", "quiet", [("Device", "none")])
+    spoken, listed = {True: "yes", False: "no", None: "not said"}, world.visible(device)
+    facts = [
+        ("Registered", local(device.registered_at)) if listed else ("Visible at", local(device.listed_at)),
+        ("Managed", spoken[device.is_managed]),
+        ("Compliant", spoken[device.is_compliant]),
+    ]
+    if not device.enabled:
+        return Side(name, "Disabled", "bad", facts)
+    if device.is_compliant is None:
+        return Side(name, "No verdict yet", "quiet", facts)
+    return Side(name, "Compliant", "ok", facts) if device.is_compliant else Side(name, "Not compliant", "warn", facts)
+
+
+def _scenarios(world: World) -> list[dict[str, Any]]:
+    told = ((name, *TITLES.get(name, (name, ""))) for name in SCENARIOS)
+    return [{"name": name, "title": title, "line": line, "current": name == world.scenario} for name, title, line in told]
+
+
+def _people(world: World) -> list[dict[str, str]]:
+    people = []
+    for person in world.persons.values():
+        what = ", ".join(ROLES.get(role, role) for role in person.roles)
+        phones = [phone.name for phone in world.phones.values() if phone.person_oid == person.oid]
+        other = "" if person.tenant_id == world.tenant_id else "another company"
+        people.append(
+            {"name": person.name, "what": what or other or ", ".join(phones), "upn": person.upn, "password": person.password}
+        )
+    return people
