@@ -1,0 +1,1 @@
+"""Tables of cases for what is pure: no sockets, no database, no clock."""

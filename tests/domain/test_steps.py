@@ -1,0 +1,96 @@
+"""From facts to the one step and to the chain. Each link of the chain broken keeps *open* away (P6)."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from remediation.domain.compliance import MdmWord, Rule, Verdict
+from remediation.domain.device import LinkState
+from remediation.domain.journey import Journey, Look
+from remediation.domain.push import Push
+from remediation.domain.steps import CHAIN, ChainState, Step, chain, next_step
+from tests.people import ARRIVED, HEALTHY, LINK, LINKED, MANAGED_PHONE, NOON, OPENED, PROOF, REGISTERED_PHONE, minutes
+
+LATER = NOON + minutes(5)
+FAILING = replace(
+    MANAGED_PHONE, posture=replace(HEALTHY, word=MdmWord.NOT_COMPLIANT, failing=(Rule("Passcode required", "", "passcode"),))
+)
+SECOND = replace(REGISTERED_PHONE, device_id="d2", object_id="o2")
+STEPS: list[tuple[Step, Journey]] = [
+    (Step.LOOKING, replace(ARRIVED, look=Look(wanted_at=NOON))),
+    (Step.LOOKING, replace(ARRIVED, look=replace(ARRIVED.look, mdm_read_at=None, mdm_error="unreachable"))),
+    (Step.ENROLL, replace(ARRIVED, managed=())),
+    (Step.THIS_DEVICE, ARRIVED),
+    (
+        Step.THIS_DEVICE,
+        replace(ARRIVED, managed=(MANAGED_PHONE, replace(MANAGED_PHONE, key=replace(MANAGED_PHONE.key, record_id="7")))),
+    ),
+    (Step.THIS_DEVICE, replace(ARRIVED, possession=replace(PROOF, proven_at=None, proven_generation=None))),
+    (Step.THIS_DEVICE, replace(ARRIVED, possession=replace(PROOF, proven_generation="g0"))),
+    (Step.REGISTER, replace(ARRIVED, possession=PROOF, directory=())),
+    (Step.REGISTER, replace(ARRIVED, possession=PROOF, directory=(replace(REGISTERED_PHONE, enabled=False),))),
+    (Step.CHOOSE, replace(ARRIVED, possession=PROOF, directory=(REGISTERED_PHONE, SECOND))),
+    (Step.WAIT, replace(ARRIVED, possession=PROOF)),
+    (Step.WAIT, replace(LINKED, pushes=(Push(link_id="l1"),))),
+    (Step.FIX, replace(LINKED, managed=(FAILING,), pushes=(replace(OPENED, desired=Verdict.NOT_COMPLIANT),))),
+    (Step.FIX, replace(LINKED, pushes=(replace(OPENED, desired=Verdict.NOT_COMPLIANT, reasons=("not_seen_lately",)),))),
+    (Step.OPEN, LINKED),
+    (Step.OPEN, replace(ARRIVED, directory=(replace(REGISTERED_PHONE, compliant=True),))),
+    (Step.THIS_DEVICE, replace(ARRIVED, directory=(replace(REGISTERED_PHONE, compliant=True),), still_blocked_at=NOON)),
+    (Step.THIS_DEVICE, replace(ARRIVED, directory=(replace(REGISTERED_PHONE, compliant=True), SECOND))),
+    (Step.HELP, replace(ARRIVED, help_why="conflict")),
+]
+
+
+@pytest.mark.parametrize(("step", "journey"), STEPS, ids=[f"{i}-{s}" for i, (s, _) in enumerate(STEPS)])
+def test_the_first_true_line_wins(step: Step, journey: Journey) -> None:
+    assert next_step(journey, LATER) is step
+
+
+@pytest.mark.parametrize(
+    "push",
+    [
+        replace(OPENED, desired_seq=2),
+        replace(OPENED, sent_seq=0, accepted_seq=0, confirmed_seq=0),
+        replace(OPENED, confirmed_seq=0),
+        replace(OPENED, observed=False),
+        replace(OPENED, observed=None),
+        replace(OPENED, desired=Verdict.UNKNOWN),
+        replace(OPENED, compliant_until=LATER),
+        replace(OPENED, compliant_until=None),
+    ],
+)
+def test_P6_open_needs_every_link_of_the_chain(push: Push) -> None:
+    broken = replace(LINKED, pushes=(push,))
+    assert next_step(broken, LATER) is not Step.OPEN
+    assert chain(broken, LATER)[-1].state is not ChainState.DONE
+    assert next_step(LINKED, LATER) is Step.OPEN
+
+
+def test_a_pending_link_never_opens() -> None:
+    pending = replace(LINKED, links=(replace(LINK, state=LinkState.PENDING),), pushes=())
+    assert next_step(pending, LATER) is not Step.OPEN
+
+
+def test_the_chain_of_an_open_phone_is_all_done_with_its_times() -> None:
+    links = chain(LINKED, LATER)
+    assert [x.name for x in links] == list(CHAIN)
+    assert {x.state for x in links} == {ChainState.DONE}
+    assert links[4].at == OPENED.sent_at
+
+
+def test_the_chain_marks_what_fails_and_leaves_the_rest_to_come() -> None:
+    failing = replace(LINKED, managed=(FAILING,), pushes=(replace(OPENED, desired=Verdict.NOT_COMPLIANT),))
+    states = [x.state for x in chain(failing, LATER)]
+    assert states == [ChainState.DONE] * 3 + [ChainState.BROKEN] + [ChainState.TO_COME] * 3
+
+
+def test_nothing_after_the_first_open_link_is_called_done() -> None:
+    sent = replace(LINKED, pushes=(replace(OPENED, accepted_seq=0, confirmed_seq=0, observed=None),))
+    states = [x.state for x in chain(sent, LATER)]
+    assert states == [ChainState.DONE] * 5 + [ChainState.CURRENT, ChainState.TO_COME]
+
+
+def test_the_lease_ends_an_open_journey() -> None:
+    assert next_step(LINKED, NOON + timedelta(hours=72)) is not Step.OPEN
