@@ -27,9 +27,21 @@ if TYPE_CHECKING:
     from sandbox.world import World
 
 SERVICES = ("entra", "graph", "intune", "workspace_one", "phone")
-KINDS = (
-    "throttle down slow garbled html huge server_error first_401 drop_answer ignore_writes fail_upload".split()
-)  # fmt: skip
+KINDS = frozenset(
+    {
+        "throttle",
+        "down",
+        "slow",
+        "garbled",
+        "html",
+        "huge",
+        "server_error",
+        "first_401",
+        "drop_answer",
+        "ignore_writes",
+        "fail_upload",
+    }
+)
 
 
 class ConnectionClosed(ConnectionResetError):
@@ -194,4 +206,3 @@ class Gate:
             whole = response.get_data()
             response.set_data(whole[: len(whole) // 2])
         return response
-

@@ -7,13 +7,25 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import deque
 from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
 _SECRETS = frozenset(
-    "client_secret client_assertion code code_verifier password access_token id_token id_token_hint refresh_token "
-    "request assertion".split()
+    {
+        "client_secret",
+        "client_assertion",
+        "code",
+        "code_verifier",
+        "password",
+        "access_token",
+        "id_token",
+        "id_token_hint",
+        "refresh_token",
+        "request",
+        "assertion",
+    }
 )
 _SAFE_HEADERS = (
     "Accept",
@@ -78,7 +90,7 @@ def safe_headers(environ: dict[str, Any]) -> dict[str, str]:
 
 @dataclass
 class Ledger:
-    entries: list[Entry] = field(default_factory=list)
+    entries: deque[Entry] = field(default_factory=lambda: deque(maxlen=20_000))
     _next: int = 1
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

@@ -43,14 +43,14 @@ class Outcome:
 # Codes: entra-docs identity-platform/reference-error-codes. Wordings are our own; Microsoft's may change at any time.
 _PAGES: dict[Kind, tuple[int | None, str, str]] = {
     "open": (None, "Inbox", "Outlook is open."),
-    "unregistered": (530003, "Set up your device to get access", "Your organisation wants this device to be managed before it opens company data."),
-    "unmanaged": (530003, "Set up your device to get access", "You are signed in, but this device is not known to be managed by your organisation."),
+    "unregistered": (530003, "Set up your device to get access", "Your organisation lets only managed devices open its data."),
+    "unmanaged": (530003, "Set up your device to get access", "You are signed in, but nobody vouches that this device is managed."),
     "not_compliant": (53000, "You can't get there from here", "This device does not meet your organisation's requirements yet."),
     "disabled": (135011, "This device is disabled", "An administrator switched this device off in the directory."),
     "deleted": (700003, "This device is not known", "Its entry in the directory was removed. Register it again."),
     "foreign": (501312, "This device belongs to someone else", "It is registered for another account."),
     "account_disabled": (50057, "Your account is disabled", "Please speak to your helpdesk."),
-}  # fmt: skip
+}
 
 
 def open_outlook(world: World, phone: Phone) -> Outcome:

@@ -70,9 +70,7 @@ def _invite_people(world: World) -> None:
         [("Mia", "Berger", []), ("Noah", "Lind", []), ("Hanna", "Roth", ["Helpdesk.Read"]), ("Adam", "Kowal", ["Admin"])]
     ):
         upn = f"{first}.{last}@contoso.example".lower()
-        person = Person(
-            world.new_id(), upn, upn, f"{first} {last}", f"{first}-Pass-1", licences=list(plans), roles=list(roles)
-        )
+        person = Person(world.new_id(), upn, upn, f"{first} {last}", f"{first}-Pass-1", licences=list(plans), roles=list(roles))
         person.tenant_id = world.tenant_id
         person.mdm_user_id, person.mdm_user_uuid, person.mdm_user_name = 1201 + number, world.new_id(), first.lower()
         world.persons[person.oid] = person

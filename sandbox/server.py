@@ -67,16 +67,15 @@ class Sandbox:
         """Spoils the next ID tokens, one each (`control`)."""
         self.api_url = f"https://127.0.0.1:{config.api_port}"
         self.pages_url = f"http://127.0.0.1:{config.pages_port}"
+        self._redeemed: set[str] = set()
         self._sockets: list[Socket] = []
         self.begin(config.scenario)
-        workspace_one = self._gate(create_workspace_one(self), "workspace_one")
-        self.api: WSGIApplication = DispatcherMiddleware(
+        self._workspace_one = self._gate(create_workspace_one(self), "workspace_one")
+        self._microsoft = DispatcherMiddleware(
             self._gate(create_entra(self), "entra"),
             {
                 "/graph": self._gate(create_graph(self), "graph"),
                 "/intune": self._gate(create_intune(self), "intune"),
-                "/ws1": workspace_one,
-                "/ws1auth": workspace_one,
             },
         )
         self._phone = self._gate(create_phone(self), "phone")
@@ -92,6 +91,18 @@ class Sandbox:
         self.faults.clear()
         self.ledger.clear()
         self.id_token_faults.clear()
+
+    def redeem_once(self, token_id: str) -> bool:
+        """True the first time this code or assertion is presented, never again."""
+        with self.world.lock:
+            fresh = token_id not in self._redeemed
+            self._redeemed.add(token_id)
+            return fresh
+
+    def api(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Workspace ONE has two hosts in life and two prefixes here, one application for both."""
+        mdm = environ.get("PATH_INFO", "").startswith(("/ws1/", "/ws1auth/"))
+        return (self._workspace_one if mdm else self._microsoft)(environ, start_response)
 
     def pages(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Entra's browser pages share the second socket with the phone, as `/{tenant}/oauth2/…`."""

@@ -1,0 +1,292 @@
+"""The control port: facts for whoever connects, scenarios, deeds on a phone, faults, lags, clock, ledger, world.
+
+JSON in and out, unknown fields refused. It is for tests and the demo; the product never learns of it. Next door:
+`phone` offers the same deeds as pages.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from sandbox.entra import RESOURCES
+from sandbox.faults import Fault
+from sandbox.id_tokens import ID_TOKEN_FAULTS
+from sandbox.policy import open_outlook
+from sandbox.scenarios import SCENARIOS
+from sandbox.world import Phone
+
+if TYPE_CHECKING:
+    from sandbox.server import Sandbox
+
+_LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)]")
+
+
+class BadOrder(ValueError):
+    """The caller asked for something that does not exist; answered 400 with this text."""
+
+
+def create_control(sandbox: Sandbox) -> Flask:
+    app = Flask("sandbox.control", static_folder=None)
+    _stories(app, sandbox)
+    _phones(app, sandbox)
+    _unkindness(app, sandbox)
+    _looking(app, sandbox)
+
+    @app.errorhandler(BadOrder)
+    def bad_order(error: BadOrder) -> tuple[Response, int]:
+        return jsonify(error=str(error)), 400
+
+    @app.errorhandler(HTTPException)
+    def elsewhere(error: HTTPException) -> tuple[Response, int]:
+        return jsonify(error=error.name), error.code or 500
+
+    @app.before_request
+    def from_here_only() -> tuple[Response, int] | None:
+        # A page of another site in the same browser can send a form but no JSON without asking first.
+        if request.method != "GET" and request.data and request.mimetype != "application/json":
+            return jsonify(error="JSON only."), 415
+        if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+            return jsonify(error="Not from another site."), 403
+        return None
+
+    return app
+
+
+def _order(*known: str, needed: tuple[str, ...] = ()) -> dict[str, Any]:
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        raise BadOrder("A JSON object is expected.")
+    if unknown := set(body) - set(known):
+        raise BadOrder(f"Unknown: {', '.join(sorted(unknown))}. Known: {', '.join(known)}.")
+    if missing := set(needed) - set(body):
+        raise BadOrder(f"Missing: {', '.join(sorted(missing))}.")
+    return body
+
+
+def facts_of(sandbox: Sandbox) -> dict[str, Any]:
+    """All that a product's settings and a test's fingers need to know."""
+    world = sandbox.world
+    graph_scope, intune_scope = RESOURCES
+    with world.lock:
+        return {
+            "tenant_id": world.tenant_id,
+            "other_tenant_id": world.other_tenant_id,
+            "scenario": world.scenario,
+            "api_url": sandbox.api_url,
+            "pages_url": sandbox.pages_url,
+            "ca_pem": str(sandbox.keys.ca_pem),
+            "authority": f"{sandbox.api_url}/{world.tenant_id}",
+            "discovery_url": f"{sandbox.api_url}/{world.tenant_id}/v2.0/.well-known/openid-configuration",
+            "graph_url": f"{sandbox.api_url}/graph/v1.0",
+            "graph_scope": graph_scope,
+            "intune_scope": intune_scope,
+            "sign_in": _app_facts(sandbox, "sign-in"),
+            "service": _app_facts(sandbox, "service"),
+            "workspace_one": {
+                "api_url": f"{sandbox.api_url}/ws1/API",
+                "token_url": f"{sandbox.api_url}/ws1auth/connect/token",
+                "client_id": world.mdm.client_id,
+                "client_secret": world.mdm.client_secret,
+                "group_id": world.mdm.group_id,
+                "group_uuid": world.mdm.group_uuid,
+                "group_name": world.mdm.group_name,
+            },
+            "persons": [asdict(person) for person in world.persons.values()],
+            "phones": [_phone_facts(phone) for phone in world.phones.values()],
+        }
+
+
+def _app_facts(sandbox: Sandbox, kind: str) -> dict[str, Any]:
+    app = sandbox.world.apps[kind]
+    return {
+        "client_id": app.client_id,
+        "client_secret": app.secret,
+        "redirect_uris": list(app.redirect_uris),
+        "logout_uris": list(app.logout_uris),
+        "permissions": {resource: sorted(roles) for resource, roles in app.permissions.items()},
+        "certificates": list(app.certificates),
+    }
+
+
+def _phone_facts(phone: Phone) -> dict[str, Any]:
+    messages = [{"id": m.id, "at": m.at.isoformat(), "application": m.application, "body": m.body} for m in phone.messages]
+    return {**asdict(phone), "messages": messages}
+
+
+def _stories(app: Flask, sandbox: Sandbox) -> None:
+    @app.get("/facts")
+    def facts() -> dict[str, Any]:
+        return facts_of(sandbox)
+
+    @app.get("/scenarios")
+    def scenarios() -> dict[str, Any]:
+        return {"scenarios": list(SCENARIOS), "current": sandbox.world.scenario}
+
+    @app.post("/scenario")
+    def begin() -> dict[str, Any]:
+        name = _order("name", needed=("name",))["name"]
+        if name not in SCENARIOS:
+            raise BadOrder(f"No such scenario. Known: {', '.join(SCENARIOS)}.")
+        sandbox.begin(name)
+        return facts_of(sandbox)
+
+    @app.post("/product")
+    def product() -> dict[str, Any]:
+        """What an administrator entered as the partner's two addresses."""
+        order = _order("enrollment_url", "remediation_url")
+        with sandbox.world.lock:
+            for name, value in order.items():
+                setattr(sandbox.world.partner, name, value)
+        return order
+
+    @app.patch("/app/<kind>")
+    def registration(kind: str) -> dict[str, Any]:
+        """Grants and revokes of application permissions, registered certificates, exact addresses."""
+        order = _order("permissions", "certificates", "redirect_uris", "logout_uris")
+        with sandbox.world.lock:
+            if kind not in sandbox.world.apps:
+                raise BadOrder("No such app registration.")
+            chosen = sandbox.world.apps[kind]
+            if "permissions" in order:
+                chosen.permissions = {resource: set(roles) for resource, roles in order["permissions"].items()}
+            chosen.certificates = order.get("certificates", chosen.certificates)
+            chosen.redirect_uris = tuple(order.get("redirect_uris", chosen.redirect_uris))
+            chosen.logout_uris = tuple(order.get("logout_uris", chosen.logout_uris))
+            return _app_facts(sandbox, kind)
+
+
+def _phones(app: Flask, sandbox: Sandbox) -> None:
+    @app.post("/phone/<key>/act")
+    def act(key: str) -> dict[str, Any]:
+        order = _order("action", "passcode", "encrypted", "jailbroken", "id", needed=("action",))
+        with sandbox.world.settled() as world:
+            if key not in world.phones:
+                raise BadOrder(f"No such phone. Known: {', '.join(world.phones)}.")
+            return _done(sandbox, world.phones[key], order)
+
+
+def _done(sandbox: Sandbox, phone: Phone, order: dict[str, Any]) -> dict[str, Any]:
+    world = sandbox.world
+    match order["action"]:
+        case "open_outlook":
+            return open_outlook(world, phone).as_json()
+        case "register":
+            return {"device_id": world.register(phone).device_id}
+        case "check_in":
+            if phone.record_id is not None:
+                world.check_in(phone.record_id)
+            return _phone_facts(phone)
+        case "set":
+            for name in ("passcode", "encrypted", "jailbroken"):
+                if name in order:
+                    setattr(phone.health, name, order[name] is True)
+            return _phone_facts(phone)
+        case "tap_message":
+            chosen = [m for m in phone.messages if order.get("id") in (None, m.id)]
+            if not chosen:
+                raise BadOrder("No such message.")
+            return {"id": chosen[-1].id, "body": chosen[-1].body, "links": _LINK.findall(chosen[-1].body)}
+    raise BadOrder("Actions: open_outlook, register, check_in, set, tap_message.")
+
+
+def _unkindness(app: Flask, sandbox: Sandbox) -> None:
+    @app.post("/faults")
+    def add() -> dict[str, Any]:
+        order = _order(*(f.name for f in fields(Fault)), needed=("service", "kind"))
+        try:
+            fault = Fault(**order)
+        except ValueError as error:
+            raise BadOrder(str(error)) from error
+        sandbox.faults.add(fault)
+        return fault.as_json()
+
+    @app.get("/faults")
+    def listed() -> dict[str, Any]:
+        return {"faults": [fault.as_json() for fault in sandbox.faults.active]}
+
+    @app.delete("/faults")
+    def clear() -> dict[str, Any]:
+        sandbox.faults.clear()
+        return {"faults": []}
+
+    @app.post("/id_token")
+    def id_token() -> dict[str, Any]:
+        """The next sign-in gets an ID token with this fault."""
+        fault = _order("fault", needed=("fault",))["fault"]
+        if fault not in ID_TOKEN_FAULTS:
+            raise BadOrder(f"Known: {', '.join(ID_TOKEN_FAULTS)}.")
+        with sandbox.world.lock:
+            sandbox.id_token_faults.append(fault)
+            return {"next": list(sandbox.id_token_faults)}
+
+    @app.route("/lags", methods=["GET", "PATCH"])
+    def lags() -> dict[str, Any]:
+        with sandbox.world.lock:
+            known = asdict(sandbox.world.lags)
+            if request.method == "PATCH":
+                for name, seconds in _order(*known, "page_size").items():
+                    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
+                        raise BadOrder(f"{name} is a number of seconds.")
+                    setattr(sandbox.world.lags if name in known else sandbox.world, name, seconds)
+            return {**asdict(sandbox.world.lags), "page_size": sandbox.world.page_size}
+
+    @app.post("/clock")
+    def clock() -> dict[str, Any]:
+        seconds = _order("advance", needed=("advance",))["advance"]
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+            raise BadOrder("advance is a number of seconds.")
+        sandbox.world.advance(seconds)
+        return {"now": sandbox.world.now().isoformat()}
+
+    @app.post("/resync")
+    def resync() -> dict[str, Any]:
+        """The next heartbeat is told to send everything again."""
+        with sandbox.world.lock:
+            sandbox.world.partner.resync_at = sandbox.world.now()
+        return {"resync": True}
+
+    @app.patch("/device/<device_id>")
+    def device(device_id: str) -> dict[str, Any]:
+        """What an Entra administrator does by hand: disable, delete, hand over."""
+        order = _order("enabled", "deleted", "owner_oid", "is_compliant", "is_managed")
+        with sandbox.world.settled() as world:
+            found = world.device_by_device_id(device_id)
+            if found is None:
+                raise BadOrder("No such device.")
+            for name, value in order.items():
+                setattr(found, name, value)
+            return asdict(found)
+
+
+def _looking(app: Flask, sandbox: Sandbox) -> None:
+    @app.get("/ledger")
+    def ledger() -> dict[str, Any]:
+        since = request.args.get("since", "0")
+        if not since.isdigit():
+            raise BadOrder("since is a sequence number.")
+        found = sandbox.ledger.since(int(since), request.args.get("service"))
+        return {"requests": [entry.as_json() for entry in found]}
+
+    @app.get("/world")
+    def everything() -> dict[str, Any]:
+        with sandbox.world.settled() as world:
+            records = []
+            for record in world.records.values():
+                attributes = {f"{group}/{name}": v for (group, name), v in record.custom_attributes.items()}
+                plain = {**asdict(record), "custom_attributes": attributes, "failing": [p.name for p in record.failing]}
+                records.append({**plain, "compliance_status": record.compliance_status})
+            return {
+                "now": world.now().isoformat(),
+                "scenario": world.scenario,
+                "devices": [{**asdict(d), "visible": world.visible(d)} for d in world.devices.values()],
+                "records": records,
+                "phones": [_phone_facts(phone) for phone in world.phones.values()],
+                "uploads": [asdict(upload) for upload in world.uploads.values()],
+                "partner": asdict(world.partner),
+                "sign_ins": list(world.sign_ins),
+            }

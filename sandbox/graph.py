@@ -1,0 +1,183 @@
+"""Microsoft Graph v1.0, the part that this product's trade needs: users, devices, licences, service discovery.
+
+Next door: `graph_entities` has the shapes, `graph_manners` tokens, permissions, errors, query options and paging;
+`graph_update` the one write. Sources: microsoft-graph-docs-contrib api-reference/v1.0.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, Response, request
+
+from sandbox import graph_entities as entities
+from sandbox.graph_manners import GraphError, filter_value, not_found, options, page, require, speak_graph, whole
+from sandbox.graph_update import update_device
+from sandbox.intune import ENDPOINT_NAMES, endpoint_url
+from sandbox.world import INTUNE_DISCOVERY_APP_ID, DirectoryDevice, Person
+
+if TYPE_CHECKING:
+    from sandbox.server import Sandbox
+
+_READ_DEVICES = ("Device.Read.All", "Device.ReadWrite.All", "Directory.Read.All")
+_READ_USERS = ("User.Read.All", "Directory.Read.All")
+_READ_APPS = ("Application.Read.All", "Directory.Read.All")
+
+
+def create_graph(sandbox: Sandbox) -> Flask:
+    app = Flask("sandbox.graph", static_folder=None)
+    speak_graph(app, sandbox)
+    _users(app, sandbox)
+    _devices(app, sandbox)
+    _service_principals(app, sandbox)
+    return app
+
+
+def _users(app: Flask, sandbox: Sandbox) -> None:
+    world = sandbox.world
+
+    @app.get("/v1.0/users/<key>")
+    @app.get("/v1.0/users('<key>')")
+    def user(key: str) -> dict[str, Any]:
+        require(*_READ_USERS, "User.ReadBasic.All")
+        asked = options("$select")
+        with world.settled():
+            return _context(sandbox, "users/$entity") | entities.user(_person(sandbox, key), asked.select)
+
+    @app.get("/v1.0/users/<key>/registeredDevices", defaults={"cast": None})
+    @app.get("/v1.0/users/<key>/registeredDevices/<cast>")
+    def registered_devices(key: str, cast: str | None) -> dict[str, Any]:
+        claims = require(*_READ_USERS)
+        if cast not in (None, "microsoft.graph.device"):
+            raise GraphError(400, "BadRequest", f"Resource not found for the segment '{cast}'.")
+        asked = options("$select", "$top", "$skiptoken")
+        with world.settled():
+            owner = _person(sandbox, key)
+            found = sorted(
+                (d for d in world.devices.values() if d.owner_oid == owner.oid and world.visible(d)),
+                key=lambda d: d.object_id,
+            )
+            if not set(claims.get("roles", ())) & set(_READ_DEVICES):
+                # graph-docs includes/limited-info.md: without a right on the member's type only type and id are given.
+                items = [{"@odata.type": "#microsoft.graph.device", "id": d.object_id} for d in found]
+            elif cast is None:
+                items = [entities.device_as_directory_object(d, asked.select) for d in found]
+            else:
+                items = [entities.device(d, asked.select) for d in found]
+        return page(sandbox, "directoryObjects" if cast is None else "devices", items, asked)
+
+    @app.get("/v1.0/users/<key>/licenseDetails")
+    def licence_details(key: str) -> dict[str, Any]:
+        require("LicenseAssignment.Read.All", *_READ_USERS)
+        asked = options("$select")
+        with world.settled():
+            items = entities.licence_details(_person(sandbox, key), asked.select)
+        return whole(sandbox, "licenseDetails", items)
+
+
+def _devices(app: Flask, sandbox: Sandbox) -> None:
+    world = sandbox.world
+
+    @app.get("/v1.0/devices")
+    def devices() -> dict[str, Any]:
+        require(*_READ_DEVICES)
+        asked = options("$filter", "$select", "$top", "$skiptoken")
+        with world.settled():
+            found = sorted((d for d in world.devices.values() if world.visible(d)), key=lambda d: d.object_id)
+            if asked.filter is not None:
+                wanted = filter_value(asked.filter, "deviceId")
+                found = [d for d in found if d.device_id == wanted.lower()]
+            items = [entities.device(d, asked.select) for d in found]
+        return page(sandbox, "devices", items, asked)
+
+    @app.get("/v1.0/devices/<object_id>")
+    @app.get("/v1.0/devices(deviceId='<device_id>')")
+    def device(object_id: str | None = None, device_id: str | None = None) -> dict[str, Any]:
+        require(*_READ_DEVICES)
+        asked = options("$select")
+        with world.settled():
+            return _context(sandbox, "devices/$entity") | entities.device(_device(sandbox, object_id, device_id), asked.select)
+
+    @app.get("/v1.0/devices/<object_id>/registeredOwners")
+    @app.get("/v1.0/devices(deviceId='<device_id>')/registeredOwners")
+    def owners(object_id: str | None = None, device_id: str | None = None) -> dict[str, Any]:
+        claims = require(*_READ_DEVICES)
+        asked = options("$select")
+        with world.settled():
+            owner = world.persons.get(_device(sandbox, object_id, device_id).owner_oid)
+            items: list[dict[str, Any]] = []
+            if owner is not None:
+                items = [{"@odata.type": "#microsoft.graph.user", "id": owner.oid}]
+                if set(claims["roles"]) & {*_READ_USERS, "User.ReadBasic.All"}:
+                    items[0] |= entities.user(owner, asked.select)
+        return page(sandbox, "directoryObjects", items, asked)
+
+    @app.patch("/v1.0/devices/<object_id>")
+    @app.patch("/v1.0/devices(deviceId='<device_id>')")
+    def update(object_id: str | None = None, device_id: str | None = None) -> Response:
+        require("Device.ReadWrite.All")
+        options()
+        with world.settled():
+            update_device(_device(sandbox, object_id, device_id), request.get_json(silent=True))
+        return Response(status=204)
+
+
+def _service_principals(app: Flask, sandbox: Sandbox) -> None:
+    world = sandbox.world
+
+    def intune_object_id() -> str:
+        return f"{world.tenant_id[:23]}-00000000000a"
+
+    def endpoints_of(known: bool) -> dict[str, Any]:
+        if not known:
+            raise not_found("servicePrincipal")
+        items = [
+            {
+                "id": f"{intune_object_id()[:-1]}{number}",
+                "capability": name,
+                "providerName": name,
+                "providerId": INTUNE_DISCOVERY_APP_ID,
+                "uri": endpoint_url(sandbox, name),
+            }
+            for number, name in enumerate(ENDPOINT_NAMES)
+        ]
+        return whole(sandbox, "endpoints", items)
+
+    @app.get("/v1.0/servicePrincipals")
+    def service_principals() -> dict[str, Any]:
+        require(*_READ_APPS)
+        asked = options("$filter", "$select")
+        if asked.filter is None:
+            raise GraphError(400, "Request_UnsupportedQuery", "The stand-in lists service principals by appId only.")
+        wanted = filter_value(asked.filter, "appId").lower()
+        known = [(intune_object_id(), INTUNE_DISCOVERY_APP_ID, "Microsoft Intune")]
+        items = [entities.service_principal(*sp, asked.select) for sp in known if sp[1] == wanted]
+        return whole(sandbox, "servicePrincipals", items)
+
+    # Both key forms are in use: microsoft/Intune-Resource-Access has appId=…, Graph's reference (appId='…').
+    @app.get("/v1.0/servicePrincipals/<object_id>/endpoints")
+    @app.get("/v1.0/servicePrincipals/appId=<app_id>/endpoints")
+    @app.get("/v1.0/servicePrincipals(appId='<app_id>')/endpoints")
+    def endpoints(object_id: str | None = None, app_id: str | None = None) -> dict[str, Any]:
+        require(*_READ_APPS)
+        options()
+        return endpoints_of(object_id == intune_object_id() or app_id == INTUNE_DISCOVERY_APP_ID)
+
+
+def _context(sandbox: Sandbox, what: str) -> dict[str, Any]:
+    return {"@odata.context": f"{sandbox.api_url}/graph/v1.0/$metadata#{what}"}
+
+
+def _person(sandbox: Sandbox, key: str) -> Person:
+    person = sandbox.world.person(key)
+    if person is None or person.tenant_id != sandbox.world.tenant_id:
+        raise not_found(key)
+    return person
+
+
+def _device(sandbox: Sandbox, object_id: str | None, device_id: str | None) -> DirectoryDevice:
+    world = sandbox.world
+    found = world.device_by_device_id(device_id) if device_id else world.devices.get((object_id or "").lower())
+    if found is None or not world.visible(found):
+        raise not_found(device_id or object_id or "")
+    return found

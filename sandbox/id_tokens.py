@@ -1,0 +1,97 @@
+"""ID tokens with the v2.0 claims, and every way to get one wrong that a relying party must notice.
+
+Claims: entra-docs identity-platform/id-token-claims-reference. Next door: `entra` hands them out, `control` orders the
+spoiled ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from sandbox.keys import SigningKey, b64url, b64url_json
+from sandbox.world import AppRegistration, Person
+
+if TYPE_CHECKING:
+    from sandbox.server import Sandbox
+
+_REQUIRED = ("iss", "aud", "exp", "iat", "sub", "oid", "tid", "nonce")
+ID_TOKEN_FAULTS = (
+    "alg_none",
+    "hs256",
+    "wrong_iss",
+    "wrong_aud",
+    "wrong_tid",
+    "wrong_nonce",
+    "expired",
+    "not_yet_valid",
+    "other_key",
+    "other_tenant_key",
+    "other_tenant",
+    "bad_signature",
+    *(f"missing_{claim}" for claim in _REQUIRED),
+)
+
+
+def mint_id_token(sandbox: Sandbox, client: AppRegistration, person: Person, nonce: str) -> str:
+    """A good one, unless the control port ordered a bad one for the next sign-in."""
+    claims = _claims(sandbox, client, person, nonce)
+    with sandbox.world.lock:
+        fault = sandbox.id_token_faults.pop(0) if sandbox.id_token_faults else None
+    if fault is None:
+        return sandbox.keys.signing.jwt(claims)
+    return _spoiled(sandbox, fault, claims)
+
+
+def _claims(sandbox: Sandbox, client: AppRegistration, person: Person, nonce: str) -> dict[str, Any]:
+    now = int(sandbox.world.now().timestamp())
+    claims: dict[str, Any] = {
+        "aud": client.client_id,
+        "iss": f"{sandbox.api_url}/{client.tenant_id}/v2.0",
+        "iat": now,
+        "nbf": now,
+        "exp": now + 3900,
+        "name": person.name,
+        "nonce": nonce,
+        "oid": person.oid,
+        "preferred_username": person.upn,
+        # Pairwise: another app sees another subject for the same person.
+        "sub": b64url(hashlib.sha256(f"{client.client_id}/{person.oid}".encode()).digest()),
+        "tid": client.tenant_id,
+        "uti": b64url(uuid.uuid4().bytes),
+        "ver": "2.0",
+    }
+    if person.roles:
+        claims["roles"] = list(person.roles)
+    return claims
+
+
+def _spoiled(sandbox: Sandbox, fault: str, claims: dict[str, Any]) -> str:
+    keys, other = sandbox.keys, sandbox.world.other_tenant_id
+    if fault == "alg_none":
+        return f"{b64url_json({'typ': 'JWT', 'alg': 'none'})}.{b64url_json(claims)}."
+    if fault == "hs256":
+        signed = f"{b64url_json({'typ': 'JWT', 'alg': 'HS256', 'kid': keys.signing.kid})}.{b64url_json(claims)}"
+        return f"{signed}.{b64url(hmac.digest(keys.signing.public_pem, signed.encode(), 'sha256'))}"
+    if fault == "other_key":
+        return SigningKey().jwt(claims)
+    if fault == "other_tenant_key":
+        return keys.foreign.jwt(claims)
+    if fault == "bad_signature":
+        good = keys.signing.jwt(claims)
+        return good[:-8] + ("A" * 8 if not good.endswith("A" * 8) else "B" * 8)
+    if fault.startswith("missing_"):
+        del claims[fault.removeprefix("missing_")]
+    else:
+        claims |= {
+            "wrong_iss": {"iss": f"{sandbox.api_url}/{other}/v2.0"},
+            "wrong_aud": {"aud": str(uuid.uuid4())},
+            "wrong_tid": {"tid": other},
+            "wrong_nonce": {"nonce": uuid.uuid4().hex},
+            "expired": {"iat": claims["iat"] - 7200, "nbf": claims["nbf"] - 7200, "exp": claims["iat"] - 3300},
+            "not_yet_valid": {"iat": claims["iat"] + 3600, "nbf": claims["nbf"] + 3600, "exp": claims["exp"] + 3600},
+            "other_tenant": {"iss": f"{sandbox.api_url}/{other}/v2.0", "tid": other},
+        }[fault]
+    return keys.signing.jwt(claims)
