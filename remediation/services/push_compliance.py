@@ -75,7 +75,7 @@ class _Pass:
         return device
 
     def _ended(self) -> bool:
-        """Fresh reads of both sides may end the link; telling Microsoft is then a wake-up of its own, in the lane of revocations."""
+        """Fresh reads of both sides may end the link; telling Microsoft is then a wake-up of its own, with the revocations."""
         if self.device is None or self.entra is None:
             return False
         why = ends_link(self.link, self.device, self.entra)
@@ -172,7 +172,7 @@ class _Pass:
         )
 
     def _ask(self, channel: Sending) -> str | None:
-        """What became of the message; None once it was accepted. One id is one message, so a failed one is told anew by the next."""
+        """What became of the message; None once accepted. One id is one message, so a failed one is told anew by the next."""
         try:
             carried = channel.carried(self.push.message_id or "")
         except NotFound:
