@@ -88,7 +88,8 @@ def _certificate(client: AppRegistration, header: dict[str, Any]) -> x509.Certif
         certificate = x509.load_pem_x509_certificate(pem.encode())
         der = certificate.public_bytes(serialization.Encoding.DER)
         prints = {"x5t#S256": hashlib.sha256(der), "x5t": hashlib.sha1(der, usedforsecurity=False)}
-        if any(header.get(name) == b64url(digest.digest()) for name, digest in prints.items()):
+        # Padded by some clients (MSAL for x5t), unpadded by others: both are taken.
+        if any(str(header.get(name)).rstrip("=") == b64url(digest.digest()) for name, digest in prints.items()):
             return certificate
     raise EntraError(700027, "invalid_client", "The certificate of the assertion is not registered on application.")
 
