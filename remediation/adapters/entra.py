@@ -1,0 +1,161 @@
+"""The app's own tokens, by MSAL: one `EntraTokens` per tenant and process, one credential per scope.
+
+MSAL caches tokens and finds endpoints; every call of its goes through our `Remote`, so refusals leave it as our five errors and
+are held here for a while: MSAL by itself would ask again at once after a 401 and repeat a 400 for a minute. Whoever repairs a
+secret waits at most `REFUSED_FOR`. Next door: `http` (manners), `graph` and `intune_partner` (which use the tokens). Nobody signs
+in here; that is Authlib's, in `web`.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import msal
+
+from ..errors import Busy, Garbled, Refused, RemoteError
+from .http import Answer, Remote
+
+REFUSED_FOR = 60.0  # as long as MSAL keeps a 400 (measured, MSAL 1.39)
+BUSY_FOR = 5.0  # where no Retry-After came; Microsoft's floor (entra-docs, resilience: client credentials)
+PUBLIC = "login.microsoftonline.com"
+
+
+def vendor_code(body: Any) -> object:
+    """`AADSTS7000222` from `error_codes`, else OAuth's `error` (entra-docs v2-oauth2-client-creds-grant-flow.md)."""
+    numbers = body.get("error_codes")
+    return f"AADSTS{int(numbers[0])}" if isinstance(numbers, list) and numbers else body["error"]
+
+
+class EntraTokens:
+    """`secret` is a client secret, or MSAL's certificate form: `{"private_key": pem, "public_certificate": pem}`."""
+
+    def __init__(
+        self,
+        remote: Remote,
+        *,
+        tenant_id: str,
+        client_id: str,
+        secret: str | Mapping[str, str],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._remote = remote
+        self._tenant_id = remote.guid(tenant_id)
+        self._client_id = client_id
+        self._secret = secret
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._app: Any = None
+        self._held: dict[str, tuple[float, RemoteError]] = {}
+
+    def scope(self, scope: str, *, remote: str) -> "ScopeTokens":
+        """The credential for one resource. `remote` names whose call fails where there is no token: `directory` or `channel`."""
+        return ScopeTokens(self, scope, remote)
+
+    def token(self, scope: str, *, rejected: str | None = None) -> str:
+        """The cached token, or a new one; a `rejected` one is dropped first, unless another thread has replaced it already."""
+        with self._lock:
+            until, error = self._held.get(scope, (0.0, None))
+            if error is not None and self._clock() < until:
+                raise _again(error, until - self._clock())
+            try:
+                token = self._acquire(scope)
+                if token == rejected:
+                    self._app.remove_tokens_for_client()
+                    token = self._acquire(scope)
+            except (Refused, Busy) as refused:
+                wait = (refused.retry_after or BUSY_FOR) if isinstance(refused, Busy) else REFUSED_FOR
+                self._held[scope] = (self._clock() + wait, refused)
+                raise
+            self._held.pop(scope, None)
+            return token
+
+    def _acquire(self, scope: str) -> str:
+        try:
+            if self._app is None:
+                self._app = self._build()
+            # POST /{tenant}/oauth2/v2.0/token, grant_type=client_credentials
+            # entra-docs docs/identity-platform/v2-oauth2-client-creds-grant-flow.md
+            result = self._app.acquire_token_for_client([scope])
+        except (ValueError, LookupError, TypeError, AttributeError, RuntimeError) as odd:
+            # its text may hold the answer; only its kind may be told
+            raise Garbled(f"MSAL could not read an answer ({type(odd).__name__})", remote=self._remote.name) from None
+        token = result.get("access_token") if isinstance(result, dict) else None
+        if not isinstance(token, str) or not token.isascii() or not token.isprintable():
+            raise Garbled("no token in the answer", remote=self._remote.name)
+        return token
+
+    def _build(self) -> Any:
+        return msal.ConfidentialClientApplication(
+            self._client_id,
+            client_credential=self._secret if isinstance(self._secret, str) else dict(self._secret),
+            authority=f"{self._remote.origin}/{self._tenant_id}",
+            # an authority that is not Microsoft's public one is not known to Microsoft's list of authorities
+            instance_discovery=None if urlsplit(self._remote.origin).hostname == PUBLIC else False,
+            http_client=_Client(self._remote),
+        )
+
+
+@dataclass(frozen=True)
+class ScopeTokens:
+    """`http.Credential` for one scope."""
+
+    tokens: EntraTokens
+    scope: str
+    remote: str
+
+    def headers(self) -> Mapping[str, str]:
+        return {"Authorization": f"Bearer {self._token()}"}
+
+    def renew(self, rejected: Mapping[str, str]) -> bool:
+        token = rejected.get("Authorization", "").removeprefix("Bearer ")
+        return self._token(rejected=token) != token
+
+    def _token(self, *, rejected: str | None = None) -> str:
+        try:
+            return self.tokens.token(self.scope, rejected=rejected)
+        except RemoteError as error:
+            error.remote = self.remote
+            raise
+
+
+def _again(error: RemoteError, seconds: float) -> RemoteError:
+    """The same news, told anew without a call."""
+    told: RemoteError
+    if isinstance(error, Busy):
+        told = Busy(str(error), remote=error.remote, status=error.status, retry_after=seconds)
+        told.vendor_code = error.vendor_code
+    else:
+        told = type(error)(str(error), remote=error.remote, status=error.status, vendor_code=error.vendor_code)
+    return told
+
+
+class _Client:
+    """MSAL's `http_client`. MSAL sets no timeout and logs what it cannot read; `Remote` lets no such answer through."""
+
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+
+    def get(self, url: str, params: Mapping[str, str] | None = None, headers: Any = None, **_: Any) -> "_Response":
+        return _Response(self._remote.call("GET", url, query=params, headers=headers))
+
+    def post(self, url: str, params: Any = None, data: Any = None, headers: Any = None, **_: Any) -> "_Response":
+        return _Response(self._remote.call("POST", url, query=params, form=data, headers=headers))
+
+    def close(self) -> None:
+        """Nothing is kept open beyond the session of `Remote`."""
+
+
+class _Response:
+    """An answer in the words that MSAL reads."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.status_code = answer.status
+        self.text = json.dumps(answer.body)
+        self.headers: Mapping[str, str] = {}
+
+    def raise_for_status(self) -> None:
+        """Only good answers arrive here."""

@@ -1,0 +1,323 @@
+"""The manners of every remote call: where it may go, how long it may take, what counts as an answer, which error it becomes.
+
+An adapter is given one `Remote` per address and reads answers through `Fields`. Nothing here retries, follows a redirect or sleeps;
+only a rejected credential is renewed, once. Next door: `fields`, the adapters, and `errors` with the five ways to fail.
+"""
+
+import json
+import re
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import quote, urlsplit
+from uuid import uuid4
+
+import requests
+import structlog
+import urllib3
+from requests.adapters import BaseAdapter, HTTPAdapter
+
+from ..errors import Busy, Garbled, NotFound, Refused, RemoteError, Unreachable
+from .fields import GUID, Fields
+
+__all__ = ["Answer", "Credential", "Fields", "Remote", "Timeouts"]
+
+LARGEST_BODY = 2_000_000
+LONGEST_VALUE = 1024  # of an id or a search word; names of 4 KB exist, but nobody is found by one
+LONGEST_WAIT = 3600.0  # a remote that asks for six hours is asked again after one
+_CODE = re.compile(r"[\w.:-]{1,64}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+log = structlog.get_logger("remediation.remote")
+
+
+class Credential(Protocol):
+    """What opens a remote: an app's token, or a fixed header."""
+
+    def headers(self) -> Mapping[str, str]: ...
+
+    def renew(self, rejected: Mapping[str, str]) -> bool:
+        """These headers were answered 401: whether others can be had. `headers` then gives the new ones."""
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Seconds: to connect, between two pieces of an answer, and for the answer as a whole."""
+
+    connect: float = 5
+    read: float = 30
+    total: float = 60
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A good answer. `body` is the parsed JSON, None where nothing was sent."""
+
+    remote: str
+    status: int
+    body: Any
+
+    def fields(self) -> Fields:
+        return Fields(self.body, self.remote)
+
+
+class Remote:
+    """One address of one remote. `name` is what errors call it; `vendor_code` reads the vendor's own code from its error body."""
+
+    def __init__(
+        self,
+        name: str,
+        base: str,
+        *,
+        vendor_code: Callable[[Any], object],
+        credential: Credential | None = None,
+        ca: Path | None = None,
+        timeouts: Timeouts | None = None,
+        transport: BaseAdapter | None = None,
+    ) -> None:
+        parts = urlsplit(base)
+        if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc or parts.query or parts.fragment:
+            raise ValueError(f"{name}: not a plain https address")
+        self.name = name
+        self.host = _host(base) or ""
+        self.origin = f"https://{parts.netloc}"
+        self._path = parts.path.rstrip("/")
+        self._vendor_code = vendor_code
+        self._credential = credential
+        self._timeouts = timeouts or Timeouts()
+        self._session = _session(ca, transport)
+
+    # what a request is made of
+
+    def guid(self, value: str) -> str:
+        if not GUID.fullmatch(value.lower()):
+            raise Refused("not a GUID", remote=self.name)
+        return value.lower()
+
+    def number(self, value: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,18}", value):
+            raise Refused("not a number", remote=self.name)
+        return int(value)
+
+    def path(self, template: str, *values: str | int) -> str:
+        """Fill each `{}` with one value, percent-encoded whole; inside apostrophes it is an OData string whose own are doubled."""
+        filled, *rest = template.split("{}")
+        for value, piece in zip(values, rest, strict=True):
+            text = self._harmless(str(value))
+            if text in ("", ".", ".."):
+                raise Refused("not a name", remote=self.name)
+            filled += quote(text.replace("'", "''") if filled.endswith("'") else text, safe="") + piece
+        return filled
+
+    def _harmless(self, text: str) -> str:
+        if len(text) > LONGEST_VALUE or _CONTROL.search(text):
+            raise Refused("a value that nothing can be called by", remote=self.name)
+        return text
+
+    def _address(self, target: str) -> str:
+        """Below our base; a link that the remote gave must stay on its host, since a token goes with it."""
+        if "://" not in target.partition("?")[0] and not target.startswith("//"):
+            return f"{self.origin}{self._path}/{target.lstrip('/')}" if target else f"{self.origin}{self._path}"
+        if _host(target) != self.host:
+            raise Garbled("a link to another host", remote=self.name)
+        parts = urlsplit(target)  # put together anew on our own origin: no two parsers can differ about the host
+        return f"{self.origin}{parts.path}" + (f"?{parts.query}" if parts.query else "")
+
+    # the call
+
+    def call(
+        self,
+        method: str,
+        target: str,
+        *,
+        query: Mapping[str, str | int] | None = None,
+        json: object = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        renew: bool = True,
+    ) -> Answer:
+        """One answer, or one of the five errors. A rejected credential is renewed once, unless `renew` forbids."""
+        address = self._address(target)
+        asked = {name: self._harmless(str(value)) for name, value in (query or {}).items()}
+        request = requests.Request(method, address, params=asked, json=json, data=form)
+        signed = self._credential.headers() if self._credential else {}
+        try:
+            return self._once(request, {**(headers or {}), **signed})
+        except Refused as refused:
+            if refused.status != 401 or not renew or self._credential is None or not self._credential.renew(signed):
+                raise
+        return self._once(request, {**(headers or {}), **self._credential.headers()})
+
+    def _once(self, request: requests.Request, headers: Mapping[str, str]) -> Answer:
+        ours, started = str(uuid4()), time.monotonic()
+        request.headers = {"Accept": "application/json", **headers, "client-request-id": ours}
+        seen = _Seen()
+        error: RemoteError | None = None
+        try:
+            return self._sort(seen, self._exchange(request, seen))
+        except RemoteError as caught:
+            error = caught
+            raise
+        finally:
+            log.info(
+                "remote.call",
+                remote=self.name,
+                method=request.method,
+                host=self.host,
+                path=urlsplit(str(request.url)).path,
+                status=seen.status,
+                outcome=error.code if error else "ok",
+                vendor_code=error.vendor_code if error else None,
+                client_request_id=ours,
+                request_id=seen.request_id,
+                ms=round((time.monotonic() - started) * 1000),
+            )
+
+    def _exchange(self, request: requests.Request, seen: "_Seen") -> bytes:
+        timeout = (self._timeouts.connect, self._timeouts.read)
+        ends = time.monotonic() + self._timeouts.total
+        try:
+            prepared = self._session.prepare_request(request)
+            # `send` does not look at the environment, but neither at the session's `verify`: it has to be given
+            with self._session.send(
+                prepared, timeout=timeout, allow_redirects=False, stream=True, verify=self._session.verify
+            ) as response:
+                seen.status, seen.headers = response.status_code, response.headers
+                return self._read(response, ends)
+        except requests.Timeout as timed_out:
+            raise Unreachable("no answer in time", remote=self.name) from timed_out
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as broken:
+            raise Unreachable(_why(broken), remote=self.name, status=seen.status) from broken
+
+    def _read(self, response: requests.Response, ends: float) -> bytes:
+        body = b""
+        try:
+            while piece := response.raw.read1(65_536, decode_content=True):
+                body += piece
+                if len(body) > LARGEST_BODY:
+                    raise Garbled("too large an answer", remote=self.name, status=response.status_code)
+                if time.monotonic() > ends:
+                    raise Unreachable("too slow an answer", remote=self.name, status=response.status_code)
+        except urllib3.exceptions.DecodeError as odd:
+            raise Garbled("an answer packed wrongly", remote=self.name, status=response.status_code) from odd
+        return body
+
+    def _sort(self, seen: "_Seen", body: bytes) -> Answer:
+        """The one place where an answer becomes an answer or one of the five errors."""
+        status = seen.status or 0
+        if 200 <= status < 300:
+            return Answer(self.name, status, self._parse(seen, body) if body else None)
+        code = self._code(seen, body)
+        if status in (429, 503):
+            busy = Busy("busy", remote=self.name, status=status, retry_after=retry_after(seen.headers))
+            busy.vendor_code = code
+            raise busy
+        kind: type[RemoteError]
+        if status >= 500 or status == 408:
+            kind, what = Unreachable, "the remote failed"
+        elif status in (404, 410):
+            # a proxy or a wrong path answers 404 as well, and that is not the vendor saying that the thing is gone
+            kind, what = (NotFound, "not found") if code else (Garbled, "404, but not in the vendor's form")
+        elif status >= 400:
+            kind, what = Refused, "refused"
+        else:
+            kind, what = Garbled, "neither an answer nor an error"
+        raise kind(f"{what} ({status})", remote=self.name, status=status, vendor_code=code)
+
+    def _parse(self, seen: "_Seen", body: bytes) -> Any:
+        media = seen.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if media != "application/json" and not re.fullmatch(r"application/[\w.-]+\+json", media):
+            raise Garbled("not JSON by its content type", remote=self.name, status=seen.status)
+        try:
+            return json.loads(body, object_pairs_hook=_once_each, parse_constant=_no_such_number)
+        except (ValueError, RecursionError) as odd:
+            raise Garbled("not JSON", remote=self.name, status=seen.status) from odd
+
+    def _code(self, seen: "_Seen", body: bytes) -> str | None:
+        try:
+            code = self._vendor_code(self._parse(seen, body))
+        except (Garbled, AttributeError, LookupError, TypeError):
+            return None
+        text = str(code) if isinstance(code, str | int) and not isinstance(code, bool) else ""
+        return text if _CODE.fullmatch(text) else None
+
+
+class _Seen:
+    """What came back before anything could fail: for the log line."""
+
+    status: int | None = None
+    headers: Mapping[str, str] = {}  # replaced, never written to
+
+    @property
+    def request_id(self) -> str | None:
+        found = (self.headers.get(name) for name in ("request-id", "x-ms-request-id", "x-correlation-id"))
+        return next((value[:64] for value in found if value), None)
+
+
+def _session(ca: Path | None, transport: BaseAdapter | None) -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False  # no proxy, CA bundle or .netrc from the environment (CVE-2024-47081)
+    session.verify = str(ca) if ca else True
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.headers.update({"User-Agent": "remediation", "Accept-Encoding": "identity"})
+    session.adapters.clear()  # plain http has no way out
+    session.mount("https://", transport or HTTPAdapter(max_retries=0, pool_maxsize=20))
+    return session
+
+
+def _host(url: str) -> str | None:
+    """`host:port`, None for whatever is not a plain https address."""
+    try:
+        parts = urlsplit(url)
+        if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc or "\\" in parts.netloc:
+            return None
+        return f"{parts.hostname}:{parts.port or 443}"
+    except ValueError:
+        return None
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds, from seconds or from a date (RFC 9110 10.2.3); a date is read against the remote's own clock where it shows one."""
+    value = headers.get("Retry-After", "").strip()
+    if re.fullmatch(r"[0-9]{1,9}", value):
+        return min(float(value), LONGEST_WAIT)
+    until = _date(value)
+    if until is None:
+        return None
+    now = _date(headers.get("Date", "")) or datetime.now(UTC)
+    return min(max((until - now).total_seconds(), 0.0), LONGEST_WAIT)
+
+
+def _date(value: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _why(broken: BaseException) -> str:
+    """The reason without the address, which holds a query."""
+    cause: BaseException | None = broken
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"TLS: {cause.verify_message}"
+        cause = cause.__cause__ or cause.__context__
+    return "TLS failed" if isinstance(broken, requests.exceptions.SSLError) else "the connection failed"
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key comes twice")  # two readers would see two different answers
+    return found
+
+
+def _no_such_number(text: str) -> Any:
+    raise ValueError(f"{text} is not JSON")
