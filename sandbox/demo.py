@@ -1,0 +1,279 @@
+"""`python -m sandbox demo`: the pretend tenant in this process, the product as a child, one address to open.
+
+What the demo keeps lives in one marked folder, so that a second start finds it and `reset` may throw it away. Next
+door: `__main__` is the command line, `server` the tenant; the product is a stranger, started by `python app.py`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+from sandbox.server import Sandbox, SandboxConfig, create_sandbox
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+MARKER = ".remediation-demo"
+PREFIX = "REMEDIATION_"
+START_SECONDS, STOP_SECONDS = 60, 10
+
+
+class CannotStart(Exception):
+    """Said to the person at the terminal as it stands; `code` is the exit code."""
+
+    def __init__(self, message: str, code: int = 2) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Ports:
+    product: int
+    pages: int
+    api: int
+
+    def check(self, options: Sequence[str] = ("--port", "--pages-port", "--api-port")) -> None:
+        named = (
+            (self.product, "--port", "the product"),
+            (self.pages, "--pages-port", "the pretend phone"),
+            (self.api, "--api-port", "the pretend services"),
+        )
+        seen: dict[int, str] = {}
+        for port, option, what in named:
+            if port in seen:
+                raise CannotStart(f"{seen[port]} and {option} are both {port}. Give each a port of its own.")
+            seen[port] = option
+            if option in options and not _is_free(port):
+                raise CannotStart(
+                    f"Port {port} ({what}) is taken by another program. Stop that program, or choose another port: "
+                    f"{option} {port + 1 if port < 65535 else port - 1}"
+                )
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # A port that lingers after an earlier demo counts as free; one that somebody listens on does not.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+            probe.listen(1)
+        except OSError:
+            return False
+    return True
+
+
+# The folder
+
+
+@contextmanager
+def kept_in(folder: Path) -> Iterator[Path]:
+    """The data folder, made and marked where it is new, and held against a second demo."""
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / MARKER).is_file():
+        raise CannotStart(f"{folder} is not empty and no demo's folder. Choose another: --data FOLDER")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotStart(f"{folder} cannot be used as a folder ({error.strerror}). Choose another: --data FOLDER") from None
+    with _held(folder):
+        yield folder.resolve()
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    with (folder / MARKER).open("a") as marker:
+        try:
+            fcntl.flock(marker, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CannotStart(f"A demo is running in {folder}. End it first (Ctrl-C in its terminal).") from None
+        yield
+
+
+def reset(folder: Path) -> str:
+    """Throws away what a demo kept; refuses whatever is not a demo's."""
+    if not folder.exists() and not folder.is_symlink():
+        return f"Nothing to throw away: {folder} does not exist."
+    if folder.is_symlink() or not (folder / MARKER).is_file():
+        raise CannotStart(f"{folder} was not made by the demo (it has no {MARKER}), so it is left alone.")
+    with _held(folder):
+        shutil.rmtree(folder)
+    return f"Thrown away: {folder}"
+
+
+def kept_secrets(folder: Path) -> dict[str, str]:
+    """Made by chance at the first start, readable by nobody else, and the same ever after."""
+    path = folder / "secrets.json"
+    if not path.exists():
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump({"secret_key": secrets.token_urlsafe(48)}, file)
+    try:
+        kept = json.loads(path.read_text())
+        return {"secret_key": str(kept["secret_key"])}
+    except (ValueError, KeyError, TypeError):
+        raise CannotStart(f"{path} cannot be read. Begin anew: python -m sandbox reset") from None
+
+
+# The product
+
+
+def product_settings(sandbox: Sandbox, ports: Ports, folder: Path, secret_key: str) -> dict[str, str]:
+    """Every setting of the product that the demo gives, in the one place; its own reference is docs/settings.md."""
+    world, api, pages = sandbox.world, sandbox.api_url, sandbox.pages_url
+    sign_in, service = world.apps["sign-in"], world.apps["service"]
+    names = {
+        "PUBLIC_ORIGIN": f"http://localhost:{ports.product}",
+        "BIND": f"127.0.0.1:{ports.product}",
+        "WEB_PROCESSES": "1",
+        "SECRET_KEY": secret_key,
+        "DATABASE_URL": f"sqlite:///{folder / 'remediation.sqlite'}",
+        "TENANT_ID": world.tenant_id,
+        "SIGN_IN_CLIENT_ID": sign_in.client_id,
+        "SIGN_IN_CLIENT_SECRET": sign_in.secret,
+        "SERVICE_CLIENT_ID": service.client_id,
+        "SERVICE_CLIENT_SECRET": service.secret,
+        "ENTRA_AUTHORITY": api,
+        "GRAPH_URL": f"{api}/graph",
+        "PARTNER_HOSTS": "127.0.0.1",
+        "WORKSPACE_ONE_URL": f"{api}/ws1",
+        "WORKSPACE_ONE_TOKEN_URL": f"{api}/ws1auth/connect/token",
+        "WORKSPACE_ONE_CLIENT_ID": world.mdm.client_id,
+        "WORKSPACE_ONE_CLIENT_SECRET": world.mdm.client_secret,
+        "CA_FILE": str(sandbox.keys.ca_pem),
+        "MINIMUM_EVIDENCE": "possession",
+        "RECHECK_SECONDS": "10",
+        "RETURN_LINK": f"{pages}/phone/outlook",
+        "ORGANISATION": "Contoso (stand-in)",
+        "HELPDESK_PHONE": "+49 30 5550 100",
+        "HELPDESK_HOURS": "Mon–Fri 7:00–19:00",
+        "DEMO": "true",
+    }
+    return {PREFIX + name: value for name, value in names.items()}
+
+
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """This process's own, without any other setting of the product: one left in a shell must not leak into the demo."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return {**own, **settings}
+
+
+class Product:
+    """The child, in a process group of its own, so that Ctrl-C reaches it once and through us."""
+
+    def __init__(self, command: Sequence[str], folder: Path, settings: Mapping[str, str], log: Path) -> None:
+        self.log = log
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=environment(settings),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def died(self) -> int | None:
+        return self._process.poll()
+
+    def last_lines(self, count: int = 15) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-count:])
+
+    def stop(self) -> None:
+        if self._process.poll() is None:
+            self._process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(STOP_SECONDS)
+        # Whatever it started and left behind goes with it.
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+
+def _answers(port: int) -> bool:
+    connection = HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", "/health", headers={"Host": f"localhost:{port}"})
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _wait_until_up(product: Product, port: int, ended: threading.Event) -> bool:
+    deadline = time.monotonic() + START_SECONDS
+    while not ended.is_set():
+        _check_alive(product)
+        if _answers(port):
+            return True
+        if time.monotonic() > deadline:
+            raise CannotStart(f"The product did not answer within {START_SECONDS} s. Its last lines:\n{product.last_lines()}", 1)
+        ended.wait(0.1)
+    return False
+
+
+def _check_alive(product: Product) -> None:
+    code = product.died()
+    if code is not None:
+        raise CannotStart(f"The product ended by itself (exit code {code}). Its last lines:\n{product.last_lines()}", 1)
+
+
+# The whole
+
+
+def play(ports: Ports, data: Path, command: Sequence[str] = (sys.executable, "app.py"), home: Path = REPOSITORY) -> None:
+    """Runs until Ctrl-C or SIGTERM; raises `CannotStart` where it cannot begin or the product dies."""
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    ports.check()
+    with kept_in(data) as folder:
+        kept = kept_secrets(folder)
+        sandbox = create_sandbox(
+            SandboxConfig(ports.api, ports.pages, folder / "ca", product_origin=f"http://localhost:{ports.product}")
+        )
+        sandbox.start()
+        try:
+            settings = product_settings(sandbox, ports, folder, kept["secret_key"])
+            product = Product(command, home, settings, folder / "product.log")
+            try:
+                print("Starting …", flush=True)
+                if _wait_until_up(product, ports.product, ended):
+                    print(_welcome(sandbox, product), flush=True)
+                while not ended.wait(0.5):
+                    _check_alive(product)
+                print("\nEnding …", flush=True)
+            finally:
+                product.stop()
+        finally:
+            sandbox.stop()
+
+
+def _welcome(sandbox: Sandbox, product: Product) -> str:
+    mia = sandbox.world.persons[sandbox.world.phones["mia"].person_oid]
+    return f"""
+  Open   {sandbox.pages_url}/
+
+  1. Tap Outlook on the phone: Microsoft blocks it. Press Continue.
+  2. Sign in as {mia.upn} with {mia.password}, and do what the page says.
+  3. Tap Outlook again: it opens.
+
+  Ctrl-C ends it. The product's log: {product.log}
+"""
