@@ -16,13 +16,13 @@ from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import EnvSettingsSource
 
-from .settings import PREFIX, Says, Settings, WebSettings, WorkerSettings
+from .settings import PREFIX, DatabaseSettings, Says, WebSettings, WorkerSettings
 
 CONFIG = PREFIX + "CONFIG"
 FILE = "_file"
 ON = {"1", "true", "yes", "on"}
 
-S = TypeVar("S", bound=Settings)
+S = TypeVar("S", bound=DatabaseSettings)
 
 
 @dataclass(frozen=True)
@@ -61,16 +61,16 @@ def read(cls: type[S]) -> S:
     return settings
 
 
-def process_of(cls: type[Settings]) -> str:
+def process_of(cls: type[DatabaseSettings]) -> str:
     return "web process" if issubclass(cls, WebSettings) else "worker" if issubclass(cls, WorkerSettings) else "migration"
 
 
-def environment_of(cls: type[Settings], environ: Mapping[str, str]) -> dict[str, str]:
+def environment_of(cls: type[DatabaseSettings], environ: Mapping[str, str]) -> dict[str, str]:
     """The environment for a child process: of our names only those that it knows (the web's never holds the service credential)."""
     return {name: value for name, value in environ.items() if not name.startswith(PREFIX) or name in names_of(cls) | {CONFIG}}
 
 
-def names_of(cls: type[Settings]) -> set[str]:
+def names_of(cls: type[DatabaseSettings]) -> set[str]:
     """Every environment name that this class reads."""
     return {env_name(field) for field in cls.model_fields} | {
         env_name(field + FILE) for field in cls.model_fields if is_secret(cls, field)
@@ -81,8 +81,16 @@ def env_name(field: str) -> str:
     return PREFIX + field.upper()
 
 
-def is_secret(cls: type[Settings], field: str) -> bool:
+def is_secret(cls: type[DatabaseSettings], field: str) -> bool:
     return SecretStr.__name__ in str(cls.model_fields[field].annotation)
+
+
+def secrets_of(settings: DatabaseSettings) -> Iterator[str]:
+    """The values that the log must never show."""
+    for _, value in settings:
+        for item in value if isinstance(value, tuple) else (value,):
+            if isinstance(item, SecretStr):
+                yield item.get_secret_value()
 
 
 def says(info: FieldInfo) -> Says:
@@ -119,7 +127,7 @@ def _unknown(table: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault(name, "is not a setting of ours." + (f" Did you mean {near[0]}?" if near else ""))
 
 
-def _secrets_from_files(cls: type[Settings], table: Mapping[str, Any]) -> tuple[dict[str, str], list[Fault]]:
+def _secrets_from_files(cls: type[DatabaseSettings], table: Mapping[str, Any]) -> tuple[dict[str, str], list[Fault]]:
     values, faults = {}, []
     for field in cls.model_fields:
         name = env_name(field + FILE)
@@ -137,7 +145,7 @@ def _secrets_from_files(cls: type[Settings], table: Mapping[str, Any]) -> tuple[
     return values, faults
 
 
-def _between(cls: type[Settings], values: Mapping[str, Any]) -> Iterator[Fault]:
+def _between(cls: type[DatabaseSettings], values: Mapping[str, Any]) -> Iterator[Fault]:
     """Faults of several settings together."""
     if (
         issubclass(cls, WebSettings)
@@ -168,7 +176,7 @@ def _one_of(values: Mapping[str, Any], family: str, ways: list[list[str]]) -> It
             )
 
 
-def _in_words(cls: type[Settings], error: ValidationError) -> Iterator[Fault]:
+def _in_words(cls: type[DatabaseSettings], error: ValidationError) -> Iterator[Fault]:
     """One fault for each field, without pydantic's echo of the input."""
     seen = set()
     for detail in error.errors(include_input=False, include_url=False):

@@ -104,8 +104,8 @@ def table(value: object) -> object:
 
 
 def hosts(values: tuple[str, ...]) -> tuple[str, ...]:
-    if not values or not all(re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d+)?", value) for value in values):
-        raise ValueError("must be host names in small letters, with commas between")
+    if not values or not all(re.fullmatch(r"\.?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d+)?", value) for value in values):
+        raise ValueError("must be host names in small letters, or .suffixes of such, with commas between")
     return values
 
 
@@ -133,7 +133,7 @@ def database(value: SecretStr) -> SecretStr:
     if scheme == "sqlite":
         if url in ("sqlite://", "sqlite:///") or ":memory:" in url:
             raise ValueError("must name a file: two processes share it")
-    elif scheme not in ("postgresql", "postgresql+psycopg"):
+    elif scheme != "postgresql":
         raise ValueError("must begin with sqlite:/// or postgresql://")
     return value
 

@@ -35,8 +35,8 @@ Text = Annotated[str, AfterValidator(rule.not_blank)]
 Secret = Annotated[SecretStr, AfterValidator(rule.not_blank_secret)]
 
 
-class Settings(BaseSettings):
-    """Both processes know these."""
+class DatabaseSettings(BaseSettings):
+    """All that `migrate` needs."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
@@ -49,11 +49,6 @@ class Settings(BaseSettings):
         """The constructor reads nothing by itself; `reading_settings.read` does, so that it can name every fault at once."""
         return (init_settings,)
 
-    public_origin: Annotated[
-        str,
-        AfterValidator(rule.origin),
-        Says("The address under which people reach the pages; http only on loopback", OPERATOR, "https://return.contoso.example"),
-    ]
     database_url: Annotated[
         SecretStr,
         AfterValidator(rule.database),
@@ -63,6 +58,16 @@ class Settings(BaseSettings):
             "postgresql://remediation:…@db.contoso.example/remediation",
         ),
     ] = SecretStr("sqlite:///.remediation/remediation.sqlite")
+
+
+class Settings(DatabaseSettings):
+    """Both processes know these."""
+
+    public_origin: Annotated[
+        str,
+        AfterValidator(rule.origin),
+        Says("The address under which people reach the pages; http only on loopback", OPERATOR, "https://return.contoso.example"),
+    ]
     tenant_id: Annotated[Guid, Says("The tenant (Directory ID)", ENTRA_ADMIN, "8f5c1d3e-2a47-4c0b-9d6e-1b7f0a9c2e55")]
     entra_authority: Annotated[
         Https, Says("Where Microsoft Entra signs people and apps in", OPERATOR, "https://login.microsoftonline.us")
@@ -162,11 +167,13 @@ class WorkerSettings(Settings):
         NoDecode,
         BeforeValidator(rule.split),
         AfterValidator(rule.hosts),
-        Says("Hosts, or suffixes of hosts, at which a discovered partner endpoint may live", OPERATOR, "manage.microsoft.us"),
-    ] = ("manage.microsoft.com",)
+        Says(
+            "Hosts, or suffixes with a dot before, at which a discovered partner service may live", OPERATOR, ".manage.microsoft.us"
+        ),
+    ] = (".manage.microsoft.com", ".manage.microsoft.us")
     workspace_one_url: Annotated[Https, Says("The REST API server of Workspace ONE UEM", MDM_ADMIN, "https://as1234.awmdm.com")]
     workspace_one_token_url: Annotated[
-        Https | None, Says("Its OAuth token address, by region", MDM_ADMIN, "https://uat.uemauth.workspaceone.com/connect/token")
+        Https | None, Says("Its OAuth token address, by region", MDM_ADMIN, "https://emea.uemauth.workspaceone.com/connect/token")
     ] = None
     workspace_one_client_id: Annotated[Text | None, Says("OAuth client id", MDM_ADMIN, "3c1f0e…")] = None
     workspace_one_client_secret: Annotated[Secret | None, Says("OAuth client secret", MDM_ADMIN, "a file's path in …_FILE")] = None

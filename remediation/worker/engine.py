@@ -8,7 +8,7 @@ The pickle door is shut by `store/pickle_door`, which `wiring` imports before an
 
 import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -18,7 +18,6 @@ from ..errors import RemoteError, Stale
 
 log = structlog.get_logger(__name__)
 
-QUEUE = "push"
 POLL = 0.1  # seconds; with DBOS's own 1 s, a wish would be seen after half a second instead of a tenth
 DRAIN = 25  # seconds for running work to end; the whole process has 30
 
@@ -46,11 +45,12 @@ def refuse_old_sqlite(url: str, python: tuple[int, ...] = sys.version_info[:2], 
 
 
 class Engine:
-    """One per process. `executor_id` must be the same after a restart, since nobody else takes up what this one left."""
+    """One per process. `executor_id` must be the same after a restart, since nobody else takes up what this one left. Each of
+    `queues` has `concurrency` slots of its own, so that slow grants never hold the slots of revocations."""
 
-    def __init__(self, *, url: str, executor_id: str, concurrency: int, wakers: Wakers) -> None:
+    def __init__(self, *, url: str, executor_id: str, queues: Sequence[str], concurrency: int, wakers: Wakers) -> None:
         refuse_old_sqlite(url)
-        self._concurrency = concurrency
+        self._queues, self._concurrency = queues, concurrency
         # `application_version` is pinned: by default it is a hash of the code, and any deploy would strand what is unfinished.
         config = DBOSConfig(
             name="remediation",
@@ -59,7 +59,7 @@ class Engine:
             application_version="1",
             executor_id=executor_id,
             run_migrations=False,
-            max_executor_threads=max(64, concurrency + 8),
+            max_executor_threads=len(queues) * concurrency + 8,
             scheduler_polling_interval_sec=1,
             log_level="WARNING",
         )
@@ -79,7 +79,8 @@ class Engine:
 
     def start(self) -> None:
         DBOS.launch()
-        DBOS.register_queue(QUEUE, worker_concurrency=self._concurrency, polling_interval_sec=POLL, on_conflict="always_update")
+        for queue in self._queues:
+            DBOS.register_queue(queue, worker_concurrency=self._concurrency, polling_interval_sec=POLL, on_conflict="always_update")
 
     def stop(self) -> None:
         """Take nothing new, let running work end, at most `DRAIN` seconds. What is cut off begins again at the next start."""

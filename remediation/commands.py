@@ -1,0 +1,111 @@
+"""The command line. Each command reads its own settings, says what is wrong in words, and hands over to `wiring`."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from . import log, serving, wiring
+from .reading_settings import FaultySettings, names_of, read, secrets_of
+from .settings import DatabaseSettings, WebSettings, WorkerSettings
+
+
+class Refusal(click.ClickException):
+    """A sentence for the person at the terminal instead of a traceback; the process ends with 2."""
+
+    exit_code = 2
+
+    def show(self, file: object = None) -> None:
+        click.echo(self.message, err=True)
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    try:
+        yield
+    except (FaultySettings, serving.PortTaken, wiring.NotReady) as error:
+        raise Refusal(str(error)) from None
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def remediation() -> None:
+    """The way back to work for a person whom Microsoft Entra Conditional Access blocked.
+
+    Two processes make the product: `serve` shows the pages, `work` talks to Microsoft and to the MDM. Both keep everything in
+    one database, which `migrate` prepares. Settings come from the environment (REMEDIATION_…) and from remediation.toml;
+    docs/settings.md lists them.
+    """
+
+
+@remediation.command()
+def serve() -> None:
+    """Serve the pages until told to end (Ctrl-C or SIGTERM).
+
+    Calls no remote but the sign-in, and needs none of the worker's credentials: do not give it any.
+    """
+    with in_words():
+        settings = read(WebSettings)
+        log.set_up("web", secrets_of(settings))
+        _forget_foreign_names()
+        wiring.require_migrated(settings)
+        click.echo(f"Serving {settings.public_origin} on {settings.bind}", err=True)
+        serving.serve(
+            lambda: wiring.build_web_app(settings),
+            bind=settings.bind,
+            processes=settings.web_processes,
+            threads=settings.web_threads,
+        )
+
+
+def _forget_foreign_names() -> None:
+    """What only the worker may know is dropped before any page is built, and said aloud: the environment was set up wrongly."""
+    foreign = sorted((names_of(WorkerSettings) - names_of(WebSettings)) & os.environ.keys())
+    for name in foreign:
+        del os.environ[name]
+    if any("SECRET" in name or "PASSWORD" in name or "TENANT_CODE" in name for name in foreign):
+        click.echo(f"Not for the web process, and ignored: {', '.join(foreign)}. Give these to the worker alone.", err=True)
+
+
+@remediation.command()
+def work() -> None:
+    """Look at the directory and the MDM, link devices, carry compliance to Microsoft, until told to end.
+
+    Ends within 30 seconds. What it was doing goes on at the next start, under the same REMEDIATION_EXECUTOR_ID.
+    """
+    with in_words():
+        settings = read(WorkerSettings)
+        log.set_up("worker", secrets_of(settings))
+        wiring.require_migrated(settings)
+        worker = wiring.build_worker(settings)
+    worker.run()
+
+
+@remediation.command()
+def migrate() -> None:
+    """Prepare the database, or bring it up to this version. Run it before `serve` and `work`; running it again does no harm."""
+    with in_words():
+        settings = read(DatabaseSettings)
+        log.set_up("migrate", secrets_of(settings))
+        wiring.migrate(settings)
+    click.echo("The database is ready.")
+
+
+@remediation.command()
+@click.option("--web", "which", flag_value="web", help="Only what `serve` needs.")
+@click.option("--worker", "which", flag_value="worker", help="Only what `work` needs.")
+def check_settings(which: str | None) -> None:
+    """Say what is wrong with the settings, all of it at once, and start nothing.
+
+    Secrets are never shown. Ends with 0 where all is well, with 2 otherwise.
+    """
+    classes: dict[str, type[WebSettings] | type[WorkerSettings]] = {"web": WebSettings, "worker": WorkerSettings}
+    refused = []
+    for cls in [classes[which]] if which else classes.values():
+        try:
+            read(cls)
+        except FaultySettings as error:
+            refused.append(str(error))
+    if refused:
+        raise Refusal("\n\n".join(refused))
+    click.echo("The settings are good.")

@@ -1,0 +1,285 @@
+"""Settings: every fault at once and in words, no secret shown, and a web process that cannot hold the worker's credentials."""
+
+from pathlib import Path
+
+import pytest
+
+from remediation.domain.evidence import Level
+from remediation.reading_settings import FaultySettings, env_name, environment_of, is_secret, names_of, read, says, secrets_of
+from remediation.settings import PREFIX, DatabaseSettings, WebSettings, WorkerSettings
+
+KEY = "kQ8v1xWm7ZpL2tR9sYb4nHc6dJf3gAe5uTiOqP0w"
+GOOD = {
+    "PUBLIC_ORIGIN": "https://return.contoso.example",
+    "TENANT_ID": "8F5C1D3E-2A47-4C0B-9D6E-1B7F0A9C2E55",
+    "ORGANISATION": "Contoso",
+    "MINIMUM_EVIDENCE": "possession",
+}
+GOOD_WEB = GOOD | {
+    "SECRET_KEY": KEY,
+    "SIGN_IN_CLIENT_ID": "0d2b4b66-6a0e-4d5b-8b55-7f3f0f6b9a10",
+    "SIGN_IN_CLIENT_SECRET": "sign-in-7731-planted",
+    "HELPDESK_PHONE": "+49 30 5550 100",
+    "HELPDESK_HOURS": "Mon-Fri 7:00-19:00",
+}
+GOOD_WORKER = GOOD | {
+    "SERVICE_CLIENT_ID": "5b9d3c77-1f20-4e57-a6a5-2c9e8d41b7f2",
+    "SERVICE_CLIENT_SECRET": "service-9942-planted",
+    "WORKSPACE_ONE_URL": "https://as1234.awmdm.com",
+    "WORKSPACE_ONE_TOKEN_URL": "https://emea.uemauth.workspaceone.com/connect/token",
+    "WORKSPACE_ONE_CLIENT_ID": "ws1-client",
+    "WORKSPACE_ONE_CLIENT_SECRET": "mdm-5510-planted",
+}
+CLASSES = (WebSettings, WorkerSettings)
+
+
+class Surroundings:
+    """The environment and the folder of a process about to start."""
+
+    def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
+        self.folder, self._patch = folder, patch
+
+    def set(self, names: dict[str, str], **more: str) -> None:
+        for name, value in {**names, **more}.items():
+            self._patch.setenv(name if name == "FLASK_DEBUG" else PREFIX + name, value)
+
+    def unset(self, *names: str) -> None:
+        for name in names:
+            self._patch.delenv(PREFIX + name)
+
+    def toml(self, text: str) -> None:
+        (self.folder / "remediation.toml").write_text(text)
+
+    def secret_file(self, text: str) -> str:
+        path = self.folder / "a-secret"
+        path.write_text(text)
+        return str(path)
+
+
+@pytest.fixture
+def around(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Surroundings:
+    for name in names_of(WebSettings) | names_of(WorkerSettings) | {PREFIX + "CONFIG", "FLASK_DEBUG"}:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    return Surroundings(tmp_path, monkeypatch)
+
+
+def faults(cls: type[DatabaseSettings]) -> dict[str, str]:
+    with pytest.raises(FaultySettings) as refused:
+        read(cls)
+    return {fault.name.removeprefix(PREFIX): fault.words for fault in refused.value.faults}
+
+
+def test_good_settings_are_read(around: Surroundings) -> None:
+    around.set(GOOD_WEB)
+    settings = read(WebSettings)
+    assert settings.tenant_id == GOOD["TENANT_ID"].lower()
+    assert settings.minimum_evidence is Level.POSSESSION
+    assert settings.database_url.get_secret_value().startswith("sqlite:///.remediation/")
+
+
+def test_good_worker_settings_are_read(around: Surroundings) -> None:
+    around.set(GOOD_WORKER, ADVICE='{"Passcode required": "passcode"}', PARTNER_HOSTS="127.0.0.1, .manage.microsoft.com")
+    settings = read(WorkerSettings)
+    assert settings.intune_scope == "https://api.manage.microsoft.com//.default"
+    assert settings.advice == {"Passcode required": "passcode"}
+    assert settings.partner_hosts == ("127.0.0.1", ".manage.microsoft.com")
+
+
+def test_every_fault_is_told_at_once(around: Surroundings) -> None:
+    around.set({"TENANT_ID": "contoso", "BIND": "nowhere", "SECRET_KEY": "short", "BNID": "x", "WEB_THREADS": "many"})
+    told = faults(WebSettings)
+    missing = {"PUBLIC_ORIGIN", "ORGANISATION", "MINIMUM_EVIDENCE", "SIGN_IN_CLIENT_ID", "SIGN_IN_CLIENT_SECRET", "HELPDESK_PHONE"}
+    assert missing | {"TENANT_ID", "BIND", "SECRET_KEY", "BNID", "WEB_THREADS", "HELPDESK_HOURS"} == set(told)
+    assert "Did you mean REMEDIATION_BIND?" in told["BNID"]
+    assert "the Entra administrator" in told["SIGN_IN_CLIENT_ID"]
+    assert "for example" in told["PUBLIC_ORIGIN"]
+
+
+def test_frozen(around: Surroundings) -> None:
+    around.set(GOOD_WEB)
+    with pytest.raises(ValueError, match="frozen"):
+        read(WebSettings).bind = "127.0.0.1:80"
+
+
+@pytest.mark.parametrize(
+    "weak",
+    [
+        "x" * 64,
+        "short-but-random-7Gq",
+        "change-me-change-me-change-me-change-me",
+        "0123456789abcdef0123456789abcdef",
+        "this-is-a-very-secret-key-of-the-readme",
+        "abababababababababababababababababab",
+    ],
+)
+def test_weak_keys_are_refused_and_not_shown(around: Surroundings, weak: str) -> None:
+    around.set(GOOD_WEB, SECRET_KEY=weak, SECRET_KEY_FALLBACKS=f"{KEY},{weak}")
+    with pytest.raises(FaultySettings) as refused:
+        read(WebSettings)
+    assert {fault.name for fault in refused.value.faults} == {PREFIX + "SECRET_KEY", PREFIX + "SECRET_KEY_FALLBACKS"}
+    assert weak not in str(refused.value)
+
+
+def test_a_rotated_key_is_read(around: Surroundings) -> None:
+    around.set(GOOD_WEB, SECRET_KEY_FALLBACKS=KEY[::-1])
+    assert [key.get_secret_value() for key in read(WebSettings).secret_key_fallbacks] == [KEY[::-1]]
+
+
+def test_no_secret_is_shown(around: Surroundings) -> None:
+    around.set(GOOD_WORKER | GOOD_WEB, DATABASE_URL="postgresql://u:db-3318-planted@host/db", LEASE_HOURS="0", BIND="?")
+    for cls in CLASSES:
+        with pytest.raises(FaultySettings) as refused:
+            read(cls)
+        assert "planted" not in str(refused.value)
+        assert "planted" not in repr(refused.value)
+        assert refused.value.__cause__ is None
+    around.set({"LEASE_HOURS": "72", "BIND": "127.0.0.1:8000"})
+    for cls in CLASSES:
+        assert "planted" not in repr(read(cls))
+        assert any("planted" in secret for secret in secrets_of(read(cls)))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PUBLIC_ORIGIN", "http://return.contoso.example"),
+        ("PUBLIC_ORIGIN", "https://return.contoso.example/path"),
+        ("PUBLIC_ORIGIN", "https://user@return.contoso.example"),
+        ("PUBLIC_ORIGIN", "https://host:port"),
+        ("ENTRA_AUTHORITY", "http://login.microsoftonline.com"),
+        ("MINIMUM_EVIDENCE", "none"),
+        ("MINIMUM_EVIDENCE", "certificate"),
+        ("RETURN_LINK", "javascript:alert(1)"),
+        ("RETURN_LINK", "data:text/html,x"),
+        ("RETURN_LINK", "file:///etc/passwd"),
+        ("RETURN_LINK", "http://outlook.office.com/"),
+        ("RETURN_LINK", "https:\\\\evil.example"),
+        ("RETURN_LINK", "ms-outlook:\tx"),
+        ("DATABASE_URL", "mysql://host/db"),
+        ("DATABASE_URL", "sqlite:///:memory:"),
+        ("CA_FILE", "/nowhere/ca.pem"),
+        ("ORGANISATION", " "),
+        ("BIND", "127.0.0.1:99999"),
+        ("SIGN_IN_CLIENT_SECRET", " "),
+    ],
+)
+def test_wrong_values_are_refused(around: Surroundings, name: str, value: str) -> None:
+    around.set(GOOD_WEB, **{name: value})
+    assert list(faults(WebSettings)) == [name]
+
+
+@pytest.mark.parametrize("link", ["ms-outlook://", "https://outlook.office.com/", "http://127.0.0.1:8100/phone/outlook"])
+def test_links_that_may_be_shown(around: Surroundings, link: str) -> None:
+    around.set(GOOD_WEB, RETURN_LINK=link)
+    assert read(WebSettings).return_link == link
+
+
+def test_plain_http_on_loopback(around: Surroundings) -> None:
+    around.set(GOOD_WEB, PUBLIC_ORIGIN="http://localhost:8000/")
+    assert read(WebSettings).public_origin == "http://localhost:8000"
+
+
+def test_secret_from_a_file(around: Surroundings) -> None:
+    around.set(GOOD_WEB, SECRET_KEY_FILE=around.secret_file(KEY + "\n"))
+    around.unset("SECRET_KEY")
+    assert read(WebSettings).secret_key.get_secret_value() == KEY
+
+
+def test_unreadable_and_doubled_secret_files(around: Surroundings) -> None:
+    around.set(GOOD_WEB, SECRET_KEY_FILE="/nowhere/key", SIGN_IN_CLIENT_SECRET_FILE=around.secret_file("x"))
+    around.unset("SECRET_KEY")
+    told = faults(WebSettings)
+    assert "cannot be read" in told["SECRET_KEY_FILE"]
+    assert "both set" in told["SIGN_IN_CLIENT_SECRET"]
+
+
+def test_toml_comes_after_the_environment(around: Surroundings) -> None:
+    around.set(GOOD_WORKER, LEASE_HOURS="24")
+    around.toml('lease_hours = 48\ncheck_in_days = 3\nhelpdesk_phone = "1"\n[advice]\n"Passcode required" = "passcode"\n')
+    settings = read(WorkerSettings)
+    assert (settings.lease_hours, settings.check_in_days, settings.advice["Passcode required"]) == (24, 3, "passcode")
+
+
+def test_secrets_in_toml_are_refused_unread(around: Surroundings) -> None:
+    around.set(GOOD_WEB)
+    around.toml('service_client_secret = "toml-2207-planted"\nbnid = "x"\n')
+    told = faults(WebSettings)
+    assert set(told) == {"SERVICE_CLIENT_SECRET", "BNID"}
+    assert "planted" not in str(told)
+
+
+@pytest.mark.parametrize("text", ["not toml", None])
+def test_a_settings_file_that_cannot_be_used(around: Surroundings, text: str | None) -> None:
+    path = around.folder / "named.toml"
+    if text:
+        path.write_text(text)
+    around.set(GOOD_WEB, CONFIG=str(path))
+    assert list(faults(WebSettings)) == ["CONFIG"]
+
+
+def test_the_debugger_outside_the_demo(around: Surroundings) -> None:
+    around.set(GOOD_WEB, FLASK_DEBUG="1")
+    assert list(faults(WebSettings)) == ["FLASK_DEBUG"]
+    around.set({"DEMO": "true"})
+    assert read(WebSettings).demo
+
+
+def test_the_worker_needs_one_whole_credential(around: Surroundings) -> None:
+    around.set(GOOD_WORKER, WORKSPACE_ONE_USER="api")
+    assert list(faults(WorkerSettings)) == ["WORKSPACE_ONE_…"]
+    around.unset("WORKSPACE_ONE_USER", "WORKSPACE_ONE_CLIENT_SECRET", "SERVICE_CLIENT_SECRET")
+    assert set(faults(WorkerSettings)) == {"WORKSPACE_ONE_CLIENT_SECRET", "SERVICE_…"}
+
+
+def test_a_certificate_must_be_one(around: Surroundings) -> None:
+    around.set(GOOD_WORKER, SERVICE_CERTIFICATE_FILE=around.secret_file("-----BEGIN CERTIFICATE-----"))
+    around.unset("SERVICE_CLIENT_SECRET")
+    assert list(faults(WorkerSettings)) == ["SERVICE_CERTIFICATE_FILE"]
+
+
+def test_the_web_cannot_hold_the_workers_credentials(around: Surroundings) -> None:
+    forbidden = [
+        field for field in WorkerSettings.model_fields if field.startswith(("service_", "workspace_one_", "intune_", "graph_"))
+    ]
+    assert len(forbidden) >= 10
+    assert not set(forbidden) & set(WebSettings.model_fields)
+    around.set(GOOD_WORKER | GOOD_WEB)
+    settings = read(WebSettings)
+    assert not any(planted in secrets_of(settings) for planted in ("service-9942-planted", "mdm-5510-planted"))
+    assert not settings.model_extra
+    assert not hasattr(settings, "service_client_secret")
+
+
+def test_each_child_gets_only_what_it_knows() -> None:
+    environment = {PREFIX + name: value for name, value in (GOOD_WORKER | GOOD_WEB).items()} | {"PATH": "/bin"}
+    web, worker = environment_of(WebSettings, environment), environment_of(WorkerSettings, environment)
+    assert {name.removeprefix(PREFIX) for name in web} == set(GOOD_WEB) | {"PATH"}
+    assert {name.removeprefix(PREFIX) for name in worker} == set(GOOD_WORKER) | {"PATH"}
+
+
+def rows() -> list[str]:
+    """The table of docs/settings.md, made from the classes."""
+    made = ["| name | what | from | default | example | process | secret |", "|---|---|---|---|---|---|---|"]
+    for field in {**WebSettings.model_fields, **WorkerSettings.model_fields}:
+        owners = [cls for cls in CLASSES if field in cls.model_fields]
+        info = owners[0].model_fields[field]
+        process = "both" if len(owners) == 2 else "web" if owners[0] is WebSettings else "worker"
+        secret = f"yes, or {env_name(field)}_FILE" if is_secret(owners[0], field) else "no"
+        told, default = says(info), "required" if info.is_required() else shown(info.get_default(call_default_factory=True))
+        cells = [f"`{env_name(field)}`", told.what, told.by, default, f"`{told.example}`", process, secret]
+        made.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return made
+
+
+def shown(default: object) -> str:
+    if default is None or default in ((), {}):
+        return "none"
+    text = getattr(default, "get_secret_value", lambda: default)()
+    return f"`{','.join(text) if isinstance(text, tuple) else str(text).lower() if isinstance(text, bool) else text}`"
+
+
+def test_the_documentation_is_complete() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "settings.md").read_text(encoding="utf-8")
+    table = [line for line in page.splitlines() if line.startswith("|")]
+    assert table == rows(), "docs/settings.md differs from the classes; its table should be:\n" + "\n".join(rows())
