@@ -10,13 +10,12 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from werkzeug.test import run_wsgi_app
 from werkzeug.wrappers import Response
 
 from sandbox.ledger import Entry, Ledger, masked, readable_body, safe_headers
@@ -137,6 +136,25 @@ def _refusal(service: str, status: int, fault: Fault, client_id: str | None) -> 
     return Response(text, status, headers, content_type="text/plain")
 
 
+def _answer_of(app: WSGIApplication, environ: WSGIEnvironment) -> Response:
+    """The whole answer. Not `Response.from_app`: that hands the application a copy, and the service leaves in the
+    environment who called it."""
+    head: list[Any] = []
+    written: list[bytes] = []
+
+    def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Callable[[bytes], object]:
+        head[:] = [status, headers]
+        return written.append
+
+    body = app(environ, start)
+    try:
+        written.extend(body)
+    finally:
+        if close := getattr(body, "close", None):
+            close()
+    return Response(b"".join(written), head[0], head[1])
+
+
 class Gate:
     """Stands before one service: writes the ledger, spoils what a fault says, else lets the call through."""
 
@@ -196,8 +214,7 @@ class Gate:
 
     def _spoiled_after(self, environ: WSGIEnvironment, entry: Entry) -> Response:
         """The call is performed; its answer may still be lost or cut."""
-        body, status, headers = run_wsgi_app(self.app, environ, buffered=True)
-        response = Response(body, status, headers)
+        response = _answer_of(self.app, environ)
         entry.client_id = environ.get("sandbox.client_id")
         entry.tenant = environ.get("sandbox.tenant")
         if self._take(entry, "drop_answer"):

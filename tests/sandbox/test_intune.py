@@ -1,0 +1,269 @@
+"""The partner service: what a device message must be, when it takes effect, and which news counts."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import requests
+
+from sandbox.world import INTUNE_APP_ID
+from tests.sandbox.conftest import Hands
+
+T0 = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+
+
+class Partner:
+    """A compliance partner as public clients of the service act: discovery first, then the two services."""
+
+    def __init__(self, hands: Hands) -> None:
+        self.hands = hands
+        self.tenant = hands.facts["tenant_id"]
+        found = hands.graph("GET", "servicePrincipals/appId=0000000a-0000-0000-c000-000000000000/endpoints").json()
+        self.urls = {endpoint["providerName"]: endpoint["uri"] for endpoint in found["value"]}
+        self.phone = next(phone for phone in hands.facts["phones"] if phone["key"] == "mia")
+
+    def tenant_call(self, method: str, path: str, body: Any = None, version: str = "1.6") -> requests.Response:
+        url = f"{self.urls['PartnerTenantDataSyncService']}/{path}?api-version={version}"
+        return self.hands.call(method, url, body)
+
+    def message_url(self, message_id: str, version: str = "1.2") -> str:
+        service = self.urls["PartnerDeviceDataSyncService"]
+        return f"{service}/DataUploadMessages(guid'{message_id}')?api-version={version}"
+
+    def entities(self, compliant: bool = True, at: datetime = T0, **changed: Any) -> list[dict[str, Any]]:
+        shared = {
+            "TenantId": self.tenant,
+            "DeviceId": changed.pop("DeviceId", self.phone["device_id"]),
+            "UserId": changed.pop("UserId", self.phone["person_oid"]),
+            "LastUpdateTime": at.isoformat().replace("+00:00", "Z"),
+        }
+        inventory = {
+            "EntityType": 1,
+            **shared,
+            "DeviceManagementState": "managed",
+            "DeviceName": "Mia’s iPhone",
+            "LastCheckInTime": at.isoformat(),
+            "Os": "iOS",
+            "OsVersion": "18.1",
+            "EasIds": [],
+            "State": 0,
+            **changed,
+        }
+        return [inventory, {"EntityType": 4, **shared, "complianceStatus": "compliant" if compliant else "notCompliant"}]
+
+    def send(self, entities: Any, message_id: str | None = None, **changed: Any) -> tuple[str, requests.Response]:
+        message_id = message_id or str(uuid.uuid4())
+        body = {
+            "TenantId": self.tenant,
+            "UploadTime": T0.isoformat(),
+            "Content": entities if isinstance(entities, str) else json.dumps(entities),
+            **changed,
+        }
+        return message_id, self.hands.call("PUT", self.message_url(message_id), body)
+
+    def status(self, message_id: str) -> dict[str, Any]:
+        answer: dict[str, Any] = self.hands.call("GET", self.message_url(message_id)).json()
+        return answer
+
+    def is_compliant(self) -> bool | None:
+        device = self.hands.graph("GET", f"devices(deviceId='{self.phone['device_id']}')?$select=isCompliant").json()
+        return None if device["isCompliant"] is None else bool(device["isCompliant"])
+
+    def wait(self, seconds: float = 10) -> None:
+        self.hands.control("POST", "clock", {"advance": seconds})
+
+
+@pytest.fixture
+def partner(hands: Hands) -> Partner:
+    hands.control("PATCH", "lags", {"processing_lag": 60, "compliance_lag": 60})
+    return Partner(hands)
+
+
+def refused(answer: requests.Response, status: int) -> None:
+    assert answer.status_code == status, answer.text
+    assert answer.json()["odata.error"]["message"]["value"]
+
+
+def test_a_message_is_in_progress_then_completed_and_entra_follows_later(partner: Partner) -> None:
+    message_id, answer = partner.send(partner.entities())
+    assert answer.json() == {"TenantId": partner.tenant, "MessageId": message_id, "ErrorCode": 0, "ErrorDetail": None}
+    assert partner.status(message_id)["Status"] not in ("Completed", "Failed")
+    partner.wait(61)
+    assert partner.status(message_id)["Status"] == "Completed"
+    assert partner.is_compliant() is None
+    partner.wait(61)
+    assert partner.is_compliant() is True
+
+
+def test_older_and_equal_news_is_ignored_whatever_the_order_of_arrival(partner: Partner) -> None:
+    for compliant, at in ((False, T0), (True, T0 - timedelta(seconds=1)), (True, T0)):
+        message_id, _ = partner.send(partner.entities(compliant, at))
+        partner.wait(130)
+        assert partner.status(message_id)["Status"] == "Completed"
+        assert partner.is_compliant() is False
+    partner.send(partner.entities(True, T0 + timedelta(seconds=1)))
+    partner.wait(130)
+    assert partner.is_compliant() is True
+
+
+def test_the_same_message_id_is_the_same_message(partner: Partner) -> None:
+    message_id, _ = partner.send(partner.entities(True))
+    _, again = partner.send(partner.entities(False, T0 + timedelta(hours=1)), message_id)
+    assert again.status_code == 200
+    partner.wait(130)
+    assert partner.is_compliant() is True
+    assert len(partner.hands.control("GET", "world")["uploads"]) == 1
+
+
+def test_a_device_that_is_no_longer_managed_is_not_compliant(partner: Partner) -> None:
+    partner.send(partner.entities(True, DeviceManagementState="notManaged"))
+    partner.wait(130)
+    assert partner.is_compliant() is False
+
+
+@pytest.mark.parametrize("which", ["DeviceId", "UserId"])
+def test_an_unknown_device_or_person_fails_later_and_says_why(partner: Partner, which: str) -> None:
+    message_id, answer = partner.send(partner.entities(True, T0, **{which: str(uuid.uuid4())}))
+    assert answer.status_code == 200
+    partner.wait(61)
+    status = partner.status(message_id)
+    assert (status["Status"], status["ErrorCode"] > 0) == ("Failed", True)
+    partner.wait(61)
+    assert partner.is_compliant() is None
+
+
+def test_the_person_must_own_the_device(partner: Partner) -> None:
+    message_id, _ = partner.send(partner.entities(UserId=partner.hands.person("Noah")["oid"]))
+    partner.wait(130)
+    assert partner.status(message_id)["Status"] == "Failed"
+    assert partner.is_compliant() is None
+
+
+def malformed(partner: Partner) -> dict[str, Any]:
+    pair = partner.entities()
+    capital = {**pair[1], "ComplianceStatus": "compliant"}
+    del capital["complianceStatus"]
+    return {
+        "capital C": [pair[0], capital],
+        "boolean": [pair[0], {**pair[1], "complianceStatus": True}],
+        "no compliance": [pair[0]],
+        "wrong order": pair[::-1],
+        "another device": [pair[0], {**pair[1], "DeviceId": str(uuid.uuid4())}],
+        "another stamp": [pair[0], {**pair[1], "LastUpdateTime": "2026-03-01T10:00:00Z"}],
+        "no zone": [{**entity, "LastUpdateTime": "2026-03-01T09:00:00"} for entity in pair],
+        "unknown field": [{**pair[0], "Compliant": True}, pair[1]],
+        "missing field": [{k: v for k, v in pair[0].items() if k != "EasIds"}, pair[1]],
+        "upn for id": [{**entity, "UserId": "mia.berger@contoso.example"} for entity in pair],
+        "other tenant": [{**entity, "TenantId": partner.hands.facts["other_tenant_id"]} for entity in pair],
+        "empty": [],
+        "no json": "{",
+    }
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "capital C",
+        "boolean",
+        "no compliance",
+        "wrong order",
+        "another device",
+        "another stamp",
+        "no zone",
+        "unknown field",
+        "missing field",
+        "upn for id",
+        "other tenant",
+        "empty",
+        "no json",
+    ],
+)
+def test_a_malformed_message_is_refused_at_the_door(partner: Partner, name: str) -> None:
+    message_id, answer = partner.send(malformed(partner)[name])
+    refused(answer, 400)
+    refused(partner.hands.call("GET", partner.message_url(message_id)), 404)
+
+
+def test_the_envelope_is_checked_too(partner: Partner) -> None:
+    refused(partner.send(partner.entities(), TenantId=partner.hands.facts["other_tenant_id"])[1], 400)
+    refused(partner.send("", Content=partner.entities())[1], 400)
+    refused(partner.send(partner.entities(), Extra=1)[1], 400)
+    refused(partner.send(partner.entities(), UploadTime="yesterday")[1], 400)
+
+
+def test_api_version_region_token_and_permission_are_checked_on_every_call(partner: Partner) -> None:
+    hands, url = partner.hands, partner.message_url(str(uuid.uuid4()))
+    refused(hands.call("GET", url.replace("=1.2", "=1.1")), 400)
+    refused(hands.call("GET", url.partition("?")[0]), 400)
+    refused(hands.call("GET", url + "&x=1"), 400)
+    refused(partner.tenant_call("GET", "PartnerCompliancePolicies", version="1.2"), 400)
+    refused(hands.call("GET", url.replace("amsub", "amsua")), 404)
+    refused(hands.call("GET", url, token="garbage"), 401)
+    refused(hands.call("GET", url, token=hands.app_token("graph")), 401)
+    refused(hands.call("GET", url, token=hands.app_token("intune", app="sign_in")), 403)
+    hands.control("PATCH", "app/service", {"permissions": {INTUNE_APP_ID: ["manage_partner_compliance_policy"]}})
+    refused(hands.call("GET", url, token=hands.app_token("intune")), 403)
+    refused(hands.call("DELETE", url), 405)
+
+
+def test_provisioning_stores_the_two_addresses_that_outlook_then_leads_to(partner: Partner) -> None:
+    path = f"PartnerTenants(guid'{partner.tenant}')"
+    body = {
+        "Provisioned": 1,
+        "PartnerEnrollmentUrl": "https://help.example/enroll",
+        "PartnerRemediationUrl": "https://help.example/fix",
+    }
+    answer = partner.tenant_call("PUT", path, body).json()
+    assert (answer["ContextId"], answer["Provisioned"], answer["HttpStatusCode"]) == (partner.tenant, 1, 200)
+    shown = partner.hands.control("POST", "phone/mia/act", {"action": "open_outlook"})
+    assert (shown["button"], shown["url"]) == ("Continue", "https://help.example/enroll")
+    refused(partner.tenant_call("PUT", path, {**body, "Provisioned": 3}), 400)
+    refused(partner.tenant_call("PUT", path, {**body, "PartnerEnrollmentUrl": "http://help.example/"}), 400)
+    refused(partner.tenant_call("PUT", path, {"Provisioned": 1}), 400)
+    refused(partner.tenant_call("PUT", f"PartnerTenants(guid'{uuid.uuid4()}')", body), 403)
+    assert partner.tenant_call("PUT", path, {**body, "Provisioned": 2}).status_code == 200
+    refused(partner.send(partner.entities())[1], 403)
+
+
+def test_a_heartbeat_may_ask_for_everything_again_once(partner: Partner) -> None:
+    path, body = f"PartnerTenantHeartbeat(guid'{partner.tenant}')", {"Timestamp": T0.isoformat()}
+    assert partner.tenant_call("PUT", path, body).json()["ResyncTimestamp"] is None
+    partner.hands.control("POST", "resync", {})
+    assert partner.tenant_call("PUT", path, body).json()["ResyncTimestamp"] is not None
+    assert partner.tenant_call("PUT", path, body).json()["ResyncTimestamp"] is None
+    refused(partner.tenant_call("PUT", path, {"Timestamp": "now"}), 400)
+
+
+def test_policies_are_one_for_each_platform_and_assigned_to_groups(partner: Partner) -> None:
+    body = {"DisplayName": "d", "Description": "", "Platform": "iOS", "PartnerManagedCompliance": True}
+    made = partner.tenant_call("POST", "PartnerCompliancePolicies", body)
+    assert made.status_code == 201
+    refused(partner.tenant_call("POST", "PartnerCompliancePolicies", body), 409)
+    listed = partner.tenant_call("GET", "PartnerCompliancePolicies").json()["value"]
+    assert [policy["Id"] for policy in listed] == [made.json()["Id"]]
+    group = str(uuid.uuid4())
+    assigned = partner.tenant_call("POST", f"PartnerCompliancePolicies(guid'{made.json()['Id']}')/Assign", {"assignments": [group]})
+    assert json.loads(assigned.json()["value"]) == {"assignments": [group]}
+    refused(partner.tenant_call("POST", "PartnerCompliancePolicies", {**body, "Platform": "Windows"}), 400)
+    refused(partner.tenant_call("POST", f"PartnerCompliancePolicies(guid'{uuid.uuid4()}')/Assign", {"assignments": []}), 404)
+
+
+def test_writes_can_be_swallowed_or_failed_by_a_fault(partner: Partner) -> None:
+    control = partner.hands.control
+    control("POST", "faults", {"service": "intune", "kind": "ignore_writes", "times": 1})
+    swallowed, _ = partner.send(partner.entities())
+    control(
+        "POST",
+        "faults",
+        {"service": "intune", "kind": "fail_upload", "times": 1, "error_code": 77, "error_detail": "because"},
+    )
+    failed, _ = partner.send(partner.entities(at=T0 + timedelta(hours=1)))
+    partner.wait(130)
+    assert partner.status(swallowed)["Status"] == "Completed"
+    status = partner.status(failed)
+    assert (status["Status"], status["ErrorCode"], status["ErrorDetail"]) == ("Failed", 77, "because")
+    assert partner.is_compliant() is None
