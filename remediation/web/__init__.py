@@ -1,0 +1,106 @@
+"""The web process: shows what is known, writes wishes, and calls no remote but the sign-in. Flask and Authlib live here only.
+
+Read `entrances` (how people arrive), `sign_in` and `id_token`, `journey_pages` (the one dispatcher) with `panel` (what its page
+shows), `possession_pages`; then what stands around every page: `guards`,
+`headers`, `forgery`, `sessions`, `error_pages`, `texts`, `assets`.
+"""
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
+
+from ..ports import Clock, Sessions, SignInStates, Store
+from ..settings import WebSettings
+from . import (
+    assets,
+    entra_client,
+    entrances,
+    error_pages,
+    forgery,
+    guards,
+    headers,
+    health,
+    journey_pages,
+    moments,
+    possession_pages,
+    sign_in,
+    sign_out,
+    style_page,
+)
+from .desk import Desk
+from .names import shown
+from .texts import Texts
+
+HERE = Path(__file__).resolve().parent
+# In the source tree templates and static files stand at the root; the wheel carries them inside this package.
+HOUSE = HERE if (HERE / "templates").is_dir() else HERE.parents[1]
+FORM_LIMIT = 64 * 1024
+FORM_LASTS = 8 * 3600
+
+
+class SignedCookies(SecureCookieSessionInterface):
+    """Flask signs with HMAC-SHA1 unless told otherwise."""
+
+    digest_method = staticmethod(hashlib.sha256)
+
+
+def build_web(settings: WebSettings, store: Store, sessions: Sessions, sign_in_states: SignInStates, *, clock: Clock) -> Flask:
+    """The WSGI app, complete: every route guarded, or it refuses to start."""
+    app = Flask("remediation.web", template_folder=str(HOUSE / "templates"), static_folder=None)
+    app.config.update(_config(settings))
+    app.session_interface = SignedCookies()
+    texts = Texts(HERE / "translations")
+    app.extensions["desk"] = Desk(
+        settings=settings,
+        store=store,
+        sessions=sessions,
+        states=sign_in_states,
+        clock=clock,
+        texts=texts,
+        assets=assets.Assets(HOUSE / "static"),
+        sign_in=entra_client.client(app, settings),
+    )
+    app.jinja_env.globals.update(_around_every_page(settings), asset=app.extensions["desk"].assets.address)
+    app.jinja_env.filters["shown"] = shown
+    texts.install(app)
+    for part in (moments, headers, forgery, guards, error_pages):
+        part.install(app)
+    for pages in (entrances, sign_in, sign_out, journey_pages, possession_pages, assets, health, style_page):
+        app.register_blueprint(pages.pages)
+    guards.demand_one_for_every_route(app)
+    return app
+
+
+def _around_every_page(settings: WebSettings) -> dict[str, Any]:
+    return {
+        "organisation": settings.organisation,
+        "helpdesk_phone": settings.helpdesk_phone,
+        "helpdesk_tel": re.sub(r"[^+0-9]", "", settings.helpdesk_phone),
+        "helpdesk_hours": settings.helpdesk_hours,
+        "return_link": settings.return_link,
+        "demo": settings.demo,
+    }
+
+
+def _config(settings: WebSettings) -> dict[str, Any]:
+    origin = urlsplit(settings.public_origin)
+    secure = origin.scheme == "https"
+    return {
+        "SECRET_KEY": settings.secret_key.get_secret_value(),
+        "SECRET_KEY_FALLBACKS": [key.get_secret_value() for key in settings.secret_key_fallbacks],
+        "TRUSTED_HOSTS": [origin.hostname],
+        "MAX_CONTENT_LENGTH": FORM_LIMIT,
+        # `__Host-` needs Secure, which http on loopback cannot have.
+        "SESSION_COOKIE_NAME": "__Host-remediation" if secure else "remediation",
+        "SESSION_COOKIE_SECURE": secure,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",  # not Strict: the way back from Entra is a navigation from another site
+        "WTF_CSRF_TIME_LIMIT": FORM_LASTS,
+        "WTF_CSRF_SSL_STRICT": False,  # it wants a Referer, and we send none; `forgery` checks Origin and Sec-Fetch-Site instead
+        "PATIENCE": 0.8,  # seconds a page waits for a look that is under way
+    }

@@ -1,0 +1,32 @@
+"""What every page needs at hand, built once by `build_web` and kept with the app."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from flask import current_app
+
+if TYPE_CHECKING:  # every page imports this module, so it imports none of them
+    from ..ports import Clock, Sessions, SignInStates, Store
+    from ..settings import WebSettings
+    from .assets import Assets
+    from .texts import Texts
+
+
+@dataclass(frozen=True)
+class Desk:
+    """`sign_in` is Authlib's client for our tenant."""
+
+    settings: WebSettings
+    store: Store
+    sessions: Sessions
+    states: SignInStates
+    clock: Clock
+    texts: Texts
+    assets: Assets
+    sign_in: Any
+
+
+def desk() -> Desk:
+    return cast("Desk", current_app.extensions["desk"])

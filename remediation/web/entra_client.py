@@ -1,0 +1,120 @@
+"""Authlib's client for our tenant, and the three calls it makes: metadata, code for token, keys. The web calls nothing else.
+
+MSAL never signs anyone in: it hands ID tokens back unchecked. What is checked here beyond Authlib is in `id_token`.
+"""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from authlib.common.errors import AuthlibBaseError
+from authlib.integrations.base_client import OAuthError
+from authlib.integrations.flask_client import OAuth
+from flask import Flask
+from joserfc.errors import JoseError
+
+from ..errors import Garbled, RemoteError, Unreachable
+from ..settings import WebSettings
+from . import id_token
+from .desk import desk
+from .id_token import TokenRefused
+
+TIMEOUTS = (3, 7)  # seconds to connect, to answer
+
+
+class EntraSaysNo(Exception):
+    """Entra answered with an error of its own. `description` is for reading codes out of, never for showing."""
+
+    def __init__(self, error: str, description: str) -> None:
+        super().__init__(error)
+        self.error = error
+        self.description = description
+
+
+def client(app: Flask, settings: WebSettings) -> Any:
+    """Per-tenant metadata: that of `common` names no issuer, and the usual way around it accepts any tenant."""
+    issuer = id_token.expected_issuer(settings.entra_authority, settings.tenant_id)
+    return OAuth(app).register(
+        "entra",
+        client_id=settings.sign_in_client_id,
+        client_secret=settings.sign_in_client_secret.get_secret_value(),
+        # https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc
+        server_metadata_url=f"{issuer}/.well-known/openid-configuration",
+        client_kwargs={
+            # Nothing of Graph: an app that asks for it can itself be blocked by an "all resources" policy.
+            "scope": "openid profile",
+            "code_challenge_method": "S256",
+            "token_endpoint_auth_method": "client_secret_post",
+            "default_timeout": TIMEOUTS,
+            "trust_env": False,  # a proxy's or a bundle's environment variable would override `verify`
+            "verify": settings.ca_file or True,
+            "max_redirects": 0,
+        },
+    )
+
+
+def metadata() -> dict[str, Any]:
+    """Our tenant's metadata, read once; refused, and read again next time, where it is not our tenant's."""
+    settings, sign_in = desk().settings, desk().sign_in
+    try:
+        found: dict[str, Any] = sign_in.load_server_metadata()
+        if found["issuer"] != id_token.expected_issuer(settings.entra_authority, settings.tenant_id):
+            raise ValueError("issuer")
+        # The secret goes to the token endpoint, and the keys decide everything: both stay where the issuer is.
+        home = urlsplit(settings.entra_authority)[:2]
+        if any(urlsplit(found[name])[:2] != home for name in ("token_endpoint", "jwks_uri")):
+            raise ValueError("endpoint on another host")
+        if urlsplit(found["authorization_endpoint"]).scheme not in ("https", "http"):
+            raise ValueError("authorization endpoint")
+    except (requests.RequestException, ValueError, KeyError, TypeError, AttributeError) as error:
+        sign_in.server_metadata.clear()
+        raise _remote(error) from error
+    return found
+
+
+def authorization(redirect_uri: str) -> dict[str, str]:
+    """The address to send the browser to, with the state, nonce and verifier that belong to it."""
+    metadata()
+    # https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow; `query`, so that a Lax cookie comes back with it
+    made: dict[str, str] = desk().sign_in.create_authorization_url(redirect_uri, response_mode="query")
+    return made
+
+
+def redeem(code: str, *, redirect_uri: str, verifier: str, nonce: str) -> dict[str, Any]:
+    """The claims about the person, every check passed. Raises EntraSaysNo, TokenRefused or a RemoteError."""
+    metadata()
+    sign_in, settings = desk().sign_in, desk().settings
+    try:
+        token = sign_in.fetch_access_token(redirect_uri=redirect_uri, code=code, code_verifier=verifier)
+    except OAuthError as error:
+        raise EntraSaysNo(str(error.error), str(error.description)) from error
+    except (requests.RequestException, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _remote(error) from error
+    id_token.look_before_verifying(token.get("id_token"))
+    demands = id_token.demands(settings.entra_authority, settings.tenant_id, settings.sign_in_client_id)
+    # The metadata may list more; we take one.
+    sign_in.server_metadata["id_token_signing_alg_values_supported"] = ["RS256"]
+    try:
+        claims: dict[str, Any] = dict(sign_in.parse_id_token(token, nonce=nonce, claims_options=demands, leeway=id_token.LEEWAY))
+    except requests.RequestException as error:
+        raise _remote(error) from error
+    except (JoseError, AuthlibBaseError, ValueError, KeyError, TypeError, AttributeError) as error:
+        sign_in.server_metadata.pop("jwks", None)  # a garbled key set must not stay
+        raise TokenRefused(type(error).__name__) from error
+    id_token.look_after_verifying(claims, client_id=settings.sign_in_client_id)
+    return claims
+
+
+def end_session_address() -> str | None:
+    """Where the person can sign out of Entra too; None while Entra does not answer."""
+    try:
+        found = metadata().get("end_session_endpoint")
+    except RemoteError:
+        return None
+    return found if isinstance(found, str) and urlsplit(found).scheme in ("https", "http") else None
+
+
+def _remote(error: Exception) -> RemoteError:
+    if isinstance(error, requests.RequestException) and not isinstance(error, ValueError):
+        return Unreachable("sign-in: no answer", remote="sign_in")
+    return Garbled("sign-in: not as specified", remote="sign_in")

@@ -1,0 +1,68 @@
+"""How people arrive. Where we are the compliance partner, Microsoft knows `/enrollment` and `/remediation`; all others come to `/`.
+
+All lead into the same journey; which one it was is a hint that is counted. No parameter of Microsoft's is documented, so none is
+read, and none is ever shown again.
+"""
+
+from flask import Blueprint, redirect, render_template, request
+from werkzeug.wrappers import Response
+
+from ..domain.device import Platform
+from .guards import anyone
+from .sessions import signed_in_session
+
+pages = Blueprint("entrances", __name__)
+
+ENTRANCES = ("start", "enrollment", "remediation", "possession")
+# In this order: Android's browsers say Linux too. An iPad presents itself as a Mac, so a person can always correct the guess.
+MARKS = (
+    ("iPhone", Platform.IOS),
+    ("iPad", Platform.IOS),
+    ("Android", Platform.ANDROID),
+    ("Windows NT", Platform.WINDOWS),
+    ("Macintosh", Platform.MACOS),
+)
+CHOICES = (Platform.IOS, Platform.ANDROID, Platform.MACOS, Platform.WINDOWS)
+
+
+@pages.get("/")
+@pages.get("/start")
+@anyone
+def start() -> str | Response:
+    return _welcome("start")
+
+
+@pages.get("/enrollment")
+@anyone
+def enrollment() -> str | Response:
+    return _welcome("enrollment")
+
+
+@pages.get("/remediation")
+@anyone
+def remediation() -> str | Response:
+    return _welcome("remediation")
+
+
+def _welcome(entrance: str) -> str | Response:
+    if signed_in_session() is not None:
+        return redirect("/journey", 303)
+    platform = platform_asked_for() or platform_of(request.headers.get("User-Agent", ""))
+    return render_template(
+        "welcome.html", entrance=entrance, platform=platform.value, platforms=[choice.value for choice in CHOICES]
+    )
+
+
+def entrance_asked_for() -> str:
+    asked = request.args.get("entrance", "")
+    return asked if asked in ENTRANCES else "start"
+
+
+def platform_asked_for() -> Platform | None:
+    """The platform in the address, where it is one that we know."""
+    asked = request.args.get("platform", "")
+    return Platform(asked) if asked in CHOICES else None
+
+
+def platform_of(user_agent: str) -> Platform:
+    return next((platform for mark, platform in MARKS if mark in user_agent), Platform.UNKNOWN)

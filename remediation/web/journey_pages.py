@@ -1,0 +1,103 @@
+"""The journey: one dispatcher that shows the step which the facts call for, and the buttons, which all come back to it.
+
+`panel` says what is shown; `templates/steps/` has one template for each step, used for the page and for its live fragment alike.
+"""
+
+import hashlib
+import time
+from datetime import timedelta
+
+from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
+from flask_wtf.csrf import generate_csrf
+from werkzeug.wrappers import Response as AnyResponse
+
+from ..domain.journey import Journey
+from ..services import ask
+from . import handles
+from .desk import desk
+from .error_pages import Interruption
+from .guards import signed_in
+from .panel import panel
+from .sessions import here
+
+pages = Blueprint("journey", __name__)
+
+GLANCE = 0.1  # seconds between glances at the database while a page waits
+AGAIN_AFTER = timedelta(seconds=3)  # a button pressed twice is one wish
+
+
+@pages.get("/journey")
+@signed_in
+def show() -> str:
+    seen = panel(_patiently(_own_journey()), desk().clock(), browser=here().browser)
+    fragment = render_template("panel.html", panel=seen)
+    return render_template("journey.html", panel=seen, etag=_etag(fragment), case_code=seen.case_code)
+
+
+@pages.get("/journey/status")
+@signed_in
+def status() -> Response:
+    """The same fragment for the script: 204 while nothing changed, `X-Watch: stop` when nothing more will."""
+    seen = panel(_own_journey(), desk().clock(), browser=here().browser)
+    fragment = render_template("panel.html", panel=seen)
+    etag = _etag(fragment)
+    unchanged = etag in request.if_none_match
+    answer = make_response("" if unchanged else fragment, 204 if unchanged else 200)
+    answer.set_etag(etag)
+    answer.headers["X-Watch"] = "stop" if seen.final else "on"
+    return answer
+
+
+@pages.post("/journey/check")
+@signed_in
+def check() -> AnyResponse:
+    journey = _own_journey()
+    asked_at = journey.look.refresh_wanted_at
+    if asked_at is None or desk().clock() - asked_at > AGAIN_AFTER:
+        ask.check_again(desk().store, journey.id, oid=here().oid, now=desk().clock())
+    return _back()
+
+
+@pages.post("/journey/this-device")
+@signed_in
+def this_device() -> AnyResponse:
+    journey = _own_journey()
+    key = handles.find(request.form.get("device", ""), journey.id, here().browser, [one.key for one in journey.managed])
+    if key is None:
+        raise Interruption("handle_over", 400)
+    ask.in_my_hand(desk().store, journey.id, key, oid=here().oid, now=desk().clock())
+    return _back()
+
+
+@pages.post("/journey/still-blocked")
+@signed_in
+def still_blocked() -> AnyResponse:
+    ask.still_blocked(desk().store, _own_journey().id, oid=here().oid, now=desk().clock())
+    return _back()
+
+
+def _back() -> AnyResponse:
+    return redirect("/journey", 303)
+
+
+def _own_journey() -> Journey:
+    """The journey of this browser and this person. Where it went on elsewhere, or is over, signing in again resumes it."""
+    journey_id = desk().store.journey_of_browser(here().browser, here().oid, desk().clock())
+    journey = desk().store.journey(journey_id) if journey_id is not None else None
+    if journey is None:
+        raise Interruption("elsewhere", 404, href="/sign-in")
+    return journey
+
+
+def _patiently(journey: Journey) -> Journey:
+    """Give a look that is under way a moment, so that most people never see the page that says *looking*."""
+    until = time.monotonic() + current_app.config["PATIENCE"]
+    while journey.look.under_way and time.monotonic() < until:
+        time.sleep(GLANCE)
+        journey = desk().store.journey(journey.id) or journey
+    return journey
+
+
+def _etag(fragment: str) -> str:
+    """Of what a person sees: the token of the forms differs each time and does not count."""
+    return hashlib.sha256(fragment.replace(generate_csrf(), "").encode()).hexdigest()[:20]

@@ -1,0 +1,188 @@
+"""From the facts of a journey to what its page shows. Nothing raw from a remote passes here: names are cleaned, ids stay behind.
+
+What is claimed is what was observed and when. The step and the chain come from `domain.steps`; sentences are in `translations/`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ..domain.compliance import Rule
+from ..domain.device import ManagedDevice
+from ..domain.journey import Journey
+from ..domain.steps import ChainLink, ChainState, Step, already_open, chain, next_step
+from . import handles
+from .names import shown
+
+USUAL = timedelta(minutes=5)
+WORST = timedelta(hours=1)
+FINAL = {Step.OPEN, Step.HELP}
+ADVICE = {"passcode", "encryption", "jailbreak"}
+# Reasons of a verdict that a person can do something about, or should know of; the rest is ours to wait for.
+SAID = {"not_seen_lately", "never_checked_in", "mdm_pending", "mdm_unclear"}
+HELP = {"evidence", "conflict", "owned_by_another"}
+
+
+@dataclass(frozen=True)
+class DeviceCard:
+    """`handle` is None where there is nothing to choose."""
+
+    handle: str | None
+    name: str
+    model: str
+    os_version: str
+    seen_at: datetime | None
+    picked: bool = False
+
+
+@dataclass(frozen=True)
+class RuleCard:
+    """`advice` keys our texts; None shows the MDM's own words, as its words."""
+
+    name: str
+    detail: str
+    advice: str | None
+
+
+@dataclass(frozen=True)
+class Message:
+    """How the possession link stands: `wanted`, `failed`, `sent` or `over`."""
+
+    state: str
+    sent_at: datetime | None
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Panel:
+    step: str
+    person: str
+    case_code: str
+    platform: str
+    chain: tuple[ChainLink, ...]
+    now_at: str  # the link of the chain that is being worked on
+    device: DeviceCard | None
+    cards: tuple[DeviceCard, ...]
+    rules: tuple[RuleCard, ...]
+    checked_at: datetime | None
+    message: Message | None
+    slow: tuple[str, ...]
+    looking: bool
+    read_at: datetime | None
+    since: datetime
+    usual_by: datetime
+    worst_by: datetime
+    pace: str  # `usual`, `longer` or `late`
+    said: str | None
+    opened_by: str | None
+    opened_at: datetime | None
+    still_blocked_at: datetime | None
+    help_why: str | None
+
+    @property
+    def final(self) -> bool:
+        return self.step in FINAL
+
+
+def panel(journey: Journey, now: datetime, *, browser: str) -> Panel:
+    step, links = next_step(journey, now), chain(journey, now)
+    device, since = journey.in_hand, _since(journey)
+    opened_by, opened_at = _opened(journey) if step is Step.OPEN else (None, None)
+    return Panel(
+        step=step.value,
+        person=shown(journey.person.name),
+        case_code=journey.case_code,
+        platform=journey.platform.value,
+        chain=links,
+        now_at=next((link.name for link in links if link.state is not ChainState.DONE), "open"),
+        device=_card(device) if device is not None else None,
+        cards=tuple(_card(one, journey, browser) for one in journey.managed),
+        rules=_rules(device) if device is not None else (),
+        checked_at=device.posture.read_at if device is not None else None,
+        message=_message(journey, now),
+        slow=_slow(journey),
+        looking=journey.look.under_way,
+        read_at=min((at for at in (journey.look.mdm_read_at, journey.look.directory_read_at) if at is not None), default=None),
+        since=since,
+        usual_by=since + USUAL,
+        worst_by=since + WORST,
+        pace="usual" if now <= since + USUAL else "longer" if now <= since + WORST else "late",
+        said=_said(journey),
+        opened_by=opened_by,
+        opened_at=opened_at,
+        still_blocked_at=journey.still_blocked_at,
+        help_why=journey.help_why if journey.help_why in HELP else None,
+    )
+
+
+def _card(device: ManagedDevice, journey: Journey | None = None, browser: str = "") -> DeviceCard:
+    proof = journey.possession if journey is not None else None
+    return DeviceCard(
+        handle=handles.make(journey.id, browser, device.key) if journey is not None else None,
+        name=shown(device.name),
+        model=shown(device.model),
+        os_version=shown(device.os_version, 20),
+        seen_at=device.posture.last_seen,
+        picked=proof is not None and proof.key == device.key,
+    )
+
+
+def _rules(device: ManagedDevice) -> tuple[RuleCard, ...]:
+    cards = [_rule(rule) for rule in device.posture.failing]
+    if device.posture.compromised is True and all(card.advice != "jailbreak" for card in cards):
+        cards.insert(0, RuleCard(name="", detail="", advice="jailbreak"))
+    return tuple(cards)
+
+
+def _rule(rule: Rule) -> RuleCard:
+    return RuleCard(name=shown(rule.name), detail=shown(rule.detail, 200), advice=rule.advice if rule.advice in ADVICE else None)
+
+
+def _message(journey: Journey, now: datetime) -> Message | None:
+    proof = journey.possession
+    if proof is None:
+        return None
+    if not proof.waiting(now):
+        state = "over"
+    elif proof.error is not None:
+        state = "failed"
+    else:
+        state = "sent" if proof.sent_at is not None else "wanted"
+    return Message(state=state, sent_at=proof.sent_at, expires_at=proof.expires_at)
+
+
+def _slow(journey: Journey) -> tuple[str, ...]:
+    """The sides that did not give what we asked for when last asked, by the names that people know them by."""
+    look, reason = journey.look, (journey.push.reason if journey.push is not None else None) or ""
+    found = []
+    if look.mdm_error is not None or reason.startswith("mdm_"):
+        found.append("mdm")
+    if look.directory_error is not None or reason.startswith("directory_"):
+        found.append("directory")
+    if reason.startswith(("channel_", "failed_")):
+        found.append("channel")
+    return tuple(side for side in found if reason not in SAID or side != "mdm" or look.mdm_error is not None)
+
+
+def _since(journey: Journey) -> datetime:
+    """When the wait began that the person sees now: with the news that is on its way, else with the link, the proof, the start."""
+    link, push, proof = journey.link, journey.push, journey.possession
+    if push is not None and push.desired_at is not None:
+        return push.desired_at
+    if link is not None:
+        return link.made_at
+    return proof.proven_at if proof is not None and proof.proven_at is not None else journey.started_at
+
+
+def _said(journey: Journey) -> str | None:
+    push = journey.push
+    reasons = ((push.reason,) if push is not None else ()) + (push.reasons if push is not None else ())
+    return next((reason for reason in reasons if reason in SAID), None)
+
+
+def _opened(journey: Journey) -> tuple[str, datetime | None]:
+    """What *open* rests on: `changed` after our send, `already_so` then, or `found` compliant without any doing of ours."""
+    push = journey.push
+    if push is not None and push.desired_seq > 0:
+        return ("already_so" if push.confirmed_by == "already_so" else "changed"), push.observed_at
+    already = already_open(journey)
+    return "found", already.read_at if already is not None else None

@@ -1,0 +1,150 @@
+"""Signing in and coming back. State, nonce and verifier wait in the database under a key that only this browser can name, for ten
+minutes and one use; where to go afterwards is a key too, never an address (T12, T13, T15 in docs/security.md).
+"""
+
+import hashlib
+import json
+import logging
+import re
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, redirect, request
+from werkzeug.wrappers import Response
+
+from ..domain.device import Person, Platform
+from ..services.prove_possession import see_link
+from ..services.start_journey import start_journey
+from . import entra_client
+from .desk import desk
+from .entra_client import EntraSaysNo
+from .entrances import entrance_asked_for, platform_asked_for, platform_of
+from .error_pages import Interruption
+from .guards import anyone
+from .id_token import TokenRefused, roles_in
+from .names import shown
+from .sessions import begin, browser_id, has_cookie
+
+pages = Blueprint("sign_in", __name__)
+log = logging.getLogger(__name__)
+
+LASTS = timedelta(minutes=10)
+TOKEN = re.compile(r"[A-Za-z0-9_-]{16,128}")
+# https://learn.microsoft.com/entra/identity-platform/reference-error-codes. A device rule that stops people *here* means that the
+# administrator has to exclude our own app from it.
+OUR_APP_IS_BLOCKED = {
+    "50097",
+    "50129",
+    "53000",
+    "53001",
+    "53002",
+    "53003",
+    "501291",
+    "501313",
+    "530001",
+    "530002",
+    "530003",
+    "530031",
+}
+CONSENT = {"65001", "65004", "90094", "90095", "90097"}
+NOT_ASSIGNED = {"50105"}
+
+
+@pages.get("/sign-in")
+@anyone
+def sign_in() -> Response:
+    """Reached by a link and never as the answer to a form: `form-action 'self'` would stop it."""
+    token = request.args.get("possession", "")
+    platform = platform_asked_for() or platform_of(request.headers.get("User-Agent", ""))
+    made = entra_client.authorization(_redirect_uri())
+    kept = {
+        "nonce": made["nonce"],
+        "verifier": made["code_verifier"],
+        "possession": token if TOKEN.fullmatch(token) else None,
+        "entrance": entrance_asked_for(),
+        "platform": platform.value,
+    }
+    now = desk().clock()
+    desk().states.put(_key(made["state"]), json.dumps(kept), until=now + LASTS)
+    return redirect(made["url"], 303)
+
+
+@pages.get("/signed-in")
+@anyone
+def signed_in() -> Response:
+    kept = _take_state()
+    if "error" in request.args:
+        raise _explained(request.args["error"], request.args.get("error_description", ""))
+    claims = _claims(kept)
+    name = shown(claims.get("name")) or shown(claims.get("preferred_username"))
+    # A mutable name is for showing; the key is (tenant, oid). https://learn.microsoft.com/entra/identity-platform/claims-validation
+    person = Person(oid=str(claims["oid"]), name=name, user_name=str(claims.get("preferred_username") or ""))
+    session = begin(oid=person.oid, name=name, roles=roles_in(claims))
+    platform, place = _place(kept, person)
+    if platform is not None:
+        start_journey(
+            desk().store, person, browser=session.browser, entrance=kept["entrance"], platform=platform, now=desk().clock()
+        )
+    return redirect(place, 303)
+
+
+def _take_state() -> dict[str, Any]:
+    """What we kept for this answer: of this browser, once, in time."""
+    args = request.args
+    if any(len(args.getlist(name)) > 1 for name in args) or not args.get("state") or ("code" in args) == ("error" in args):
+        raise Interruption("sign_in_garbled", 400)
+    if not has_cookie():
+        raise Interruption("sign_in_no_cookie", 400)
+    kept = desk().states.take(_key(args["state"]), at=desk().clock())
+    if kept is None:
+        raise Interruption("sign_in_over", 400)
+    found: dict[str, Any] = json.loads(kept)
+    return found
+
+
+def _claims(kept: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return entra_client.redeem(
+            request.args["code"], redirect_uri=_redirect_uri(), verifier=kept["verifier"], nonce=kept["nonce"]
+        )
+    except EntraSaysNo as no:
+        raise _explained(no.error, no.description) from no
+    except TokenRefused as refused:
+        log.warning("sign-in refused: %s", refused)
+        key = "sign_in_guest" if str(refused) == "guest" else "sign_in_refused"
+        raise Interruption(key, 400) from refused
+
+
+def _place(kept: dict[str, Any], person: Person) -> tuple[Platform | None, str]:
+    """The platform of the journey to go on with, None where none is to begin, and the page to go to."""
+    token = kept["possession"]
+    if token is None:
+        return Platform(kept["platform"]), "/journey"
+    link = see_link(desk().store, token, desk().clock())
+    journey = desk().store.journey(link.journey_id) if link is not None and link.oid == person.oid else None
+    return (journey.platform if journey is not None else None), f"/possession/{token}"
+
+
+def _explained(error: str, description: str) -> Interruption:
+    """Entra's own words are never shown, since anyone can put words into an address; its code is."""
+    found = re.search(r"AADSTS(\d{4,7})\b", description)
+    code = found.group(1) if found else None
+    if code in OUR_APP_IS_BLOCKED:
+        key = "sign_in_blocked"
+    elif code in CONSENT or error == "consent_required":
+        key = "sign_in_consent"
+    elif code in NOT_ASSIGNED:
+        key = "sign_in_not_assigned"
+    elif error in ("temporarily_unavailable", "server_error"):
+        key = "sign_in_down"
+    else:
+        key = "sign_in_declined" if error == "access_denied" else "sign_in_failed"
+    return Interruption(key, 400, quote=f"AADSTS{code}" if code else None)
+
+
+def _redirect_uri() -> str:
+    return f"{desk().settings.public_origin}/signed-in"
+
+
+def _key(state: str) -> str:
+    return hashlib.sha256(f"{state}\n{browser_id()}".encode()).hexdigest()

@@ -1,0 +1,30 @@
+"""Signing out: here by a button, and from Entra by a link, since a form of ours may not lead off the site."""
+
+from flask import Blueprint, redirect, render_template
+from werkzeug.wrappers import Response
+
+from . import entra_client, sessions
+from .guards import anyone
+
+pages = Blueprint("sign_out", __name__)
+
+
+@pages.get("/sign-out")
+@anyone
+def sign_out() -> str:
+    return render_template("sign_out.html", session=sessions.signed_in_session())
+
+
+@pages.post("/sign-out")
+@anyone
+def end() -> Response:
+    sessions.end()
+    answer = redirect("/signed-out", 303)
+    answer.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
+    return answer
+
+
+@pages.get("/signed-out")
+@anyone
+def signed_out() -> str:
+    return render_template("signed_out.html", entra=entra_client.end_session_address())
