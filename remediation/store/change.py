@@ -1,0 +1,51 @@
+"""`Store.change`: the one write transaction. Rows, wake-ups and exactly one audit row are committed together or not at all.
+
+A change is not tried again here: its body is the caller's code, which ran already. Work that a lost connection or a deadlock cut
+short stands in its row, and the next wake-up or the person's next tap does it again.
+Next door: `change_journeys` and `change_links` are what can be done inside.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from ..domain.device import Person
+from ..ports import Actor, Wakeups
+from .change_journeys import JourneyChanges
+from .change_links import LinkChanges
+from .engine import writing
+from .tables import audit, people
+from .upsert import upsert
+
+_SECRETS = ("token", "secret", "password", "cookie", "verifier", "assertion", "authorization", "nonce")
+
+
+class OneChange(JourneyChanges, LinkChanges):
+    """Implements `ports.Change`."""
+
+    def audit(self, **detail: Any) -> None:
+        for name in detail:
+            if any(word in name.lower() for word in _SECRETS):
+                raise ValueError(f"audit rows hold no secrets: {name}")
+        self.detail.update(detail)
+
+    def save_person(self, person: Person) -> None:
+        """What a sign-in says; it never knows the mail address, so one that the directory gave stays."""
+        values = {"oid": person.oid, "name": person.name, "user_name": person.user_name, "mail": person.mail}
+        upsert(self.connection, people, {"tenant_id": self.tenant_id, **values, "read_at": self.at}, kept=("mail",))
+
+
+@contextmanager
+def change(
+    engine: sa.Engine, tenant_id: str, wakeups: Wakeups, actor: Actor, why: str, *, about: tuple[str, str], at: datetime
+) -> Iterator[OneChange]:
+    with writing(engine) as connection:
+        inside = OneChange(connection, tenant_id, wakeups, at)
+        yield inside
+        if inside.broken is not None:
+            raise inside.broken
+        who = {"actor_kind": actor.kind, "actor_id": actor.id, "about_kind": about[0], "about_id": about[1]}
+        connection.execute(sa.insert(audit).values(tenant_id=tenant_id, at=at, why=why, detail=inside.detail, **who))

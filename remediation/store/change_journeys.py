@@ -1,0 +1,160 @@
+"""The part of a change that is about journeys: starting, wishes, and the proof of possession. Next door: `change_links`."""
+
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from ..domain.device import ManagedKey, Platform
+from ..domain.push import Lane
+from ..errors import PossessionRefused, Stale
+from .open_change import OpenChange, waking
+from .tables import journeys, managed_devices, possession_links, pushes
+from .wakeups import LOOK_JOURNEY
+
+
+class JourneyChanges(OpenChange):
+    def start_journey(
+        self, *, journey_id: str, case_code: str, oid: str, platform: Platform, browser: str, entrance: str, expires_at: datetime
+    ) -> None:
+        values = {"id": journey_id, "case_code": case_code, "oid": oid, "platform": platform, "browser": browser}
+        times = {"entrance": entrance, "started_at": self.at, "expires_at": expires_at}
+        try:
+            self.connection.execute(sa.insert(journeys).values(tenant_id=self.tenant_id, **values, **times))
+        except IntegrityError as error:
+            self.refuse(Stale("the journey id or case code is taken, or the person unknown"), error)
+
+    def bind_journey(self, journey_id: str, browser: str) -> None:
+        self.set_one(self._journey(journey_id).values(browser=browser), "bind_journey")
+
+    def want_look(self, journey_id: str, *, refresh: bool = False) -> None:
+        more = {"refresh_wanted_at": self.at} if refresh else {}
+        self._wake_journey(journey_id, **more)
+
+    def want_possession(self, journey_id: str, key: ManagedKey) -> None:
+        forgotten = dict.fromkeys(("sent_at", "expires_at", "error", "proven_at", "proven_generation"))
+        asked = {"connection": key.connection, "record_id": key.record_id, "wanted_at": self.at}
+        self._wake_journey(journey_id, **{f"possession_{name}": value for name, value in {**forgotten, **asked}.items()})
+
+    def mint_possession_link(self, journey_id: str, *, token_hash: str, expires_at: datetime) -> str:
+        device = managed_devices.c
+        asked = self.connection.execute(
+            sa.select(device.connection, device.record_id, device.generation)
+            .join(
+                journeys,
+                sa.and_(
+                    journeys.c.tenant_id == device.tenant_id,
+                    journeys.c.possession_connection == device.connection,
+                    journeys.c.possession_record_id == device.record_id,
+                ),
+            )
+            .where(self.mine(journeys, id=journey_id))
+        ).one_or_none()
+        if asked is None:
+            self.refuse(Stale("nobody asked for a proof of possession in this journey"))
+        link_id = str(uuid4())
+        values = {"id": link_id, "journey_id": journey_id, "token_hash": token_hash, **asked._mapping}
+        self.connection.execute(
+            sa.insert(possession_links).values(tenant_id=self.tenant_id, minted_at=self.at, expires_at=expires_at, **values)
+        )
+        return link_id
+
+    def possession_link_sent(self, link_id: str) -> None:
+        self.set_one(
+            sa.update(possession_links).where(self.mine(possession_links, id=link_id)).values(sent_at=self.at),
+            "possession_link_sent",
+        )
+        link = self.connection.execute(sa.select(possession_links).where(self.mine(possession_links, id=link_id))).one()
+        # Never before it was wanted: with the web's clock ahead of the worker's each look would send another message.
+        wanted = journeys.c.possession_wanted_at
+        sent_at = sa.case((wanted > self.at, wanted), else_=sa.literal(self.at, wanted.type))
+        # No compare-and-set: where the person asked about another device meanwhile, or tapped already, this message is old news.
+        self.connection.execute(
+            self._journey(link.journey_id, possession_connection=link.connection, possession_record_id=link.record_id)
+            .where(journeys.c.possession_proven_at.is_(None))
+            .values(possession_sent_at=sent_at, possession_expires_at=link.expires_at, possession_error=None)
+        )
+
+    def possession_failed(self, journey_id: str, error: str) -> None:
+        asked = journeys.c.possession_wanted_at.is_not(None)
+        self.set_one(self._journey(journey_id).where(asked).values(possession_error=error), "possession_failed")
+
+    def prove_possession(self, token_hash: str, *, oid: str, browser: str) -> str:
+        """The refusals are in the UPDATE's own conditions, so that of many at once one wins; they are told apart afterwards."""
+        its_journey = self.mine(journeys, id=possession_links.c.journey_id, oid=oid, browser=browser)
+        link = self.connection.execute(
+            sa.update(possession_links)
+            .where(
+                self.mine(possession_links, token_hash=token_hash),
+                possession_links.c.used_at.is_(None),
+                possession_links.c.revoked_at.is_(None),
+                possession_links.c.expires_at > self.at,
+                sa.exists().where(its_journey, journeys.c.expires_at > self.at),
+            )
+            .values(used_at=self.at)
+            .returning(*possession_links.c)
+        ).one_or_none()
+        if link is None:
+            self.refuse(PossessionRefused(self._why_refused(token_hash, oid, browser)))
+        journey_id: str = link.journey_id
+        self._wake_journey(
+            journey_id,
+            possession_connection=link.connection,
+            possession_record_id=link.record_id,
+            possession_wanted_at=sa.func.coalesce(journeys.c.possession_wanted_at, link.minted_at),
+            possession_sent_at=link.sent_at or link.minted_at,  # killed between sending and saying so: it was sent, as we see
+            possession_expires_at=link.expires_at,
+            possession_error=None,
+            possession_proven_at=self.at,
+            possession_proven_generation=link.generation,  # the enrollment that the message went to: a wipe since then voids it
+        )
+        return journey_id
+
+    def revoke_possession(self, token_hash: str, *, oid: str) -> None:
+        link = self._link_with_journey(token_hash)
+        if link is None or link.oid != oid:
+            self.refuse(PossessionRefused("unknown" if link is None else "other_person"))
+        self.connection.execute(
+            sa.update(possession_links)
+            .where(self.mine(possession_links, journey_id=link.journey_id))
+            .where(possession_links.c.used_at.is_(None), possession_links.c.revoked_at.is_(None))
+            .values(revoked_at=self.at)
+        )
+        unproven = journeys.c.possession_proven_at.is_(None)
+        self.connection.execute(self._journey(link.journey_id).where(unproven).values(possession_error="revoked"))
+
+    def still_blocked(self, journey_id: str) -> None:
+        self.set_one(self._journey(journey_id).values(still_blocked_at=self.at), "still_blocked")
+
+    def need_help(self, journey_id: str, why: str | None) -> None:
+        self.set_one(self._journey(journey_id).values(help_why=why), "need_help")
+
+    def _journey(self, journey_id: str, **keys: Any) -> sa.Update:
+        return sa.update(journeys).where(self.mine(journeys, id=journey_id, **keys))
+
+    def _wake_journey(self, journey_id: str, **values: Any) -> None:
+        marks = {"wanted_at": self.at, "attempts": 0, **waking(journeys, self.at), **values}
+        lane = sa.literal(Lane.PERSON, pushes.c.lane.type)
+        self.wake(LOOK_JOURNEY, journey_id, self._journey(journey_id).values(**marks).returning(journeys.c.wake, lane))
+
+    def _link_with_journey(self, token_hash: str) -> sa.Row[Any] | None:
+        same = sa.and_(journeys.c.tenant_id == possession_links.c.tenant_id, journeys.c.id == possession_links.c.journey_id)
+        return self.connection.execute(
+            sa.select(possession_links, journeys.c.oid, journeys.c.browser)
+            .join(journeys, same)
+            .where(self.mine(possession_links, token_hash=token_hash))
+        ).one_or_none()
+
+    def _why_refused(self, token_hash: str, oid: str, browser: str) -> str:
+        link = self._link_with_journey(token_hash)
+        if link is None:
+            return "unknown"
+        if link.oid != oid:
+            return "other_person"
+        if link.revoked_at is not None:
+            return "revoked"
+        if link.used_at is not None:
+            return "used"
+        return "other_journey" if link.browser != browser else "too_late"

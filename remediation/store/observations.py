@@ -1,0 +1,98 @@
+"""What the worker saw at the remotes: the rows as last read, and one observation row wherever something that matters differs.
+
+Newest wins: an older read never overwrites a newer one. These are facts, not decisions, so they leave no audit rows.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from ..domain.device import DirectoryDevice, ManagedDevice, Person
+from .columns import storable
+from .tables import directory_devices, managed_devices, observations, people
+from .upsert import upsert
+
+_TELLING = {
+    people: ("name", "user_name", "mail"),
+    directory_devices: ("object_id", "name", "platform", "enabled", "owner_oid", "listed_oid", "compliant"),
+    managed_devices: (
+        *("generation", "name", "platform", "owner_user_name", "listed_oid"),
+        *("word", "enrolled", "compromised", "failing"),
+    ),
+}
+"""The columns whose change is worth a row; versions and times of reading are not."""
+
+_SUBJECT = {people: "person", directory_devices: "directory_device", managed_devices: "managed_device"}
+
+
+@dataclass(frozen=True)
+class Observer:
+    """One look written down, in one transaction."""
+
+    connection: sa.Connection
+    tenant_id: str
+    at: datetime
+
+    def person(self, person: Person) -> None:
+        self._see(people, {**asdict(person), "read_at": self.at})
+
+    def directory(self, oid: str, devices: Sequence[DirectoryDevice]) -> None:
+        """In a list the owner may not have been asked for: then the one we know stays."""
+        for device in sorted(devices, key=lambda d: d.device_id):  # one order for all, or two workers deadlock
+            self._see(directory_devices, {**asdict(device), "listed_oid": oid, "gone_at": None}, kept=("owner_oid",))
+        listed = directory_devices.c.device_id.in_([d.device_id for d in devices])
+        self._mark_gone(directory_devices, directory_devices.c.listed_oid == oid, ~listed)
+
+    def directory_device(self, device: DirectoryDevice) -> None:
+        self._see(directory_devices, asdict(device))
+
+    def managed(self, connection: str, oid: str, devices: Sequence[ManagedDevice]) -> None:
+        for device in sorted(devices, key=lambda d: d.key):
+            self._see(managed_devices, {**_managed_row(device), "listed_oid": oid, "gone_at": None})
+        of_theirs = managed_devices.c.connection == connection, managed_devices.c.listed_oid == oid
+        listed = managed_devices.c.record_id.in_([d.key.record_id for d in devices])
+        self._mark_gone(managed_devices, *of_theirs, ~listed)
+
+    def managed_device(self, device: ManagedDevice) -> None:
+        self._see(managed_devices, _managed_row(device))
+
+    def _see(self, table: sa.Table, seen: Mapping[str, Any], *, kept: tuple[str, ...] = ()) -> None:
+        keys = {c.name: seen[c.name] for c in table.primary_key if c.name != "tenant_id"}
+        same = sa.and_(table.c.tenant_id == self.tenant_id, *(table.c[k] == v for k, v in keys.items()))
+        known = self.connection.execute(sa.select(table).where(same).with_for_update()).mappings().one_or_none()
+        if known is not None and known["read_at"] > seen["read_at"]:
+            return
+        upsert(self.connection, table, {"tenant_id": self.tenant_id, **seen}, kept=kept)
+        subject = "/".join(keys.values())
+        if known is None:
+            self._note(table, subject, "new", None, seen["name"])
+            return
+        if known.get("gone_at") is not None and "gone_at" in seen:
+            self._note(table, subject, "back", known["gone_at"].isoformat(), None)
+        for column in _TELLING[table]:
+            old, new = known[column], seen.get(column, known[column])
+            new = storable(new) if type(new) is str else new
+            if old != new and not (new is None and column in kept):
+                self._note(table, subject, column, old, new)
+
+    def _mark_gone(self, table: sa.Table, *which: sa.ColumnElement[bool]) -> None:
+        keys = [c for c in table.primary_key if c.name != "tenant_id"]
+        older = table.c.read_at <= self.at, table.c.gone_at.is_(None)
+        gone = self.connection.execute(
+            sa.update(table).where(table.c.tenant_id == self.tenant_id, *which, *older).values(gone_at=self.at).returning(*keys)
+        )
+        for row in gone.all():
+            self._note(table, "/".join(row), "gone", None, self.at.isoformat())
+
+    def _note(self, table: sa.Table, subject: str, what: str, old: Any, new: Any) -> None:
+        about = {"subject_kind": _SUBJECT[table], "subject_id": subject, "what": what, "old": old, "new": new}
+        self.connection.execute(sa.insert(observations).values(tenant_id=self.tenant_id, at=self.at, **about))
+
+
+def _managed_row(device: ManagedDevice) -> dict[str, Any]:
+    of_device, of_posture = asdict(device), asdict(device.posture)
+    del of_device["key"], of_device["posture"]
+    return {**of_device, **of_posture, **asdict(device.key), "failing": list(of_posture["failing"])}

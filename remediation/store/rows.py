@@ -1,0 +1,56 @@
+"""From rows to the domain's facts. Columns are named like the facts' own fields, so most of it is by name. No queries here."""
+
+from dataclasses import fields
+from typing import Any
+
+import sqlalchemy as sa
+
+from ..domain.compliance import Posture, Rule
+from ..domain.device import DeviceLink, DirectoryDevice, ManagedDevice, ManagedKey, Person
+from ..domain.evidence import Evidence
+from ..domain.journey import Journey, Look, Possession
+from ..domain.push import Push
+
+Row = sa.RowMapping
+
+
+def _named(kind: type, row: Row, *, prefix: str = "") -> dict[str, Any]:
+    """The fields of a dataclass that the row has columns for."""
+    return {f.name: row[prefix + f.name] for f in fields(kind) if prefix + f.name in row}
+
+
+def person(row: Row) -> Person:
+    return Person(**_named(Person, row))
+
+
+def directory_device(row: Row) -> DirectoryDevice:
+    return DirectoryDevice(**_named(DirectoryDevice, row))
+
+
+def managed_device(row: Row) -> ManagedDevice:
+    posture = {**_named(Posture, row), "failing": tuple(Rule(**rule) for rule in row["failing"])}
+    key = ManagedKey(row["connection"], row["record_id"])
+    return ManagedDevice(**{**_named(ManagedDevice, row), "key": key, "posture": Posture(**posture)})
+
+
+def device_link(row: Row) -> DeviceLink:
+    managed = ManagedKey(row["connection"], row["record_id"])
+    evidence = Evidence(**_named(Evidence, row, prefix="evidence_"))
+    return DeviceLink(**_named(DeviceLink, row), managed=managed, evidence=evidence)
+
+
+def push(row: Row) -> Push:
+    return Push(**{**_named(Push, row), "reasons": tuple(row["reasons"])})
+
+
+def possession(row: Row) -> Possession | None:
+    if row["possession_wanted_at"] is None:
+        return None
+    key = ManagedKey(row["possession_connection"], row["possession_record_id"])
+    return Possession(key=key, **_named(Possession, row, prefix="possession_"))
+
+
+def journey(row: Row, **of_the_person: Any) -> Journey:
+    """`of_the_person` holds what other tables say: person, devices, links, pushes."""
+    look = Look(**_named(Look, row), next_at=row["next_look_at"])
+    return Journey(**_named(Journey, row), look=look, possession=possession(row), **of_the_person)

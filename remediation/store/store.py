@@ -1,0 +1,200 @@
+"""`SqlStore` implements `ports.Store`: the reads are here. `change` holds the writes, `observations` what was seen, and `timers`
+when to look again."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from ..domain.compliance import Decision
+from ..domain.device import DeviceLink, DirectoryDevice, LinkState, ManagedDevice, Person, Platform
+from ..domain.journey import Journey
+from ..domain.push import Push
+from ..ports import Actor, Change, PossessionLinkFacts, Wakeups
+from . import rows, timers
+from .change import change
+from .engine import reading, writing
+from .observations import Observer
+from .tables import LIVING, device_links, directory_devices, journeys, managed_devices, people, possession_links, pushes
+
+
+class SqlStore:
+    def __init__(self, engine: sa.Engine, tenant_id: str, wakeups: Wakeups) -> None:
+        self.tenant_id = tenant_id
+        self._engine = engine
+        self._wakeups = wakeups
+
+    def change(self, actor: Actor, why: str, *, about: tuple[str, str], at: datetime) -> AbstractContextManager[Change]:
+        return change(self._engine, self.tenant_id, self._wakeups, actor, why, about=about, at=at)
+
+    # reads
+
+    def journey(self, journey_id: str) -> Journey | None:
+        with reading(self._engine) as connection:
+
+            def all_of(statement: sa.Select[Any]) -> Sequence[sa.RowMapping]:
+                return connection.execute(statement).mappings().all()
+
+            found = all_of(
+                self._of(journeys, people).join(people, self._same(journeys, people, oid="oid")).where(journeys.c.id == journey_id)
+            )
+            if not found:
+                return None
+            row = found[0]
+            managed = [rows.managed_device(r) for r in all_of(self._listed(managed_devices, row))]
+            directory = [rows.directory_device(r) for r in all_of(self._listed(directory_devices, row))]
+            links = all_of(self._living_links(row, [d.device_id for d in directory]))
+        own = [r for r in links if r["oid"] == row["oid"] and r["platform"] is row["platform"]]
+        journey = rows.journey(
+            row,
+            person=rows.person(row),
+            managed=tuple(managed),
+            directory=tuple(directory),
+            links=tuple(rows.device_link(r) for r in own),
+            pushes=tuple(rows.push(r) for r in own),
+        )
+        in_hand = journey.in_hand.key if journey.in_hand else None
+        active = [rows.device_link(r) for r in links if r["state"] is LinkState.ACTIVE]
+        return replace(journey, taken=frozenset(k.device_id for k in active if k.managed != in_hand))
+
+    def living_journey(self, oid: str, platform: Platform, now: datetime) -> str | None:
+        return self._newest_journey(journeys.c.oid == oid, journeys.c.platform == platform, now=now)
+
+    def journey_of_browser(self, browser: str, oid: str, now: datetime) -> str | None:
+        return self._newest_journey(journeys.c.oid == oid, journeys.c.browser == browser, now=now)
+
+    def possession_link(self, token_hash: str, now: datetime) -> PossessionLinkFacts | None:
+        link, device = possession_links.c, managed_devices.c
+        statement = (
+            sa.select(
+                *(link.journey_id, journeys.c.case_code, journeys.c.oid, people.c.name.label("person_name")),
+                *(device.name.label("device_name"), device.model.label("device_model")),
+                *(link.sent_at, link.expires_at, link.used_at, link.revoked_at, journeys.c.expires_at.label("journey_expires_at")),
+            )
+            .select_from(possession_links)
+            .join(journeys, self._same(possession_links, journeys, journey_id="id"))
+            .join(people, self._same(journeys, people, oid="oid"))
+            .join(
+                managed_devices,
+                self._same(possession_links, managed_devices, connection="connection", record_id="record_id"),
+            )
+            .where(link.tenant_id == self.tenant_id, link.token_hash == token_hash)
+        )
+        with reading(self._engine) as connection:
+            found = connection.execute(statement).mappings().one_or_none()
+        if found is None:
+            return None
+        facts = dict(found)
+        used_at, revoked_at, journey_expires_at = (facts.pop(c) for c in ("used_at", "revoked_at", "journey_expires_at"))
+        late = "too_late" if min(facts["expires_at"], journey_expires_at) <= now else None
+        refusal = "revoked" if revoked_at else "used" if used_at else late
+        return PossessionLinkFacts(**facts, refusal=refusal)
+
+    def link(self, link_id: str) -> DeviceLink | None:
+        row = self._one(self._of(device_links).where(device_links.c.id == link_id))
+        return None if row is None else rows.device_link(row)
+
+    def push(self, link_id: str) -> Push | None:
+        row = self._one(self._of(pushes).where(pushes.c.link_id == link_id))
+        return None if row is None else rows.push(row)
+
+    # what was seen
+
+    def observe_person(self, person: Person, *, at: datetime) -> None:
+        with writing(self._engine) as connection:
+            Observer(connection, self.tenant_id, at).person(person)
+
+    def observe_directory(self, oid: str, devices: Sequence[DirectoryDevice], *, at: datetime) -> None:
+        with writing(self._engine) as connection:
+            Observer(connection, self.tenant_id, at).directory(oid, devices)
+
+    def observe_directory_device(self, device: DirectoryDevice, *, at: datetime) -> None:
+        with writing(self._engine) as connection:
+            Observer(connection, self.tenant_id, at).directory_device(device)
+
+    def observe_managed(self, connection: str, oid: str, devices: Sequence[ManagedDevice], *, at: datetime) -> None:
+        with writing(self._engine) as open_connection:
+            Observer(open_connection, self.tenant_id, at).managed(connection, oid, devices)
+
+    def observe_managed_device(self, device: ManagedDevice, *, at: datetime) -> None:
+        with writing(self._engine) as connection:
+            Observer(connection, self.tenant_id, at).managed_device(device)
+
+    # timers
+
+    def note_look(
+        self,
+        journey_id: str,
+        *,
+        wake: int,
+        at: datetime,
+        next_at: datetime | None,
+        attempts: int,
+        directory_error: str | None,
+        mdm_error: str | None,
+        refreshed: bool,
+    ) -> None:
+        with writing(self._engine) as connection:
+            timer = timers.LookTimer(connection, self.tenant_id, journey_id)
+            timer.seen(at, directory=directory_error is None, mdm=mdm_error is None, refreshed=refreshed)
+            errors = {"directory_error": directory_error, "mdm_error": mdm_error}
+            timer.park(wake, at=at, next_at=next_at, attempts=attempts, errors=errors)
+
+    def note_push(
+        self,
+        link_id: str,
+        *,
+        wake: int,
+        next_at: datetime | None,
+        attempts: int,
+        reason: str | None,
+        observed: bool | None = None,
+        observed_at: datetime | None = None,
+        decision: Decision | None = None,
+        posture_read_at: datetime | None = None,
+    ) -> None:
+        with writing(self._engine) as connection:
+            timer = timers.PushTimer(connection, self.tenant_id, link_id)
+            if observed_at is not None:
+                timer.seen(observed, observed_at)
+            parked = timer.park(wake, next_at=next_at, attempts=attempts, reason=reason)
+            if parked and decision is not None and posture_read_at is not None:
+                timer.renew(decision, posture_read_at)
+
+    def wake_due(self, now: datetime, *, limit: int = 100) -> int:
+        with writing(self._engine) as connection:
+            return timers.wake_due(connection, self.tenant_id, self._wakeups, now, limit=limit)
+
+    # queries, all within the tenant
+
+    def _of(self, table: sa.Table, *more: sa.Table) -> sa.Select[Any]:
+        """This table's rows of this tenant; of `more` only the columns with names of their own."""
+        columns = {c.name: c for t in (*more, table) for c in t.c}
+        return sa.select(*columns.values()).select_from(table).where(table.c.tenant_id == self.tenant_id)
+
+    def _same(self, ours: sa.Table, theirs: sa.Table, **columns: str) -> sa.ColumnElement[bool]:
+        return sa.and_(ours.c.tenant_id == theirs.c.tenant_id, *(ours.c[a] == theirs.c[b] for a, b in columns.items()))
+
+    def _listed(self, devices: sa.Table, journey: sa.RowMapping) -> sa.Select[Any]:
+        of_the_person = devices.c.listed_oid == journey["oid"], devices.c.platform == journey["platform"]
+        keys = [c for c in devices.primary_key if c.name != "tenant_id"]
+        return self._of(devices).where(*of_the_person, devices.c.gone_at.is_(None)).order_by(*keys)
+
+    def _living_links(self, journey: sa.RowMapping, device_ids: Sequence[str]) -> sa.Select[Any]:
+        """The person's own, and anybody's that hold one of these directory devices; each with its push."""
+        wanted = sa.or_(device_links.c.oid == journey["oid"], device_links.c.device_id.in_(device_ids))
+        living = device_links.c.state.in_(LIVING)
+        pushed = self._same(device_links, pushes, id="link_id")
+        return self._of(device_links, pushes).join(pushes, pushed).where(wanted, living).order_by(device_links.c.made_at)
+
+    def _newest_journey(self, *conditions: sa.ColumnElement[bool], now: datetime) -> str | None:
+        newest = journeys.c.started_at.desc(), journeys.c.id
+        row = self._one(self._of(journeys).where(*conditions, journeys.c.expires_at > now).order_by(*newest).limit(1))
+        return None if row is None else row["id"]
+
+    def _one(self, statement: sa.Select[Any]) -> sa.RowMapping | None:
+        with reading(self._engine) as connection:
+            return connection.execute(statement).mappings().one_or_none()

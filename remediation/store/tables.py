@@ -1,0 +1,268 @@
+"""The tables.
+
+Every row carries its tenant and every key begins with it. The promises that the database itself holds are here: unique living
+links, foreign keys; the audit's triggers are in `migrations/`. Next door: `columns`, and `rows`, which turns rows into the
+domain's facts.
+"""
+
+import sqlalchemy as sa
+
+from ..domain.compliance import MdmWord, Verdict
+from ..domain.device import LinkState, Platform
+from ..domain.evidence import Level
+from ..domain.push import Lane
+from .columns import SERIAL, Moment, OutsideText, tenant, to, word
+
+metadata = sa.MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+people = sa.Table(
+    "people",
+    metadata,
+    tenant(),
+    sa.Column("oid", sa.Text, primary_key=True),
+    sa.Column("name", OutsideText, nullable=False),
+    sa.Column("user_name", OutsideText, nullable=False),
+    sa.Column("mail", OutsideText),
+    sa.Column("read_at", Moment, nullable=False),
+)
+
+directory_devices = sa.Table(
+    "directory_devices",
+    metadata,
+    tenant(),
+    sa.Column("device_id", sa.Text, primary_key=True),
+    sa.Column("object_id", sa.Text, nullable=False),
+    sa.Column("name", OutsideText, nullable=False),
+    sa.Column("platform", word(Platform), nullable=False),
+    sa.Column("os_version", OutsideText),
+    sa.Column("model", OutsideText),
+    sa.Column("enabled", sa.Boolean, nullable=False),
+    sa.Column("owner_oid", sa.Text),
+    sa.Column("registered_at", Moment),
+    sa.Column("compliant", sa.Boolean),
+    sa.Column("managed", sa.Boolean),
+    sa.Column("read_at", Moment, nullable=False),
+    sa.Column("listed_oid", sa.Text),  # whose list it was last seen in
+    sa.Column("gone_at", Moment),  # no longer in that list
+    to("listed_oid", "people", "oid"),
+    sa.Index("ix_directory_devices_listed", "tenant_id", "listed_oid"),
+)
+
+managed_devices = sa.Table(
+    "managed_devices",
+    metadata,
+    tenant(),
+    sa.Column("connection", sa.Text, primary_key=True),
+    sa.Column("record_id", sa.Text, primary_key=True),
+    sa.Column("generation", sa.Text, nullable=False),
+    sa.Column("name", OutsideText, nullable=False),
+    sa.Column("platform", word(Platform), nullable=False),
+    sa.Column("model", OutsideText),
+    sa.Column("os_version", OutsideText),
+    sa.Column("serial", OutsideText),
+    sa.Column("owner_user_name", OutsideText),
+    sa.Column("owner_mail", OutsideText),
+    sa.Column("word", word(MdmWord), nullable=False),
+    sa.Column("enrolled", sa.Boolean),
+    sa.Column("compromised", sa.Boolean),
+    sa.Column("failing", sa.JSON, nullable=False),
+    sa.Column("last_seen", Moment),
+    sa.Column("read_at", Moment, nullable=False),
+    sa.Column("listed_oid", sa.Text),
+    sa.Column("gone_at", Moment),
+    to("listed_oid", "people", "oid"),
+    sa.Index("ix_managed_devices_listed", "tenant_id", "listed_oid"),
+)
+
+journeys = sa.Table(
+    "journeys",
+    metadata,
+    tenant(),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("case_code", sa.Text, nullable=False),
+    sa.Column("oid", sa.Text, nullable=False),
+    sa.Column("platform", word(Platform), nullable=False),
+    sa.Column("browser", sa.Text, nullable=False),
+    sa.Column("entrance", sa.Text, nullable=False),
+    sa.Column("started_at", Moment, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Column("wanted_at", Moment),
+    sa.Column("done_at", Moment),
+    sa.Column("directory_read_at", Moment),
+    sa.Column("directory_error", sa.Text),
+    sa.Column("mdm_read_at", Moment),
+    sa.Column("mdm_error", sa.Text),
+    sa.Column("refresh_wanted_at", Moment),
+    sa.Column("refreshed_at", Moment),
+    sa.Column("next_look_at", Moment),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("wake", sa.Integer, nullable=False, default=0),
+    sa.Column("possession_connection", sa.Text),
+    sa.Column("possession_record_id", sa.Text),
+    sa.Column("possession_wanted_at", Moment),
+    sa.Column("possession_sent_at", Moment),
+    sa.Column("possession_expires_at", Moment),
+    sa.Column("possession_error", sa.Text),
+    sa.Column("possession_proven_at", Moment),
+    sa.Column("possession_proven_generation", sa.Text),
+    sa.Column("help_why", sa.Text),
+    sa.Column("still_blocked_at", Moment),
+    sa.UniqueConstraint("tenant_id", "case_code"),
+    to("oid", "people"),
+    to("possession_connection possession_record_id", "managed_devices", "connection record_id"),
+    sa.Index("ix_journeys_person", "tenant_id", "oid", "started_at"),
+    sa.Index("ix_journeys_due", "tenant_id", "next_look_at"),
+)
+
+possession_links = sa.Table(
+    "possession_links",
+    metadata,
+    tenant(),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("journey_id", sa.Text, nullable=False),
+    sa.Column("token_hash", sa.Text, nullable=False),
+    sa.Column("connection", sa.Text, nullable=False),
+    sa.Column("record_id", sa.Text, nullable=False),
+    sa.Column("generation", sa.Text, nullable=False),  # the enrollment that the message was addressed to
+    sa.Column("minted_at", Moment, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Column("sent_at", Moment),
+    sa.Column("used_at", Moment),
+    sa.Column("revoked_at", Moment),
+    sa.UniqueConstraint("tenant_id", "token_hash"),
+    to("journey_id", "journeys", "id"),
+    to("connection record_id", "managed_devices"),
+    sa.Index("ix_possession_links_journey", "tenant_id", "journey_id"),
+)
+
+LIVING = (LinkState.PENDING, LinkState.ACTIVE)
+
+device_links = sa.Table(
+    "device_links",
+    metadata,
+    tenant(),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("device_id", sa.Text, nullable=False),
+    sa.Column("object_id", sa.Text, nullable=False),
+    sa.Column("connection", sa.Text, nullable=False),
+    sa.Column("record_id", sa.Text, nullable=False),
+    sa.Column("generation", sa.Text, nullable=False),
+    sa.Column("oid", sa.Text, nullable=False),
+    sa.Column("platform", word(Platform), nullable=False),
+    sa.Column("evidence_level", word(Level), nullable=False),
+    sa.Column("evidence_at", Moment, nullable=False),
+    sa.Column("evidence_how", sa.Text, nullable=False),
+    sa.Column("state", word(LinkState), nullable=False),
+    sa.Column("made_at", Moment, nullable=False),
+    sa.Column("ended_at", Moment),
+    sa.Column("ended_why", sa.Text),
+    to("oid", "people"),
+    to("device_id", "directory_devices"),
+    to("connection record_id", "managed_devices"),
+    sa.Index("ix_device_links_person", "tenant_id", "oid"),
+)
+
+
+def _unique_while(name: str, state: str, *columns: str) -> sa.Index:
+    """Invariant I1, which only the database can hold: a look before the write is a race."""
+    of = device_links.c
+    return sa.Index(
+        name, of.tenant_id, *(of[c] for c in columns), unique=True, postgresql_where=sa.text(state), sqlite_where=sa.text(state)
+    )
+
+
+# A pending link opens nothing, so it keeps nobody else from the directory device. The managed device it does keep: one at a time.
+UNIQUE_LINKS = (
+    _unique_while("uq_device_links_active_device", "state = 'active'", "device_id"),
+    _unique_while("uq_device_links_living_record", "state IN ('pending', 'active')", "connection", "record_id"),
+)
+
+pushes = sa.Table(
+    "pushes",
+    metadata,
+    tenant(),
+    sa.Column("link_id", sa.Text, primary_key=True),
+    sa.Column("desired", word(Verdict)),
+    sa.Column("desired_seq", sa.Integer, nullable=False, default=0),
+    sa.Column("desired_at", Moment),
+    sa.Column("reasons", sa.JSON, nullable=False, default=list),
+    sa.Column("posture_read_at", Moment),
+    sa.Column("compliant_until", Moment),
+    sa.Column("message_id", sa.Text),
+    sa.Column("last_update_time", Moment),
+    sa.Column("seen_before", sa.Boolean),
+    sa.Column("sent_seq", sa.Integer, nullable=False, default=0),
+    sa.Column("sent_at", Moment),
+    sa.Column("accepted_seq", sa.Integer, nullable=False, default=0),
+    sa.Column("accepted_at", Moment),
+    sa.Column("confirmed_seq", sa.Integer, nullable=False, default=0),
+    sa.Column("confirmed_at", Moment),
+    sa.Column("confirmed_by", sa.Text),
+    sa.Column("observed", sa.Boolean),
+    sa.Column("observed_at", Moment),
+    sa.Column("lane", word(Lane), nullable=False),
+    sa.Column("wake", sa.Integer, nullable=False, default=0),
+    sa.Column("next_look_at", Moment),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("reason", sa.Text),
+    to("link_id", "device_links", "id"),
+    sa.Index("ix_pushes_due", "tenant_id", "next_look_at"),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("id", SERIAL, primary_key=True, autoincrement=True),
+    sa.Column("tenant_id", sa.Text, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("actor_kind", sa.Text, nullable=False),
+    sa.Column("actor_id", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("about_kind", sa.Text, nullable=False),
+    sa.Column("about_id", sa.Text, nullable=False),
+    sa.Column("detail", sa.JSON, nullable=False),
+    sa.Index("ix_audit_about", "tenant_id", "about_kind", "about_id"),
+)
+
+observations = sa.Table(
+    "observations",
+    metadata,
+    sa.Column("id", SERIAL, primary_key=True, autoincrement=True),
+    sa.Column("tenant_id", sa.Text, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("subject_kind", sa.Text, nullable=False),
+    sa.Column("subject_id", sa.Text, nullable=False),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("old", sa.JSON(none_as_null=True)),
+    sa.Column("new", sa.JSON(none_as_null=True)),
+    sa.Index("ix_observations_subject", "tenant_id", "subject_kind", "subject_id"),
+)
+
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    tenant(),
+    sa.Column("token_hash", sa.Text, primary_key=True),
+    sa.Column("oid", sa.Text, nullable=False),
+    sa.Column("name", OutsideText, nullable=False),
+    sa.Column("browser", sa.Text, nullable=False),
+    sa.Column("roles", sa.JSON, nullable=False),
+    sa.Column("signed_in_at", Moment, nullable=False),
+    sa.Column("used_at", Moment, nullable=False),
+    sa.Index("ix_sessions_person", "tenant_id", "oid"),
+)
+
+sign_in_states = sa.Table(
+    "sign_in_states",
+    metadata,
+    tenant(),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("until", Moment, nullable=False),
+)

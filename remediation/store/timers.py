@@ -1,0 +1,130 @@
+"""When to look again. The wake count guards every timer: who was woken last owns it, and a late worker changes none.
+
+What a late worker *saw* still counts where it is newer than what is known: else, with remotes so slow that each look outlasts the
+safety net, no look would ever be written down.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+
+from ..domain.compliance import Decision
+from ..domain.device import LinkState
+from ..domain.push import Lane
+from ..ports import Wakeups
+from .open_change import waking
+from .tables import device_links, journeys, pushes
+from .wakeups import LOOK_JOURNEY, PUSH_LINK
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Timer:
+    """One row that waits. `_set` says whether the row was in that condition."""
+
+    connection: sa.Connection
+    tenant_id: str
+    row_id: str
+    table: ClassVar[sa.Table]
+    key: ClassVar[sa.Column[str]]
+
+    def _set(self, condition: sa.ColumnElement[bool], **values: Any) -> bool:
+        row = sa.and_(self.table.c.tenant_id == self.tenant_id, self.key == self.row_id)
+        return self.connection.execute(sa.update(self.table).where(row, condition).values(**values)).rowcount == 1
+
+    def _park(self, wake: int, **values: Any) -> bool:
+        parked = self._set(self.table.c.wake == wake, **values)
+        if not parked:
+            log.debug("%s: %s was woken again since wake-up %d, its timers stay", self.table.name, self.row_id, wake)
+        return parked
+
+
+class LookTimer(Timer):
+    table = journeys
+    key = journeys.c.id
+
+    def seen(self, at: datetime, *, directory: bool, mdm: bool, refreshed: bool) -> None:
+        for column, good in (("directory_read_at", directory), ("mdm_read_at", mdm), ("refreshed_at", refreshed)):
+            if good:
+                self._set(sa.or_(journeys.c[column].is_(None), journeys.c[column] < at), **{column: at})
+
+    def park(self, wake: int, *, at: datetime, next_at: datetime | None, attempts: int, errors: Mapping[str, str | None]) -> None:
+        self._park(wake, done_at=at, next_look_at=next_at, attempts=attempts, **errors)
+
+
+class PushTimer(Timer):
+    table = pushes
+    key = pushes.c.link_id
+
+    def seen(self, compliant: bool | None, at: datetime) -> None:
+        older = sa.or_(pushes.c.observed_at.is_(None), pushes.c.observed_at <= at)
+        self._set(older, observed=compliant, observed_at=at)
+
+    def park(self, wake: int, *, next_at: datetime | None, attempts: int, reason: str | None) -> bool:
+        return self._park(wake, next_look_at=next_at, attempts=attempts, reason=reason)
+
+    def renew(self, decision: Decision, posture_read_at: datetime) -> None:
+        """Only for the verdict that stands, by a posture no older than the one it stands on, and only while the link is active."""
+        same = pushes.c.desired == decision.verdict
+        newer = sa.or_(pushes.c.posture_read_at.is_(None), pushes.c.posture_read_at <= posture_read_at)
+        link = device_links.c
+        active = sa.exists().where(link.tenant_id == self.tenant_id, link.id == self.row_id, link.state == LinkState.ACTIVE)
+        values = {"posture_read_at": posture_read_at, "compliant_until": decision.until, "reasons": list(decision.reasons)}
+        self._set(sa.and_(same, newer, active), **values)
+
+
+def wake_due(connection: sa.Connection, tenant_id: str, wakeups: Wakeups, now: datetime, *, limit: int) -> int:
+    """Up to `limit` pushes, revocations first, and as many journeys: neither kind waits behind a backlog of the other."""
+    at_rest = pushes.c.confirmed_seq >= pushes.c.desired_seq
+    urgency = sa.case((pushes.c.lane == Lane.REVOKE, 0), (pushes.c.lane == Lane.PERSON, 1), else_=2)
+    sweep = sa.literal(Lane.SWEEP, pushes.c.lane.type)
+    links = _claim(
+        *(connection, pushes, pushes.c.link_id, tenant_id, now, limit),
+        order=urgency,
+        marks={"lane": sa.case((at_rest, sweep), else_=pushes.c.lane)},
+        lane=pushes.c.lane,
+    )
+    people = _claim(
+        *(connection, journeys, journeys.c.id, tenant_id, now, limit),
+        living=journeys.c.expires_at > now,
+        lane=sa.literal(Lane.PERSON, pushes.c.lane.type),
+    )
+    for workflow, rows in ((PUSH_LINK, links), (LOOK_JOURNEY, people)):
+        for row_id, wake, lane in rows:
+            wakeups.enqueue(connection, workflow, row_id, wake, lane=lane)
+    return len(links) + len(people)
+
+
+def _claim(
+    connection: sa.Connection,
+    table: sa.Table,
+    key: sa.Column[str],
+    tenant_id: str,
+    now: datetime,
+    limit: int,
+    *,
+    lane: sa.ColumnElement[Lane],
+    order: sa.ColumnElement[int] | None = None,
+    living: sa.ColumnElement[bool] | None = None,
+    marks: Mapping[str, Any] | None = None,
+) -> list[tuple[str, int, Lane]]:
+    """Count up the wake-ups of due rows, each row for one caller only: PostgreSQL skips rows that another has locked, SQLite lets
+    one writer in at a time."""
+    due = [table.c.tenant_id == tenant_id, table.c.next_look_at <= now, *([] if living is None else [living])]
+    first = [table.c.next_look_at] if order is None else [order, table.c.next_look_at]
+    chosen = sa.select(key).where(*due).order_by(*first).limit(limit).with_for_update(skip_locked=True)
+    ids = connection.execute(chosen).scalars().all()
+    if not ids:
+        return []
+    claimed = (
+        sa.update(table)
+        .where(table.c.tenant_id == tenant_id, key.in_(ids))
+        .values(**waking(table, now), **(marks or {}))
+        .returning(key, table.c.wake, lane)
+    )
+    return [(row[0], row[1], row[2]) for row in connection.execute(claimed)]
