@@ -1,6 +1,6 @@
 """What the pretend phone and its story page show, read from the world in one look: plain values, no markup.
 
-Next door: `phone` has the pages, `policy` decides whether Outlook opens, `world` is what is true.
+Next door: `phone` has the pages, `phone_story` the sentence over them, `policy` decides whether Outlook opens, `world` is what is true.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from sandbox.phone_story import Now, what_happens_now
 from sandbox.scenarios import SCENARIOS
 from sandbox.world import DirectoryDevice, ManagedRecord, Phone, PhoneMessage, World
 
@@ -55,13 +56,6 @@ class Message:
     def words(self) -> str:
         """For the banner, which has the link as a button of its own."""
         return "".join("…" if piece.link else piece.text for piece in self.pieces)
-
-
-@dataclass(frozen=True)
-class Now:
-    title: str
-    sentence: str
-    tone: str = "go"
 
 
 @dataclass(frozen=True)
@@ -118,7 +112,7 @@ def look(sandbox: Sandbox, phone_key: str = "mia") -> Scene:
             date=local(now, "%A, %-d %B"),
             phone_name=phone.name,
             address=person.upn,
-            now=_now(world, phone, record, device),
+            now=what_happens_now(world, phone, record, device),
             outlook=phone.outlook,
             opened_at=local(datetime.fromisoformat(phone.outlook["at"]), "%H:%M") if phone.outlook else "",
             details=_details(phone.outlook),
@@ -137,43 +131,6 @@ def look(sandbox: Sandbox, phone_key: str = "mia") -> Scene:
             lags=[{"name": name, "label": label, "seconds": f"{getattr(world.lags, name):g}"} for name, label in LAGS.items()],
             faults=[f"{fault.service.replace('_', ' ')}: {fault.kind.replace('_', ' ')}" for fault in sandbox.faults.active],
         )
-
-
-def _now(world: World, phone: Phone, record: ManagedRecord | None, device: DirectoryDevice | None) -> Now:
-    """The first true line wins, from the end of the story backwards."""
-    mia = world.persons[phone.person_oid].name.partition(" ")[0]
-    compliant, shown = bool(device and device.is_compliant), phone.outlook
-    linked = record is not None and bool(record.custom_attributes)
-    if shown and shown["opens"] and compliant:
-        return Now(
-            f"{mia} is in.", "Outlook opened. Take the passcode away and let Hub report it: watch the access go again.", "ok"
-        )
-    if shown and shown["opens"]:
-        return Now("The access is gone.", "Outlook still shows what it loaded. Tap it again: it is blocked.", "warn")
-    if compliant and shown:
-        return Now("Microsoft says yes.", "Go home on the phone and tap Outlook again.", "ok")
-    if compliant:
-        return Now("Nothing is wrong here.", "Tap Outlook: it opens.", "ok")
-    if any(not upload.applied and upload.status != "Failed" for upload in world.uploads.values()):
-        return Now("On its way to Microsoft.", "The verdict was sent. Entra shows it in a few seconds.")
-    if shown and record is not None and record.failing:
-        rules = " and ".join(policy.name for policy in record.failing)
-        return Now(
-            "The device management says no.",
-            f"It misses: {rules}. Put it right with the switches, then press Check again in the product.",
-            "warn",
-        )
-    if linked:
-        return Now("Phone and record are joined.", "The product now tells Microsoft. Nothing to do here.")
-    if phone.messages:
-        return Now(f"A message reached {mia}’s phone.", "Open the link in it. It shows that this phone is in your hand.")
-    if shown:
-        person = world.persons[phone.person_oid]
-        way = f"In Outlook, press {shown['button'] or 'More details'}: the product opens in a new tab. Sign in there with"
-        way = f"{way} {person.upn} and {person.password}."
-        later = " When it asks you to register this phone, come back and open Authenticator." if device is None else ""
-        return Now("Outlook is blocked.", way + later, "warn")
-    return Now(f"{mia} wants to read her mail.", "Tap Outlook on the phone.")
 
 
 def _details(shown: dict[str, Any] | None) -> list[tuple[str, str]]:
