@@ -156,8 +156,8 @@ class Change(Protocol):
 
     def still_blocked(self, journey_id: str) -> None: ...
 
-    def need_help(self, journey_id: str, why: str | None) -> None:
-        """Only a person can decide; `why` is a stable id, None when it may be tried again."""
+    def need_help(self, journey_id: str, why: str) -> None:
+        """Only a person can decide; `why` is a stable id. The next look that somebody wants forgets it."""
 
     # links
     def make_link(self, link: DeviceLink) -> None:

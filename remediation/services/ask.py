@@ -15,7 +15,6 @@ def check_again(store: Store, journey_id: str, *, oid: str, now: datetime) -> No
     """*I've done it, check now*: look at the remotes, and let the MDM hear from the device first."""
     journey = _own(store, journey_id, oid)
     with store.change(Actor("person", oid), "journey.check_again", about=("journey", journey_id), at=now) as change:
-        change.need_help(journey_id, None)
         change.want_look(journey_id, refresh=True)
         _wake_link(journey, change)
 

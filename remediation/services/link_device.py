@@ -16,7 +16,11 @@ from .world import World
 def link_device(journey: Journey, *, world: World) -> None:
     """Make the link, or leave things as they are. Raises the errors of the remotes; the journey is looked at again after them."""
     device, proof = journey.in_hand, journey.possession
-    if journey.link is not None or device is None or proof is None or not journey.proven:
+    if journey.link is not None:
+        if journey.link.state is LinkState.PENDING and journey.help_why is None:
+            _ask_for_help(journey, world, "evidence")
+        return
+    if device is None or proof is None or not journey.proven:
         return
     found = _match(journey, device, list(journey.directory), proof)
     if found is None or found.chosen is None:
