@@ -1,0 +1,37 @@
+"""The five errors, and the sandbox's faults with the error that each must become, whatever was asked of whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from remediation.errors import Busy, Garbled, NotFound, Refused, RemoteError, Unreachable
+from sandbox.faults import Fault
+from sandbox.server import Sandbox
+
+FIVE = (NotFound, Refused, Busy, Unreachable, Garbled)
+
+
+@dataclass(frozen=True)
+class Spoilt:
+    kind: str
+    becomes: type[RemoteError]
+    status: int = 503
+    retry_after: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.kind}{self.status if self.kind == 'server_error' else ''}"
+
+    def spoil(self, sandbox: Sandbox, service: str) -> None:
+        sandbox.faults.add(Fault(service, self.kind, status=self.status, retry_after=self.retry_after))
+
+
+SPOILT = (
+    Spoilt("throttle", Busy, retry_after=7),
+    Spoilt("server_error", Busy, status=503, retry_after=7),
+    Spoilt("server_error", Unreachable, status=502),
+    Spoilt("down", Unreachable),
+    Spoilt("drop_answer", Unreachable),
+    Spoilt("garbled", Garbled),
+    Spoilt("html", Garbled),
+    Spoilt("huge", Garbled),
+)

@@ -1,0 +1,210 @@
+"""DeviceManager with Refreshing, Messaging and LinkNoting: what Workspace ONE's adapter promises, and how it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from remediation.adapters.workspace_one import WorkspaceOne
+from remediation.adapters.workspace_one_sign_in import BasicKey
+from remediation.domain.compliance import Lease, MdmWord, Verdict, decide
+from remediation.domain.device import ManagedDevice, Platform
+from remediation.errors import Busy, NotFound, Refused, RemoteError
+from remediation.ports import LinkNoting, Messaging, Refreshing
+from sandbox.workspace_one_gate import tenant_code
+from tests.conformance.conftest import Raises
+from tests.conformance.five import FIVE, SPOILT, Spoilt
+from tests.remotes import Remotes
+
+PROTOCOL = "DeviceManager"
+READ: dict[str, Callable[[Remotes], Any]] = {
+    "devices_of": lambda r: r.mdm.devices_of(r.person()),
+    "device": lambda r: r.mdm.device(record_id(r)),
+}
+DO: dict[str, Callable[[Remotes], Any]] = {
+    "refresh": lambda r: r.mdm.refresh(record_id(r)),
+    "message": lambda r: r.mdm.message(record_id(r), "Hello"),
+    "note_link": lambda r: r.mdm.note_link(record_id(r), r.device_id),
+}
+
+
+def record_id(remotes: Remotes) -> str:
+    return str(remotes.record.id)
+
+
+def verdict(remotes: Remotes, device: ManagedDevice) -> Verdict:
+    return decide(device.posture, remotes.sandbox.world.now(), Lease()).verdict
+
+
+def another_record(remotes: Remotes, **changed: Any) -> Any:
+    """A further record of Mia's phone's kind."""
+    world = remotes.sandbox.world
+    number = max(world.records) + 1
+    world.records[number] = replace(remotes.record, **{"id": number, "uuid": world.new_id(), **changed})
+    return world.records[number]
+
+
+def test_it_can_all_that_the_journey_asks(remotes: Remotes) -> None:
+    mdm = remotes.mdm
+    assert isinstance(mdm, Refreshing)
+    assert isinstance(mdm, Messaging)
+    assert isinstance(mdm, LinkNoting)
+
+
+def test_a_persons_own_devices_and_no_others(remotes: Remotes) -> None:
+    [device] = remotes.mdm.devices_of(remotes.person())
+    assert (device.key.connection, device.key.record_id) == ("ws1", record_id(remotes))
+    assert (device.platform, device.owner_mail) == (Platform.IOS, remotes.person().mail)
+    assert verdict(remotes, device) is Verdict.COMPLIANT
+
+
+def test_part_of_a_mail_address_is_nobody(remotes: Remotes) -> None:
+    part = replace(remotes.person(), mail="ia.berger@contoso.example", user_name="ia.berger@contoso.example")
+    assert remotes.mdm.devices_of(part) == []
+
+
+def test_a_person_whose_mail_the_mdm_lacks_is_found_by_user_principal_name(remotes: Remotes) -> None:
+    mia = remotes.sandbox.world.persons[remotes.person().oid]
+    mia.mail, mia.upn, mia.mdm_user_name = "mb@contoso.example", "mia@contoso.example", "mia"
+    person = replace(remotes.person(), mail="other@contoso.example", user_name="Mia@contoso.example")
+    assert len(remotes.mdm.devices_of(person)) == 1
+    elsewhere = replace(person, user_name="mia@fabrikam.example")
+    assert remotes.mdm.devices_of(elsewhere) == []
+
+
+def test_two_users_of_one_name_are_told_apart(remotes: Remotes) -> None:
+    noah = next(p for p in remotes.sandbox.world.persons.values() if p.name == "Noah Lind")
+    noah.mdm_user_name = "MIA"  # of another domain
+    assert [d.key.record_id for d in remotes.mdm.devices_of(remotes.person())] == [record_id(remotes)]
+
+
+def test_every_page(remotes: Remotes) -> None:
+    for _ in range(520):
+        another_record(remotes, enrollment_status="Unenrolled")
+    last = another_record(remotes)
+    assert {d.key.record_id for d in remotes.mdm.devices_of(remotes.person())} == {record_id(remotes), str(last.id)}
+
+
+def test_nothing_is_an_answer(remotes: Remotes) -> None:
+    assert remotes.mdm.devices_of(remotes.person("Hanna")) == []
+
+
+def test_failing_rules_come_with_advice(remotes: Remotes) -> None:
+    remotes.record.reported.passcode = False
+    posture = remotes.mdm.device(record_id(remotes)).posture
+    assert posture.word is MdmWord.NOT_COMPLIANT
+    assert [(rule.name, rule.advice) for rule in posture.failing] == [("Passcode required", "passcode")]
+
+
+def test_jailbreak_and_encryption_have_advice_whatever_the_policies_are_called(remotes: Remotes) -> None:
+    remotes.record.reported.jailbroken, remotes.record.reported.encrypted = True, False
+    posture = remotes.mdm.device(record_id(remotes)).posture
+    assert {rule.advice for rule in posture.failing} >= {"jailbreak", "encryption"}
+    assert posture.compromised is True
+
+
+@pytest.mark.parametrize(
+    ("status", "enrolled"), [("Enrolled", True), ("Unenrolled", False), ("EnterpriseWipePending", None), ("Discovered", None)]
+)
+def test_only_known_words_say_enrolled_or_not(remotes: Remotes, status: str, enrolled: bool | None) -> None:
+    remotes.record.enrollment_status = status
+    device = remotes.mdm.device(record_id(remotes))
+    assert device.posture.enrolled is enrolled
+    assert len(remotes.mdm.devices_of(remotes.person())) == (0 if enrolled is False else 1)
+
+
+@pytest.mark.parametrize("word", ["Unknown", "AllowListed", "Blocked", "compliant", "NotAvailable"])
+def test_a_new_word_is_never_compliant(remotes: Remotes, word: str) -> None:
+    remotes.record.compliance_override = word
+    assert verdict(remotes, remotes.mdm.device(record_id(remotes))) is not Verdict.COMPLIANT
+
+
+def test_the_generation_changes_with_enrollment_and_with_nothing_else(remotes: Remotes) -> None:
+    before = remotes.mdm.device(record_id(remotes)).generation
+    remotes.record.friendly_name, remotes.record.os_version = "renamed", "19.0"
+    assert remotes.mdm.device(record_id(remotes)).generation == before
+    remotes.record.enrolled_on += timedelta(seconds=1)
+    assert remotes.mdm.device(record_id(remotes)).generation != before
+
+
+def test_a_refresh_is_heard_by_the_device(remotes: Remotes) -> None:
+    remotes.phone.health.passcode = False
+    remotes.mdm.refresh(record_id(remotes))
+    remotes.later(3)
+    assert remotes.mdm.device(record_id(remotes)).posture.word is MdmWord.NOT_COMPLIANT
+
+
+def test_a_message_reaches_the_hub(remotes: Remotes) -> None:
+    remotes.mdm.message(record_id(remotes), "Tap here")
+    assert [(m.application, m.body) for m in remotes.phone.messages] == [("com.air-watch.agent", "Tap here")]
+
+
+def test_the_link_is_noted_where_the_attribute_was_never_defined(remotes: Remotes) -> None:
+    for _ in range(2):
+        remotes.mdm.note_link(record_id(remotes), remotes.device_id)
+    assert remotes.record.custom_attributes == {("EntraLink", "EntraDeviceId"): remotes.device_id}
+
+
+def test_no_other_command_can_leave(remotes: Remotes) -> None:
+    with pytest.raises(ValueError, match="DeviceWipe"):
+        remotes.mdm._command(record_id(remotes), "DeviceWipe")
+
+
+def test_basic_and_the_api_key_open_it_too(remotes: Remotes) -> None:
+    ws1 = remotes.facts["workspace_one"]
+    key = tenant_code(remotes.sandbox.world)
+    mdm: WorkspaceOne = remotes.make_mdm(BasicKey(user=ws1["client_id"], password=ws1["client_secret"], tenant_code=key))
+    assert len(mdm.devices_of(remotes.person())) == 1
+
+
+GONE: dict[str, Callable[[Remotes], Any]] = {
+    "device": lambda r: r.mdm.device("999"),
+    "refresh": lambda r: r.mdm.refresh("999"),
+    "message": lambda r: r.mdm.message("999", "Hello"),
+    "note_link": lambda r: r.mdm.note_link("999", r.device_id),
+}
+
+
+@pytest.mark.parametrize("ask", GONE.values(), ids=GONE.keys())
+def test_a_record_that_is_gone(remotes: Remotes, raises: Raises, ask: Callable[[Remotes], Any]) -> None:
+    with raises(NotFound) as raised:
+        ask(remotes)
+    assert raised.value.vendor_code == "5061"
+
+
+@pytest.mark.parametrize("ask", [*READ.values(), *DO.values()], ids=[*READ, *DO])
+@pytest.mark.parametrize("spoilt", SPOILT, ids=str)
+def test_a_spoilt_answer(remotes: Remotes, raises: Raises, ask: Callable[[Remotes], Any], spoilt: Spoilt) -> None:
+    remotes.mdm.device(record_id(remotes))  # the token is had: the fault meets the call itself
+    if ask is DO["refresh"] and spoilt.kind == "garbled":
+        return  # half of an empty answer is the whole of it
+    spoilt.spoil(remotes.sandbox, "workspace_one")
+    with raises(spoilt.becomes) as raised:
+        ask(remotes)
+    error: RemoteError = raised.value
+    assert error.remote == "mdm"
+    if isinstance(error, Busy):
+        assert error.retry_after == 7
+
+
+def test_a_wrong_secret(remotes: Remotes, raises: Raises) -> None:
+    remotes.sandbox.world.mdm.client_secret = "changed"
+    with raises(Refused) as raised:
+        remotes.mdm.devices_of(remotes.person())
+    assert raised.value.vendor_code == "invalid_client"
+
+
+def test_a_wrong_api_key(remotes: Remotes, raises: Raises) -> None:
+    ws1 = remotes.facts["workspace_one"]
+    mdm = remotes.make_mdm(BasicKey(user=ws1["client_id"], password=ws1["client_secret"], tenant_code="wrong"))
+    with raises(Refused) as raised:
+        mdm.devices_of(remotes.person())
+    assert (raised.value.status, raised.value.vendor_code) == (403, "1013")
+
+
+def test_none_of_the_five_was_left_out(raised: set[type[RemoteError]]) -> None:
+    assert raised == set(FIVE)

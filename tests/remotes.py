@@ -1,0 +1,106 @@
+"""The product's real adapters around a sandbox: in process through its WSGI application, or over TLS where it has sockets.
+
+Next door: `wsgi_adapter` (the transport), `wiring` in the product, which does the same from settings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from remediation.adapters import entra, graph, intune_partner, workspace_one, workspace_one_sign_in
+from remediation.adapters.http import Remote, Timeouts
+from remediation.domain.device import Person
+from sandbox.control import facts_of
+from sandbox.server import Sandbox
+from tests.wsgi_adapter import Change, WSGIAdapter
+
+ADVICE = {"Passcode required": "passcode"}
+
+
+@dataclass
+class Remotes:
+    """Every adapter, connected. `sleeps` is what the channel would have slept."""
+
+    sandbox: Sandbox
+    over_tls: bool = False
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    change: Change | None = None
+    secret: str | None = None
+    sleeps: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.facts: dict[str, Any] = facts_of(self.sandbox)
+        self.transport = None if self.over_tls else WSGIAdapter(self.sandbox.api, change=self.change)
+        service, ws1 = self.facts["service"], self.facts["workspace_one"]
+        self.moment = 0.0
+        self.tokens = entra.EntraTokens(
+            self.remote("directory", self.facts["api_url"], entra.vendor_code),
+            tenant_id=self.facts["tenant_id"],
+            client_id=service["client_id"],
+            secret=self.secret or service["client_secret"],
+            clock=lambda: self.moment,
+        )
+        to_graph = self.tokens.scope(self.facts["graph_scope"], remote="directory")
+        self.graph = self.remote("directory", self.facts["graph_url"], graph.vendor_code, credential=to_graph)
+        self.directory = graph.GraphDirectory(self.graph, now=self.sandbox.world.now)
+        self.channel = self.make_channel()
+        self.mdm = self.make_mdm(
+            workspace_one_sign_in.OAuthClient(
+                self.remote("mdm", ws1["token_url"], workspace_one_sign_in.vendor_code),
+                client_id=ws1["client_id"],
+                secret=ws1["client_secret"],
+                now=self.sandbox.world.now,
+            )
+        )
+
+    def remote(self, name: str, base: str, vendor_code: Any, **kw: Any) -> Remote:
+        ca = self.sandbox.keys.ca_pem
+        return Remote(name, base, vendor_code=vendor_code, ca=ca, timeouts=self.timeouts, transport=self.transport, **kw)
+
+    def make_channel(self, *hosts: str) -> intune_partner.IntunePartnerChannel:
+        to_intune = self.tokens.scope(self.facts["intune_scope"], remote="channel")
+        return intune_partner.IntunePartnerChannel(
+            tenant_id=self.facts["tenant_id"],
+            graph=self.graph,
+            connect=lambda base: self.remote("channel", base, intune_partner.vendor_code, credential=to_intune),
+            directory=self.directory,
+            now=self.sandbox.world.now,
+            hosts=hosts or ("127.0.0.1",),
+            sleep=self.sleeps.append,
+        )
+
+    def make_mdm(self, credential: Any) -> workspace_one.WorkspaceOne:
+        ws1 = self.facts["workspace_one"]
+        remote = self.remote("mdm", ws1["api_url"], workspace_one.vendor_code, credential=credential)
+        return workspace_one.WorkspaceOne("ws1", remote, now=self.sandbox.world.now, advice=ADVICE, group_id=ws1["group_id"])
+
+    def person(self, name: str = "Mia") -> Person:
+        """As the directory would give them, without asking it."""
+        found = next(p for p in self.sandbox.world.persons.values() if p.name.startswith(name))
+        return Person(oid=found.oid, name=found.name, user_name=found.upn, mail=found.mail)
+
+    @property
+    def phone(self) -> Any:
+        """Mia's phone."""
+        oid = self.person().oid
+        return next(p for p in self.sandbox.world.phones.values() if p.person_oid == oid)
+
+    @property
+    def record(self) -> Any:
+        return self.sandbox.world.records[self.phone.record_id]
+
+    @property
+    def device_id(self) -> str:
+        """Mia's registered iPhone."""
+        oid = self.person().oid
+        return str(
+            next(
+                d.device_id
+                for d in self.sandbox.world.devices.values()
+                if d.owner_oid == oid and d.os.startswith(("iOS", "iPhone"))
+            )
+        )
+
+    def later(self, seconds: float) -> None:
+        self.sandbox.world.advance(seconds)
