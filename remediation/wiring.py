@@ -9,11 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from flask import Flask
 from pydantic import SecretStr
 from requests.adapters import BaseAdapter
+from sqlalchemy import inspect, make_url
+from sqlalchemy.exc import DBAPIError
 
-from . import store as database
 from .adapters import entra, graph, intune_partner, workspace_one, workspace_one_sign_in
 from .adapters.http import Credential, Remote
 from .domain.compliance import Lease
@@ -22,6 +25,11 @@ from .services.look import look
 from .services.push_compliance import bring_to_rest
 from .services.world import World
 from .settings import DatabaseSettings, WebSettings, WorkerSettings
+from .store import migrations, pickle_door
+from .store.engine import make_engine
+from .store.sessions import SqlSessions, SqlSignInStates
+from .store.store import SqlStore
+from .store.wakeups import QUEUES, DbosWakeups
 from .web import build_web
 from .worker.engine import Engine, Unsuited, Wakers, refuse_old_sqlite
 from .worker.process import Worker
@@ -44,33 +52,54 @@ def migrate(settings: DatabaseSettings) -> None:
     url = _url(settings)
     _suits(url)
     if url.startswith("sqlite:///"):
-        Path(url.removeprefix("sqlite:///")).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    database.migrate(url)
+        _file(url).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    migrations.migrate(url)
 
 
 def require_migrated(settings: DatabaseSettings) -> None:
     """A sentence at the start instead of a missing table at the first visitor."""
     url = _url(settings)
     _suits(url)
-    if not database.is_migrated(url):
+    try:
+        ready = (not url.startswith("sqlite") or _file(url).exists()) and _is_migrated(url)  # a look must not make the file
+    except DBAPIError:
+        raise NotReady("The database does not answer. Is REMEDIATION_DATABASE_URL right, and does it run?") from None
+    if not ready:
         raise NotReady("The database is not prepared for this version. Run once, before `serve` and `work`: remediation migrate")
 
 
+def _is_migrated(url: str) -> bool:
+    """Our newest revision, or one that this version does not know yet: a newer version migrated while we still run."""
+    script = ScriptDirectory(str(Path(migrations.__file__).parent))
+    known = {revision.revision for revision in script.walk_revisions()}
+    engine = make_engine(url)
+    try:
+        with engine.connect().execution_options(reads=True) as connection:
+            current = MigrationContext.configure(connection).get_current_revision()
+            schema = "dbos" if engine.dialect.name == "postgresql" else None
+            engines = inspect(connection).has_table("workflow_status", schema=schema)
+    finally:
+        engine.dispose()
+    return engines and current is not None and (current == script.get_current_head() or current not in known)
+
+
 def build_web_app(settings: WebSettings) -> Flask:
-    engine = database.make_engine(_url(settings))
-    store = database.SqlStore(engine, settings.tenant_id, database.DbosWakeups(engine))
-    return build_web(settings, store, database.SqlSessions(engine), database.SqlSignInStates(engine), clock=now)
+    engine = make_engine(_url(settings))
+    store = SqlStore(engine, settings.tenant_id, DbosWakeups(engine))
+    sessions, states = SqlSessions(engine, settings.tenant_id), SqlSignInStates(engine, settings.tenant_id)
+    return build_web(settings, store, sessions, states, clock=now)
 
 
 def build_worker(settings: WorkerSettings) -> Worker:
-    engine = database.make_engine(_url(settings))
-    store = database.SqlStore(engine, settings.tenant_id, database.DbosWakeups(engine))
+    pickle_door.close_pickle_door()
+    engine = make_engine(_url(settings))
+    store = SqlStore(engine, settings.tenant_id, DbosWakeups(engine))
     world = build_world(settings, store)
     wakers = Wakers(look=partial(look, world=world), bring_to_rest=partial(bring_to_rest, world=world))
     durable = Engine(
         url=_url(settings),
         executor_id=settings.executor_id,
-        queues=database.QUEUES,
+        queues=QUEUES,
         concurrency=settings.queue_concurrency,
         wakers=wakers,
     )
@@ -169,6 +198,10 @@ def _service_credential(settings: WorkerSettings) -> str | dict[str, str]:
 
 def _url(settings: DatabaseSettings) -> str:
     return settings.database_url.get_secret_value()
+
+
+def _file(url: str) -> Path:
+    return Path(make_url(url).database or "")
 
 
 def _suits(url: str) -> None:

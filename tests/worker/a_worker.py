@@ -1,0 +1,49 @@
+"""A worker process whose services write down what they were called for: `python -m tests.worker.a_worker URL JOURNAL`.
+
+The engine, the pulse, the signals and the store are the product's own; only the two services are others. What a row is called
+decides how its call goes: `slow-…` takes two seconds, `busy-…`, `stale-…` and `bug-…` fail.
+"""
+
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+from remediation import log
+from remediation.errors import Busy, Stale
+from remediation.store.engine import make_engine
+from remediation.store.store import SqlStore
+from remediation.store.wakeups import QUEUES, DbosWakeups
+from remediation.wiring import now
+from remediation.worker.engine import Engine, Wakers
+from remediation.worker.process import Worker
+from remediation.worker.pulse import Pulse
+
+ENDINGS = {"busy": Busy("throttled", remote="mdm", retry_after=1), "stale": Stale(), "bug": KeyError("a bug of ours")}
+
+
+def serve(journal: Path, service: str, row_id: str) -> None:
+    kind = row_id.partition("-")[0]
+    write(journal, f"{service} began {row_id}")
+    if kind == "slow":
+        time.sleep(2)
+    if kind in ENDINGS:
+        raise ENDINGS[kind]
+    write(journal, f"{service} ended {row_id}")
+
+
+def write(journal: Path, line: str) -> None:
+    with journal.open("a") as file:
+        file.write(line + "\n")
+
+
+def main(url: str, journal: Path) -> None:
+    log.set_up("worker")
+    engine = make_engine(url)
+    store = SqlStore(engine, "8f5c1d3e-2a47-4c0b-9d6e-1b7f0a9c2e55", DbosWakeups(engine))
+    wakers = Wakers(look=partial(serve, journal, "look"), bring_to_rest=partial(serve, journal, "push"))
+    Worker(Engine(url=url, executor_id="worker-1", queues=QUEUES, concurrency=10, wakers=wakers), Pulse(store, now)).run()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

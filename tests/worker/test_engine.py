@@ -1,0 +1,193 @@
+"""What is committed is called, what is rolled back is not, what was killed is called again, and no row runs code."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from dbos import DBOSClient, EnqueueOptions
+
+from remediation.domain.push import Lane
+from remediation.store.engine import make_engine, writing
+from remediation.store.migrations import migrate
+from remediation.store.wakeups import LOOK_JOURNEY, PUSH_LINK, DbosWakeups
+from remediation.worker.engine import DRAIN, Unsuited, refuse_old_sqlite
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 30
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        migrate(f"sqlite:///{tmp_path}/work.sqlite")
+        yield f"sqlite:///{tmp_path}/work.sqlite"
+        return
+    server = os.environ.get("TEST_DATABASE_URL")
+    if not server:
+        pytest.skip("no PostgreSQL: `make test` brings one, or set TEST_DATABASE_URL")
+    name = f"engine_{uuid4().hex[:12]}"
+    admin = sa.create_engine(sa.make_url(server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    own = sa.make_url(server).set(database=name).render_as_string(hide_password=False)
+    try:
+        migrate(own)
+        yield own
+    finally:
+        with admin.connect() as connection:
+            connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+        admin.dispose()
+
+
+class Workshop:
+    """A database, at most one worker process on it, and the journal that its services write."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.url, self.journal, self.log = url, folder / "journal", folder / "worker.log"
+        self.journal.touch()
+        self.engine = make_engine(url)
+        self.wakeups = DbosWakeups(self.engine)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            command = [sys.executable, "-m", "tests.worker.a_worker", self.url, str(self.journal)]
+            self.process = subprocess.Popen(command, cwd=ROOT, stderr=log)
+
+    def wake(self, row_id: str, *, workflow: str = PUSH_LINK, wake: int = 1, lane: Lane = Lane.PERSON) -> None:
+        with writing(self.engine) as connection:
+            self.wakeups.enqueue(connection, workflow, row_id, wake, lane=lane)
+
+    def lines(self) -> list[str]:
+        return self.journal.read_text().splitlines()
+
+    def until(self, true: Callable[[list[str]], bool]) -> list[str]:
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            if true(self.lines()):
+                return self.lines()
+            time.sleep(0.05)
+        raise AssertionError(f"waited in vain: {self.lines()}\n{self.log.read_text()[-2000:]}")
+
+    def kill(self, number: int = signal.SIGKILL) -> int:
+        assert self.process is not None
+        with suppress(ProcessLookupError):
+            self.process.send_signal(number)
+        return self.process.wait(PATIENCE + DRAIN)
+
+
+@pytest.fixture
+def workshop(url: str, tmp_path: Path) -> Iterator[Workshop]:
+    made = Workshop(url, tmp_path)
+    try:
+        yield made
+    finally:
+        if made.process is not None:
+            made.kill()
+        made.engine.dispose()
+
+
+class Change(Exception):
+    """Something went wrong before the commit."""
+
+
+def test_committed_is_called_and_rolled_back_is_not(workshop: Workshop) -> None:
+    workshop.start()
+    workshop.wake("link")
+    workshop.wake("journey", workflow=LOOK_JOURNEY)
+    workshop.wake("revoked", lane=Lane.REVOKE)
+    with suppress(Change), writing(workshop.engine) as connection:
+        workshop.wakeups.enqueue(connection, PUSH_LINK, "ghost", 1, lane=Lane.PERSON)
+        raise Change
+    workshop.until(lambda lines: {"push ended link", "look ended journey", "push ended revoked"} <= set(lines))
+    workshop.wake("last")
+    assert not any("ghost" in line for line in workshop.until(lambda lines: "push ended last" in lines))
+
+
+def test_a_failing_call_is_not_repeated_and_holds_nobody_up(workshop: Workshop) -> None:
+    for row_id in ("busy-1", "stale-1", "bug-1"):
+        workshop.wake(row_id)
+    workshop.start()
+    workshop.until(lambda lines: len(lines) >= 3)
+    workshop.wake("after")
+    lines = workshop.until(lambda lines: "push ended after" in lines)
+    assert sorted(lines[:3]) == ["push began bug-1", "push began busy-1", "push began stale-1"]
+    assert len(lines) == 5
+    workshop.kill(signal.SIGTERM)
+    log = workshop.log.read_text()
+    assert log.count("wake-up failed") == 1
+    assert "a bug of ours" in log
+
+
+@pytest.mark.slow
+def test_killed_in_the_middle_is_called_again(workshop: Workshop) -> None:
+    workshop.start()
+    for n in range(4):
+        workshop.wake(f"slow-{n}")
+    workshop.until(lambda lines: len(lines) == 4)
+    workshop.kill()
+    assert not any("ended" in line for line in workshop.lines())
+    workshop.start()
+    lines = workshop.until(lambda lines: sum("ended" in line for line in lines) == 4)
+    assert sorted(line for line in lines if "ended" in line) == [f"push ended slow-{n}" for n in range(4)]
+
+
+@pytest.mark.slow
+def test_told_to_end_it_finishes_what_it_began(workshop: Workshop) -> None:
+    workshop.start()
+    workshop.wake("slow-1")
+    workshop.until(lambda lines: "push began slow-1" in lines)
+    began = time.monotonic()
+    assert workshop.kill(signal.SIGTERM) == 0
+    assert time.monotonic() - began < 30
+    assert "push ended slow-1" in workshop.lines()
+
+
+class Trap:
+    """Unpickling this runs a command."""
+
+    def __init__(self, touched: Path) -> None:
+        self.touched = touched
+
+    def __reduce__(self) -> tuple[Callable[[str], int], tuple[str]]:
+        return os.system, (f"touch {self.touched}",)
+
+
+def test_a_pickled_row_runs_nothing(workshop: Workshop, tmp_path: Path) -> None:
+    """Whoever can write the engine's tables must not be able to run code in the worker (dbos takes the decoder from the row)."""
+    touched = tmp_path / "touched"
+    attacker = DBOSClient(system_database_engine=workshop.engine, lazy=True, application_name="remediation")
+    options: EnqueueOptions = {"workflow_name": PUSH_LINK, "queue_name": "push", "workflow_id": "planted:1"}
+    with writing(workshop.engine) as connection:
+        attacker.enqueue_in_transaction(connection, options, Trap(touched))
+    workshop.start()
+    workshop.wake("honest")
+    workshop.until(lambda lines: "push ended honest" in lines)
+    time.sleep(0.5)
+    assert not touched.exists()
+    assert workshop.lines() == ["push began honest", "push ended honest"]
+
+
+@pytest.mark.parametrize(
+    ("database", "python", "sqlite", "refused"),
+    [
+        ("sqlite:///x", (3, 12), "3.40.1", True),
+        ("sqlite:///x", (3, 12), "3.42.0", False),
+        ("sqlite:///x", (3, 11), "3.40.1", False),
+        ("postgresql://h/x", (3, 13), "3.40.1", False),
+    ],
+)
+def test_a_python_that_cannot_run_the_engine(database: str, python: tuple[int, int], sqlite: str, refused: bool) -> None:
+    if refused:
+        with pytest.raises(Unsuited, match="PostgreSQL"):
+            refuse_old_sqlite(database, python, sqlite)
+    else:
+        refuse_old_sqlite(database, python, sqlite)
