@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from sandbox import demo as playing
-from sandbox.server import SandboxConfig, create_sandbox
+from sandbox.server import create_sandbox
 
 port = click.IntRange(1, 65535)
 data_option = click.option(
@@ -63,8 +63,7 @@ def serve(port: int, pages_port: int, api_port: int, data: Path) -> None:
     try:
         ports.check(("--pages-port", "--api-port"))
         with playing.kept_in(data) as folder:
-            config = SandboxConfig(api_port, pages_port, folder / "ca", product_origin=f"http://localhost:{port}")
-            sandbox = create_sandbox(config)
+            sandbox = create_sandbox(playing.tenant_for(ports, folder))
             sandbox.start()
             try:
                 settings = playing.product_settings(sandbox, ports, folder, playing.kept_secrets(folder)["secret_key"])

@@ -129,6 +129,21 @@ def kept_secrets(folder: Path) -> dict[str, str]:
 # The product
 
 
+def tenant_for(ports: Ports, folder: Path) -> SandboxConfig:
+    """What an administrator enters with Microsoft about the product: its addresses, exactly."""
+    origin = f"http://localhost:{ports.product}"
+    return SandboxConfig(
+        ports.api,
+        ports.pages,
+        folder / "ca",
+        product_origin=origin,
+        redirect_uri=f"{origin}/signed-in",
+        logout_uri=f"{origin}/signed-out",
+        enrollment_url=f"{origin}/enrollment",
+        remediation_url=f"{origin}/remediation",
+    )
+
+
 def product_settings(sandbox: Sandbox, ports: Ports, folder: Path, secret_key: str) -> dict[str, str]:
     """Every setting of the product that the demo gives, in the one place; its own reference is docs/settings.md."""
     world, api, pages = sandbox.world, sandbox.api_url, sandbox.pages_url
@@ -246,9 +261,7 @@ def play(ports: Ports, data: Path, command: Sequence[str] = (sys.executable, "ap
     ports.check()
     with kept_in(data) as folder:
         kept = kept_secrets(folder)
-        sandbox = create_sandbox(
-            SandboxConfig(ports.api, ports.pages, folder / "ca", product_origin=f"http://localhost:{ports.product}")
-        )
+        sandbox = create_sandbox(tenant_for(ports, folder))
         sandbox.start()
         try:
             settings = product_settings(sandbox, ports, folder, kept["secret_key"])
@@ -272,7 +285,7 @@ def _welcome(sandbox: Sandbox, product: Product) -> str:
   Open   {sandbox.pages_url}/
 
   1. Tap Outlook on the phone: Microsoft blocks it. Press Continue.
-  2. Sign in as {mia.upn} with {mia.password}, and do what the page says.
+  2. Choose iPhone, sign in as {mia.name}, and do what the page says.
   3. Tap Outlook again: it opens.
 
   Ctrl-C ends it. The product's log: {product.log}

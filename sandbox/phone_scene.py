@@ -1,6 +1,6 @@
 """What the pretend phone and its story page show, read from the world in one look: plain values, no markup.
 
-Next door: `phone` has the pages, `phone_story` the sentence over them, `policy` decides whether Outlook opens, `world` is what is true.
+Next door: `phone` has the pages, `phone_story` the sentence over them, `policy` decides whether Outlook opens.
 """
 
 from __future__ import annotations

@@ -63,6 +63,6 @@ def _linked(record: ManagedRecord, heard: bool, true: bool) -> Now:
 
 def _blocked(world: World, phone: Phone, button: str, unregistered: bool) -> Now:
     person = world.persons[phone.person_oid]
-    how = f"In Outlook, press {button}: the product opens in a new tab. Sign in there with {person.upn} and {person.password}."
+    how = f"In Outlook, press {button}: the product opens in a new tab. Choose iPhone there, and sign in as {person.name}."
     later = " When it asks you to register this phone, come back and open Authenticator." if unregistered else ""
     return Now("Outlook is blocked.", how + later, "warn")

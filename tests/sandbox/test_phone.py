@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 
@@ -14,7 +15,6 @@ from playwright.sync_api import Page, sync_playwright
 from sandbox.server import Sandbox, SandboxConfig, create_sandbox
 from sandbox.world import Phone
 
-CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -261,7 +261,7 @@ def test_hostile_names_are_shown_harmless(visitor: Visitor, sandbox: Sandbox, mi
 @pytest.fixture(scope="module")
 def browser_page() -> Iterator[Page]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=ARGUMENTS)
         yield browser.new_page()
         browser.close()
 
