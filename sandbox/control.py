@@ -47,7 +47,10 @@ def create_control(sandbox: Sandbox) -> Flask:
 
     @app.before_request
     def from_here_only() -> tuple[Response, int] | None:
-        # A page of another site in the same browser can send a form but no JSON without asking first.
+        # A page of another site in the same browser can send a form but no JSON without asking first, and one whose
+        # name was pointed here afterwards still brings that name along.
+        if request.host.partition(":")[0] not in ("127.0.0.1", "localhost"):
+            return jsonify(error="Only by the name of this machine."), 403
         if request.method != "GET" and request.data and request.mimetype != "application/json":
             return jsonify(error="JSON only."), 415
         if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
@@ -232,7 +235,10 @@ def _unkindness(app: Flask, sandbox: Sandbox) -> None:
                 for name, seconds in _order(*known, "page_size").items():
                     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
                         raise BadOrder(f"{name} is a number of seconds.")
-                    setattr(sandbox.world.lags if name in known else sandbox.world, name, seconds)
+                    if name == "page_size":
+                        sandbox.world.page_size = max(1, int(seconds))
+                    else:
+                        setattr(sandbox.world.lags, name, seconds)
             return {**asdict(sandbox.world.lags), "page_size": sandbox.world.page_size}
 
     @app.post("/clock")

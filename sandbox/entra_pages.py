@@ -198,7 +198,7 @@ def _page(
         app=app.name,
         known=known,
         others=others,
-        hint=asked.get("login_hint", ""),
+        hint=request.form.get("upn") or asked.get("login_hint", ""),
         sealed=sandbox.keys.seal("authorize", asked),
         error=error,
     )

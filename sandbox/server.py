@@ -49,10 +49,10 @@ class SandboxConfig:
 
     def addresses(self) -> Addresses:
         return Addresses(
-            redirect_uri=self.redirect_uri or f"{self.product_origin}/auth/callback",
-            logout_uri=self.logout_uri or f"{self.product_origin}/",
-            enrollment_url=self.enrollment_url or f"{self.product_origin}/enroll",
-            remediation_url=self.remediation_url or f"{self.product_origin}/remediate",
+            redirect_uri=self.redirect_uri or f"{self.product_origin}/signed-in",
+            logout_uri=self.logout_uri or f"{self.product_origin}/signed-out",
+            enrollment_url=self.enrollment_url or f"{self.product_origin}/enrollment",
+            remediation_url=self.remediation_url or f"{self.product_origin}/remediation",
         )
 
 

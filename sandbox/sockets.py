@@ -35,8 +35,12 @@ class _Handler(BaseHTTPRequestHandler):
             super().handle()
 
     def _answer(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
-        environ = self._environ(self.rfile.read(length) if length else b"")
+        length = self.headers.get("Content-Length", "0")
+        if "Transfer-Encoding" in self.headers or not length.isdecimal():
+            self.close_connection = True
+            self.send_error(411)
+            return
+        environ = self._environ(self.rfile.read(int(length)))
         try:
             response = Response.from_app(self.server.app, environ, buffered=True)
         except ConnectionClosed:

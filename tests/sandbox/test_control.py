@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -141,7 +143,8 @@ def test_another_site_s_page_cannot_steer(hands: Hands) -> None:
     order = json.dumps({"service": "graph", "kind": "down"})
     plain = hands.browser.post(url, data=order, headers={"Content-Type": "text/plain"}, timeout=10)
     assert plain.status_code == 415
-    assert hands.browser.delete(url, headers={"Sec-Fetch-Site": "cross-site"}, timeout=10).status_code == 403
+    for header in ({"Sec-Fetch-Site": "cross-site"}, {"Host": "rebound.example"}):
+        assert hands.browser.delete(url, headers=header, timeout=10).status_code == 403
     assert hands.control("GET", "scenarios") == {"scenarios": list(SCENARIOS), "current": "blocked_just_registered"}
 
 
@@ -266,3 +269,26 @@ def test_the_certificate_is_of_the_sandbox_s_own_authority(hands: Hands) -> None
     with pytest.raises(requests.exceptions.SSLError):
         session.get(hands.facts["discovery_url"], timeout=10)
     session.close()
+
+
+def test_a_connection_that_never_shakes_hands_stops_nobody(hands: Hands) -> None:
+    port = int(hands.facts["api_url"].rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=5):
+        assert hands.graph("GET", "devices").status_code == 200
+
+
+def test_a_body_of_unknown_length_is_refused(hands: Hands) -> None:
+    answer = hands.api.post(f"{hands.facts['authority']}/oauth2/v2.0/token", data=iter([b"grant_type=x"]), timeout=10)
+    assert answer.status_code == 411
+
+
+def test_one_code_presented_by_many_at_once_works_once(hands: Hands) -> None:
+    code = hands.sign_in()
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: hands.redeem(code).status_code, range(8)))
+    assert sorted(answers) == [200] + [400] * 7
+
+
+def test_pages_can_be_made_larger(hands: Hands) -> None:
+    assert hands.control("PATCH", "lags", {"page_size": 50.0})["page_size"] == 50
+    assert "@odata.nextLink" not in hands.graph("GET", "devices").json()

@@ -148,7 +148,7 @@ def test_authlib_signs_a_person_in(hands: Hands) -> None:
         session["person"] = dict(entra.authorize_access_token()["userinfo"])
         return "in"
 
-    product.add_url_rule("/auth/callback", "callback", callback)
+    product.add_url_rule("/signed-in", "callback", callback)
     with product.test_client() as client:
         page = hands.browser.get(client.get("/login").headers["Location"], timeout=10)
         answer = hands.submit(page, account=hands.person("Hanna")["oid"])
@@ -195,9 +195,9 @@ def test_typed_passwords_are_checked(hands: Hands) -> None:
     ("changed", "number"),
     [
         ({"client_id": "4be1c3a2-0000-4000-8000-000000000000"}, 700016),
-        ({"redirect_uri": "https://evil.example/auth/callback"}, 50011),
-        ({"redirect_uri": "http://localhost:8000/auth/callback/"}, 50011),
-        ({"redirect_uri": "http://localhost:8000/auth/callback?next=x"}, 50011),
+        ({"redirect_uri": "https://evil.example/signed-in"}, 50011),
+        ({"redirect_uri": "http://localhost:8000/signed-in/"}, 50011),
+        ({"redirect_uri": "http://localhost:8000/signed-in?next=x"}, 50011),
         ({"redirect_uri": None}, 50011),
     ],
 )
