@@ -26,7 +26,7 @@ class Remotes:
     over_tls: bool = False
     timeouts: Timeouts = field(default_factory=Timeouts)
     change: Change | None = None
-    secret: str | None = None
+    secret: Any = None
     sleeps: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:

@@ -84,7 +84,7 @@ class EntraTokens:
             # its text may hold the answer; only its kind may be told
             raise Garbled(f"MSAL could not read an answer ({type(odd).__name__})", remote=self._remote.name) from None
         token = result.get("access_token") if isinstance(result, dict) else None
-        if not isinstance(token, str) or not token.isascii() or not token.isprintable():
+        if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
             raise Garbled("no token in the answer", remote=self._remote.name)
         return token
 

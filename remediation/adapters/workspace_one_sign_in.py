@@ -47,7 +47,7 @@ class OAuthClient:
         # docs.omnissa.com "Using UEM Functionality With a REST API"; zentralopensource/zentral docs/apps/wsone.md
         answer = self._remote.call("POST", "", form=self._form).fields()
         token = answer.need_text("access_token")
-        if not token.isascii() or not token.isprintable():
+        if not token or not token.isascii() or not token.isprintable():
             raise answer.garbled("access_token")
         self._token, self._until = token, self._now() + _life(answer.raw("expires_in"))
 
