@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from sandbox.entra import RESOURCES
+from sandbox.facts import app_facts, facts_of, phone_facts
 from sandbox.faults import Fault
 from sandbox.id_tokens import ID_TOKEN_FAULTS
 from sandbox.policy import open_outlook
@@ -22,6 +22,8 @@ from sandbox.world import Phone
 
 if TYPE_CHECKING:
     from sandbox.server import Sandbox
+
+__all__ = ["create_control", "facts_of"]
 
 _LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)]")
 
@@ -34,7 +36,8 @@ def create_control(sandbox: Sandbox) -> Flask:
     app = Flask("sandbox.control", static_folder=None)
     _stories(app, sandbox)
     _phones(app, sandbox)
-    _unkindness(app, sandbox)
+    _faults(app, sandbox)
+    _time_and_chance(app, sandbox)
     _looking(app, sandbox)
 
     @app.errorhandler(BadOrder)
@@ -69,56 +72,6 @@ def _order(*known: str, needed: tuple[str, ...] = ()) -> dict[str, Any]:
     if missing := set(needed) - set(body):
         raise BadOrder(f"Missing: {', '.join(sorted(missing))}.")
     return body
-
-
-def facts_of(sandbox: Sandbox) -> dict[str, Any]:
-    """All that a product's settings and a test's fingers need to know."""
-    world = sandbox.world
-    graph_scope, intune_scope = RESOURCES
-    with world.lock:
-        return {
-            "tenant_id": world.tenant_id,
-            "other_tenant_id": world.other_tenant_id,
-            "scenario": world.scenario,
-            "api_url": sandbox.api_url,
-            "pages_url": sandbox.pages_url,
-            "ca_pem": str(sandbox.keys.ca_pem),
-            "authority": f"{sandbox.api_url}/{world.tenant_id}",
-            "discovery_url": f"{sandbox.api_url}/{world.tenant_id}/v2.0/.well-known/openid-configuration",
-            "graph_url": f"{sandbox.api_url}/graph/v1.0",
-            "graph_scope": graph_scope,
-            "intune_scope": intune_scope,
-            "sign_in": _app_facts(sandbox, "sign-in"),
-            "service": _app_facts(sandbox, "service"),
-            "workspace_one": {
-                "api_url": f"{sandbox.api_url}/ws1/API",
-                "token_url": f"{sandbox.api_url}/ws1auth/connect/token",
-                "client_id": world.mdm.client_id,
-                "client_secret": world.mdm.client_secret,
-                "group_id": world.mdm.group_id,
-                "group_uuid": world.mdm.group_uuid,
-                "group_name": world.mdm.group_name,
-            },
-            "persons": [asdict(person) for person in world.persons.values()],
-            "phones": [_phone_facts(phone) for phone in world.phones.values()],
-        }
-
-
-def _app_facts(sandbox: Sandbox, kind: str) -> dict[str, Any]:
-    app = sandbox.world.apps[kind]
-    return {
-        "client_id": app.client_id,
-        "client_secret": app.secret,
-        "redirect_uris": list(app.redirect_uris),
-        "logout_uris": list(app.logout_uris),
-        "permissions": {resource: sorted(roles) for resource, roles in app.permissions.items()},
-        "certificates": list(app.certificates),
-    }
-
-
-def _phone_facts(phone: Phone) -> dict[str, Any]:
-    messages = [{"id": m.id, "at": m.at.isoformat(), "application": m.application, "body": m.body} for m in phone.messages]
-    return {**asdict(phone), "messages": messages}
 
 
 def _stories(app: Flask, sandbox: Sandbox) -> None:
@@ -160,7 +113,7 @@ def _stories(app: Flask, sandbox: Sandbox) -> None:
             chosen.certificates = order.get("certificates", chosen.certificates)
             chosen.redirect_uris = tuple(order.get("redirect_uris", chosen.redirect_uris))
             chosen.logout_uris = tuple(order.get("logout_uris", chosen.logout_uris))
-            return _app_facts(sandbox, kind)
+            return app_facts(sandbox, kind)
 
 
 def _phones(app: Flask, sandbox: Sandbox) -> None:
@@ -183,12 +136,12 @@ def _done(sandbox: Sandbox, phone: Phone, order: dict[str, Any]) -> dict[str, An
         case "check_in":
             if phone.record_id is not None:
                 world.check_in(phone.record_id)
-            return _phone_facts(phone)
+            return phone_facts(phone)
         case "set":
             for name in ("passcode", "encrypted", "jailbroken"):
                 if name in order:
                     setattr(phone.health, name, order[name] is True)
-            return _phone_facts(phone)
+            return phone_facts(phone)
         case "tap_message":
             chosen = [m for m in phone.messages if order.get("id") in (None, m.id)]
             if not chosen:
@@ -197,7 +150,7 @@ def _done(sandbox: Sandbox, phone: Phone, order: dict[str, Any]) -> dict[str, An
     raise BadOrder("Actions: open_outlook, register, check_in, set, tap_message.")
 
 
-def _unkindness(app: Flask, sandbox: Sandbox) -> None:
+def _faults(app: Flask, sandbox: Sandbox) -> None:
     @app.post("/faults")
     def add() -> dict[str, Any]:
         order = _order(*(f.name for f in fields(Fault)), needed=("service", "kind"))
@@ -217,6 +170,8 @@ def _unkindness(app: Flask, sandbox: Sandbox) -> None:
         sandbox.faults.clear()
         return {"faults": []}
 
+
+def _time_and_chance(app: Flask, sandbox: Sandbox) -> None:
     @app.post("/id_token")
     def id_token() -> dict[str, Any]:
         """The next sign-in gets an ID token with this fault."""
@@ -291,7 +246,7 @@ def _looking(app: Flask, sandbox: Sandbox) -> None:
                 "scenario": world.scenario,
                 "devices": [{**asdict(d), "visible": world.visible(d)} for d in world.devices.values()],
                 "records": records,
-                "phones": [_phone_facts(phone) for phone in world.phones.values()],
+                "phones": [phone_facts(phone) for phone in world.phones.values()],
                 "uploads": [asdict(upload) for upload in world.uploads.values()],
                 "partner": asdict(world.partner),
                 "sign_ins": list(world.sign_ins),

@@ -97,17 +97,22 @@ def create_entra(sandbox: Sandbox) -> Flask:
             return _no_store(_redeem(sandbox, client, form))
         raise EntraError(70003, "unsupported_grant_type", f"The app requested '{form['grant_type']}', not supported.")
 
+    _speak(app, sandbox)
+    return app
+
+
+def _speak(app: Flask, sandbox: Sandbox) -> None:
+    """Refusals in Entra's own words, for unknown paths and methods too."""
+
     @app.errorhandler(EntraError)
     def refused(error: EntraError) -> tuple[Response, int]:
-        return _no_store(error.body(world.now(), request.headers.get("client-request-id"))), error.status
+        return _no_store(error.body(sandbox.world.now(), request.headers.get("client-request-id"))), error.status
 
     @app.errorhandler(HTTPException)
     def elsewhere(error: HTTPException) -> tuple[Response, int]:
         code = error.code or 500
         body = EntraError(900561 if code == 405 else 90023, "invalid_request", f"{error.name}: {request.path}")
-        return _no_store(body.body(world.now(), None)), code
-
-    return app
+        return _no_store(body.body(sandbox.world.now(), None)), code
 
 
 def _no_store(body: dict[str, Any]) -> Response:

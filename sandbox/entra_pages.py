@@ -89,6 +89,11 @@ def create_entra_pages(sandbox: Sandbox) -> Flask:
         response.delete_cookie(_COOKIE)
         return response
 
+    _speak(app, sandbox)
+    return app
+
+
+def _speak(app: Flask, sandbox: Sandbox) -> None:
     @app.errorhandler(EntraError)
     def refused(error: EntraError) -> tuple[str, int]:
         return _error_page(sandbox, error), 400
@@ -105,8 +110,6 @@ def create_entra_pages(sandbox: Sandbox) -> Flask:
         )
         response.headers["Referrer-Policy"] = "no-referrer"
         return response
-
-    return app
 
 
 def _error_page(sandbox: Sandbox, error: EntraError) -> str:

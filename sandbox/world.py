@@ -1,7 +1,8 @@
 """The one world behind every service: people, directory devices, MDM records, phones, uploads, and a clock.
 
 A write through one protocol shows in the others once its lag has passed; `settle()` lets due things happen and every
-reader calls it first. Next door: `scenarios` fills a world, `policy` judges it, the service modules put it on the wire.
+reader calls it first. Next door: `things` (the shapes, handed on from here), `scenarios` fills a world, `policy` judges
+it, the service modules put it on the wire.
 """
 
 from __future__ import annotations
@@ -11,203 +12,49 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
-GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
-INTUNE_APP_ID = "c161e42e-d4df-4a3d-9b42-e7a3c31f59d4"
-INTUNE_DISCOVERY_APP_ID = "0000000a-0000-0000-c000-000000000000"
-INTUNE_PLAN = "c1ec4a95-1f05-45b3-a911-aa3fa01094f5"
-ENTRA_P1_PLAN = "41781fb2-bc02-4b7c-bd55-b576c07bb09d"
+from sandbox.things import (
+    ENTRA_P1_PLAN,
+    GRAPH_APP_ID,
+    INTUNE_APP_ID,
+    INTUNE_DISCOVERY_APP_ID,
+    INTUNE_PLAN,
+    AppRegistration,
+    DataUpload,
+    DirectoryDevice,
+    Health,
+    Lags,
+    ManagedRecord,
+    MdmConnection,
+    PartnerTenant,
+    Person,
+    Phone,
+    PhoneMessage,
+    Policy,
+)
 
-
-@dataclass
-class Health:
-    """What is true of a phone, or what its MDM record last heard of it."""
-
-    passcode: bool = True
-    encrypted: bool = True
-    jailbroken: bool = False
-
-    def copy(self) -> Health:
-        return Health(self.passcode, self.encrypted, self.jailbroken)
-
-
-@dataclass(frozen=True)
-class Policy:
-    """A compliance policy of the MDM; `rule` names the one thing it looks at."""
-
-    id: int
-    uuid: str
-    name: str
-    detail: str
-    rule: Literal["passcode", "encrypted", "jailbroken"]
-
-    def fails(self, health: Health) -> bool:
-        return health.jailbroken if self.rule == "jailbroken" else not getattr(health, self.rule)
-
-
-@dataclass
-class Person:
-    oid: str
-    upn: str
-    mail: str
-    name: str
-    password: str
-    enabled: bool = True
-    guest: bool = False
-    licences: list[str] = field(default_factory=list)
-    roles: list[str] = field(default_factory=list)
-    mdm_user_id: int | None = None
-    mdm_user_uuid: str | None = None
-    mdm_user_name: str | None = None
-    tenant_id: str = ""
-
-
-@dataclass
-class DirectoryDevice:
-    object_id: str
-    device_id: str
-    name: str
-    os: str
-    os_version: str
-    owner_oid: str
-    registered_at: datetime
-    listed_at: datetime
-    manufacturer: str | None = None
-    model: str | None = None
-    enabled: bool = True
-    trust_type: str = "Workplace"
-    profile_type: str = "RegisteredDevice"
-    is_compliant: bool | None = None
-    is_managed: bool | None = None
-    extension_attributes: dict[str, str | None] = field(default_factory=dict)
-    deleted: bool = False
-    last_update_time: datetime | None = None
-    """The stamp of the newest partner message applied to it; an older or equal one is ignored."""
-
-
-@dataclass
-class ManagedRecord:
-    id: int
-    uuid: str
-    udid: str
-    serial: str
-    friendly_name: str
-    reported_name: str
-    model: str
-    os_version: str
-    person_oid: str
-    enrolled_on: datetime
-    last_seen: datetime
-    last_compliance_check: datetime
-    policies: list[Policy]
-    platform: str = "Apple"
-    ownership: Literal["C", "E"] = "C"
-    enrollment_status: str = "Enrolled"
-    reported: Health = field(default_factory=Health)
-    custom_attributes: dict[tuple[str, str], str] = field(default_factory=dict)
-    compliance_override: str | None = None
-
-    @property
-    def failing(self) -> list[Policy]:
-        return [policy for policy in self.policies if policy.fails(self.reported)]
-
-    @property
-    def compliance_status(self) -> str:
-        if self.compliance_override is not None:
-            return self.compliance_override
-        return "NonCompliant" if self.failing else "Compliant"
-
-
-@dataclass(frozen=True)
-class PhoneMessage:
-    id: str
-    at: datetime
-    application: str
-    body: str
-
-
-@dataclass
-class Phone:
-    """The hardware in the hand. `health` is the truth; the record knows what was last reported."""
-
-    key: str
-    name: str
-    person_oid: str
-    model: str
-    os_version: str
-    record_id: int | None = None
-    device_id: str | None = None
-    health: Health = field(default_factory=Health)
-    messages: list[PhoneMessage] = field(default_factory=list)
-    outlook: dict[str, Any] | None = None
-    """What Outlook showed last time it was opened (`policy.Outcome.as_json()`)."""
-
-
-@dataclass
-class DataUpload:
-    """One device message of the partner service, on its way from received to applied."""
-
-    message_id: str
-    received_at: datetime
-    completes_at: datetime
-    applies_at: datetime
-    content: list[dict[str, Any]]
-    status: Literal["InProgress", "Completed", "Failed"] = "InProgress"
-    error_code: int = 0
-    error_detail: str | None = None
-    ignored: bool = False
-    applied: bool = False
-
-
-@dataclass
-class AppRegistration:
-    client_id: str
-    name: str
-    secret: str
-    tenant_id: str
-    redirect_uris: tuple[str, ...] = ()
-    logout_uris: tuple[str, ...] = ()
-    permissions: dict[str, set[str]] = field(default_factory=dict)
-    """Granted application permissions by resource app id."""
-    certificates: list[str] = field(default_factory=list)
-    """PEM certificates that may sign a client assertion."""
-
-
-@dataclass
-class PartnerTenant:
-    """What Intune remembers of its compliance partner in this tenant."""
-
-    provisioned: int | None = None
-    enrollment_url: str | None = None
-    remediation_url: str | None = None
-    last_heartbeat: datetime | None = None
-    resync_at: datetime | None = None
-    policies: dict[str, dict[str, Any]] = field(default_factory=dict)
-    assignments: dict[str, list[str]] = field(default_factory=dict)
-
-
-@dataclass
-class Lags:
-    """Seconds between a write and its being seen elsewhere."""
-
-    registration_lag: float = 3
-    compliance_lag: float = 4
-    processing_lag: float = 2
-    check_in_lag: float = 2
-
-
-@dataclass
-class MdmConnection:
-    """The OAuth client and the console names of the pretend Workspace ONE."""
-
-    client_id: str
-    client_secret: str
-    group_id: int = 570
-    group_uuid: str = ""
-    group_name: str = "contoso"
+__all__ = [
+    "ENTRA_P1_PLAN",
+    "GRAPH_APP_ID",
+    "INTUNE_APP_ID",
+    "INTUNE_DISCOVERY_APP_ID",
+    "INTUNE_PLAN",
+    "AppRegistration",
+    "DataUpload",
+    "DirectoryDevice",
+    "Health",
+    "Lags",
+    "ManagedRecord",
+    "MdmConnection",
+    "PartnerTenant",
+    "Person",
+    "Phone",
+    "PhoneMessage",
+    "Policy",
+    "World",
+]
 
 
 class World:
