@@ -79,7 +79,7 @@ def build_web(settings: WebSettings, store: Store, sessions: Sessions, sign_in_s
 def _around_every_page(settings: WebSettings) -> dict[str, Any]:
     return {
         "organisation": settings.organisation,
-        "helpdesk_phone": settings.helpdesk_phone,
+        "helpdesk_phone": settings.helpdesk_phone.replace(" ", "\u00a0"),  # never broken over two lines
         "helpdesk_tel": re.sub(r"[^+0-9]", "", settings.helpdesk_phone),
         "helpdesk_hours": settings.helpdesk_hours,
         "return_link": settings.return_link,

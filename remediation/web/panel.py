@@ -29,7 +29,6 @@ class DeviceCard:
     handle: str | None
     name: str
     model: str
-    os_version: str
     seen_at: datetime | None
     picked: bool = False
 
@@ -120,7 +119,6 @@ def _card(device: ManagedDevice, journey: Journey | None = None, browser: str = 
         handle=handles.make(journey.id, browser, device.key) if journey is not None else None,
         name=shown(device.name),
         model=shown(device.model),
-        os_version=shown(device.os_version, 20),
         seen_at=device.posture.last_seen,
         picked=proof is not None and proof.key == device.key,
     )

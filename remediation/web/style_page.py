@@ -26,9 +26,9 @@ def style() -> str:
         ChainLink(link.name, ChainState.CURRENT if link.state is ChainState.BROKEN else link.state, link.at) for link in broken
     )
     cards = (
-        DeviceCard("a", "Mia's iPhone", "iPhone 15", "18.1", now, picked=True),
+        DeviceCard("a", "Mia's iPhone", "iPhone 15", now, picked=True),
         DeviceCard(
-            "b", "A phone with a name of forty letters, all in", "iPhone SE (3rd generation)", "17.6", now - timedelta(days=3)
+            "b", "A phone with a name of forty letters, all in", "iPhone SE (3rd generation)", now - timedelta(days=3)
         ),
     )
     rules = (RuleCard("Passcode required", "", "passcode"), RuleCard("Contoso rule 12", "The radio must be off", None))

@@ -1,0 +1,33 @@
+"""Who gets what from each route: one row for every (method, route) of the URL map, one status for every role. A missing cell fails.
+
+nobody: not signed in · mia: on a journey · noah: signed in, on no journey · hanna: helpdesk staff, on no journey.
+POSTs carry a right form token, so that the status is the guard's and the view's and not that of the forgery check.
+"""
+
+ROLES = ("nobody", "mia", "noah", "hanna")
+PUBLIC = {"nobody": 200, "mia": 200, "noah": 200, "hanna": 200}
+GOES_ON = {"nobody": 200, "mia": 303, "noah": 303, "hanna": 303}
+
+MATRIX: dict[tuple[str, str], dict[str, int]] = {
+    ("GET", "/"): GOES_ON,
+    ("GET", "/start"): GOES_ON,
+    ("GET", "/enrollment"): GOES_ON,
+    ("GET", "/remediation"): GOES_ON,
+    # Entra does not answer in these tests: 503 says that anyone may begin to sign in. `test_sign_in` has an Entra.
+    ("GET", "/sign-in"): {"nobody": 503, "mia": 503, "noah": 503, "hanna": 503},
+    ("GET", "/signed-in"): {"nobody": 400, "mia": 400, "noah": 400, "hanna": 400},
+    ("GET", "/sign-out"): PUBLIC,
+    ("POST", "/sign-out"): {"nobody": 303, "mia": 303, "noah": 303, "hanna": 303},
+    ("GET", "/signed-out"): PUBLIC,
+    ("GET", "/journey"): {"nobody": 401, "mia": 200, "noah": 404, "hanna": 404},
+    ("GET", "/journey/status"): {"nobody": 401, "mia": 200, "noah": 404, "hanna": 404},
+    ("POST", "/journey/check"): {"nobody": 401, "mia": 303, "noah": 404, "hanna": 404},
+    ("POST", "/journey/this-device"): {"nobody": 401, "mia": 400, "noah": 404, "hanna": 404},
+    ("POST", "/journey/still-blocked"): {"nobody": 401, "mia": 303, "noah": 404, "hanna": 404},
+    ("GET", "/possession/<token>"): {"nobody": 200, "mia": 200, "noah": 403, "hanna": 403},
+    ("POST", "/possession/<token>"): {"nobody": 401, "mia": 303, "noah": 403, "hanna": 403},
+    ("POST", "/possession/<token>/not-me"): {"nobody": 401, "mia": 303, "noah": 403, "hanna": 403},
+    ("GET", "/static/<name>"): PUBLIC,
+    ("GET", "/health"): PUBLIC,
+    ("GET", "/style"): PUBLIC,
+}

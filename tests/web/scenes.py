@@ -1,0 +1,183 @@
+"""Journeys as real rows, brought by real store calls to each step that a page can show. Nothing here is a fake."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from remediation.domain.compliance import Decision, MdmWord, Posture, Rule, Verdict
+from remediation.domain.device import DirectoryDevice, ManagedDevice, Person, Platform
+from remediation.domain.push import Lane
+from remediation.ports import Actor, Store
+from remediation.services import ask
+from remediation.services.prove_possession import prove, token_hash
+from remediation.services.start_journey import start_journey
+from tests.people import HEALTHY, LINK, MANAGED_PHONE, MIA, REGISTERED_PHONE
+
+WORKER = Actor("worker", "test")
+NOAH = Person(oid="noah", name="Noah Lind", user_name="noah.lind@contoso.example")
+BROWSER = "the-browser-of-mia"
+
+
+class Scene:
+    """One person's journey, moved on by the words of its methods."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime], person: Person = MIA, browser: str = BROWSER) -> None:
+        self.store, self.clock, self.person, self.browser = store, clock, person, browser
+        self.token = ""
+        self.id = start_journey(store, person, browser=browser, entrance="start", platform=Platform.IOS, now=clock())
+
+    def looked(self, *, directory_error: str | None = None, mdm_error: str | None = None) -> Scene:
+        journey = self.store.journey(self.id)
+        assert journey is not None
+        self.store.note_look(
+            self.id,
+            wake=journey.look.wake,
+            at=self.clock(),
+            next_at=None,
+            attempts=0,
+            directory_error=directory_error,
+            mdm_error=mdm_error,
+            refreshed=False,
+        )
+        return self
+
+    def has_phones(self, *phones: ManagedDevice) -> Scene:
+        self.store.observe_managed("ws1", self.person.oid, phones, at=self.clock())
+        return self
+
+    def registered(self, *devices: DirectoryDevice) -> Scene:
+        self.store.observe_directory(self.person.oid, devices, at=self.clock())
+        return self
+
+    def message_wanted(self) -> Scene:
+        ask.in_my_hand(self.store, self.id, self.phone().key, oid=self.person.oid, now=self.clock())
+        return self
+
+    def message_sent(self) -> Scene:
+        self.message_wanted()
+        self.token = secrets.token_urlsafe(32)
+        with self.store.change(WORKER, "possession.sent", about=("journey", self.id), at=self.clock()) as change:
+            until = self.clock() + timedelta(minutes=10)
+            link = change.mint_possession_link(self.id, token_hash=token_hash(self.token), expires_at=until)
+            change.possession_link_sent(link)
+        return self
+
+    def proven(self) -> Scene:
+        self.message_sent()
+        prove(self.store, self.token, oid=self.person.oid, browser=self.browser, now=self.clock())
+        return self
+
+    def linked(self) -> Scene:
+        self.proven()
+        link = replace(LINK, oid=self.person.oid, made_at=self.clock(), managed=self.phone().key)
+        with self.store.change(WORKER, "link.made", about=("link", link.id), at=self.clock()) as change:
+            change.make_link(link)
+        return self
+
+    def desired(self) -> Scene:
+        self.linked()
+        decision = Decision(Verdict.COMPLIANT, (), self.clock() + timedelta(hours=72))
+        with self.store.change(WORKER, "push.desired", about=("link", LINK.id), at=self.clock()) as change:
+            change.desire(LINK.id, seq=0, decision=decision, posture_read_at=self.clock(), lane=Lane.PERSON)
+        return self
+
+    def accepted(self) -> Scene:
+        self.desired()
+        with self.store.change(WORKER, "push.sent", about=("link", LINK.id), at=self.clock()) as change:
+            change.about_to_send(LINK.id, seq=1, message_id=secrets.token_hex(16), update_time=self.clock(), seen_before=None)
+            change.sent(LINK.id, seq=1)
+            change.accepted(LINK.id, seq=1)
+        return self
+
+    def opened(self, by: str = "changed") -> Scene:
+        self.accepted()
+        with self.store.change(WORKER, "push.confirmed", about=("link", LINK.id), at=self.clock()) as change:
+            change.confirmed(LINK.id, seq=1, by=by)
+        push = self.store.push(LINK.id)
+        assert push is not None
+        self.store.note_push(
+            LINK.id, wake=push.wake, next_at=None, attempts=0, reason=None, observed=True, observed_at=self.clock()
+        )
+        return self
+
+    def needs_help(self, why: str) -> Scene:
+        with self.store.change(WORKER, "journey.needs_help", about=("journey", self.id), at=self.clock()) as change:
+            change.need_help(self.id, why)
+        return self
+
+    def phone(self) -> ManagedDevice:
+        journey = self.store.journey(self.id)
+        assert journey is not None
+        return journey.managed[0]
+
+
+FAILING = Posture(
+    word=MdmWord.NOT_COMPLIANT,
+    enrolled=True,
+    compromised=False,
+    failing=(
+        Rule("Passcode required", "The device has no passcode", "passcode"),
+        Rule("Contoso rule 12", "The radio must be off in the lab", None),
+    ),
+    last_seen=HEALTHY.last_seen,
+    read_at=HEALTHY.read_at,
+)
+FAILING_PHONE = replace(MANAGED_PHONE, posture=FAILING)
+SECOND_PHONE = replace(
+    MANAGED_PHONE,
+    key=replace(MANAGED_PHONE.key, record_id="2001"),
+    name="A phone with a name of forty letters, all",
+    model="iPhone SE (3rd generation)",
+    serial="SECOND",
+)
+SECOND_REGISTERED = replace(REGISTERED_PHONE, device_id="d2", object_id="o2", name="Another iPhone")
+
+
+def stage(name: str, begun: Scene) -> Scene:
+    """The scene of this name. Every step of `domain.steps.Step` has one at least."""
+    one, both = begun.has_phones, (MANAGED_PHONE, SECOND_PHONE)
+    if name == "looking":
+        return begun
+    if name == "looking_slow":
+        return begun.looked(mdm_error="unreachable")
+    if name == "enroll":
+        return begun.has_phones().registered().looked()
+    if name == "register":
+        return one(MANAGED_PHONE).registered().looked().proven().looked()
+    if name == "choose":
+        return one(MANAGED_PHONE).registered(REGISTERED_PHONE, SECOND_REGISTERED).looked().proven().looked()
+    ready = one(*(both if name == "this_device_two" else (FAILING_PHONE,) if name == "fix" else (MANAGED_PHONE,)))
+    ready.registered(REGISTERED_PHONE).looked()
+    further: dict[str, Callable[[], Scene]] = {
+        "this_device": lambda: ready,
+        "this_device_two": lambda: ready,
+        "this_device_sending": ready.message_wanted,
+        "this_device_sent": ready.message_sent,
+        "fix": lambda: ready.linked().looked(),
+        "wait_linking": ready.proven,
+        "wait": lambda: ready.accepted().looked(directory_error="unreachable"),
+        "open": lambda: ready.opened().looked(),
+        "help": lambda: ready.proven().needs_help("conflict"),
+    }
+    return further[name]()
+
+
+SCENES = (
+    "looking",
+    "looking_slow",
+    "enroll",
+    "register",
+    "choose",
+    "this_device",
+    "this_device_two",
+    "this_device_sending",
+    "this_device_sent",
+    "fix",
+    "wait_linking",
+    "wait",
+    "open",
+    "help",
+)

@@ -1,0 +1,62 @@
+"""T18: no form but our own, in this very session, changes anything. Each refusal has its control beside it."""
+
+import pytest
+
+from remediation.web import FORM_LASTS
+from tests.web.conftest import Browser, Web
+from tests.web.role_matrix import MATRIX
+from tests.web.scenes import NOAH
+
+POSTS = sorted(rule for method, rule in MATRIX if method == "POST")
+
+
+def fields(web: Web, path: str, browser: Browser) -> dict[str, str]:
+    """What the form that goes to `path` would really send, but for the token."""
+    form = browser.form("/journey", path) if path == "/journey/this-device" else {}
+    return {name: value for name, value in form.items() if name != "csrf_token"}
+
+
+@pytest.mark.parametrize("rule", POSTS)
+def test_a_forged_form_is_refused_and_changes_nothing_and_the_right_one_works(web: Web, rule: str) -> None:
+    scene = web.scene("this_device" if "this-device" in rule else "this_device_sent")
+    path, browser, other = rule.replace("<token>", scene.token), web.signed_in(), web.signed_in(NOAH, browser="another")
+    form, right, foreign = fields(web, path, browser), browser.csrf(), other.csrf()
+    before = web.rows()
+    for token in (None, "", "wrong", right[:-3] + "xyz", foreign):
+        answer = browser.post(path, data={**form, **({"csrf_token": token} if token is not None else {})})
+        assert answer.status_code == 403, token
+        assert answer.text.count('id="go-on"') == 1
+    for headers in (
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "none"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "http://localhost:8000.evil.example"},
+        {"Origin": "https://localhost:8000"},
+    ):
+        assert browser.post(path, data={**form, "csrf_token": right}, headers=headers).status_code == 403, headers
+    assert web.rows() == before
+    own = {"Sec-Fetch-Site": "same-origin", "Origin": "null"}  # as a browser writes them under our referrer policy
+    assert browser.post(path, data={**form, "csrf_token": right}, headers=own).status_code == 303
+    assert web.rows() != before
+
+
+def test_an_old_form_gets_a_kind_page_with_one_button_and_a_fresh_one_works(web: Web) -> None:
+    web.scene("wait")
+    browser = web.signed_in()
+    form = browser.form("/journey", "/journey/check")
+    web.app.config["WTF_CSRF_TIME_LIMIT"] = -1
+    answer = browser.post("/journey/check", data=form)
+    assert answer.status_code == 403
+    assert answer.text.count('id="go-on"') == 1
+    web.app.config["WTF_CSRF_TIME_LIMIT"] = FORM_LASTS
+    assert browser.press("/journey", "/journey/check").status_code == 303
+
+
+@pytest.mark.parametrize("rule", POSTS)
+def test_a_get_never_acts(web: Web, rule: str) -> None:
+    scene = web.scene("this_device_sent")
+    browser, before = web.signed_in(), web.rows()
+    assert browser.get(rule.replace("<token>", scene.token)).status_code in (200, 404, 405)
+    assert web.rows() == before
+    assert browser.is_signed_in()
