@@ -1,0 +1,227 @@
+"""T8: answers with a field dropped, nulled, retyped, renamed, doubled, nested or cut. None may say *compliant* where the untouched
+answer does not; every failure is one of the five errors; and the untouched answer is understood.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from remediation.domain.compliance import Lease, Verdict, decide
+from remediation.errors import Garbled, RemoteError
+from sandbox.server import Sandbox, SandboxConfig, create_sandbox
+from tests.conformance.test_channel import MESSAGE, report
+from tests.remotes import Remotes
+
+SEED = 20261121
+Where = tuple[Any, ...]
+
+
+class Wire:
+    """Between sandbox and adapter: `said` overwrites fields of answers by the end of their path, `mutate` spoils one of them."""
+
+    def __init__(self) -> None:
+        self.said: dict[str, dict[str, Any]] = {}
+        self.target = ""
+        self.mutate: Callable[[Any], bytes] | None = None
+        self.spoilt = 0
+        self.last = b""
+
+    def __call__(self, request: requests.PreparedRequest, status: int, body: bytes) -> bytes:
+        path = urlsplit(str(request.url)).path
+        if status != 200 or not body:
+            return body
+        value = json.loads(body)
+        for end, fields in self.said.items():
+            if path.endswith(end):
+                value |= fields
+        if self.mutate is not None and path.endswith(self.target):
+            self.spoilt += 1
+            self.last = self.mutate(value)
+            return self.last
+        return json.dumps(value).encode()
+
+
+def places(value: Any, at: Where = ()) -> Iterator[Where]:
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield (*at, key)
+        yield from places(item, (*at, key))
+
+
+def of_another_type(value: Any, rng: random.Random) -> Any:
+    others = [str(value), str(value).lower(), [value], {"value": value}, 1, 0, -1.5, "", True, [], {}]
+    if isinstance(value, bool) or value is None:
+        others.remove(True)  # that would be another statement, not another type
+    return rng.choice([other for other in others if type(other) is not type(value)])
+
+
+def spoil(value: Any, rng: random.Random) -> bytes:
+    """One mutation of one field, as it would come over the wire."""
+    whole = json.loads(json.dumps(value))
+    where = rng.choice(list(places(whole)))
+    parent = whole
+    for key in where[:-1]:
+        parent = parent[key]
+    key, old = where[-1], parent[where[-1]]
+    kind = rng.choice(["drop", "null", "retype", "retype", "rename", "empty", "nest", "double", "cut", "wrap"])
+    if kind == "drop" or (kind == "rename" and isinstance(key, int)):
+        del parent[key]
+    elif kind == "null":
+        parent[key] = None
+    elif kind == "retype":
+        parent[key] = of_another_type(old, rng)
+    elif kind == "rename":
+        parent[rng.choice([key.swapcase(), f"{key}2", f" {key}"])] = parent.pop(key)
+    elif kind == "empty":
+        parent[key] = type(old)() if isinstance(old, str | list | dict) else None
+    elif kind == "nest":
+        parent[key] = {str(key): old}
+    text = json.dumps(whole)
+    if kind == "double" and isinstance(parent, dict):
+        text = text.replace(f"{json.dumps(key)}: ", f"{json.dumps(key)}: null, {json.dumps(key)}: ", 1)
+    elif kind == "cut":
+        text = text[: rng.randrange(len(text))]
+    elif kind == "wrap":
+        text = json.dumps({"value": whole}) if rng.random() < 0.5 else json.dumps([whole])
+    return text.encode()
+
+
+@pytest.fixture(scope="module")
+def _sandbox(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+    return create_sandbox(SandboxConfig(ca_folder=tmp_path_factory.mktemp("ca")))
+
+
+@pytest.fixture
+def wire() -> Wire:
+    return Wire()
+
+
+@pytest.fixture
+def remotes(_sandbox: Sandbox, wire: Wire) -> Remotes:
+    _sandbox.begin("blocked_just_registered")
+    return Remotes(_sandbox, change=wire)
+
+
+def outcomes(wire: Wire, target: str, ask: Callable[[], Any], *, rounds: int, seed: int) -> Iterator[Any]:
+    """What the adapter made of each spoilt answer; one of the five errors is an outcome too."""
+    wire.target = target
+    for number in range(rounds):
+        rng = random.Random(SEED + seed * 10_000 + number)
+        wire.mutate = lambda value, rng=rng: spoil(value, rng)
+        try:
+            yield ask()
+        except RemoteError as error:
+            yield error
+    wire.mutate = None
+    assert wire.spoilt >= rounds
+
+
+BAD: dict[str, dict[str, dict[str, Any]]] = {
+    "not compliant": {"/devices/4100": {"ComplianceStatus": "NonCompliant"}},
+    "pending": {"/devices/4100": {"ComplianceStatus": "PendingComplianceCheck"}},
+    "not compliant in detail": {"/compliance": {"OverallCompliantStatus": "NonCompliant"}},
+    "a rule fails": {"/compliance": {"DeviceCompliance": [{"CompliantStatus": False, "PolicyName": "x"}]}},
+    "jailbroken": {"/devices/4100": {"CompromisedStatus": True}},
+    "jailbroken, as text": {"/devices/4100": {"CompromisedStatus": "True"}},
+    "unenrolled": {"/devices/4100": {"EnrollmentStatus": "Unenrolled"}},
+    "wipe pending": {"/devices/4100": {"EnrollmentStatus": "DeviceWipePending"}},
+    "never seen": {"/devices/4100": {"LastSeen": "0001-01-01T00:00:00.000"}},
+    "long unseen": {"/devices/4100": {"LastSeen": "2020-01-01T00:00:00.000"}},
+}
+
+
+def verdict(remotes: Remotes, outcome: Any) -> Verdict | None:
+    if isinstance(outcome, RemoteError):
+        return None
+    return decide(outcome.posture, remotes.sandbox.world.now(), Lease()).verdict
+
+
+def test_the_untouched_record_is_compliant(remotes: Remotes) -> None:
+    assert remotes.record.id == 4100
+    assert verdict(remotes, remotes.mdm.device("4100")) is Verdict.COMPLIANT
+
+
+@pytest.mark.parametrize("bad", BAD)
+@pytest.mark.parametrize("target", ["/devices/4100", "/compliance"])
+def test_no_mutation_of_a_bad_record_makes_it_compliant(remotes: Remotes, wire: Wire, bad: str, target: str) -> None:
+    wire.said = BAD[bad]
+    assert verdict(remotes, remotes.mdm.device("4100")) is not Verdict.COMPLIANT
+    if bad == "a rule fails" and target == "/compliance":
+        return  # without the rule it is another answer, and the overall word beside it says *compliant*
+    for outcome in outcomes(wire, target, lambda: remotes.mdm.device("4100"), rounds=25, seed=list(BAD).index(bad)):
+        assert verdict(remotes, outcome) is not Verdict.COMPLIANT
+
+
+def test_a_good_record_survives_what_does_not_matter_and_is_never_misread(remotes: Remotes, wire: Wire) -> None:
+    before, good, errors = remotes.mdm.device("4100"), 0, set()
+    for outcome in outcomes(wire, "/devices/4100", lambda: remotes.mdm.device("4100"), rounds=200, seed=50):
+        if isinstance(outcome, RemoteError):
+            errors.add(type(outcome))
+            continue
+        good += verdict(remotes, outcome) is Verdict.COMPLIANT
+        assert outcome.key == before.key
+        # a record that names no hardware any more is another one: that ends a link and opens nothing
+        assert outcome.generation == before.generation or b'"Udid": ""' in wire.last
+    assert good > 50
+    assert errors == {Garbled}
+
+
+@pytest.mark.parametrize("target", ["/users/search", "/devices/search"])
+def test_a_spoilt_list_shows_nobody_elses_device(remotes: Remotes, wire: Wire, target: str) -> None:
+    for outcome in outcomes(wire, target, lambda: remotes.mdm.devices_of(remotes.person()), rounds=60, seed=60):
+        assert isinstance(outcome, RemoteError) or {d.key.record_id for d in outcome} <= {"4100"}
+
+
+@pytest.mark.parametrize("compliant", [None, False])
+def test_no_mutation_of_a_directory_device_makes_it_compliant(remotes: Remotes, wire: Wire, compliant: bool | None) -> None:
+    end = f"devices(deviceId='{remotes.device_id}')"
+    wire.said = {end: {"isCompliant": compliant}}
+    assert remotes.directory.device(remotes.device_id).compliant is compliant
+    for outcome in outcomes(wire, end, lambda: remotes.directory.device(remotes.device_id), rounds=120, seed=70):
+        if not isinstance(outcome, RemoteError):
+            assert outcome.compliant is not True
+            assert outcome.device_id == remotes.device_id
+
+
+def test_no_mutation_makes_another_person_the_owner(remotes: Remotes, wire: Wire) -> None:
+    for outcome in outcomes(wire, "registeredOwners", lambda: remotes.directory.device(remotes.device_id), rounds=60, seed=80):
+        assert isinstance(outcome, RemoteError) or outcome.owner_oid in (None, remotes.person().oid)
+
+
+def test_no_mutation_of_a_list_makes_a_device_compliant_or_enabled(remotes: Remotes, wire: Wire) -> None:
+    oid = remotes.person().oid
+    before = {d.device_id: d for d in remotes.directory.devices_of(oid)}
+    for outcome in outcomes(wire, "microsoft.graph.device", lambda: remotes.directory.devices_of(oid), rounds=120, seed=90):
+        for device in [] if isinstance(outcome, RemoteError) else outcome:
+            was = before[device.device_id]
+            assert device.compliant is not True or was.compliant is True
+            assert not device.enabled or was.enabled
+
+
+@pytest.mark.parametrize("status", [{"Status": "InProgress"}, {"Status": "Failed", "ErrorCode": 7, "ErrorDetail": "x"}])
+def test_no_mutation_of_a_status_makes_a_report_accepted(remotes: Remotes, wire: Wire, status: dict[str, Any]) -> None:
+    remotes.channel.send(report(remotes))
+    end = f"DataUploadMessages(guid'{MESSAGE}')"
+    wire.said = {end: status}
+    for outcome in outcomes(wire, end, lambda: remotes.channel.carried(MESSAGE), rounds=80, seed=100):
+        assert isinstance(outcome, RemoteError) or not outcome.accepted
+
+
+@pytest.mark.parametrize("target", ["/token", "openid-configuration", "servicePrincipals", "endpoints"])
+def test_a_spoilt_way_in_lets_nothing_out(remotes: Remotes, wire: Wire, target: str) -> None:
+    """A fresh set of adapters each time, since tokens and endpoints are kept."""
+
+    def send() -> None:
+        fresh = Remotes(remotes.sandbox, change=wire)
+        fresh.mdm.device("4100")
+        fresh.channel.send(report(fresh))
+
+    for outcome in outcomes(wire, target, send, rounds=40, seed=110):
+        assert outcome is None or isinstance(outcome, RemoteError)
