@@ -6,6 +6,8 @@ reads the world for these pages, `policy` decides about Outlook, `control` does 
 
 from __future__ import annotations
 
+import secrets
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, redirect, render_template, request, url_for
@@ -16,6 +18,7 @@ from sandbox.faults import Fault
 from sandbox.phone_scene import LAGS, look
 from sandbox.policy import open_outlook
 from sandbox.scenarios import SCENARIOS
+from sandbox.world import Phone, World
 
 if TYPE_CHECKING:
     from sandbox.server import Sandbox
@@ -160,13 +163,32 @@ def _where_it_was() -> BaseResponse:
     return _back(screen if screen in ("authenticator", "hub") else "home")
 
 
+def _hand_out_a_new_phone(world: World, phone: Phone) -> None:
+    """New numbers on both sides. A product that played the last story remembers that phone, and must not take this for it.
+
+    Only here: a test that asks `control` for a scenario gets the same numbers each time.
+    """
+    if phone.record_id is not None:
+        record = world.records.pop(phone.record_id)
+        record.id = phone.record_id = max(world.records) + secrets.randbelow(9_000) + 1
+        record.uuid, record.udid = str(uuid.uuid4()), secrets.token_hex(20)
+        record.serial = "F2L" + "".join(secrets.choice("ABCDEFGHJKLMNPQRSTVWXYZ0123456789") for _ in range(9))
+        world.records[record.id] = record
+    if phone.device_id is not None and (device := world.device_by_device_id(phone.device_id)) is not None:
+        del world.devices[device.object_id]
+        device.object_id, device.device_id = str(uuid.uuid4()), str(uuid.uuid4())
+        phone.device_id, world.devices[device.object_id] = device.device_id, device
+
+
 def _steering(app: Flask, sandbox: Sandbox) -> None:
     @app.post("/phone/scenario")
     def scenario() -> BaseResponse:
         name = request.form.get("name", "")
         if name not in SCENARIOS:
             raise BadRequest("There is no such story.")
-        sandbox.begin(name)
+        with sandbox.world.lock:
+            sandbox.begin(name)
+            _hand_out_a_new_phone(sandbox.world, sandbox.world.phones["mia"])
         return _back()
 
     @app.post("/phone/lags")

@@ -29,9 +29,10 @@ def what_happens_now(world: World, phone: Phone, record: ManagedRecord | None, d
         return Now("Microsoft says yes.", "Go home on the phone and tap Outlook again.", "ok")
     if compliant:
         return Now("Nothing is wrong here.", "Tap Outlook: it opens.", "ok")
-    if any(not upload.applied and upload.status != "Failed" for upload in world.uploads.values()):
+    told = [u for u in world.uploads.values() if any(entity.get("DeviceId") == phone.device_id for entity in u.content)]
+    if any(not upload.applied and upload.status != "Failed" for upload in told):
         return Now("On its way to Microsoft.", "The verdict was sent. Entra shows it in a few seconds.")
-    if record is not None and record.custom_attributes:
+    if record is not None and (record.custom_attributes or told):
         return _linked(record, heard, true)
     if phone.messages:
         return Now(f"A message reached {name}’s phone.", "Open the link in it. It shows that this phone is in your hand.")

@@ -202,6 +202,21 @@ def test_stories_begin_anew(visitor: Visitor, sandbox: Sandbox) -> None:
     assert "Already fine" in _text(page, ".scenario[aria-current]")
 
 
+def test_starting_over_hands_out_another_phone(visitor: Visitor, sandbox: Sandbox) -> None:
+    """So that a product which remembers the last story is not confused by this one."""
+    seen = []
+    for _ in range(2):
+        visitor.send("/phone/scenario", name="blocked_just_registered")
+        phone = sandbox.world.phones["mia"]
+        record = sandbox.world.records[phone.record_id or 0]
+        device = sandbox.world.device_by_device_id(phone.device_id or "")
+        assert device is not None
+        assert sandbox.world.devices[device.object_id] is device
+        seen.append((record.id, record.uuid, record.udid, record.serial, device.device_id, device.object_id))
+    assert all(one != other for one, other in zip(*seen, strict=True))
+    assert sandbox.world.phone_of_record(seen[1][0]) is sandbox.world.phones["mia"]
+
+
 def test_the_world_is_made_unkind_and_mended(visitor: Visitor, sandbox: Sandbox) -> None:
     lags = {"registration_lag": "1", "check_in_lag": "0", "processing_lag": "2.5", "compliance_lag": "9"}
     assert visitor.send("/phone/lags", **lags).status_code == 303
