@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from ..domain.compliance import Decision, Verdict, decide
 from ..domain.device import DeviceLink, DirectoryDevice, LinkState, ManagedDevice
 from ..domain.evidence import ends_link, suffices
-from ..domain.push import Lane, Push, back_off, look_again, message_id, update_time
+from ..domain.push import POLL_SLOW, Lane, Push, back_off, look_again, message_id, update_time
 from ..errors import Busy, NotFound, RemoteError, Stale
 from ..ports import Change, Report, Sending
 from .world import World
@@ -179,8 +179,7 @@ class _Pass:
             channel.send(self._report(self.push.message_id or "", self.entra or self._observe()))
             return "sent_again"
         if carried.failed is not None:
-            decision = Decision(self.push.desired or Verdict.UNKNOWN, self.push.reasons, self.push.compliant_until)
-            self._desire(decision, self.push.posture_read_at or self.world.clock(), "push.failed")
+            self._retell("push.failed")
             return f"failed_{carried.failed}"
         if not carried.accepted:
             return "sent"
@@ -193,6 +192,7 @@ class _Pass:
         """Only what Entra itself shows after our send is success. A null there opens nothing, so it is *not compliant*."""
         self.entra = self._observe()
         if (self.entra.compliant is True) is not self.push.says_compliant:
+            self._tell_again_in_time()
             return "accepted_not_applied"
         by = "changed" if (self.push.seen_before is True) is not self.push.says_compliant else "already_so"
         with self._change("push.confirmed") as change:
@@ -200,6 +200,17 @@ class _Pass:
             change.confirmed(self.link.id, seq=self.push.desired_seq, by=by)
         self._reload()
         return None
+
+    def _tell_again_in_time(self) -> None:
+        """Accepted, and an hour later still not applied: what was wrong there may be mended, and only a new message can tell."""
+        accepted, now = self.push.accepted_at, self.world.clock()
+        if accepted is not None and now - accepted >= POLL_SLOW:
+            self._retell("push.not_applied")
+
+    def _retell(self, why: str) -> None:
+        """The same news under the next sequence, and so under a message id of its own."""
+        decision = Decision(self.push.desired or Verdict.UNKNOWN, self.push.reasons, self.push.compliant_until)
+        self._desire(decision, self.push.posture_read_at or self.world.clock(), why)
 
     # bookkeeping
 

@@ -1,0 +1,210 @@
+"""One person's story told through the services: the real store, the real adapters, the sandbox in process, and its clock.
+
+There is no engine here: `tick` calls the two services for each row that was woken or whose time has come, as engine and pulse
+would. `everything=True` calls them for all rows: they are safe from the top, so that must change nothing.
+"""
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from remediation.domain.compliance import Lease
+from remediation.domain.device import LinkState, Platform
+from remediation.domain.evidence import Level
+from remediation.domain.journey import Journey
+from remediation.domain.push import Push
+from remediation.domain.steps import Step, next_step
+from remediation.services import ask, prove_possession
+from remediation.services.look import look
+from remediation.services.push_compliance import bring_to_rest
+from remediation.services.start_journey import start_journey
+from remediation.services.world import World
+from remediation.store import tables
+from remediation.store.engine import make_engine
+from remediation.store.store import SqlStore
+from remediation.store.wakeups import DbosWakeups
+from sandbox.faults import Fault
+from sandbox.policy import open_outlook
+from sandbox.server import Sandbox, SandboxConfig, create_sandbox
+from tests.remotes import Remotes
+
+ORIGIN = "http://localhost:8000"
+BROWSER = "b" * 32
+
+
+class Story:
+    """Mia and her iPhone, from a named scenario on; `url` names a migrated database."""
+
+    def __init__(self, url: str, ca_folder: Path, scenario: str, *, minimum: Level = Level.POSSESSION, **remotes: Any) -> None:
+        self.sandbox: Sandbox = create_sandbox(SandboxConfig(ca_folder=ca_folder, scenario=scenario, product_origin=ORIGIN))
+        self.remotes = Remotes(self.sandbox, **remotes)
+        self.engine = make_engine(url)
+        now = self.sandbox.world.now
+        self.store = SqlStore(self.engine, self.remotes.facts["tenant_id"], DbosWakeups(self.engine))
+        self.world = World(
+            store=self.store,
+            directory=self.remotes.directory,
+            managers={"ws1": self.remotes.mdm},
+            channels=[self.remotes.channel],
+            clock=now,
+            minimum=minimum,
+            lease=Lease(),
+            recheck=timedelta(seconds=30),
+            executor="worker-1",
+            possession_url=lambda token: f"{ORIGIN}/possession/{token}",
+            message_text=lambda url, case: f"Tap to confirm {url} (case {case})",
+        )
+        self.journey_id = ""
+        self._attended: dict[str, int] = {}
+
+    def with_world(self, **changes: Any) -> None:
+        self.world = replace(self.world, **changes)
+
+    # what the person does
+
+    def arrives(self, name: str = "Mia") -> None:
+        person = self.remotes.person(name)
+        self.journey_id = start_journey(
+            self.store, person, browser=BROWSER, entrance="enrollment", platform=Platform.IOS, now=self.world.clock()
+        )
+        self.tick()
+
+    def says_this_is_mine(self) -> None:
+        device = self.journey.managed[0]
+        ask.in_my_hand(self.store, self.journey_id, device.key, oid=self.oid, now=self.world.clock())
+        self.tick()
+
+    def taps_the_message(self) -> None:
+        prove_possession.prove(self.store, self.token, oid=self.oid, browser=BROWSER, now=self.world.clock())
+        self.tick()
+
+    def registers(self) -> None:
+        with self.sandbox.world.lock:
+            self.sandbox.world.register(self.remotes.phone)
+
+    def checks_again(self) -> None:
+        ask.check_again(self.store, self.journey_id, oid=self.oid, now=self.world.clock())
+        self.tick()
+
+    def says_still_blocked(self) -> None:
+        ask.still_blocked(self.store, self.journey_id, oid=self.oid, now=self.world.clock())
+        self.tick()
+
+    def gets_to(self, step: Step, *, within: float = 120) -> None:
+        """Time passes until the page shows this step."""
+        begun = self.world.clock()
+        while self.world.clock() - begun < timedelta(seconds=within):
+            if self.step is step:
+                return
+            self.tick(max(5, (self.world.clock() - begun).total_seconds() / 20))
+        raise AssertionError(f"after {within} s the page shows {self.step}, not {step}")
+
+    def gets_through(self) -> None:
+        self.arrives()
+        self.says_this_is_mine()
+        self.taps_the_message()
+        self.gets_to(Step.OPEN)
+
+    # what the world does
+
+    def fault(self, service: str, kind: str, **more: Any) -> None:
+        self.sandbox.faults.add(Fault(service, kind, **more))
+
+    def reports_health(self, **health: bool) -> None:
+        """The phone changes, and checks in with its MDM."""
+        with self.sandbox.world.lock:
+            for name, value in health.items():
+                setattr(self.remotes.phone.health, name, value)
+            self.sandbox.world.check_in(self.remotes.record.id)
+
+    def passes(self, seconds: float, *, every: float = 5) -> None:
+        for _ in range(int(seconds / every)):
+            self.tick(every)
+
+    # what the worker does
+
+    def tick(self, seconds: float = 0, *, everything: bool = False) -> None:
+        self.sandbox.world.advance(seconds)
+        for journey in self._due("journeys", "id", everything=everything):
+            look(journey, world=self.world)
+        for link in self._due("pushes", "link_id", everything=everything):
+            bring_to_rest(link, world=self.world)
+
+    def _due(self, table: str, column: str, *, everything: bool) -> list[str]:
+        due = []
+        with self.engine.connect() as connection:
+            rows = connection.execute(sa.select(tables.metadata.tables[table])).mappings().all()
+        for row in rows:
+            key, next_at = str(row[column]), row["next_look_at"]
+            woken = self._attended.get(key) != row["wake"]
+            if everything or woken or (next_at is not None and next_at <= self.world.clock()):
+                self._attended[key] = row["wake"]
+                due.append(key)
+        return due
+
+    def _ids(self, table: str, column: str) -> list[str]:
+        with self.engine.connect() as connection:
+            return list(connection.execute(sa.text(f"SELECT {column} FROM {table} ORDER BY 1")).scalars())  # noqa: S608
+
+    # what there is to see
+
+    @property
+    def oid(self) -> str:
+        return self.journey.person.oid
+
+    @property
+    def journey(self) -> Journey:
+        journey = self.store.journey(self.journey_id)
+        assert journey is not None
+        return journey
+
+    @property
+    def step(self) -> Step:
+        return next_step(self.journey, self.world.clock())
+
+    @property
+    def push(self) -> Push:
+        (link_id,) = self._ids("pushes", "link_id")
+        push = self.store.push(link_id)
+        assert push is not None
+        return push
+
+    @property
+    def token(self) -> str:
+        """Out of the newest message on the phone."""
+        found = re.findall(r"/possession/([\w-]+)", self.remotes.phone.messages[-1].body)
+        assert found, "no possession link on the phone"
+        return str(found[-1])
+
+    @property
+    def entra_shows(self) -> bool | None:
+        """What the sandbox's directory shows of Mia's phone."""
+        with self.sandbox.world.settled() as world:
+            return next(d.is_compliant for d in world.devices.values() if d.object_id == self._phone_object)
+
+    @property
+    def _phone_object(self) -> str:
+        device_id = self.remotes.phone.device_id
+        return next(d.object_id for d in self.sandbox.world.devices.values() if d.device_id == device_id and not d.deleted)
+
+    def outlook_opens(self) -> bool:
+        with self.sandbox.world.settled() as world:
+            return open_outlook(world, self.remotes.phone).opens
+
+    def link_states(self) -> list[LinkState]:
+        found = (self.store.link(link_id) for link_id in self._ids("pushes", "link_id"))
+        return [link.state for link in found if link is not None]
+
+    def ledger(self) -> list[dict[str, Any]]:
+        return [entry.as_json() for entry in self.sandbox.ledger.since()]
+
+    def uploads(self) -> list[Any]:
+        return list(self.sandbox.world.uploads.values())
+
+    def audit(self) -> list[str]:
+        with self.engine.connect() as connection:
+            return list(connection.execute(sa.text("SELECT why FROM audit ORDER BY id")).scalars())
