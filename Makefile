@@ -34,7 +34,8 @@ demo-reset: .venv/.runs ## Throw away what the demo kept
 	@$(BIN)/python -m sandbox reset
 
 test: .venv/.tests lint types ## Everything: style, types, all tests, with a real browser and a real PostgreSQL
-	@CHROMIUM="$$(.ci/browser)" && export CHROMIUM && $(BIN)/python .ci/with_postgres.py $(PYTEST)
+	@.ci/postgres
+	@CHROMIUM="$$(.ci/browser)" && export CHROMIUM && $(PYTEST)
 
 quick: .venv/.tests ## The tests that take no longer than a person waits
 	@$(PYTEST) -m "not slow"
@@ -43,7 +44,7 @@ lint: .venv/.tests ## Style and formatting
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
 
 types: .venv/.tests ## Types, strictly
-	@$(BIN)/mypy
+	@$(BIN)/mypy app.py remediation sandbox tests $(if $(wildcard bench/*.py),bench)
 
 lock: .venv/.tests ## For maintainers: make the lock files anew
 	$(BIN)/python -m pip install --quiet uv

@@ -8,43 +8,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
-import sqlalchemy as sa
 from dbos import DBOSClient, EnqueueOptions
 
 from remediation.domain.push import Lane
 from remediation.store.engine import make_engine, writing
-from remediation.store.migrations import migrate
 from remediation.store.wakeups import LOOK_JOURNEY, PUSH_LINK, DbosWakeups
 from remediation.worker.engine import DRAIN, Unsuited, refuse_old_sqlite
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        migrate(f"sqlite:///{tmp_path}/work.sqlite")
-        yield f"sqlite:///{tmp_path}/work.sqlite"
-        return
-    server = os.environ.get("TEST_DATABASE_URL")
-    if not server:
-        pytest.skip("no PostgreSQL: `make test` brings one, or set TEST_DATABASE_URL")
-    name = f"engine_{uuid4().hex[:12]}"
-    admin = sa.create_engine(sa.make_url(server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    own = sa.make_url(server).set(database=name).render_as_string(hide_password=False)
-    try:
-        migrate(own)
-        yield own
-    finally:
-        with admin.connect() as connection:
-            connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-        admin.dispose()
 
 
 class Workshop:
