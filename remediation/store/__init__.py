@@ -3,3 +3,11 @@
 Read `tables`, `engine`, then `store` (reads) and `change` (the one write transaction). `observations` and `timers` are the
 worker's; `wakeups` is the door to the engine; `migrations` brings a database up to date.
 """
+
+from .engine import make_engine
+from .migrations import migrate
+from .sessions import SqlSessions, SqlSignInStates
+from .store import SqlStore
+from .wakeups import DbosWakeups
+
+__all__ = ["DbosWakeups", "SqlSessions", "SqlSignInStates", "SqlStore", "make_engine", "migrate"]

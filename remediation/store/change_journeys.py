@@ -128,14 +128,15 @@ class JourneyChanges(OpenChange):
     def still_blocked(self, journey_id: str) -> None:
         self.set_one(self._journey(journey_id).values(still_blocked_at=self.at), "still_blocked")
 
-    def need_help(self, journey_id: str, why: str | None) -> None:
+    def need_help(self, journey_id: str, why: str) -> None:
         self.set_one(self._journey(journey_id).values(help_why=why), "need_help")
 
     def _journey(self, journey_id: str, **keys: Any) -> sa.Update:
         return sa.update(journeys).where(self.mine(journeys, id=journey_id, **keys))
 
     def _wake_journey(self, journey_id: str, **values: Any) -> None:
-        marks = {"wanted_at": self.at, "attempts": 0, **waking(journeys, self.at), **values}
+        """A look that somebody wants: it also decides anew whether only a person can help."""
+        marks = {"wanted_at": self.at, "attempts": 0, "help_why": None, **waking(journeys, self.at), **values}
         lane = sa.literal(Lane.PERSON, pushes.c.lane.type)
         self.wake(LOOK_JOURNEY, journey_id, self._journey(journey_id).values(**marks).returning(journeys.c.wake, lane))
 

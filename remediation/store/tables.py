@@ -16,7 +16,7 @@ from .columns import SERIAL, Moment, OutsideText, tenant, to, word
 metadata = sa.MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
         "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     }
 )

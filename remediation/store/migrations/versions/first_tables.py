@@ -72,7 +72,7 @@ def _people_and_devices() -> None:
         sa.Column("listed_oid", sa.Text()),
         sa.Column("gone_at", MOMENT),
         sa.ForeignKeyConstraint(
-            ["tenant_id", "listed_oid"], ["people.tenant_id", "people.oid"], name="fk_directory_devices_tenant_id_listed_oid"
+            ["tenant_id", "listed_oid"], ["people.tenant_id", "people.oid"], name="fk_directory_devices_people"
         ),
         sa.PrimaryKeyConstraint("tenant_id", "device_id", name="pk_directory_devices"),
     )
@@ -98,9 +98,7 @@ def _people_and_devices() -> None:
         sa.Column("read_at", MOMENT, nullable=False),
         sa.Column("listed_oid", sa.Text()),
         sa.Column("gone_at", MOMENT),
-        sa.ForeignKeyConstraint(
-            ["tenant_id", "listed_oid"], ["people.tenant_id", "people.oid"], name="fk_managed_devices_tenant_id_listed_oid"
-        ),
+        sa.ForeignKeyConstraint(["tenant_id", "listed_oid"], ["people.tenant_id", "people.oid"], name="fk_managed_devices_people"),
         sa.PrimaryKeyConstraint("tenant_id", "connection", "record_id", name="pk_managed_devices"),
     )
     op.create_index("ix_managed_devices_listed", "managed_devices", ["tenant_id", "listed_oid"])
@@ -139,11 +137,11 @@ def _journeys() -> None:
         sa.Column("possession_proven_generation", sa.Text()),
         sa.Column("help_why", sa.Text()),
         sa.Column("still_blocked_at", MOMENT),
-        sa.ForeignKeyConstraint(["tenant_id", "oid"], ["people.tenant_id", "people.oid"], name="fk_journeys_tenant_id_oid"),
+        sa.ForeignKeyConstraint(["tenant_id", "oid"], ["people.tenant_id", "people.oid"], name="fk_journeys_people"),
         sa.ForeignKeyConstraint(
             ["tenant_id", "possession_connection", "possession_record_id"],
             ["managed_devices.tenant_id", "managed_devices.connection", "managed_devices.record_id"],
-            name="fk_journeys_tenant_id_possession_connection_possession_record_id",
+            name="fk_journeys_managed_devices",
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_journeys"),
         sa.UniqueConstraint("tenant_id", "case_code", name="uq_journeys_tenant_id_case_code"),
@@ -167,10 +165,10 @@ def _journeys() -> None:
         sa.ForeignKeyConstraint(
             ["tenant_id", "connection", "record_id"],
             ["managed_devices.tenant_id", "managed_devices.connection", "managed_devices.record_id"],
-            name="fk_possession_links_tenant_id_connection_record_id",
+            name="fk_possession_links_managed_devices",
         ),
         sa.ForeignKeyConstraint(
-            ["tenant_id", "journey_id"], ["journeys.tenant_id", "journeys.id"], name="fk_possession_links_tenant_id_journey_id"
+            ["tenant_id", "journey_id"], ["journeys.tenant_id", "journeys.id"], name="fk_possession_links_journeys"
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_possession_links"),
         sa.UniqueConstraint("tenant_id", "token_hash", name="uq_possession_links_tenant_id_token_hash"),
@@ -200,14 +198,14 @@ def _links() -> None:
         sa.ForeignKeyConstraint(
             ["tenant_id", "connection", "record_id"],
             ["managed_devices.tenant_id", "managed_devices.connection", "managed_devices.record_id"],
-            name="fk_device_links_tenant_id_connection_record_id",
+            name="fk_device_links_managed_devices",
         ),
         sa.ForeignKeyConstraint(
             ["tenant_id", "device_id"],
             ["directory_devices.tenant_id", "directory_devices.device_id"],
-            name="fk_device_links_tenant_id_device_id",
+            name="fk_device_links_directory_devices",
         ),
-        sa.ForeignKeyConstraint(["tenant_id", "oid"], ["people.tenant_id", "people.oid"], name="fk_device_links_tenant_id_oid"),
+        sa.ForeignKeyConstraint(["tenant_id", "oid"], ["people.tenant_id", "people.oid"], name="fk_device_links_people"),
         sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_device_links"),
     )
     op.create_index("ix_device_links_person", "device_links", ["tenant_id", "oid"])
@@ -255,7 +253,7 @@ def _links() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("reason", sa.Text()),
         sa.ForeignKeyConstraint(
-            ["tenant_id", "link_id"], ["device_links.tenant_id", "device_links.id"], name="fk_pushes_tenant_id_link_id"
+            ["tenant_id", "link_id"], ["device_links.tenant_id", "device_links.id"], name="fk_pushes_device_links"
         ),
         sa.PrimaryKeyConstraint("tenant_id", "link_id", name="pk_pushes"),
     )

@@ -1,0 +1,80 @@
+"""Each test gets a fresh database of each kind, copied from one that was migrated once per run."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+
+from remediation.ports import Store
+from remediation.store import DbosWakeups, SqlStore, make_engine, migrate
+from tests.postgres import running_postgres
+from tests.store.scenes import TENANT, Scene
+
+Lend = Callable[[], AbstractContextManager[str]]
+"""A fresh migrated database for as long as the context is open: its address."""
+
+
+@pytest.fixture(scope="session")
+def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Lend:
+    folder = tmp_path_factory.mktemp("sqlite")
+    template = folder / "template.sqlite"
+    migrate(f"sqlite:///{template}")
+
+    @contextmanager
+    def lend() -> Iterator[str]:
+        path = folder / f"{uuid4().hex}.sqlite"
+        shutil.copy(template, path)
+        yield f"sqlite:///{path}"
+
+    return lend
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Lend]:
+    with running_postgres() as address:
+        server = sa.make_url(address)
+        admin = sa.create_engine(server.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+
+        @contextmanager
+        def lend(template: str) -> Iterator[str]:
+            name = f"remediation_{uuid4().hex}"
+            with admin.connect() as connection:
+                connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+            yield server.set(database=name).render_as_string(hide_password=False)
+            with admin.connect() as connection:
+                connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+        with lend("template0") as template:
+            migrate(template)
+            yield lambda: lend(str(sa.make_url(template).database))
+        admin.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest) -> Iterator[str]:
+    lend: Lend = request.getfixturevalue(request.param)
+    with lend() as address:
+        yield address
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[sa.Engine]:
+    engine = make_engine(url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def store(engine: sa.Engine) -> Store:
+    return SqlStore(engine, TENANT, DbosWakeups(engine))
+
+
+@pytest.fixture
+def scene(engine: sa.Engine, store: Store) -> Scene:
+    """Mia has arrived with one phone that both sides know."""
+    scene = Scene(engine, store)
+    scene.arrive()
+    return scene
