@@ -35,7 +35,8 @@ def what_happens_now(world: World, phone: Phone, record: ManagedRecord | None, d
     if record is not None and (record.custom_attributes or told):
         return _linked(record, heard, true)
     if phone.messages:
-        return Now(f"A message reached {name}’s phone.", "Open the link in it. It shows that this phone is in your hand.")
+        later = "" if device else " If the page then asks you to register this phone, open Authenticator here."
+        return Now(f"A message reached {name}’s phone.", "Open its link: that shows the phone is in your hand." + later)
     if shown:
         return _blocked(world, phone, shown["button"] or "More details", device is None)
     return Now(f"{name} wants to read her mail.", "Tap Outlook on the phone.")
