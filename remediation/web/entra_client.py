@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import requests
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.base_client import OAuthError
-from authlib.integrations.flask_client import OAuth
+from authlib.integrations.flask_client import FlaskOAuth2App, OAuth
 from flask import Flask
 from joserfc.errors import JoseError
 
@@ -31,11 +31,26 @@ class EntraSaysNo(Exception):
         self.description = description
 
 
+class OurTenant(FlaskOAuth2App):  # type: ignore[misc]  # Authlib has no types
+    """Authlib's client, but for the keys: Entra may list keys of single tenants among its own, each with the issuer it signs for.
+
+    https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-signing-key-issuer
+    """
+
+    def fetch_jwk_set(self, force: bool = False) -> dict[str, Any]:
+        issuer = self.load_server_metadata()["issuer"]
+        tenant = desk().settings.tenant_id
+        found = super().fetch_jwk_set(force=force)
+        keys = [key for key in found["keys"] if str(key.get("issuer", issuer)).replace("{tenantid}", tenant) == issuer]
+        return {"keys": keys}
+
+
 def client(app: Flask, settings: WebSettings) -> Any:
     """Per-tenant metadata: that of `common` names no issuer, and the usual way around it accepts any tenant."""
     issuer = id_token.expected_issuer(settings.entra_authority, settings.tenant_id)
     return OAuth(app).register(
         "entra",
+        client_cls=OurTenant,
         client_id=settings.sign_in_client_id,
         client_secret=settings.sign_in_client_secret.get_secret_value(),
         # https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc

@@ -149,16 +149,17 @@ def _message(journey: Journey, now: datetime) -> Message | None:
 
 
 def _slow(journey: Journey) -> tuple[str, ...]:
-    """The sides that did not give what we asked for when last asked, by the names that people know them by."""
-    look, reason = journey.look, (journey.push.reason if journey.push is not None else None) or ""
-    found = []
-    if look.mdm_error is not None or reason.startswith("mdm_"):
-        found.append("mdm")
-    if look.directory_error is not None or reason.startswith("directory_"):
-        found.append("directory")
-    if reason.startswith(("channel_", "failed_")):
-        found.append("channel")
-    return tuple(side for side in found if reason not in SAID or side != "mdm" or look.mdm_error is not None)
+    """The sides that did not give what we asked for when last asked. A push's `reason` is `<remote>_<error>`, `failed_<code>`, or
+    a reason of the verdict, which `_said` tells."""
+    look, push = journey.look, journey.push
+    reason = (push.reason if push is not None else None) or ""
+    stuck = reason if reason not in SAID else ""
+    found = {
+        "mdm": look.mdm_error is not None or stuck.startswith("mdm_"),
+        "directory": look.directory_error is not None or stuck.startswith("directory_"),
+        "channel": stuck.startswith(("channel_", "failed_")),
+    }
+    return tuple(side for side, slow in found.items() if slow)
 
 
 def _since(journey: Journey) -> datetime:

@@ -27,9 +27,7 @@ def style() -> str:
     )
     cards = (
         DeviceCard("a", "Mia's iPhone", "iPhone 15", now, picked=True),
-        DeviceCard(
-            "b", "A phone with a name of forty letters, all in", "iPhone SE (3rd generation)", now - timedelta(days=3)
-        ),
+        DeviceCard("b", "A phone with a name of forty letters, all in", "iPhone SE (3rd generation)", now - timedelta(days=3)),
     )
     rules = (RuleCard("Passcode required", "", "passcode"), RuleCard("Contoso rule 12", "The radio must be off", None))
     return render_template("style.html", broken=broken, moving=moving, cards=cards, rules=rules, now=now)

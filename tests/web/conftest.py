@@ -64,7 +64,7 @@ class Browser(FlaskClient):
         page = BeautifulSoup(self.get(path).text, "html.parser")
         form = page.find("form", action=action)
         assert form is not None, page
-        return {field["name"]: field.get("value", "") for field in form.find_all("input", attrs={"name": True})}
+        return {str(field["name"]): str(field.get("value") or "") for field in form.find_all("input", attrs={"name": True})}
 
     def press(self, path: str, action: str, **headers: str) -> TestResponse:
         return self.post(action, data=self.form(path, action), headers=headers)

@@ -1,0 +1,318 @@
+"""T12, T13, T15, T17: signing in against the sandbox's Entra over real TLS sockets. Each refusal beside a sign-in that succeeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+from bs4 import BeautifulSoup
+from pydantic import SecretStr
+
+from remediation.domain.device import Platform
+from sandbox.id_tokens import ID_TOKEN_FAULTS
+from sandbox.server import Sandbox, SandboxConfig, create_sandbox
+from tests.web.conftest import ORIGIN, Browser, Web
+
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Safari/604.1"
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    config = SandboxConfig(ca_folder=tmp_path_factory.mktemp("ca"), redirect_uri=f"{ORIGIN}/signed-in", product_origin=ORIGIN)
+    sandbox = create_sandbox(config)
+    sandbox.start(api_port=0, pages_port=0)
+    yield sandbox
+    sandbox.stop()
+
+
+class Entra:
+    """The browser's part at Entra: choose an account, bring the answer back."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.facts = self.control("GET", "facts")
+
+    def control(self, method: str, path: str, **body: object) -> dict[str, object]:
+        with requests.Session() as session:
+            session.trust_env = False
+            answer = session.request(method, f"{self.sandbox.pages_url}/control/{path}", json=body or None, timeout=10)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, object] = answer.json()
+        return found
+
+    def oid(self, name: str) -> str:
+        people = self.facts["persons"]
+        assert isinstance(people, list)
+        return next(str(person["oid"]) for person in people if person["name"].startswith(name))
+
+    def answers(self, address: str, name: str = "Mia") -> str:
+        """The path and query with which Entra sends the browser back."""
+        with requests.Session() as session:
+            session.trust_env = False
+            page = BeautifulSoup(session.get(address, timeout=10).text, "html.parser")
+            sealed, form = page.find("input", {"name": "request"}), page.find("form")
+            assert sealed is not None, page
+            assert form is not None, page
+            url = f"{self.sandbox.pages_url}{form['action']}"
+            fields = {"request": str(sealed["value"]), "account": self.oid(name)}
+            back = session.post(url, data=fields, allow_redirects=False, timeout=10)
+        parts = urlsplit(back.headers["Location"])
+        assert f"{parts.scheme}://{parts.netloc}{parts.path}" == f"{ORIGIN}/signed-in"
+        return f"{parts.path}?{parts.query}"
+
+
+@pytest.fixture
+def entra(running: Sandbox) -> Iterator[Entra]:
+    running.begin("blocked_just_registered")
+    entra = Entra(running)
+    yield entra
+    entra.control("DELETE", "faults")
+    running.id_token_faults.clear()
+
+
+@pytest.fixture
+def web(database: Path, entra: Entra) -> Iterator[Web]:
+    sign_in = entra.facts["sign_in"]
+    assert isinstance(sign_in, dict)
+    web = Web(
+        database,
+        tenant_id=entra.facts["tenant_id"],
+        entra_authority=entra.sandbox.api_url,
+        ca_file=str(entra.sandbox.keys.ca_pem),
+        sign_in_client_id=sign_in["client_id"],
+        sign_in_client_secret=SecretStr(sign_in["client_secret"]),
+    )
+    yield web
+    web.engine.dispose()
+
+
+def begin(browser: Browser, path: str = "/sign-in?platform=ios") -> str:
+    """Where the sign-in link sends the browser."""
+    answer = browser.get(path)
+    assert answer.status_code == 303, answer.text
+    return answer.headers["Location"]
+
+
+def sign_in(browser: Browser, entra: Entra, name: str = "Mia", path: str = "/sign-in?platform=ios") -> str:
+    """Where the person is after a whole sign-in."""
+    answer = browser.get(entra.answers(begin(browser, path), name))
+    assert answer.status_code == 303, answer.text
+    return answer.headers["Location"]
+
+
+def test_a_person_signs_in_and_is_on_a_journey(web: Web, entra: Entra) -> None:
+    browser = web.browser()
+    assert sign_in(browser, entra) == "/journey"
+    page = browser.get("/journey")
+    assert page.status_code == 200
+    assert "Mia Berger" in page.text
+    journey = web.store.living_journey(entra.oid("Mia"), Platform.IOS, web.clock())
+    assert journey is not None
+
+
+def test_nothing_of_graph_is_asked_for_and_pkce_state_and_nonce_always(web: Web, entra: Entra) -> None:
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(begin(web.browser())).query).items()}
+    assert asked["scope"] == "openid profile"
+    assert asked["code_challenge_method"] == "S256"
+    assert asked["redirect_uri"] == f"{ORIGIN}/signed-in"
+    assert all(len(asked[name]) >= 20 for name in ("state", "nonce", "code_challenge"))
+    assert asked["response_mode"] == "query"
+
+
+@pytest.mark.parametrize("fault", ID_TOKEN_FAULTS)
+def test_t12_a_forged_id_token_signs_nobody_in(web: Web, entra: Entra, fault: str) -> None:
+    browser = web.browser()
+    entra.control("POST", "id_token", fault=fault)
+    refused = browser.get(entra.answers(begin(browser)))
+    assert refused.status_code == 400
+    assert refused.text.count('id="go-on"') == 1
+    assert not browser.is_signed_in()
+    assert sign_in(browser, entra) == "/journey"
+
+
+def test_t13_the_state_of_another_browser_signs_nobody_in(web: Web, entra: Entra) -> None:
+    attacker, victim = web.browser(), web.browser()
+    begin(victim)
+    answer = entra.answers(begin(attacker))
+    refused = victim.get(answer)
+    assert refused.status_code == 400
+    assert not victim.is_signed_in()
+    assert attacker.get(answer).status_code == 303  # and the stranger's attempt did not use it up
+
+
+def test_t13_a_browser_without_cookies_is_told_so_and_never_sent_round(web: Web, entra: Entra) -> None:
+    refused = web.browser().get(entra.answers(begin(web.browser())))
+    assert refused.status_code == 400
+    assert "cookie" in refused.text
+
+
+def test_t13_an_answer_works_once(web: Web, entra: Entra) -> None:
+    browser = web.browser()
+    answer = entra.answers(begin(browser))
+    assert browser.get(answer).status_code == 303
+    assert browser.get(answer).status_code == 400
+    assert browser.is_signed_in()
+
+
+def test_t13_an_answer_after_ten_minutes_is_refused(web: Web, entra: Entra) -> None:
+    browser = web.browser()
+    answer = entra.answers(begin(browser))
+    web.clock.ahead = timedelta(minutes=10, seconds=1)
+    assert browser.get(answer).status_code == 400
+    assert not browser.is_signed_in()
+
+
+def test_t13_two_tabs_do_not_lose_each_others_state(web: Web, entra: Entra) -> None:
+    browser = web.browser()
+    first, _second = begin(browser), begin(browser)
+    assert browser.get(entra.answers(first)).status_code == 303
+
+
+GARBLED = (
+    "",
+    "?",
+    "?code=x",
+    "?state=x",
+    "?code=x&state=",
+    "?code=x&state=y",
+    "?code=x&code=y&state=z",
+    "?code=x&state=y&state=z",
+    "?code=x&error=access_denied&state=y",
+    "?error=access_denied",
+    "?error=access_denied&error_description=AADSTS53000&state=made-up",
+    "?code=%00&state=%ff%fe",
+    "?code=x&state=" + "y" * 5000,
+    "?code[]=x&state[]=y",
+)
+
+
+@pytest.mark.parametrize("query", GARBLED)
+def test_t13_a_garbled_callback_gets_a_page_with_one_button(web: Web, query: str) -> None:
+    browser = web.browser()
+    begin(browser)
+    answer = browser.get(f"/signed-in{query}")
+    assert answer.status_code == 400
+    assert answer.text.count('id="go-on"') == 1
+    assert "AADSTS" not in answer.text
+    assert not browser.is_signed_in()
+
+
+@pytest.mark.parametrize(
+    ("error", "description", "words"),
+    [
+        ("access_denied", "AADSTS53003: Access has been blocked by Conditional Access policies.", "exclude"),
+        ("interaction_required", "AADSTS530003: Your device is required to be managed.", "exclude"),
+        ("invalid_request", "AADSTS53000: Device is not in required device state", "exclude"),
+        ("access_denied", "AADSTS65004: User declined to consent", "admin consent"),
+        ("access_denied", "AADSTS50105: not assigned to a role", "assign"),
+        ("access_denied", "the person cancelled", "Start once more"),
+        ("temporarily_unavailable", "AADSTS90033: A transient error", "Try again"),
+        ("<script>", "<script>alert(1)</script> AADSTS99999", "helpdesk"),
+    ],
+)
+def test_entras_errors_are_explained_by_who_can_act(web: Web, error: str, description: str, words: str) -> None:
+    browser = web.browser()
+    state = parse_qs(urlsplit(begin(browser)).query)["state"][0]
+    answer = browser.get("/signed-in", query_string={"error": error, "error_description": description, "state": state})
+    assert answer.status_code == 400
+    assert words in answer.text
+    assert "<script>alert" not in answer.text
+
+
+def test_t17_a_planted_cookie_does_not_survive_the_sign_in(web: Web, entra: Entra) -> None:
+    browser = web.browser()
+    answer = entra.answers(begin(browser))
+    planted = browser.get_cookie("remediation")
+    assert planted is not None
+    browser.get(answer)
+    thief = web.browser()
+    thief.set_cookie("remediation", planted.value)
+    assert browser.is_signed_in()
+    assert not thief.is_signed_in()
+
+
+def test_t17_signing_in_again_ends_the_session_before(web: Web, entra: Entra) -> None:
+    browser, thief = web.browser(), web.browser()
+    sign_in(browser, entra)
+    copied = browser.get_cookie("remediation")
+    assert copied is not None
+    thief.set_cookie("remediation", copied.value)
+    assert thief.is_signed_in()
+    sign_in(browser, entra, "Noah")
+    assert not thief.is_signed_in()
+
+
+def test_signing_in_elsewhere_takes_the_journey_along_and_says_so_here(web: Web, entra: Entra) -> None:
+    first, second = web.browser(), web.browser()
+    sign_in(first, entra)
+    sign_in(second, entra)
+    assert second.get("/journey").status_code == 200
+    left = first.get("/journey")
+    assert left.status_code == 404
+    assert 'href="/sign-in"' in left.text
+    assert sign_in(first, entra) == "/journey"
+    assert first.get("/journey").status_code == 200
+
+
+EVIL = (
+    "https://evil.example/",
+    "//evil.example",
+    "/\\evil.example",
+    "/\t/evil.example",
+    "javascript:alert(1)",
+    "journey@evil.example",
+)
+
+
+@pytest.mark.parametrize("evil", EVIL)
+def test_t15_no_address_from_outside_decides_where_anyone_goes(web: Web, entra: Entra, evil: str) -> None:
+    browser = web.browser()
+    names = ("possession", "next", "return", "to", "entrance", "platform", "redirect_uri", "url")
+    away = browser.get("/sign-in", query_string=dict.fromkeys(names, evil)).headers["Location"]
+    assert urlsplit(away).netloc == urlsplit(entra.sandbox.pages_url).netloc
+    assert parse_qs(urlsplit(away).query)["redirect_uri"] == [f"{ORIGIN}/signed-in"]
+    assert browser.get(entra.answers(away)).headers["Location"] == "/journey"
+    assert "evil" not in browser.get("/remediation", query_string=dict.fromkeys(names, evil)).text
+
+
+def test_a_possession_link_is_the_place_to_return_to(web: Web, entra: Entra) -> None:
+    path = "/sign-in?possession=abcdefghijklmnopqrstuvwxyz"
+    assert sign_in(web.browser(), entra, path=path) == "/possession/abcdefghijklmnopqrstuvwxyz"
+
+
+@pytest.mark.parametrize("kind", ["down", "garbled", "html", "server_error", "throttle"])
+def test_an_entra_that_does_not_answer_well_gets_a_page_and_later_all_is_well(web: Web, entra: Entra, kind: str) -> None:
+    browser = web.browser()
+    entra.control("POST", "faults", service="entra", kind=kind)
+    refused = browser.get("/sign-in")
+    assert refused.status_code == 503
+    assert refused.text.count('id="go-on"') == 1
+    entra.control("DELETE", "faults")
+    answer = entra.answers(begin(browser))
+    entra.control("POST", "faults", service="entra", kind=kind)
+    assert browser.get(answer).status_code in (400, 503)
+    entra.control("DELETE", "faults")
+    assert sign_in(browser, entra) == "/journey"
+
+
+def test_the_platform_is_guessed_and_can_be_corrected(web: Web, entra: Entra) -> None:
+    page = web.browser().get("/remediation", headers={"User-Agent": IPHONE}).text
+    assert "/sign-in?entrance=remediation&amp;platform=ios" in page
+    assert "/sign-in?entrance=remediation&amp;platform=android" in page
+
+
+def test_signing_out_ends_the_session_for_every_copy_of_the_cookie(web: Web, entra: Entra) -> None:
+    browser, thief = web.browser(), web.browser()
+    sign_in(browser, entra)
+    copied = browser.get_cookie("remediation")
+    assert copied is not None
+    thief.set_cookie("remediation", copied.value)
+    answer = browser.press("/sign-out", "/sign-out")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/signed-out")
+    assert "cookies" in answer.headers["Clear-Site-Data"]
+    assert "/oauth2/v2.0/logout" in browser.get("/signed-out").text
+    assert thief.get("/journey").status_code == 401

@@ -1,0 +1,127 @@
+"""Every sentence by its id: none missing, none unused, none written into a template, none with markup of its own."""
+
+import re
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+from jinja2 import Environment, nodes
+
+from remediation.domain.device import Platform
+from remediation.domain.steps import CHAIN, ChainState, Step
+from remediation.web import HERE, HOUSE, error_pages, panel, possession_pages
+
+TEMPLATES = sorted((HOUSE / "templates").rglob("*.html"))
+CATALOGUES = sorted((HERE / "translations").glob("*.po"))
+
+
+def ids(file: Path) -> dict[str, str]:
+    with file.open("rb") as source:
+        return {str(message.id): str(message.string) for message in read_po(source) if message.id}
+
+
+ENGLISH = ids(HERE / "translations" / "en.po")
+
+
+def asked_for() -> Iterator[tuple[str, bool]]:
+    """Each id that a template asks for; True where it is only the beginning of one."""
+    environment = Environment(extensions=["jinja2.ext.i18n"], autoescape=True)
+    for file in TEMPLATES:
+        tree = environment.parse(file.read_text())
+        for call in tree.find_all(nodes.Call):
+            if isinstance(call.node, nodes.Name) and call.node.name == "_":
+                yield from _named(call.args[0])
+            if isinstance(call.node, nodes.Getattr) and call.node.attr == "steps":
+                yield from _named(call.args[0], beginning=True)
+
+
+def _named(node: nodes.Node, *, beginning: bool = False) -> Iterator[tuple[str, bool]]:
+    if isinstance(node, nodes.Const):
+        yield node.value, beginning
+    elif isinstance(node, nodes.CondExpr):
+        assert node.expr2 is not None
+        yield from _named(node.expr1)
+        yield from _named(node.expr2)
+    elif isinstance(node, nodes.Concat) and isinstance(node.nodes[0], nodes.Const):
+        yield node.nodes[0].value, True
+    elif isinstance(node, nodes.Concat):
+        assert isinstance(node.nodes[0], nodes.Name), "an id begins with a literal"
+
+
+def values(kind: type[Enum]) -> list[str]:
+    return [str(member.value) for member in kind]
+
+
+MADE_UP = {
+    "title.": values(Step),
+    "platform.": values(Platform),
+    "chain.name.": CHAIN,
+    "chain.state.": values(ChainState),
+    "wait.now.": CHAIN,
+    "wait.heading.": ("usual", "longer", "late"),
+    "wait.said.": panel.SAID,
+    "wait.said_do.": panel.SAID,
+    "help.why.": {*panel.HELP, "other"},
+    "open.observed.": ("changed", "already_so", "found"),
+    "slow.title.": ("mdm", "directory", "channel"),
+    "advice.title.": panel.ADVICE,
+    "advice.why.": panel.ADVICE,
+    "advice.step.": {f"{name}.{n}" for name in panel.ADVICE for n in (1, 2, 3)},
+    "register.ios.": "1234",
+    "this_device.open.": "123",
+    "open.step.": "12",
+    "help.step.": "123",
+}
+ERRORS = (
+    set(error_pages.KNOWN.values())
+    | error_pages.SIGN_IN_AGAIN
+    | error_pages.BACK_TO_JOURNEY
+    | {f"possession_{why}" for why in possession_pages.STATUS}
+)
+
+
+def keys_in_python() -> set[str]:
+    source = "\n".join(file.read_text() for file in HERE.glob("*.py"))
+    return {key for found in re.findall(r'(?:Interruption|page)\(\s*"(\w+)"|"(sign_in_[a-z_]+)"', source) for key in found if key}
+
+
+def test_every_id_that_a_page_can_ask_for_is_there() -> None:
+    literal = {key for key, beginning in asked_for() if not beginning}
+    errors = {f"error.{part}.{key}" for part in ("title", "text", "go") for key in ERRORS | keys_in_python()}
+    made_up = {beginning + end for beginning, ends in MADE_UP.items() for end in ends}
+    assert (literal | errors | made_up) - set(ENGLISH) == set()
+
+
+def test_no_id_is_left_over() -> None:
+    asked = list(asked_for())
+    literal = {key for key, beginning in asked if not beginning}
+    made_up = {beginning + end for beginning, ends in MADE_UP.items() for end in ends}
+    errors = {f"error.{part}.{key}" for part in ("title", "text", "go") for key in ERRORS | keys_in_python()}
+    assert set(ENGLISH) - literal - made_up - errors == set()
+    beginnings = {key for key, beginning in asked if beginning} - {"advice.step.", "error.title.", "error.text.", "error.go."}
+    assert beginnings <= set(MADE_UP)
+
+
+@pytest.mark.parametrize("file", CATALOGUES, ids=lambda file: file.stem)
+def test_every_catalogue_has_the_same_ids_and_the_same_variables_and_no_markup(file: Path) -> None:
+    texts = ids(file)
+    assert set(texts) == set(ENGLISH)
+    for key, text in texts.items():
+        assert text.strip(), key
+        assert "<" not in text, key
+        assert sorted(re.findall(r"%\((\w+)\)s", text)) == sorted(re.findall(r"%\((\w+)\)s", ENGLISH[key])), key
+        assert "%" not in re.sub(r"%\(\w+\)s", "", text), key
+
+
+@pytest.mark.parametrize("file", TEMPLATES, ids=lambda file: file.name)
+def test_a_template_holds_no_words_no_safe_filter_and_stays_small(file: Path) -> None:
+    source = file.read_text()
+    assert len(source.splitlines()) <= 120
+    assert "|safe" not in source.replace(" ", "")
+    assert not re.search(r"\s[\w-]+=\{\{|\son\w+=|\sstyle=", source), "unquoted attribute or inline handler"
+    bare = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", " ", source, flags=re.DOTALL)
+    attributes = re.findall(r'(?:alt|title|aria-label|placeholder)="([^"]*)"', bare)
+    bare = re.sub(r"<[^>]*>", " ", bare, flags=re.DOTALL)
+    assert not re.search(r"[A-Za-z]{2,}", bare + " ".join(attributes)), bare
