@@ -35,6 +35,8 @@ from .worker.engine import Engine, Unsuited, Wakers, refuse_old_sqlite
 from .worker.process import Worker
 from .worker.pulse import Pulse
 
+DUE_EVERY = 0.5  # seconds; the shortest wait that a row asks for is 2
+FORGET_EVERY = 3600.0
 VendorCode = Callable[[Any], object]
 WORKSPACE_ONE = "ws1"  # the connection's name in every key of a managed device: never renamed
 
@@ -103,7 +105,8 @@ def build_worker(settings: WorkerSettings) -> Worker:
         concurrency=settings.queue_concurrency,
         wakers=wakers,
     )
-    return Worker(durable, Pulse(store, now))
+    due = Pulse("due rows", lambda: store.wake_due(now()), every=DUE_EVERY)
+    return Worker(durable, [due, Pulse("old wake-ups", durable.forget, every=FORGET_EVERY)])
 
 
 def build_world(settings: WorkerSettings, store: Store, *, transport: BaseAdapter | None = None) -> World:

@@ -10,6 +10,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
@@ -18,6 +19,8 @@ from ..errors import RemoteError, Stale
 
 log = structlog.get_logger(__name__)
 
+REMEMBERED = timedelta(days=1)  # of ended wake-ups, for whoever looks into the engine's tables
+ENDED = ["SUCCESS", "ERROR", "CANCELLED"]
 POLL = 0.1  # seconds; with DBOS's own 1 s, a wish would be seen after half a second instead of a tenth
 DRAIN = 25  # seconds for running work to end; the whole process has 30
 
@@ -81,6 +84,19 @@ class Engine:
         DBOS.launch()
         for queue in self._queues:
             DBOS.register_queue(queue, worker_concurrency=self._concurrency, polling_interval_sec=POLL, on_conflict="always_update")
+
+    def forget(self) -> int:
+        """Delete wake-ups that ended long ago; DBOS keeps them for ever, at about a kilobyte each. Their ids never come again."""
+        before = (datetime.now(UTC) - REMEMBERED).isoformat()
+        forgotten = 0
+        while True:
+            old = DBOS.list_workflows(
+                status=ENDED, completed_before=before, queue_name=list(self._queues), limit=500, load_input=False, load_output=False
+            )
+            if not old:
+                return forgotten
+            DBOS.delete_workflows([workflow.workflow_id for workflow in old])
+            forgotten += len(old)
 
     def stop(self) -> None:
         """Take nothing new, let running work end, at most `DRAIN` seconds. What is cut off begins again at the next start."""

@@ -1,8 +1,9 @@
-"""The worker from start to end: engine and pulse begin, a signal ends both, running work gets half a minute."""
+"""The worker from start to end: engine and pulses begin, a signal ends both, running work gets half a minute."""
 
 import os
 import signal
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import FrameType
 
@@ -17,7 +18,7 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True)
 class Worker:
     engine: Engine
-    pulse: Pulse
+    pulses: Sequence[Pulse]
 
     def run(self) -> None:
         """Until SIGTERM or SIGINT. A second signal does not hurry it: whoever cannot wait sends SIGKILL, and nothing is lost."""
@@ -29,11 +30,13 @@ class Worker:
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGINT, end)
         self.engine.start()
-        self.pulse.start()
+        for pulse in self.pulses:
+            pulse.start()
         log.info("worker ready", pid=os.getpid())
         ending.wait()
         log.info("worker is ending")
-        self.pulse.stop()
+        for pulse in self.pulses:
+            pulse.stop()
         self.engine.stop()
         log.info("worker ended")
         left = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread() and not thread.daemon]

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from dbos import DBOSClient, EnqueueOptions
 
 from remediation.domain.push import Lane
@@ -123,6 +124,26 @@ def test_told_to_end_it_finishes_what_it_began(workshop: Workshop) -> None:
     assert workshop.kill(signal.SIGTERM) == 0
     assert time.monotonic() - began < 30
     assert "push ended slow-1" in workshop.lines()
+
+
+def test_old_wake_ups_are_forgotten_and_others_kept(workshop: Workshop) -> None:
+    for row_id in ("old", "fresh"):
+        workshop.wake(row_id)
+    workshop.start()
+    workshop.until(lambda lines: sum("ended" in line for line in lines) == 2)
+    table = sa.table("workflow_status", sa.column("workflow_uuid"), sa.column("completed_at"), sa.column("status"))
+    table.schema = "dbos" if workshop.engine.dialect.name == "postgresql" else None
+
+    def known() -> set[str]:
+        with workshop.engine.connect() as connection:
+            return set(connection.execute(sa.select(table.c.workflow_uuid).where(table.c.status == "SUCCESS")).scalars())
+
+    workshop.until(lambda _: {"old:1", "fresh:1"} <= known())
+    long_ago = int((time.time() - 2 * 86_400) * 1000)
+    with writing(workshop.engine) as connection:
+        connection.execute(sa.update(table).where(table.c.workflow_uuid == "old:1").values(completed_at=long_ago))
+    workshop.until(lambda _: "old:1" not in known())
+    assert "fresh:1" in known()
 
 
 class Trap:
