@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup, Tag
 from playwright.sync_api import Page, sync_playwright
 
-from sandbox.server import Sandbox, SandboxConfig, create_sandbox
+from sandbox.server import Sandbox
 from sandbox.world import Phone
 
 ARGUMENTS = [
@@ -26,14 +26,6 @@ ARGUMENTS = [
 ]
 HUB = "com.airwatch.ios.agent"
 HOSTILE = '<img src=x onerror="alert(1)">\u202egnp.\u2066 & 😀' + "a" * 4000
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    sandbox = create_sandbox(SandboxConfig(ca_folder=tmp_path_factory.mktemp("ca")))
-    sandbox.start(0, 0)
-    yield sandbox
-    sandbox.stop()
 
 
 @pytest.fixture

@@ -8,20 +8,12 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox.server import Sandbox, SandboxConfig, create_sandbox
+from sandbox.server import Sandbox
 from sandbox.workspace_one_gate import tenant_code
 from sandbox.world import ManagedRecord
 
 V1, V2 = "application/json;version=1", "application/json;version=2"
 HUB = "com.airwatch.ios.agent"
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    sandbox = create_sandbox(SandboxConfig(ca_folder=tmp_path_factory.mktemp("ca")))
-    sandbox.start(0, 0)
-    yield sandbox
-    sandbox.stop()
 
 
 @pytest.fixture
