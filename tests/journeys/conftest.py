@@ -1,0 +1,67 @@
+"""`stage` raises the whole product for one scenario; `browser` is one Chromium for the run, `player` a fresh person in it."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from remediation.store.migrations import migrate
+from tests.journeys.player import Player
+from tests.journeys.stage import Stage, copied
+
+# Chromium speaks to nobody but the sandbox: without these it looks up its maker's hosts at every start.
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("migrated") / "store.sqlite"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def raised(migrated: Path, tmp_path: Path) -> Iterator[Callable[..., Stage]]:
+    with ExitStack() as stages:
+
+        def begin(scenario: str, url: str | None = None) -> Stage:
+            return stages.enter_context(Stage(url or copied(migrated, tmp_path), tmp_path, scenario))
+
+        yield begin
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def arrives(raised: Callable[..., Stage], browser: Browser) -> Iterator[Callable[..., Player]]:
+    """A person in front of a scenario: `arrives("not_compliant", width=320, script=False, scheme="dark")`."""
+    with ExitStack() as contexts:
+
+        def begin(scenario: str, *, width: int = 390, script: bool = True, scheme: Any = "light", url: str | None = None) -> Player:
+            stage = raised(scenario, url)
+            context = browser.new_context(
+                viewport={"width": width, "height": 844}, java_script_enabled=script, color_scheme=scheme, reduced_motion="reduce"
+            )
+            context.set_default_timeout(20_000)
+            contexts.callback(context.close)
+            return Player(stage, context, f"{scenario}-{width}-{'script' if script else 'plain'}-{scheme}", script=script)
+
+        yield begin

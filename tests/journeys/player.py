@@ -1,0 +1,102 @@
+"""Mia in a real browser: one window for her pretend phone, one for the product's pages. Every page she meets is looked at."""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.journeys.stage import Stage
+
+ARTIFACTS = Path(os.environ.get("ARTIFACTS", Path(__file__).parents[2] / "artifacts"))
+
+
+class Player:
+    def __init__(self, stage: Stage, context: BrowserContext, name: str, *, script: bool = True) -> None:
+        self.stage, self.context, self.name, self.script = stage, context, name, script
+        self.phone: Page = context.new_page()
+        self.product: Page = self.phone
+        self.complaints: list[str] = []
+        self.shots = 0
+
+    # on the phone
+
+    def taps_outlook(self) -> None:
+        self.phone.goto(f"{self.stage.pages}/")
+        self.phone.locator("#app-outlook").click()
+
+    def continues(self) -> None:
+        """From Microsoft's block page to the product's, in a window of its own."""
+        with self.context.expect_page() as opened:
+            self.phone.locator("#way-on").click()
+        self.product = opened.value
+        self.product.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
+        self.product.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def taps_the_message(self) -> None:
+        self.phone.goto(f"{self.stage.pages}/phone/hub")
+        link = self.phone.locator("a[href*='/possession/']").first
+        with self.context.expect_page() as opened:
+            link.click()
+        self.product.close()
+        self.product = opened.value
+        self.sees("possession", "Is this you, and is this your device?")
+        self.product.locator("#it-is-me").click()
+
+    def sees_the_inbox(self) -> None:
+        self.taps_outlook()
+        expect(self.phone.get_by_text("You’re in.")).to_be_visible()
+
+    def sees_the_block(self) -> None:
+        self.taps_outlook()
+        expect(self.phone.locator("#way-on")).to_be_visible()
+
+    def switches(self, name: str) -> None:
+        self.phone.goto(f"{self.stage.pages}/")
+        self.phone.locator(f"#switch-{name}").click()
+
+    def registers(self) -> None:
+        self.phone.goto(f"{self.stage.pages}/phone/authenticator")
+        self.phone.locator("#register").click()
+
+    # on the product's pages
+
+    def signs_in(self, platform: str = "iPhone or iPad") -> None:
+        self.product.get_by_role("link", name=platform).click()
+        self.product.get_by_role("button", name=re.compile("Mia Berger")).first.click()
+
+    def sends_the_message(self) -> None:
+        self.sees("this_device", "Are you holding this device?")
+        self.product.locator("#send").click()
+        self.sees("sent", "Open the message on this device", within=20)
+
+    def sees(self, step: str, heading: str, *, within: float = 20) -> None:
+        """Waits for the page to say so; without script a person presses *check* in between."""
+        title = self.product.get_by_role("heading", level=1, name=heading)
+        if self.script:
+            expect(title).to_be_visible(timeout=within * 1000)
+        else:
+            self._presses_until(lambda: title.count() > 0, within)
+        self.looks(step)
+
+    def _presses_until(self, done: Callable[[], bool], within: float) -> None:
+        for _ in range(int(within * 2)):
+            if done():
+                return
+            self.product.wait_for_timeout(500)
+            self.product.goto(f"{self.stage.origin}/journey")
+        raise AssertionError(f"still {self.product.get_by_role('heading', level=1).inner_text()}")
+
+    def looks(self, step: str) -> None:
+        """What every page must be: free of axe's violations, no wider than the screen, silent in the console, light."""
+        width = (self.product.viewport_size or {"width": 0})["width"]
+        assert self.product.evaluate("document.documentElement.scrollWidth") <= width, f"{step} is wider than the screen"
+        if self.script:
+            violations = Axe().run(self.product).response["violations"]
+            assert violations == [], (step, [(v["id"], [n["html"] for n in v["nodes"]]) for v in violations])
+        assert self.complaints == [], (step, self.complaints)
+        self.shots += 1
+        ARTIFACTS.mkdir(exist_ok=True)
+        self.product.screenshot(path=ARTIFACTS / f"{self.name}-{self.shots:02}-{step}.png", full_page=True)

