@@ -22,6 +22,7 @@ setup-test: .venv/.tests ## The same for the tests
 .venv/.runs: requirements.lock .ci/venv
 	@.ci/venv requirements.lock
 	@touch $@
+	@echo "Ready. Next: make demo"
 
 .venv/.tests: requirements-test.lock .venv/.runs
 	@.ci/venv requirements-test.lock

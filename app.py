@@ -14,15 +14,19 @@ from types import FrameType
 
 from flask import Flask
 
-from remediation import wiring
-from remediation.reading_settings import FaultySettings, environment_of, read
+from remediation import log, wiring
+from remediation.reading_settings import FaultySettings, environment_of, read, secrets_of
 from remediation.settings import DatabaseSettings, WebSettings, WorkerSettings
 
 PATIENCE = 35  # seconds; each child drains within 30
 
 
 def create_app() -> Flask:
-    return wiring.build_web_app(read(WebSettings))
+    """The pages. Raises `FaultySettings` or `wiring.NotReady`, whose texts are for the person who starts it."""
+    settings = read(WebSettings)
+    log.set_up("web", secrets_of(settings))
+    wiring.require_migrated(settings)
+    return wiring.build_web_app(settings)
 
 
 def main() -> int:

@@ -11,7 +11,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
-GRACE = 30  # seconds for pages under way when the process is told to end
+GRACE = 25  # seconds for pages under way when the process is told to end; all of it has 30
 
 
 class PortTaken(Exception):

@@ -100,6 +100,21 @@ def test_a_taken_port(tmp_path: Path, good: dict[str, str], port: int) -> None:
     assert "REMEDIATION_BIND" in told.stderr
 
 
+def test_any_server_may_serve_the_app(tmp_path: Path, good: dict[str, str], port: int) -> None:
+    program = f"import app; print(app.create_app().test_client().get('/health', base_url='http://localhost:{port}').status)"
+    command = [sys.executable, "-c", program]
+
+    def tried(settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment(settings), capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+
+    assert "REMEDIATION_PUBLIC_ORIGIN is not set" in tried({}).stderr
+    assert "remediation migrate" in tried(good).stderr
+    assert run(tmp_path, "migrate", settings=good).returncode == 0
+    assert tried(good).stdout == "200 OK\n"
+
+
 class Product:
     """`python app.py` in a folder of its own."""
 

@@ -111,9 +111,9 @@ def test_nobody_sees_a_door(door: str) -> None:
             assert not name.startswith(f"remediation.{door}"), f"{path.relative_to(ROOT)} sees {door}"
 
 
-def test_the_app_sees_wiring_and_settings() -> None:
+def test_the_app_sees_wiring_settings_and_the_log() -> None:
     seen = {name.split(".")[1] for name in imports(ROOT / "app.py") if name.startswith("remediation.")}
-    assert seen <= {"wiring"} | SETTINGS
+    assert seen <= {"wiring", "log"} | SETTINGS
 
 
 def test_the_sandbox_is_a_stranger() -> None:
