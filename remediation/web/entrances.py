@@ -8,6 +8,7 @@ from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from ..domain.device import Platform
+from .desk import desk
 from .guards import anyone
 from .sessions import signed_in_session
 
@@ -45,7 +46,8 @@ def remediation() -> str | Response:
 
 
 def _welcome(entrance: str) -> str | Response:
-    if signed_in_session() is not None:
+    session = signed_in_session()
+    if session is not None and desk().store.journey_of_browser(session.browser, session.oid, desk().clock()) is not None:
         return redirect("/journey", 303)
     platform = platform_asked_for() or platform_of(request.headers.get("User-Agent", ""))
     return render_template(

@@ -15,6 +15,7 @@ from ..domain.journey import Journey
 from ..services import ask
 from . import handles
 from .desk import desk
+from .entrances import CHOICES
 from .error_pages import Interruption
 from .guards import signed_in
 from .panel import panel
@@ -85,8 +86,13 @@ def _own_journey() -> Journey:
     journey_id = desk().store.journey_of_browser(here().browser, here().oid, desk().clock())
     journey = desk().store.journey(journey_id) if journey_id is not None else None
     if journey is None:
-        raise Interruption("elsewhere", 404, href="/sign-in")
+        raise Interruption("elsewhere", 404, href="/sign-in" if _goes_on_somewhere() else "/start")
     return journey
+
+
+def _goes_on_somewhere() -> bool:
+    """Signing in again finds a journey to go on with; otherwise the start page asks for which device a new one is."""
+    return any(desk().store.living_journey(here().oid, platform, desk().clock()) for platform in CHOICES)
 
 
 def _patiently(journey: Journey) -> Journey:

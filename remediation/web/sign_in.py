@@ -18,7 +18,7 @@ from ..services.start_journey import start_journey
 from . import entra_client
 from .desk import desk
 from .entra_client import EntraSaysNo
-from .entrances import entrance_asked_for, platform_asked_for, platform_of
+from .entrances import CHOICES, entrance_asked_for, platform_asked_for, platform_of
 from .error_pages import Interruption
 from .guards import anyone
 from .id_token import TokenRefused, roles_in
@@ -55,14 +55,15 @@ NOT_ASSIGNED = {"50105"}
 def sign_in() -> Response:
     """Reached by a link and never as the answer to a form: `form-action 'self'` would stop it."""
     token = request.args.get("possession", "")
-    platform = platform_asked_for() or platform_of(request.headers.get("User-Agent", ""))
+    asked = platform_asked_for()
     made = entra_client.authorization(_redirect_uri())
     kept = {
         "nonce": made["nonce"],
         "verifier": made["code_verifier"],
         "possession": token if TOKEN.fullmatch(token) else None,
         "entrance": entrance_asked_for(),
-        "platform": platform.value,
+        "platform": asked.value if asked is not None else None,
+        "guess": platform_of(request.headers.get("User-Agent", "")).value,
     }
     now = desk().clock()
     desk().states.put(_key(made["state"]), json.dumps(kept), until=now + LASTS)
@@ -119,10 +120,21 @@ def _place(kept: dict[str, Any], person: Person) -> tuple[Platform | None, str]:
     """The platform of the journey to go on with, None where none is to begin, and the page to go to."""
     token = kept["possession"]
     if token is None:
-        return Platform(kept["platform"]), "/journey"
+        return _platform(kept, person), "/journey"
     link = see_link(desk().store, token, desk().clock())
     journey = desk().store.journey(link.journey_id) if link is not None and link.oid == person.oid else None
     return (journey.platform if journey is not None else None), f"/possession/{token}"
+
+
+def _platform(kept: dict[str, Any], person: Person) -> Platform | None:
+    """What the person said; else that of a journey they are on, since a guess must not lead away from it; else the guess."""
+    if kept["platform"] is not None:
+        return Platform(kept["platform"])
+    guess, now = Platform(kept["guess"]), desk().clock()
+    for platform in (guess, *CHOICES):
+        if desk().store.living_journey(person.oid, platform, now) is not None:
+            return platform
+    return guess if guess in CHOICES else None
 
 
 def _explained(error: str, description: str) -> Interruption:

@@ -6,7 +6,7 @@ POSTs carry a right form token, so that the status is the guard's and the view's
 
 ROLES = ("nobody", "mia", "noah", "hanna")
 PUBLIC = {"nobody": 200, "mia": 200, "noah": 200, "hanna": 200}
-GOES_ON = {"nobody": 200, "mia": 303, "noah": 303, "hanna": 303}
+GOES_ON = {"nobody": 200, "mia": 303, "noah": 200, "hanna": 200}
 
 MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("GET", "/"): GOES_ON,

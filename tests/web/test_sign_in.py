@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
+import sqlalchemy as sa
 from bs4 import BeautifulSoup
 from pydantic import SecretStr
 
 from remediation.domain.device import Platform
 from sandbox.id_tokens import ID_TOKEN_FAULTS
 from sandbox.server import Sandbox, SandboxConfig, create_sandbox
+from tests.people import MIA
 from tests.web.conftest import ORIGIN, Browser, Web
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Safari/604.1"
@@ -268,6 +271,13 @@ EVIL = (
 )
 
 
+def test_every_entrance_leads_on(web: Web, entra: Entra) -> None:
+    for path, entrance in (("/", "start"), ("/start", "start"), ("/enrollment", "enrollment"), ("/remediation", "remediation")):
+        page = web.browser().get(f"{path}?deviceId=x&unknown=<b>", headers={"User-Agent": IPHONE}).text
+        assert f"/sign-in?entrance={entrance}&amp;platform=ios" in page
+        assert "deviceId" not in page
+
+
 @pytest.mark.parametrize("evil", EVIL)
 def test_t15_no_address_from_outside_decides_where_anyone_goes(web: Web, entra: Entra, evil: str) -> None:
     browser = web.browser()
@@ -316,3 +326,47 @@ def test_signing_out_ends_the_session_for_every_copy_of_the_cookie(web: Web, ent
     assert "cookies" in answer.headers["Clear-Site-Data"]
     assert "/oauth2/v2.0/logout" in browser.get("/signed-out").text
     assert thief.get("/journey").status_code == 401
+
+
+def test_the_entrance_is_counted_and_the_journey_is_of_the_platform_that_was_said(web: Web, entra: Entra) -> None:
+    sign_in(web.browser(), entra, path="/sign-in?entrance=enrollment&platform=android")
+    with web.engine.connect() as connection:
+        row = connection.execute(sa.text("SELECT entrance, platform FROM journeys")).one()
+    assert tuple(row) == ("enrollment", "android")
+
+
+def test_signing_in_again_without_saying_a_platform_goes_on_with_the_journey_there_is(web: Web, entra: Entra) -> None:
+    sign_in(web.browser(), entra, path="/sign-in?platform=ios")
+    browser = web.browser()
+    address = browser.get("/sign-in", headers={"User-Agent": "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)"}).headers["Location"]
+    browser.get(entra.answers(address))
+    assert browser.get("/journey").status_code == 200
+    with web.engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT count(*) FROM journeys")).scalar_one() == 1
+
+
+def test_a_device_that_nobody_can_guess_is_asked_for(web: Web, entra: Entra) -> None:
+    browser = web.browser()
+    sign_in(browser, entra, path="/sign-in")
+    assert 'href="/start"' in browser.get("/journey").text
+    assert "Which device was refused?" in browser.get("/start").text
+
+
+def test_a_possession_link_opened_in_another_browser_takes_the_journey_there(web: Web, entra: Entra) -> None:
+    scene = web.scene("this_device_sent", person=replace(MIA, oid=entra.oid("Mia")))
+    inside_hub = web.browser()
+    path = f"/possession/{scene.token}"
+    assert sign_in(inside_hub, entra, path=f"/sign-in?possession={scene.token}") == path
+    assert inside_hub.press(path, path).status_code == 303
+    journey = web.store.journey(scene.id)
+    assert journey is not None
+    assert journey.proven
+
+
+def test_a_possession_link_of_somebody_else_begins_no_journey(web: Web, entra: Entra) -> None:
+    scene = web.scene("this_device_sent", person=replace(MIA, oid=entra.oid("Mia")))
+    noah = web.browser()
+    sign_in(noah, entra, "Noah", path=f"/sign-in?possession={scene.token}")
+    assert noah.get(f"/possession/{scene.token}").status_code == 403
+    with web.engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT count(*) FROM journeys")).scalar_one() == 1
