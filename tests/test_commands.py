@@ -98,6 +98,9 @@ def test_a_taken_port(tmp_path: Path, good: dict[str, str], port: int) -> None:
     assert told.returncode == 2
     assert f"127.0.0.1:{port}" in told.stderr
     assert "REMEDIATION_BIND" in told.stderr
+    assert "Not for the web process, and ignored: " in told.stderr
+    assert "REMEDIATION_SERVICE_CLIENT_SECRET" in told.stderr
+    assert "planted" not in told.stderr
 
 
 def test_any_server_may_serve_the_app(tmp_path: Path, good: dict[str, str], port: int) -> None:
