@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +20,7 @@ from tests.conformance.test_channel import MESSAGE, report
 from tests.remotes import Remotes
 
 SEED = 20261121
+KINDS = ("drop", "null", "retype", "rename", "empty", "nest", "double", "cut", "wrap", "retype")
 Where = tuple[Any, ...]
 
 
@@ -62,15 +63,14 @@ def of_another_type(value: Any, rng: random.Random) -> Any:
     return rng.choice([other for other in others if type(other) is not type(value)])
 
 
-def spoil(value: Any, rng: random.Random) -> bytes:
-    """One mutation of one field, as it would come over the wire."""
+def spoil(value: Any, rng: random.Random, kind: str, focus: Collection[str] = ()) -> bytes:
+    """One mutation of one field (of those in `focus`, if any), as it would come over the wire."""
     whole = json.loads(json.dumps(value))
-    where = rng.choice(list(places(whole)))
+    where = rng.choice([place for place in places(whole) if not focus or place[-1] in focus])
     parent = whole
     for key in where[:-1]:
         parent = parent[key]
     key, old = where[-1], parent[where[-1]]
-    kind = rng.choice(["drop", "null", "retype", "retype", "rename", "empty", "nest", "double", "cut", "wrap"])
     if kind == "drop" or (kind == "rename" and isinstance(key, int)):
         del parent[key]
     elif kind == "null":
@@ -109,12 +109,15 @@ def remotes(_sandbox: Sandbox, wire: Wire) -> Remotes:
     return Remotes(_sandbox, change=wire)
 
 
-def outcomes(wire: Wire, target: str, ask: Callable[[], Any], *, rounds: int, seed: int) -> Iterator[Any]:
+def outcomes(
+    wire: Wire, target: str, ask: Callable[[], Any], *, rounds: int, seed: int, focus: Collection[str] = ()
+) -> Iterator[Any]:
     """What the adapter made of each spoilt answer; one of the five errors is an outcome too."""
     wire.target = target
     for number in range(rounds):
         rng = random.Random(SEED + seed * 10_000 + number)
-        wire.mutate = lambda value, rng=rng: spoil(value, rng)
+        kind = KINDS[number % len(KINDS)]
+        wire.mutate = lambda value, rng=rng, kind=kind: spoil(value, rng, kind, focus)
         try:
             yield ask()
         except RemoteError as error:
@@ -149,19 +152,52 @@ def test_the_untouched_record_is_compliant(remotes: Remotes) -> None:
 
 
 @pytest.mark.parametrize("bad", BAD)
-@pytest.mark.parametrize("target", ["/devices/4100", "/compliance"])
-def test_no_mutation_of_a_bad_record_makes_it_compliant(remotes: Remotes, wire: Wire, bad: str, target: str) -> None:
+def test_no_mutation_of_a_bad_record_makes_it_compliant(remotes: Remotes, wire: Wire, bad: str) -> None:
+    """First the very field that is bad, each way three times; then any field of both answers."""
     wire.said = BAD[bad]
-    assert verdict(remotes, remotes.mdm.device("4100")) is not Verdict.COMPLIANT
-    if bad == "a rule fails" and target == "/compliance":
-        return  # without the rule it is another answer, and the overall word beside it says *compliant*
-    for outcome in outcomes(wire, target, lambda: remotes.mdm.device("4100"), rounds=25, seed=list(BAD).index(bad)):
-        assert verdict(remotes, outcome) is not Verdict.COMPLIANT
+    [(target, fields)] = BAD[bad].items()
+    focus = ["CompliantStatus"] if bad == "a rule fails" else list(fields)
+    seed = list(BAD).index(bad)
+
+    def ask() -> Any:
+        return remotes.mdm.device("4100")
+
+    assert verdict(remotes, ask()) is not Verdict.COMPLIANT
+    for outcome in outcomes(wire, target, ask, rounds=3 * len(KINDS), seed=seed, focus=focus):
+        assert verdict(remotes, outcome) is not Verdict.COMPLIANT, wire.last
+    for end in ("/devices/4100", "/compliance"):
+        if (bad, end) == ("a rule fails", "/compliance"):
+            continue  # without the rule it is another answer, and the overall word beside it says *compliant*
+        for outcome in outcomes(wire, end, ask, rounds=10, seed=20 + seed):
+            assert verdict(remotes, outcome) is not Verdict.COMPLIANT, wire.last
+
+
+@pytest.mark.parametrize("word", ["Unknown", "AllowListed", "compliant", "COMPLIANT", "Compliant ", "", "NotAvailable"])
+@pytest.mark.parametrize(("end", "key"), [("/devices/4100", "ComplianceStatus"), ("/compliance", "OverallCompliantStatus")])
+def test_each_of_the_two_words_counts(remotes: Remotes, wire: Wire, end: str, key: str, word: str) -> None:
+    wire.said = {end: {key: word}}
+    assert verdict(remotes, remotes.mdm.device("4100")) is Verdict.UNKNOWN
+
+
+def test_an_answer_about_something_else_is_no_answer(remotes: Remotes, wire: Wire) -> None:
+    oid, device_id = remotes.person().oid, remotes.device_id
+    other = remotes.person("Noah").oid
+    wire.said = {
+        f"users/{oid}": {"id": other},
+        f"devices(deviceId='{device_id}')": {"deviceId": other},
+        "/devices/4100": {"Id": {"Value": 4101}},
+    }
+    with pytest.raises(Garbled):
+        remotes.directory.person(oid)
+    with pytest.raises(Garbled):
+        remotes.directory.device(device_id)
+    with pytest.raises(Garbled):
+        remotes.mdm.device("4100")
 
 
 def test_a_good_record_survives_what_does_not_matter_and_is_never_misread(remotes: Remotes, wire: Wire) -> None:
     before, good, errors = remotes.mdm.device("4100"), 0, set()
-    for outcome in outcomes(wire, "/devices/4100", lambda: remotes.mdm.device("4100"), rounds=200, seed=50):
+    for outcome in outcomes(wire, "/devices/4100", lambda: remotes.mdm.device("4100"), rounds=150, seed=50):
         if isinstance(outcome, RemoteError):
             errors.add(type(outcome))
             continue
