@@ -1,12 +1,15 @@
 """T12, the tokens that need no key to be refused, and those that a right signature does not save. A good one passes beside them."""
 
 import json
+import time
 from base64 import urlsafe_b64encode
 from typing import Any
 
 import pytest
+from authlib.oidc.core import CodeIDToken
+from joserfc.errors import JoseError
 
-from remediation.web.id_token import TokenRefused, look_after_verifying, look_before_verifying, roles_in
+from remediation.web.id_token import TokenRefused, demands, look_after_verifying, look_before_verifying, roles_in
 
 HEADER = {"typ": "JWT", "alg": "RS256", "kid": "k1"}
 CLIENT = "0d2b4b66-6a0e-4d5b-8b55-7f3f0f6b9a10"
@@ -63,3 +66,42 @@ def test_t12_refused_before_any_key_is_asked(raw: object) -> None:
 def test_t12_refused_although_the_signature_is_right(changed: dict[str, Any]) -> None:
     with pytest.raises(TokenRefused):
         look_after_verifying({**CLAIMS, **changed}, client_id=CLIENT)
+
+
+TENANT, AUTHORITY = "8f5c1d3e-2a47-4c0b-9d6e-1b7f0a9c2e55", "https://login.microsoftonline.com"
+
+
+def whole() -> dict[str, Any]:
+    now = int(time.time())
+    times = {"iat": now, "nbf": now, "exp": now + 3600}
+    return {**CLAIMS, **times, "iss": f"{AUTHORITY}/{TENANT}/v2.0", "tid": TENANT, "sub": "s", "nonce": "n"}
+
+
+def validate(claims: dict[str, Any]) -> None:
+    demanded = demands(AUTHORITY, TENANT, CLIENT)
+    CodeIDToken(claims, HEADER, demanded, {"nonce": "n", "client_id": CLIENT}).validate(leeway=60)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        *({name: None} for name in ("iss", "aud", "tid", "oid", "sub", "nonce", "exp", "nbf", "iat")),
+        *(
+            {"iss": iss}
+            for iss in (f"{AUTHORITY}/{TENANT}/v1.0", f"https://sts.windows.net/{TENANT}/", f"{AUTHORITY}/{TENANT}/v2.0/")
+        ),
+        {"iss": f"{AUTHORITY}/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0", "tid": "9188040d-6c67-4c5b-b112-36a304b66dad"},
+        {"tid": "9188040d-6c67-4c5b-b112-36a304b66dad"},
+        {"aud": "00000003-0000-0000-c000-000000000000"},
+        {"nonce": "N"},
+        {"exp": 1},
+        {"exp": "9999999999"},
+        {"nbf": 9_999_999_999},
+        {"iat": 9_999_999_999},
+    ],
+)
+def test_t12_each_claim_is_demanded_with_its_value(changed: dict[str, Any]) -> None:
+    validate(whole())
+    claims = {name: value for name, value in {**whole(), **changed}.items() if value is not None}
+    with pytest.raises(JoseError):
+        validate(claims)

@@ -12,10 +12,10 @@ from bs4 import BeautifulSoup
 
 from remediation.domain.compliance import Posture
 from remediation.domain.steps import Step
-from remediation.web import HOUSE
+from remediation.web import HOUSE, handles
 from tests.people import MANAGED_PHONE, MIA, REGISTERED_PHONE
 from tests.web.conftest import Browser, Web
-from tests.web.scenes import FAILING, NOAH, SCENES, WORKER, Scene
+from tests.web.scenes import BROWSER, FAILING, NOAH, SCENES, WORKER, Scene
 
 FIRST_VIEW = 50_000
 
@@ -78,8 +78,10 @@ def test_a_handle_means_nothing_in_another_journey_browser_or_form(web: Web) -> 
     noah.has_phones(replace(MANAGED_PHONE, key=replace(MANAGED_PHONE.key, record_id="3001"), serial="N")).looked()
     foreign = web.signed_in(NOAH, browser="noahs").form("/journey", "/journey/this-device")["device"]
     scene = web.scene("this_device")
-    browser = web.signed_in()
-    for handle in (foreign, "", "1042", "ws1/1042", "x" * 4000, "\u202e"):
+    browser, key = web.signed_in(), scene.phone().key
+    with web.app.app_context():
+        elsewhere = (handles.make(noah.id, BROWSER, key), handles.make(scene.id, "noahs", key))
+    for handle in (*elsewhere, foreign, "", "1042", "ws1/1042", "x" * 4000, "\u202e"):
         answer = browser.post("/journey/this-device", data={"csrf_token": browser.csrf(), "device": handle})
         assert answer.status_code == 400, handle
     journey = web.store.journey(scene.id)
