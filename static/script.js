@@ -20,11 +20,15 @@
     });
   });
 
+  let choosing = false;
+  panel?.addEventListener("input", () => { choosing = true; });
+
   const swap = (html) => {
     const now = panel.firstElementChild;
     const fresh = new DOMParser().parseFromString(html, "text/html").body.firstElementChild;
     // Somebody who is choosing is not interrupted, unless the step itself has moved on.
-    if (fresh.className === now.className && now.querySelector("input:checked")) return false;
+    if (fresh.className === now.className && (choosing || now.querySelector("details[open]"))) return false;
+    choosing = false;
     const focus = document.activeElement && document.activeElement.id;
     localTimes(fresh);
     now.replaceWith(fresh);

@@ -73,6 +73,16 @@ def test_the_chosen_device_is_sent_the_message(web: Web) -> None:
     assert journey.possession.key.record_id == "2001"
 
 
+def test_whoever_picked_the_wrong_device_picks_another_at_once(web: Web) -> None:
+    scene = web.scene("this_device_two").message_sent()
+    browser = web.signed_in()
+    assert browser.press("/journey", "/journey/this-device").status_code == 303
+    journey = web.store.journey(scene.id)
+    assert journey is not None
+    assert journey.possession is not None
+    assert journey.possession.key.record_id == "2001"
+
+
 def test_a_handle_means_nothing_in_another_journey_browser_or_form(web: Web) -> None:
     noah = web.begun(person=NOAH, browser="noahs")
     noah.has_phones(replace(MANAGED_PHONE, key=replace(MANAGED_PHONE.key, record_id="3001"), serial="N")).looked()

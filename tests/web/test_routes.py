@@ -1,6 +1,7 @@
 """The inventory: no route without a declared guard, none without a row in the role matrix, and each cell as it says."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from flask import Blueprint
@@ -50,3 +51,10 @@ def test_each_role_gets_what_the_matrix_says(web: Web, method: str, rule: str) -
         form = {"csrf_token": browser.csrf()} if method == "POST" else None
         answer = browser.open(path, method=method, data=form)
         assert answer.status_code == MATRIX[method, rule][role], (role, answer.text)
+
+
+def test_the_page_of_components_is_for_the_demo_alone(web: Web, database: Path) -> None:
+    product = Web(database)
+    assert product.browser().get("/style").status_code == 404
+    assert web.browser().get("/style").status_code == 200
+    product.engine.dispose()
