@@ -3,6 +3,7 @@
 MSAL never signs anyone in: it hands ID tokens back unchecked. What is checked here beyond Authlib is in `id_token`.
 """
 
+import logging
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -47,6 +48,7 @@ class OurTenant(FlaskOAuth2App):  # type: ignore[misc]  # Authlib has no types
 
 def client(app: Flask, settings: WebSettings) -> Any:
     """Per-tenant metadata: that of `common` names no issuer, and the usual way around it accepts any tenant."""
+    logging.getLogger("authlib").setLevel(logging.INFO)  # at DEBUG it writes the PKCE verifier
     issuer = id_token.expected_issuer(settings.entra_authority, settings.tenant_id)
     return OAuth(app).register(
         "entra",

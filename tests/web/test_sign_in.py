@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -224,6 +226,22 @@ def test_entras_errors_are_explained_by_who_can_act(web: Web, error: str, descri
     assert answer.status_code == 400
     assert words in answer.text
     assert "<script>alert" not in answer.text
+
+
+def test_no_secret_of_a_sign_in_reaches_the_log(web: Web, entra: Entra, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    browser = web.browser()
+    address = begin(browser)
+    with web.engine.connect() as connection:
+        kept = json.loads(connection.execute(sa.text("SELECT value FROM sign_in_states")).scalar_one())
+    answer = entra.answers(address)
+    assert browser.get(answer).status_code == 303
+    assert browser.get(answer).status_code == 400
+    code = parse_qs(urlsplit(answer).query)["code"][0]
+    ours = [record.getMessage() for record in caplog.records if not record.name.startswith(("urllib3", "sandbox"))]
+    for secret in (kept["verifier"], kept["nonce"], code, web.settings.sign_in_client_secret.get_secret_value()):
+        assert not [line for line in ours if secret in line]
+    assert kept["verifier"] not in caplog.text
 
 
 def test_t17_a_planted_cookie_does_not_survive_the_sign_in(web: Web, entra: Entra) -> None:
