@@ -132,10 +132,15 @@ class WorkspaceOne:
         broken = _compromised(record)
         if rules:
             word = _worse(word, MdmWord.NOT_COMPLIANT)
-        if broken is True:
-            rules.append(Rule("CompromisedStatus", "", "jailbreak"))
-        if record.text("DataEncryptionYN") == "N":
-            rules.append(Rule("DataEncryptionYN", "", "encryption"))
+        encryption_fails = record.text("DataEncryptionYN") == "N" and word is not MdmWord.COMPLIANT
+        told = {rule.advice for rule in rules}
+        # the record's own facts, where no failing policy has said the same in the administrator's words
+        for name, fails, advice in (
+            ("CompromisedStatus", broken is True, "jailbreak"),
+            ("DataEncryptionYN", encryption_fails, "encryption"),
+        ):
+            if fails and advice not in told:
+                rules.append(Rule(name, "", advice))
         return Posture(
             word=word,
             enrolled=ENROLLED.get(record.text("EnrollmentStatus") or ""),

@@ -264,8 +264,9 @@ class _raw_server:
             with self._tls.wrap_socket(connection, server_side=True) as talking:
                 talking.recv(65_536)
                 talking.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n" + b" " * 10)
-                while self._drip and not self._stop.wait(0.05):
-                    talking.sendall(b" ")
+                for _ in range(60 if self._drip else 0):
+                    if not self._stop.wait(0.05):
+                        talking.sendall(b" ")
 
     def __enter__(self) -> int:
         self._thread.start()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from requests import Request
 
@@ -38,6 +38,7 @@ NAMES = [
 ]
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(st.characters(codec="utf-8"), max_size=60), st.sampled_from(NAMES)))
 def test_a_value_stays_one_segment(value: str) -> None:
     try:
@@ -52,6 +53,7 @@ def test_a_value_stays_one_segment(value: str) -> None:
     assert not parts.fragment
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(st.characters(codec="utf-8"), max_size=60), st.sampled_from(NAMES)))
 def test_a_value_stays_one_odata_string(value: str) -> None:
     try:
@@ -63,6 +65,7 @@ def test_a_value_stays_one_odata_string(value: str) -> None:
     assert literal.replace("''", "'") == value
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(max_size=60), st.sampled_from(NAMES)))
 def test_only_a_guid_is_a_guid_and_only_a_number_a_number(value: str) -> None:
     with pytest.raises(Refused):
