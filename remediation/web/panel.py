@@ -136,8 +136,9 @@ def _rule(rule: Rule) -> RuleCard:
 
 
 def _message(journey: Journey, now: datetime) -> Message | None:
-    proof = journey.possession
-    if proof is None:
+    """The message to the device in hand; one to an earlier phone, or from before a wipe, is no news for this one."""
+    proof, device = journey.possession, journey.in_hand
+    if proof is None or device is None or proof.key != device.key or proof.proven_at is not None:
         return None
     if not proof.waiting(now):
         state = "over"

@@ -53,6 +53,15 @@ class Player:
         self.taps_outlook()
         expect(self.phone.locator("#way-on")).to_be_visible()
 
+    def is_blocked_within(self, seconds: float) -> None:
+        """With no page of the product's open: the worker carries it."""
+        for _ in range(int(seconds)):
+            self.taps_outlook()
+            if self.phone.locator("#way-on").count():
+                return
+            self.phone.wait_for_timeout(1000)
+        raise AssertionError("Outlook still opens")
+
     def switches(self, name: str) -> None:
         self.phone.goto(f"{self.stage.pages}/")
         self.phone.locator(f"#switch-{name}").click()

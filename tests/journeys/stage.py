@@ -13,8 +13,8 @@ from typing import Any
 import requests
 import sqlalchemy as sa
 
-from remediation.settings import WebSettings, WorkerSettings
 from remediation.reading_settings import environment_of
+from remediation.settings import WebSettings, WorkerSettings
 from remediation.store.engine import make_engine
 from sandbox import demo
 from sandbox.faults import Fault

@@ -1,0 +1,53 @@
+"""`kill -9` of the worker at ten random moments of a push, on both databases: the phone still gets through, by one message."""
+
+import random
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from remediation.store.migrations import migrate
+from tests.journeys.plain import Plain
+from tests.journeys.stage import Stage, copied
+from tests.postgres import running_postgres
+
+Raised = Callable[..., Stage]
+KILLS = 10
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, migrated: Path, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield copied(migrated, tmp_path)
+        return
+    with running_postgres() as server:
+        engine = sa.create_engine(server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(sa.text("DROP DATABASE IF EXISTS killed"))
+            connection.execute(sa.text("CREATE DATABASE killed"))
+        engine.dispose()
+        address = server.replace("/postgres?", "/killed?") if "/postgres?" in server else server.rsplit("/", 1)[0] + "/killed"
+        migrate(address)
+        yield address
+
+
+def test_P2_killed_ten_times_in_mid_push_the_phone_gets_through_once(raised: Raised, url: str) -> None:
+    stage = raised("blocked_just_registered", url)
+    mia = Plain(stage)
+    mia.arrives()
+    mia.signs_in()
+    mia.waits_for("Are you holding this device?")
+    mia.presses("#send")
+    mia.waits_for("Open the message on this device")
+    mia.taps_the_message()
+    chance = random.Random(11)
+    for _ in range(KILLS):
+        threading.Event().wait(chance.uniform(0.2, 2.5))
+        stage.kill_worker()
+    mia.waits_for("Microsoft sees your device as compliant", within=180)
+    assert mia.outlook() == "open"
+    assert len(stage.uploads()) == 1
+    assert stage.audit().count("push.confirmed") == 1
