@@ -81,9 +81,8 @@ class Journey:
     @property
     def in_hand(self) -> ManagedDevice | None:
         """The managed device that this journey is about: the one asked to prove itself, else the only one there is."""
-        if self.possession is not None:
-            return next((m for m in self.managed if m.key == self.possession.key), None)
-        return self.managed[0] if len(self.managed) == 1 else None
+        asked = next((m for m in self.managed if self.possession is not None and m.key == self.possession.key), None)
+        return asked or (self.managed[0] if len(self.managed) == 1 else None)
 
     @property
     def link(self) -> DeviceLink | None:
@@ -105,6 +104,7 @@ class Journey:
         return (
             device is not None
             and proof is not None
+            and proof.key == device.key
             and proof.proven_at is not None
             and proof.proven_generation == device.generation
         )

@@ -25,7 +25,7 @@ def in_my_hand(store: Store, journey_id: str, key: ManagedKey, *, oid: str, now:
     if key not in {device.key for device in journey.managed}:
         raise KeyError(key.record_id)
     proof = journey.possession
-    if proof is not None and proof.key == key and (proof.proven_at is not None or (proof.error is None and proof.waiting(now))):
+    if proof is not None and proof.key == key and (journey.proven or (proof.error is None and proof.waiting(now))):
         return
     with store.change(Actor("person", oid), "possession.wanted", about=("journey", journey_id), at=now) as change:
         change.audit(connection=key.connection, record=key.record_id)

@@ -121,9 +121,9 @@ def _send_possession_link(journey: Journey, world: World, seen: _Seen) -> None:
 
 
 def _tell_push(journey: Journey, world: World) -> None:
-    """A posture that calls for another verdict than Microsoft was told is news for the push."""
+    """A posture that calls for another verdict than Microsoft was told is news for the push. A link just made was woken by that."""
     device, link, push = journey.in_hand, journey.link, journey.push
-    if device is None or link is None or push is None or link.state is not LinkState.ACTIVE:
+    if device is None or link is None or push is None or link.state is not LinkState.ACTIVE or push.desired is None:
         return
     if decide(device.posture, world.clock(), world.lease).verdict is not push.desired:
         bring_to_rest(link.id, world=world)

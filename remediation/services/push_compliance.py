@@ -5,7 +5,7 @@ Safe from the top: progress lives in the row alone, and every write compares the
 changes nothing. No transaction stays open across a call. Newer news raises `Stale` here, and whoever wrote it finishes the work.
 """
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ from ..domain.device import DeviceLink, DirectoryDevice, LinkState, ManagedDevic
 from ..domain.evidence import ends_link, suffices
 from ..domain.push import POLL_SLOW, Lane, Push, back_off, look_again, message_id, update_time
 from ..errors import Busy, NotFound, RemoteError, Stale
-from ..ports import Change, Report, Sending
+from ..ports import Change, LinkNoting, Report, Sending
 from .world import World
 
 
@@ -199,7 +199,16 @@ class _Pass:
             change.audit(by=by, shown=self.entra.compliant)
             change.confirmed(self.link.id, seq=self.push.desired_seq, by=by)
         self._reload()
+        self._note_link()
         return None
+
+    def _note_link(self) -> None:
+        """Leave the Azure device id on the MDM's record, so that staff find the pair there too. Nothing depends on it, so a refusal
+        is not worth a retry: the next confirmation tries again."""
+        manager = self.world.managers.get(self.link.managed.connection)
+        if self.link.state is LinkState.ACTIVE and isinstance(manager, LinkNoting):
+            with suppress(RemoteError):
+                manager.note_link(self.link.managed.record_id, self.link.device_id)
 
     def _tell_again_in_time(self) -> None:
         """Accepted, and an hour later still not applied: what was wrong there may be mended, and only a new message can tell."""

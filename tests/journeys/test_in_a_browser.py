@@ -1,4 +1,4 @@
-"""From the blocked Outlook to Outlook open, in a real browser: each scenario, with script and without, narrow, wide, both themes."""
+"""From the blocked Outlook to Outlook open in a real browser: each scenario, with script and without, narrow, wide, both themes."""
 
 from collections.abc import Callable
 

@@ -137,3 +137,15 @@ def test_a_record_somebody_else_owns_is_never_offered(tell: Tell) -> None:
     story = tell("blocked_just_registered")
     story.arrives()
     assert {device.owner_mail for device in story.journey.managed} == {story.remotes.person().mail}
+
+
+def test_T5_a_wiped_phone_can_prove_itself_anew_in_the_same_journey(tell: Tell) -> None:
+    story = tell("blocked_just_registered")
+    story.gets_through()
+    story.remotes.record.enrolled_on = story.world.clock()
+    story.passes(60)
+    story.checks_again()
+    assert story.step is Step.THIS_DEVICE
+    story.says_this_is_mine()
+    story.taps_the_message()
+    story.gets_to(Step.OPEN)
