@@ -14,6 +14,7 @@ from .domain.compliance import Decision
 from .domain.device import DeviceLink, DirectoryDevice, ManagedDevice, ManagedKey, Person, Platform
 from .domain.journey import Journey
 from .domain.push import Lane, Push
+from .domain.standing import Standing
 
 Clock = Callable[[], datetime]
 """The present moment, aware, in UTC."""
@@ -24,6 +25,9 @@ class Directory(Protocol):
 
     def person(self, oid: str) -> Person: ...
 
+    def standing(self, oid: str) -> Standing:
+        """Account, licence and chosen groups of this person; what may not be read (403) is None."""
+
     def devices_of(self, oid: str) -> Sequence[DirectoryDevice]:
         """All devices registered by this person, every page; `owner_oid` may be None here (not asked)."""
 
@@ -31,13 +35,22 @@ class Directory(Protocol):
         """One device with its registered owner, by the Azure device id."""
 
 
+@dataclass(frozen=True)
+class Owned:
+    """A person's records in one MDM. `problem` is `ambiguous_owner` where two MDM users match, which counts as none, or
+    `shared_user` where the one that matches is a staging or shared account; both go to the helpdesk, never to *enroll*."""
+
+    devices: tuple[ManagedDevice, ...]
+    problem: str | None = None
+
+
 class DeviceManager(Protocol):
     """One MDM connection."""
 
     connection: str
 
-    def devices_of(self, person: Person) -> Sequence[ManagedDevice]:
-        """The enrolled devices of this person, every page, owner compared exactly by us."""
+    def devices_of(self, person: Person) -> Owned:
+        """The enrolled devices of this person, every page; the owner compared exactly by us, on the attributes the tenant chose."""
 
     def device(self, record_id: str) -> ManagedDevice:
         """One record with its posture, read afresh."""
@@ -154,7 +167,14 @@ class Change(Protocol):
     def revoke_possession(self, token_hash: str, *, oid: str) -> None:
         """*This wasn't me*: no open link of that journey can be used any more."""
 
-    def still_blocked(self, journey_id: str) -> None: ...
+    def still_blocked(self, journey_id: str) -> None:
+        """Count it, and remember when."""
+
+    def pick(self, journey_id: str, device_id: str) -> None:
+        """Which of several directory devices the person says is in their hand."""
+
+    def open_case(self, *, case_code: str, browser: str, platform: Platform, entrance: str) -> None:
+        """A case for somebody who cannot sign in: nothing is known of them but what they did in this browser."""
 
     def need_help(self, journey_id: str, why: str) -> None:
         """Only a person can decide; `why` is a stable id. The next look that somebody wants forgets it."""
@@ -211,7 +231,7 @@ class Store(Protocol):
     def push(self, link_id: str) -> Push | None: ...
 
     # what was seen (worker only)
-    def observe_person(self, person: Person, *, at: datetime) -> None: ...
+    def observe_person(self, person: Person, standing: Standing, *, at: datetime) -> None: ...
 
     def observe_directory(self, oid: str, devices: Sequence[DirectoryDevice], *, at: datetime) -> None:
         """A complete list of the person's directory devices; those missing from it are no longer theirs."""
@@ -234,6 +254,7 @@ class Store(Protocol):
         attempts: int,
         directory_error: str | None,
         mdm_error: str | None,
+        owner_problem: str | None,
         refreshed: bool,
     ) -> None: ...
 

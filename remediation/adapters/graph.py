@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..domain.device import DirectoryDevice, Person, Platform
+from ..domain.standing import Standing
 from ..errors import Garbled, Refused
 from ..ports import Clock
 from .http import Fields, Remote
@@ -36,6 +37,9 @@ PLATFORMS = {
 }
 
 
+INTUNE_PLANS = frozenset({"c1ec4a95-1f05-45b3-a911-aa3fa01094f5"})  # INTUNE_A: entra-docs licensing-service-plan-reference.md
+
+
 def vendor_code(body: Any) -> object:
     """`{"error": {"code": …}}`: graph-docs concepts/errors.md."""
     return body["error"]["code"]
@@ -58,6 +62,31 @@ class GraphDirectory:
         upn = user.need_text("userPrincipalName")
         return Person(oid=oid, name=user.text("displayName") or upn, user_name=upn, mail=user.text("mail") or None)
 
+    def standing(self, oid: str) -> Standing:
+        target = self._remote.path("users/{}", self._remote.guid(oid))
+        # graph-docs api-reference/v1.0/api/user-get.md; User.Read.All
+        user = self._remote.call("GET", target, query={"$select": "id,accountEnabled,userType"}).fields()
+        kind = user.text("userType")
+        return Standing(
+            account_enabled=user.flag("accountEnabled"),
+            guest=None if kind is None else kind == "Guest",
+            licensed=self._licensed(oid),
+            in_scope=None,
+            read_at=self._now(),
+        )
+
+    def _licensed(self, oid: str) -> bool | None:
+        """By service plan, since plans hide in many SKUs; one that is not ready yet keeps nobody out."""
+        try:
+            # graph-docs api-reference/v1.0/api/user-list-licensedetails.md; LicenseAssignment.Read.All
+            details = list(self._pages(self._remote.path("users/{}/licenseDetails", self._remote.guid(oid)), None))
+        except Refused as refused:
+            if refused.status == 403:
+                return None
+            raise
+        plans = [plan for detail in details for plan in detail.items("servicePlans")]
+        return any(plan.guid("servicePlanId") in INTUNE_PLANS and plan.text("provisioningStatus") != "Disabled" for plan in plans)
+
     def devices_of(self, oid: str) -> Sequence[DirectoryDevice]:
         # graph-docs api-reference/v1.0/api/user-list-registereddevices.md; the cast gives typed members and allows $select
         target = self._remote.path("users/{}/registeredDevices/microsoft.graph.device", self._remote.guid(oid))
@@ -77,9 +106,9 @@ class GraphDirectory:
         owners = list(self._pages(self._remote.path("devices/{}/registeredOwners", object_id), "id"))
         return owners[0].guid("id") if len(owners) == 1 else None
 
-    def _pages(self, target: str, select: str) -> Iterator[Fields]:
+    def _pages(self, target: str, select: str | None) -> Iterator[Fields]:
         """Every member of every page: graph-docs concepts/paging.md. A list is whole, or an error."""
-        page = self._remote.call("GET", target, query={"$select": select}).fields()
+        page = self._remote.call("GET", target, query={"$select": select} if select else None).fields()
         for _ in range(MOST_PAGES):
             yield from page.items("value")
             link = page.text("@odata.nextLink")

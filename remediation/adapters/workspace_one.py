@@ -6,14 +6,14 @@ version pinned, since an unpinned call is answered as the server likes (JupiterO
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from ..domain.compliance import MdmWord, Posture, Rule
 from ..domain.device import ManagedDevice, ManagedKey, Person, Platform
 from ..errors import Garbled, NotFound, Refused
-from ..ports import Clock
+from ..ports import Clock, Owned
 from .http import Fields, Remote
 
 PAGE = 500  # the default of the vendor; whether more is taken is not public
@@ -82,9 +82,12 @@ class WorkspaceOne:
 
     # reading
 
-    def devices_of(self, person: Person) -> Sequence[ManagedDevice]:
+    def devices_of(self, person: Person) -> Owned:
         found: dict[str, ManagedDevice] = {}
-        for user in self._users_of(person):
+        users = list(self._users_of(person))
+        if len(users) > 1:
+            return Owned((), "ambiguous_owner")
+        for user in users:
             for row in self._rows_of(user):
                 record_id = str(row.within("Id").need_number("Value"))
                 if record_id in found or ENROLLED.get(row.text("EnrollmentStatus") or "") is False:
@@ -96,7 +99,7 @@ class WorkspaceOne:
                     continue  # deleted between the list and the look
                 if device.posture.enrolled is not False:
                     found[record_id] = device
-        return list(found.values())
+        return Owned(tuple(found.values()))
 
     def device(self, record_id: str) -> ManagedDevice:
         number = self._remote.number(record_id)

@@ -18,12 +18,16 @@ class Platform(StrEnum):
 
 @dataclass(frozen=True)
 class Person:
-    """Keyed by (tenant, oid). Names are for display and for searching the MDM, never for authority."""
+    """Keyed by (tenant, oid). Names are for display and for searching the MDM, never for authority.
+
+    `match` is the value of the directory attribute that the tenant chose for finding the person's MDM user; None where it is empty.
+    """
 
     oid: str
     name: str
     user_name: str
     mail: str | None = None
+    match: str | None = None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from .device import DeviceLink, DirectoryDevice, LinkState, ManagedDevice, ManagedKey, Person, Platform
 from .push import Push
+from .standing import Standing
 
 LASTS = timedelta(hours=24)
 POSSESSION_LINK_LASTS = timedelta(minutes=10)
@@ -14,6 +15,7 @@ POSSESSION_LINK_LASTS = timedelta(minutes=10)
 class Look:
     """How the worker's looking at the remotes stands. Errors hold an error's `code`, None where the last read was good.
 
+    `owner_problem` says why no record could be called this person's: `ambiguous_owner` (two MDM users match) or `shared_user`.
     A look is due when somebody `wanted` one after the last one began; `next_at` is when the worker looks by itself.
     """
 
@@ -23,6 +25,7 @@ class Look:
     directory_error: str | None = None
     mdm_read_at: datetime | None = None
     mdm_error: str | None = None
+    owner_problem: str | None = None
     refresh_wanted_at: datetime | None = None
     refreshed_at: datetime | None = None
     next_at: datetime | None = None
@@ -59,7 +62,8 @@ class Journey:
     """All the facts, read in one go. `managed` and `directory` are the person's devices of this platform as last seen.
 
     `taken` holds device ids that are linked with other managed devices; `help_why` is a stable id, set by the worker when only a
-    person can decide; `still_blocked_at` when the person said that *open* was not true.
+    person can decide; `still_blocked_at` when the person last said that *open* was not true, and how often. `picked` is the device
+    id that the person picked among several: a hint for staff, never evidence.
     """
 
     id: str
@@ -77,6 +81,9 @@ class Journey:
     pushes: tuple[Push, ...] = ()
     help_why: str | None = None
     still_blocked_at: datetime | None = None
+    still_blocked_count: int = 0
+    standing: Standing | None = None
+    picked: str | None = None
 
     @property
     def in_hand(self) -> ManagedDevice | None:

@@ -77,3 +77,21 @@ def _family(model: str | None) -> str | None:
     """`iPhone` of `iPhone 13 (128 GB Midnight)` and of `iPhone14,5`: marketing names and identifiers agree no further than that."""
     found = re.match(r"[^\W\d_]+", (model or "").strip())
     return found.group().casefold() if found else None
+
+
+def one_per_device(records: Sequence[ManagedDevice]) -> tuple[ManagedDevice, ...]:
+    """The MDM's records without the leftovers of earlier enrollments: of those with one serial, the enrolled one seen last.
+
+    Serials repeat where a device was enrolled anew (AirWatch field reports; demisto/content VMwareWorkspaceONEUEM).
+    """
+    newest: dict[str, ManagedDevice] = {}
+    for record in records:
+        name = (record.serial or "").strip().casefold() or f"{record.key.connection}/{record.key.record_id}"
+        if name not in newest or _rank(record) > _rank(newest[name]):
+            newest[name] = record
+    return tuple(newest.values())
+
+
+def _rank(record: ManagedDevice) -> tuple[bool, float]:
+    seen = record.posture.last_seen
+    return (record.posture.enrolled is True, seen.timestamp() if seen else 0.0)

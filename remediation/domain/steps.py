@@ -11,12 +11,14 @@ from enum import StrEnum
 from .compliance import MdmWord, Verdict
 from .device import DirectoryDevice, LinkState
 from .journey import Journey
-from .matching import match
+from .matching import Match, match
 from .push import Push
+from .standing import not_for_you
 
 
 class Step(StrEnum):
     LOOKING = "looking"
+    NOT_FOR_YOU = "not_for_you"
     ENROLL = "enroll"
     THIS_DEVICE = "this_device"
     REGISTER = "register"
@@ -27,14 +29,19 @@ class Step(StrEnum):
     HELP = "help"
 
 
+LOOP = 2  # times that a person said *still blocked* before the same instruction is not given again
+
+
 def next_step(journey: Journey, now: datetime) -> Step:
     """What this person should see now."""
-    if journey.help_why is not None:
+    if help_why(journey, now) is not None:
         return Step.HELP
     if is_open(journey, now):
         return Step.OPEN
     if journey.look.mdm_read_at is None or journey.look.directory_read_at is None:
         return Step.LOOKING
+    if journey.standing is not None and not_for_you(journey.standing) is not None:
+        return Step.NOT_FOR_YOU
     if not journey.managed:
         return Step.ENROLL
     link = journey.link
@@ -43,14 +50,49 @@ def next_step(journey: Journey, now: datetime) -> Step:
     return Step.FIX if _posture_fails(journey) or _not_seen(journey) else Step.WAIT
 
 
+def help_why(journey: Journey, now: datetime) -> str | None:
+    """Why only a person can help, as a stable id: what the worker found, or what the facts say by themselves."""
+    if journey.help_why is not None:
+        return journey.help_why
+    if journey.look.owner_problem is not None:
+        return journey.look.owner_problem
+    if journey.still_blocked_count >= LOOP and is_open(journey, now):
+        return "loop"
+    push = journey.push
+    if push is not None and push.reason == "no_channel":
+        return "no_channel"
+    if journey.proven and journey.link is None and only_disabled(journey):
+        return "disabled_device"
+    return None
+
+
+def only_disabled(journey: Journey) -> bool:
+    """Everything that could be this device in the directory is switched off there, so registering it again will not help."""
+    of_platform = [d for d in journey.directory if d.platform is journey.platform]
+    return bool(of_platform) and not any(d.enabled for d in of_platform)
+
+
 def _before_link(journey: Journey) -> Step:
-    device, proof = journey.in_hand, journey.possession
-    if not journey.proven or device is None or proof is None or proof.sent_at is None:
+    found = candidates(journey)
+    if found is None:
         return Step.THIS_DEVICE
-    found = match(device, journey.directory, oid=journey.person.oid, proof_sent_at=proof.sent_at, taken=journey.taken)
     if found.chosen is not None:
         return Step.WAIT
-    return Step.CHOOSE if found.candidates else Step.REGISTER
+    if found.candidates and journey.picked not in {d.device_id for d in found.candidates}:
+        return Step.CHOOSE
+    return Step.REGISTER
+
+
+def candidates(journey: Journey) -> Match | None:
+    """The directory devices that could be the device in hand; None before possession is proven.
+
+    A person's pick among several settles nothing by itself (evidence: a person could pick a device that nobody manages). After it
+    they may register the picked one anew, which settles it, or ask the helpdesk: *register* is shown for both.
+    """
+    device, proof = journey.in_hand, journey.possession
+    if not journey.proven or device is None or proof is None or proof.sent_at is None:
+        return None
+    return match(device, journey.directory, oid=journey.person.oid, proof_sent_at=proof.sent_at, taken=journey.taken)
 
 
 def is_open(journey: Journey, now: datetime) -> bool:
@@ -145,4 +187,4 @@ def _registered(journey: Journey) -> DirectoryDevice | None:
 
 def _needs_person(journey: Journey, name: str) -> bool:
     broken = _posture_fails(journey) or _not_seen(journey)
-    return (name == "compliant" and broken) or journey.help_why is not None
+    return (name == "compliant" and broken) or journey.help_why is not None or journey.look.owner_problem is not None

@@ -8,6 +8,7 @@ from datetime import datetime
 from ..domain.device import LinkState, ManagedKey
 from ..domain.journey import Journey
 from ..domain.push import Lane
+from ..domain.steps import candidates
 from ..ports import Actor, Change, Store
 
 
@@ -30,6 +31,17 @@ def in_my_hand(store: Store, journey_id: str, key: ManagedKey, *, oid: str, now:
     with store.change(Actor("person", oid), "possession.wanted", about=("journey", journey_id), at=now) as change:
         change.audit(connection=key.connection, record=key.record_id)
         change.want_possession(journey_id, key)
+
+
+def pick(store: Store, journey_id: str, device_id: str, *, oid: str, now: datetime) -> None:
+    """*This one is mine*, among several registered devices: remembered for staff, and no evidence (`domain.steps.candidates`)."""
+    journey = _own(store, journey_id, oid)
+    found = candidates(journey)
+    if found is None or device_id not in {device.device_id for device in found.candidates}:
+        raise KeyError(device_id)
+    with store.change(Actor("person", oid), "device.picked", about=("journey", journey_id), at=now) as change:
+        change.audit(device=device_id)
+        change.pick(journey_id, device_id)
 
 
 def still_blocked(store: Store, journey_id: str, *, oid: str, now: datetime) -> None:

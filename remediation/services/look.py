@@ -11,6 +11,7 @@ from datetime import datetime
 from ..domain.compliance import decide
 from ..domain.device import LinkState
 from ..domain.journey import POSSESSION_LINK_LASTS, Journey
+from ..domain.matching import one_per_device
 from ..domain.push import look_again
 from ..domain.steps import Step, next_step
 from ..errors import Busy, RemoteError
@@ -30,6 +31,7 @@ class _Seen:
 
     directory_error: str | None = None
     mdm_error: str | None = None
+    owner_problem: str | None = None
     refreshed: bool = False
     not_before: datetime | None = None
 
@@ -64,7 +66,7 @@ def look(journey_id: str, *, world: World) -> None:
 def _look_at_directory(journey: Journey, world: World, seen: _Seen) -> None:
     try:
         person = world.directory.person(journey.person.oid)
-        world.store.observe_person(person, at=world.clock())
+        world.store.observe_person(person, world.directory.standing(person.oid), at=world.clock())
         devices = world.directory.devices_of(person.oid)
     except RemoteError as error:
         seen.directory_error = seen.blame(error, world.clock())
@@ -75,11 +77,12 @@ def _look_at_directory(journey: Journey, world: World, seen: _Seen) -> None:
 def _look_at_mdm(journey: Journey, world: World, seen: _Seen) -> None:
     for connection, manager in world.managers.items():
         try:
-            devices = manager.devices_of(journey.person)
+            owned = manager.devices_of(journey.person)
         except RemoteError as error:
             seen.mdm_error = seen.blame(error, world.clock())
             continue
-        world.store.observe_managed(connection, journey.person.oid, devices, at=world.clock())
+        seen.owner_problem = seen.owner_problem or owned.problem
+        world.store.observe_managed(connection, journey.person.oid, one_per_device(owned.devices), at=world.clock())
 
 
 def _refresh(journey: Journey, world: World, seen: _Seen) -> None:
@@ -147,6 +150,7 @@ def _note(journey: Journey, world: World, seen: _Seen, *, wake: int, begun: date
         attempts=journey.look.attempts + 1,
         directory_error=seen.directory_error,
         mdm_error=seen.mdm_error,
+        owner_problem=seen.owner_problem,
         refreshed=seen.refreshed,
     )
 

@@ -37,6 +37,15 @@ def start_journey(store: Store, person: Person, *, browser: str, entrance: str, 
     return journey_id
 
 
+def open_case(store: Store, *, browser: str, entrance: str, platform: Platform, now: datetime) -> str:
+    """A case code for somebody who cannot sign in, to read out to the helpdesk."""
+    code = case_code()
+    with store.change(Actor("browser", browser), "case.opened", about=("case", code), at=now) as change:
+        change.audit(entrance=entrance, platform=platform.value)
+        change.open_case(case_code=code, browser=browser, platform=platform, entrance=entrance)
+    return code
+
+
 def case_code() -> str:
     """Six characters that can be read out over a bad line, such as `K7M-2QX`: 387 million of them; unique by the database."""
     code = "".join(secrets.choice(LETTERS) for _ in range(6))

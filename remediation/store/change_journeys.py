@@ -11,7 +11,7 @@ from ..domain.device import ManagedKey, Platform
 from ..domain.push import Lane
 from ..errors import PossessionRefused, Stale
 from .open_change import OpenChange, waking
-from .tables import journeys, managed_devices, possession_links, pushes
+from .tables import cases, journeys, managed_devices, possession_links, pushes
 from .wakeups import LOOK_JOURNEY
 
 
@@ -126,7 +126,18 @@ class JourneyChanges(OpenChange):
         self.connection.execute(self._journey(link.journey_id).where(unproven).values(possession_error="revoked"))
 
     def still_blocked(self, journey_id: str) -> None:
-        self.set_one(self._journey(journey_id).values(still_blocked_at=self.at), "still_blocked")
+        count = journeys.c.still_blocked_count + 1
+        self.set_one(self._journey(journey_id).values(still_blocked_at=self.at, still_blocked_count=count), "still_blocked")
+
+    def pick(self, journey_id: str, device_id: str) -> None:
+        self.set_one(self._journey(journey_id).values(picked=device_id), "pick")
+
+    def open_case(self, *, case_code: str, browser: str, platform: Platform, entrance: str) -> None:
+        values = {"case_code": case_code, "browser": browser, "platform": platform, "entrance": entrance, "opened_at": self.at}
+        try:
+            self.connection.execute(sa.insert(cases).values(tenant_id=self.tenant_id, **values))
+        except IntegrityError as error:
+            self.refuse(Stale("the case code is taken"), error)
 
     def need_help(self, journey_id: str, why: str) -> None:
         self.set_one(self._journey(journey_id).values(help_why=why), "need_help")

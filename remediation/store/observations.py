@@ -11,12 +11,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..domain.device import DirectoryDevice, ManagedDevice, Person
+from ..domain.standing import Standing
 from .columns import storable
 from .tables import directory_devices, managed_devices, observations, people
 from .upsert import upsert
 
 _TELLING = {
-    people: ("name", "user_name", "mail"),
+    people: ("name", "user_name", "mail", "account_enabled", "guest", "licensed", "in_scope"),
     directory_devices: ("object_id", "name", "platform", "enabled", "owner_oid", "listed_oid", "compliant"),
     managed_devices: (
         *("generation", "name", "platform", "owner_user_name", "listed_oid"),
@@ -36,8 +37,10 @@ class Observer:
     tenant_id: str
     at: datetime
 
-    def person(self, person: Person) -> None:
-        self._see(people, {**asdict(person), "read_at": self.at})
+    def person(self, person: Person, standing: Standing) -> None:
+        told = asdict(standing)
+        told["standing_read_at"] = told.pop("read_at")
+        self._see(people, {**asdict(person), **told, "read_at": self.at})
 
     def directory(self, oid: str, devices: Sequence[DirectoryDevice]) -> None:
         """In a list the owner may not have been asked for: then the one we know stays."""

@@ -10,6 +10,7 @@ from ..domain.device import DeviceLink, DirectoryDevice, ManagedDevice, ManagedK
 from ..domain.evidence import Evidence
 from ..domain.journey import Journey, Look, Possession
 from ..domain.push import Push
+from ..domain.standing import Standing
 
 Row = sa.RowMapping
 
@@ -50,7 +51,14 @@ def possession(row: Row) -> Possession | None:
     return Possession(key=key, **_named(Possession, row, prefix="possession_"))
 
 
+def standing(row: Row) -> Standing | None:
+    """None until the worker has asked."""
+    if row["standing_read_at"] is None:
+        return None
+    return Standing(**{**_named(Standing, row), "read_at": row["standing_read_at"]})
+
+
 def journey(row: Row, **of_the_person: Any) -> Journey:
     """`of_the_person` holds what other tables say: person, devices, links, pushes."""
     look = Look(**_named(Look, row), next_at=row["next_look_at"])
-    return Journey(**_named(Journey, row), look=look, possession=possession(row), **of_the_person)
+    return Journey(**_named(Journey, row), look=look, possession=possession(row), standing=standing(row), **of_the_person)

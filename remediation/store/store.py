@@ -13,6 +13,7 @@ from ..domain.compliance import Decision
 from ..domain.device import DeviceLink, DirectoryDevice, LinkState, ManagedDevice, Person, Platform
 from ..domain.journey import Journey
 from ..domain.push import Push
+from ..domain.standing import Standing
 from ..ports import Actor, Change, PossessionLinkFacts, Wakeups
 from . import rows, timers
 from .change import change
@@ -103,9 +104,9 @@ class SqlStore:
 
     # what was seen
 
-    def observe_person(self, person: Person, *, at: datetime) -> None:
+    def observe_person(self, person: Person, standing: Standing, *, at: datetime) -> None:
         with writing(self._engine) as connection:
-            Observer(connection, self.tenant_id, at).person(person)
+            Observer(connection, self.tenant_id, at).person(person, standing)
 
     def observe_directory(self, oid: str, devices: Sequence[DirectoryDevice], *, at: datetime) -> None:
         with writing(self._engine) as connection:
@@ -135,13 +136,14 @@ class SqlStore:
         attempts: int,
         directory_error: str | None,
         mdm_error: str | None,
+        owner_problem: str | None,
         refreshed: bool,
     ) -> None:
         with writing(self._engine) as connection:
             timer = timers.LookTimer(connection, self.tenant_id, journey_id)
             timer.seen(at, directory=directory_error is None, mdm=mdm_error is None, refreshed=refreshed)
-            errors = {"directory_error": directory_error, "mdm_error": mdm_error}
-            timer.park(wake, at=at, next_at=next_at, attempts=attempts, errors=errors)
+            found = {"directory_error": directory_error, "mdm_error": mdm_error, "owner_problem": owner_problem}
+            timer.park(wake, at=at, next_at=next_at, attempts=attempts, found=found)
 
     def note_push(
         self,

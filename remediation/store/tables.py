@@ -29,6 +29,12 @@ people = sa.Table(
     sa.Column("name", OutsideText, nullable=False),
     sa.Column("user_name", OutsideText, nullable=False),
     sa.Column("mail", OutsideText),
+    sa.Column("match", OutsideText),
+    sa.Column("account_enabled", sa.Boolean),
+    sa.Column("guest", sa.Boolean),
+    sa.Column("licensed", sa.Boolean),
+    sa.Column("in_scope", sa.Boolean),
+    sa.Column("standing_read_at", Moment),
     sa.Column("read_at", Moment, nullable=False),
 )
 
@@ -98,6 +104,7 @@ journeys = sa.Table(
     sa.Column("directory_error", sa.Text),
     sa.Column("mdm_read_at", Moment),
     sa.Column("mdm_error", sa.Text),
+    sa.Column("owner_problem", sa.Text),
     sa.Column("refresh_wanted_at", Moment),
     sa.Column("refreshed_at", Moment),
     sa.Column("next_look_at", Moment),
@@ -113,11 +120,25 @@ journeys = sa.Table(
     sa.Column("possession_proven_generation", sa.Text),
     sa.Column("help_why", sa.Text),
     sa.Column("still_blocked_at", Moment),
+    sa.Column("still_blocked_count", sa.Integer, nullable=False, default=0, server_default="0"),
+    sa.Column("picked", sa.Text),
     sa.UniqueConstraint("tenant_id", "case_code"),
     to("oid", "people"),
     to("possession_connection possession_record_id", "managed_devices", "connection record_id"),
     sa.Index("ix_journeys_person", "tenant_id", "oid", "started_at"),
     sa.Index("ix_journeys_due", "tenant_id", "next_look_at"),
+)
+
+# Somebody who could not sign in: nothing is known of them but what they did in this browser.
+cases = sa.Table(
+    "cases",
+    metadata,
+    tenant(),
+    sa.Column("case_code", sa.Text, primary_key=True),
+    sa.Column("browser", sa.Text, nullable=False),
+    sa.Column("platform", word(Platform), nullable=False),
+    sa.Column("entrance", sa.Text, nullable=False),
+    sa.Column("opened_at", Moment, nullable=False),
 )
 
 possession_links = sa.Table(

@@ -53,8 +53,8 @@ class LookTimer(Timer):
             if good:
                 self._set(sa.or_(journeys.c[column].is_(None), journeys.c[column] < at), **{column: at})
 
-    def park(self, wake: int, *, at: datetime, next_at: datetime | None, attempts: int, errors: Mapping[str, str | None]) -> None:
-        self._park(wake, done_at=at, next_look_at=next_at, attempts=attempts, **errors)
+    def park(self, wake: int, *, at: datetime, next_at: datetime | None, attempts: int, found: Mapping[str, str | None]) -> None:
+        self._park(wake, done_at=at, next_look_at=next_at, attempts=attempts, **found)
 
 
 class PushTimer(Timer):

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remediation.domain.device import DirectoryDevice, Platform
-from remediation.domain.matching import Match, match
-from tests.people import MANAGED_PHONE, NOON, REGISTERED_PHONE, minutes
+from remediation.domain.matching import Match, match, one_per_device
+from tests.people import HEALTHY, MANAGED_PHONE, NOON, REGISTERED_PHONE, minutes
 
 SECOND = replace(REGISTERED_PHONE, device_id="d2", object_id="o2", registered_at=NOON - minutes(60))
 NEW = replace(REGISTERED_PHONE, device_id="d3", object_id="o3", registered_at=NOON + minutes(2))
@@ -65,3 +65,16 @@ def test_a_choice_is_the_only_one_or_the_only_new_one(devices: list[DirectoryDev
     new = [d for d in devices if d.registered_at and d.registered_at > NOON]
     expected = new[0] if len(new) == 1 else devices[0] if len(devices) == 1 else None
     assert result.chosen == expected
+
+
+def test_of_two_records_with_one_serial_the_enrolled_one_seen_last_is_the_device() -> None:
+    other = replace(MANAGED_PHONE, key=replace(MANAGED_PHONE.key, record_id="7"))
+    older = replace(other, posture=replace(HEALTHY, last_seen=NOON - minutes(9000)))
+    left = replace(other, posture=replace(HEALTHY, enrolled=None, last_seen=NOON))
+    assert one_per_device([older, MANAGED_PHONE]) == (MANAGED_PHONE,)
+    assert one_per_device([MANAGED_PHONE, left]) == (MANAGED_PHONE,)
+
+
+def test_records_without_a_serial_are_devices_of_their_own() -> None:
+    bare = replace(MANAGED_PHONE, serial=None)
+    assert len(one_per_device([bare, replace(bare, key=replace(bare.key, record_id="7"))])) == 2

@@ -9,6 +9,7 @@ from remediation.domain.compliance import MdmWord, Rule, Verdict
 from remediation.domain.device import LinkState
 from remediation.domain.journey import Journey, Look
 from remediation.domain.push import Push
+from remediation.domain.standing import Standing
 from remediation.domain.steps import CHAIN, ChainState, Step, chain, next_step
 from tests.people import ARRIVED, HEALTHY, LINK, LINKED, MANAGED_PHONE, NOON, OPENED, PROOF, REGISTERED_PHONE, minutes
 
@@ -16,6 +17,7 @@ LATER = NOON + minutes(5)
 FAILING = replace(
     MANAGED_PHONE, posture=replace(HEALTHY, word=MdmWord.NOT_COMPLIANT, failing=(Rule("Passcode required", "", "passcode"),))
 )
+STANDING = Standing(account_enabled=True, guest=False, licensed=True, in_scope=None, read_at=NOON)
 SECOND = replace(REGISTERED_PHONE, device_id="d2", object_id="o2")
 STEPS: list[tuple[Step, Journey]] = [
     (Step.LOOKING, replace(ARRIVED, look=Look(wanted_at=NOON))),
@@ -29,8 +31,18 @@ STEPS: list[tuple[Step, Journey]] = [
     (Step.THIS_DEVICE, replace(ARRIVED, possession=replace(PROOF, proven_at=None, proven_generation=None))),
     (Step.THIS_DEVICE, replace(ARRIVED, possession=replace(PROOF, proven_generation="g0"))),
     (Step.REGISTER, replace(ARRIVED, possession=PROOF, directory=())),
-    (Step.REGISTER, replace(ARRIVED, possession=PROOF, directory=(replace(REGISTERED_PHONE, enabled=False),))),
+    (Step.HELP, replace(ARRIVED, possession=PROOF, directory=(replace(REGISTERED_PHONE, enabled=False),))),
+    (Step.REGISTER, replace(ARRIVED, possession=PROOF, directory=(replace(REGISTERED_PHONE, owner_oid="noah"),))),
     (Step.CHOOSE, replace(ARRIVED, possession=PROOF, directory=(REGISTERED_PHONE, SECOND))),
+    (Step.REGISTER, replace(ARRIVED, possession=PROOF, directory=(REGISTERED_PHONE, SECOND), picked="d2")),
+    (Step.CHOOSE, replace(ARRIVED, possession=PROOF, directory=(REGISTERED_PHONE, SECOND), picked="gone")),
+    (Step.NOT_FOR_YOU, replace(ARRIVED, standing=replace(STANDING, licensed=False))),
+    (Step.NOT_FOR_YOU, replace(ARRIVED, managed=(), standing=replace(STANDING, in_scope=False))),
+    (Step.THIS_DEVICE, replace(ARRIVED, standing=replace(STANDING, licensed=None))),
+    (Step.HELP, replace(ARRIVED, managed=(), look=replace(ARRIVED.look, owner_problem="ambiguous_owner"))),
+    (Step.OPEN, replace(LINKED, still_blocked_count=1, still_blocked_at=NOON)),
+    (Step.HELP, replace(LINKED, still_blocked_count=2, still_blocked_at=NOON)),
+    (Step.HELP, replace(LINKED, pushes=(replace(OPENED, observed=None, reason="no_channel"),))),
     (Step.WAIT, replace(ARRIVED, possession=PROOF)),
     (Step.WAIT, replace(LINKED, pushes=(Push(link_id="l1"),))),
     (Step.FIX, replace(LINKED, managed=(FAILING,), pushes=(replace(OPENED, desired=Verdict.NOT_COMPLIANT),))),
