@@ -36,8 +36,8 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def raised(migrated: Path, tmp_path: Path) -> Iterator[Callable[..., Stage]]:
     with ExitStack() as stages:
 
-        def begin(scenario: str, url: str | None = None) -> Stage:
-            return stages.enter_context(Stage(url or copied(migrated, tmp_path), tmp_path, scenario))
+        def begin(scenario: str, url: str | None = None, *, lagging: bool = False) -> Stage:
+            return stages.enter_context(Stage(url or copied(migrated, tmp_path), tmp_path, scenario, lagging=lagging))
 
         yield begin
 
@@ -55,8 +55,8 @@ def arrives(raised: Callable[..., Stage], browser: Browser) -> Iterator[Callable
     """A person in front of a scenario: `arrives("not_compliant", width=320, script=False, scheme="dark")`."""
     with ExitStack() as contexts:
 
-        def begin(scenario: str, *, width: int = 390, script: bool = True, scheme: Any = "light", url: str | None = None) -> Player:
-            stage = raised(scenario, url)
+        def begin(scenario: str, *, width: int = 390, script: bool = True, scheme: Any = "light", lagging: bool = False) -> Player:
+            stage = raised(scenario, lagging=lagging)
             context = browser.new_context(
                 viewport={"width": width, "height": 844}, java_script_enabled=script, color_scheme=scheme, reduced_motion="reduce"
             )

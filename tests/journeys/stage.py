@@ -27,13 +27,19 @@ SECONDS_TO_START = 60
 
 
 class Stage:
-    """`url` names a migrated database. The web and the worker are two children, so that one can be killed alone."""
+    """`url` names a migrated database. The web and the worker are two children, so that one can be killed alone.
 
-    def __init__(self, url: str, folder: Path, scenario: str) -> None:
+    `lagging` keeps the seconds that the demo's Microsoft and MDM take; without it they are quick, and so are the tests.
+    """
+
+    def __init__(self, url: str, folder: Path, scenario: str, *, lagging: bool = False) -> None:
         self.url, self.folder = url, folder
         self.ports = demo.Ports(free_port(), free_port(), free_port())
         self.sandbox: Sandbox = create_sandbox(demo.tenant_for(self.ports, folder))
         self.sandbox.begin(scenario)
+        if not lagging:
+            lags = self.sandbox.world.lags
+            lags.registration_lag = lags.compliance_lag = lags.processing_lag = lags.check_in_lag = 0.2
         self.children: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> "Stage":

@@ -74,6 +74,17 @@ def test_already_fine(arrives: Arrives, width: int, script: bool, scheme: str) -
     assert player.stage.uploads() == []
 
 
+def test_the_wait_is_told_link_by_link_while_microsoft_takes_its_time(arrives: Arrives) -> None:
+    player = arrives("blocked_just_registered", lagging=True)
+    player.stage.sandbox.world.lags.compliance_lag = 8
+    begins(player)
+    player.sends_the_message()
+    player.taps_the_message()
+    player.sees("wait", "It's on its way")
+    expect(player.product.locator(".chain")).to_contain_text("Now")
+    player.sees("open", OPEN, within=60)
+
+
 def test_the_message_tapped_in_another_browser_goes_on_there_after_sign_in(arrives: Arrives) -> None:
     player = arrives("blocked_just_registered")
     begins(player)

@@ -35,7 +35,7 @@ def url(request: pytest.FixtureRequest, migrated: Path, tmp_path: Path) -> Itera
 
 
 def test_P2_killed_ten_times_in_mid_push_the_phone_gets_through_once(raised: Raised, url: str) -> None:
-    stage = raised("blocked_just_registered", url)
+    stage = raised("blocked_just_registered", url, lagging=True)
     mia = Plain(stage)
     mia.arrives()
     mia.signs_in()
