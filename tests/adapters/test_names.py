@@ -13,6 +13,7 @@ from requests import Request
 from remediation.adapters import graph
 from remediation.adapters.http import Remote
 from remediation.errors import NotFound, Refused
+from remediation.ports import Owned
 from sandbox.server import SandboxConfig, create_sandbox
 from tests.remotes import Remotes
 
@@ -90,7 +91,7 @@ def test_an_awkward_name_finds_its_own_person(brien: Remotes) -> None:
     person = brien.person()
     found = brien.graph.call("GET", brien.graph.path("users/{}", person.user_name)).fields()
     assert found.guid("id") == person.oid
-    assert [d.owner_mail for d in brien.mdm.devices_of(person)] == [person.mail]
+    assert [d.owner_mail for d in brien.mdm.devices_of(person).devices] == [person.mail]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -104,6 +105,6 @@ def test_a_foreign_name_finds_nobody(brien: Remotes, name: str) -> None:
     with pytest.raises(Refused):
         brien.mdm.device(name)
     try:
-        assert brien.mdm.devices_of(replace(brien.person(), mail=name, user_name=name or "nobody@x")) == []
+        assert brien.mdm.devices_of(replace(brien.person(), mail=name, user_name=name or "nobody@x")) == Owned(())
     except Refused:
         assert len(name) > 1000 or not name.isprintable()

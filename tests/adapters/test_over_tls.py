@@ -32,7 +32,7 @@ def tokens_asked_for(remotes: Remotes, path: str) -> int:
 
 def test_the_whole_of_it_over_tls(remotes: Remotes) -> None:
     assert len(remotes.directory.devices_of(remotes.person().oid)) == 3
-    [device] = remotes.mdm.devices_of(remotes.person())
+    [device] = remotes.mdm.devices_of(remotes.person()).devices
     remotes.mdm.refresh(device.key.record_id)
     remotes.mdm.message(device.key.record_id, "Tap here")
     remotes.mdm.note_link(device.key.record_id, remotes.device_id)

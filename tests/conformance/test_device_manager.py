@@ -14,7 +14,7 @@ from remediation.adapters.workspace_one_sign_in import BasicKey
 from remediation.domain.compliance import Lease, MdmWord, Verdict, decide
 from remediation.domain.device import ManagedDevice, Platform
 from remediation.errors import Busy, NotFound, Refused, RemoteError
-from remediation.ports import LinkNoting, Messaging, Refreshing
+from remediation.ports import LinkNoting, Messaging, Owned, Refreshing
 from sandbox.workspace_one_gate import tenant_code
 from tests.conformance.conftest import Raises
 from tests.conformance.five import FIVE, SPOILT, Spoilt
@@ -56,7 +56,7 @@ def test_it_can_all_that_the_journey_asks(remotes: Remotes) -> None:
 
 
 def test_a_persons_own_devices_and_no_others(remotes: Remotes) -> None:
-    [device] = remotes.mdm.devices_of(remotes.person())
+    [device] = remotes.mdm.devices_of(remotes.person()).devices
     assert (device.key.connection, device.key.record_id) == ("ws1", record_id(remotes))
     assert (device.platform, device.owner_mail) == (Platform.IOS, remotes.person().mail)
     assert verdict(remotes, device) is Verdict.COMPLIANT
@@ -64,33 +64,33 @@ def test_a_persons_own_devices_and_no_others(remotes: Remotes) -> None:
 
 def test_part_of_a_mail_address_is_nobody(remotes: Remotes) -> None:
     part = replace(remotes.person(), mail="ia.berger@contoso.example", user_name="ia.berger@contoso.example")
-    assert remotes.mdm.devices_of(part) == []
+    assert remotes.mdm.devices_of(part) == Owned(())
 
 
 def test_a_person_whose_mail_the_mdm_lacks_is_found_by_user_principal_name(remotes: Remotes) -> None:
     mia = remotes.sandbox.world.persons[remotes.person().oid]
     mia.mail, mia.upn, mia.mdm_user_name = "mb@contoso.example", "mia@contoso.example", "mia"
     person = replace(remotes.person(), mail="other@contoso.example", user_name="Mia@contoso.example")
-    assert len(remotes.mdm.devices_of(person)) == 1
+    assert len(remotes.mdm.devices_of(person).devices) == 1
     elsewhere = replace(person, user_name="mia@fabrikam.example")
-    assert remotes.mdm.devices_of(elsewhere) == []
+    assert remotes.mdm.devices_of(elsewhere) == Owned(())
 
 
 def test_two_users_of_one_name_are_told_apart(remotes: Remotes) -> None:
     noah = next(p for p in remotes.sandbox.world.persons.values() if p.name == "Noah Lind")
     noah.mdm_user_name = "MIA"  # of another domain
-    assert [d.key.record_id for d in remotes.mdm.devices_of(remotes.person())] == [record_id(remotes)]
+    assert [d.key.record_id for d in remotes.mdm.devices_of(remotes.person()).devices] == [record_id(remotes)]
 
 
 def test_every_page(remotes: Remotes) -> None:
     for _ in range(520):
         another_record(remotes, enrollment_status="Unenrolled")
     last = another_record(remotes)
-    assert {d.key.record_id for d in remotes.mdm.devices_of(remotes.person())} == {record_id(remotes), str(last.id)}
+    assert {d.key.record_id for d in remotes.mdm.devices_of(remotes.person()).devices} == {record_id(remotes), str(last.id)}
 
 
 def test_nothing_is_an_answer(remotes: Remotes) -> None:
-    assert remotes.mdm.devices_of(remotes.person("Hanna")) == []
+    assert remotes.mdm.devices_of(remotes.person("Hanna")) == Owned(())
 
 
 def test_failing_rules_come_with_advice(remotes: Remotes) -> None:
@@ -114,7 +114,7 @@ def test_only_known_words_say_enrolled_or_not(remotes: Remotes, status: str, enr
     remotes.record.enrollment_status = status
     device = remotes.mdm.device(record_id(remotes))
     assert device.posture.enrolled is enrolled
-    assert len(remotes.mdm.devices_of(remotes.person())) == (0 if enrolled is False else 1)
+    assert len(remotes.mdm.devices_of(remotes.person()).devices) == (0 if enrolled is False else 1)
 
 
 @pytest.mark.parametrize("word", ["Unknown", "AllowListed", "Blocked", "compliant", "NotAvailable"])
@@ -158,7 +158,7 @@ def test_basic_and_the_api_key_open_it_too(remotes: Remotes) -> None:
     ws1 = remotes.facts["workspace_one"]
     key = tenant_code(remotes.sandbox.world)
     mdm: WorkspaceOne = remotes.make_mdm(BasicKey(user=ws1["client_id"], password=ws1["client_secret"], tenant_code=key))
-    assert len(mdm.devices_of(remotes.person())) == 1
+    assert len(mdm.devices_of(remotes.person()).devices) == 1
 
 
 GONE: dict[str, Callable[[Remotes], Any]] = {
