@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -15,6 +16,9 @@ from tests.store.scenes import TENANT, Scene
 
 Lend = Callable[[], AbstractContextManager[str]]
 """A fresh migrated database for as long as the context is open: its address."""
+
+LendCopy = Callable[[str], AbstractContextManager[str]]
+"""The same of PostgreSQL, as a copy of the named template."""
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +37,7 @@ def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Lend:
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> Iterator[Lend]:
+def postgresql_copy() -> Iterator[LendCopy]:
     with running_postgres() as address:
         server = sa.make_url(address)
         admin = sa.create_engine(server.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
@@ -47,10 +51,26 @@ def postgresql() -> Iterator[Lend]:
             with admin.connect() as connection:
                 connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
 
-        with lend("template0") as template:
-            migrate(template)
-            yield lambda: lend(str(sa.make_url(template).database))
+        yield lend
         admin.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgresql(postgresql_copy: LendCopy) -> Iterator[Lend]:
+    with postgresql_copy("template0") as template:
+        migrate(template)
+        yield lambda: postgresql_copy(str(sa.make_url(template).database))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database that nobody migrated yet."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.sqlite'}"
+        return
+    lend: LendCopy = request.getfixturevalue("postgresql_copy")
+    with lend("template0") as address:
+        yield address
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -15,6 +15,7 @@ from remediation.domain.compliance import Decision, Verdict
 from remediation.domain.device import DeviceLink, DirectoryDevice, ManagedDevice, ManagedKey, Person
 from remediation.domain.journey import Journey
 from remediation.domain.push import Lane, Push
+from remediation.domain.standing import Standing
 from remediation.errors import RemediationError
 from remediation.ports import Actor, Change, Store
 from remediation.store.tables import audit, observations
@@ -24,6 +25,7 @@ TENANT = "contoso"
 BROWSER = "safari"
 WORKER = Actor("worker", "worker-1")
 GOOD = Decision(Verdict.COMPLIANT, (), NOON + timedelta(hours=72))
+FINE = Standing(account_enabled=True, guest=False, licensed=True, in_scope=None, read_at=NOON)
 BAD = Decision(Verdict.NOT_COMPLIANT, ("rules_fail",), None)
 
 

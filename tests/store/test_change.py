@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from remediation.errors import Stale
 from remediation.store.tables import audit
 from tests.people import MIA, NOON
-from tests.store.scenes import Scene
+from tests.store.scenes import FINE, Scene
 
 
 def test_a_change_leaves_exactly_one_audit_row(scene: Scene) -> None:
@@ -70,7 +70,7 @@ def test_the_audit_takes_no_secrets(scene: Scene, name: str) -> None:
 
 def test_saving_a_person_keeps_the_mail_that_the_directory_gave(scene: Scene) -> None:
     from_graph = MIA.__class__(MIA.oid, "Mia B.", MIA.user_name, "mia.berger@contoso.example")
-    scene.store.observe_person(from_graph, at=NOON)
+    scene.store.observe_person(from_graph, FINE, at=NOON)
     with scene.change() as change:
         change.save_person(MIA)
     assert scene.journey().person == MIA.__class__(MIA.oid, MIA.name, MIA.user_name, "mia.berger@contoso.example")

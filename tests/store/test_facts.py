@@ -10,7 +10,7 @@ from remediation.domain.device import LinkState, ManagedKey, Person, Platform
 from remediation.domain.journey import LASTS
 from remediation.domain.steps import next_step
 from tests.people import LINK, MANAGED_PHONE, MIA, NOON, REGISTERED_PHONE, minutes
-from tests.store.scenes import GOOD, Scene, directory_phone, managed_phone
+from tests.store.scenes import FINE, GOOD, Scene, directory_phone, managed_phone
 
 EVE = Person("eve", "Eve", "eve")
 
@@ -106,3 +106,53 @@ def test_help_is_a_fact_until_somebody_wants_another_look(scene: Scene) -> None:
     with scene.change() as change:
         change.want_look("j1")
     assert scene.journey().help_why is None
+
+
+def test_the_standing_is_none_until_asked_and_then_as_it_was_told(scene: Scene) -> None:
+    assert scene.journey().standing is None
+    told = replace(FINE, licensed=False, in_scope=None, guest=None, read_at=NOON + timedelta(microseconds=7))
+    scene.store.observe_person(replace(MIA, match="mia.b"), told, at=NOON)
+    assert scene.journey().standing == told
+    assert scene.journey().person.match == "mia.b"
+
+
+def test_a_standing_that_differs_leaves_a_row_and_a_sign_in_keeps_it(scene: Scene) -> None:
+    scene.store.observe_person(MIA, FINE, at=NOON)
+    already = len(scene.observed())
+    later = replace(FINE, licensed=False, read_at=NOON + minutes(1))
+    scene.store.observe_person(MIA, later, at=NOON + minutes(1))
+    assert scene.observed()[already:] == [("person", "licensed", True, False)]
+    with scene.change(at=NOON + minutes(2)) as change:
+        change.save_person(MIA)
+    assert scene.journey().standing == later
+
+
+def test_an_older_standing_overwrites_nothing(scene: Scene) -> None:
+    newer = replace(FINE, guest=True, read_at=NOON + minutes(1))
+    scene.store.observe_person(MIA, newer, at=NOON + minutes(1))
+    scene.store.observe_person(MIA, FINE, at=NOON)
+    assert scene.journey().standing == newer
+
+
+def test_still_blocked_is_counted_and_dated(scene: Scene) -> None:
+    for n in (1, 2):
+        with scene.change(at=NOON + minutes(n)) as change:
+            change.still_blocked("j1")
+    assert (scene.journey().still_blocked_count, scene.journey().still_blocked_at) == (2, NOON + minutes(2))
+
+
+def test_a_pick_is_remembered_and_can_change(scene: Scene) -> None:
+    assert scene.journey().picked is None
+    for device in ("d1", "d2"):
+        with scene.change() as change:
+            change.pick("j1", device)
+        assert scene.journey().picked == device
+
+
+def test_an_owner_problem_is_found_and_forgotten_by_looks(scene: Scene) -> None:
+    with scene.change() as change:
+        change.want_look("j1")
+    for problem in ("ambiguous_owner", None):
+        found = {"directory_error": None, "mdm_error": None, "owner_problem": problem}
+        scene.store.note_look("j1", wake=1, at=NOON, next_at=None, attempts=0, **found, refreshed=False)
+        assert scene.journey().look.owner_problem == problem

@@ -1,20 +1,29 @@
 """The revisions make exactly the tables that the code speaks of, beside the engine's own, and can be run again."""
 
+from pathlib import Path
+
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 
-from remediation.store import migrate
-from remediation.store.engine import reading
+from remediation.store import DbosWakeups, SqlStore, make_engine, migrate, migrations
+from remediation.store.engine import reading, writing
 from remediation.store.migrations import ours
 from remediation.store.tables import UNIQUE_LINKS, metadata
-from tests.store.scenes import all_at_once
+from tests.people import MIA, NOON
+from tests.store.scenes import FINE, TENANT, Scene, all_at_once
+
+
+def differences(engine: sa.Engine) -> object:
+    with reading(engine) as connection:
+        context = MigrationContext.configure(connection, opts={"include_object": ours, "compare_type": True})
+        return compare_metadata(context, metadata)
 
 
 def test_nothing_differs_between_revisions_and_tables(engine: sa.Engine) -> None:
-    with reading(engine) as connection:
-        context = MigrationContext.configure(connection, opts={"include_object": ours, "compare_type": True})
-        assert compare_metadata(context, metadata) == []
+    assert differences(engine) == []
     reflected = {index["name"]: index for index in sa.inspect(engine).get_indexes("device_links")}
     for index in UNIQUE_LINKS:
         where = reflected[str(index.name)]["dialect_options"][f"{engine.dialect.name}_where"]
@@ -23,3 +32,34 @@ def test_nothing_differs_between_revisions_and_tables(engine: sa.Engine) -> None
 
 def test_migrating_again_from_several_processes_is_safe(url: str) -> None:
     assert all_at_once([lambda: migrate(url)] * 4) == {"done": 4}
+
+
+def test_a_database_in_use_goes_from_the_first_revision_to_the_last(empty_url: str) -> None:
+    """The rows are those that the version of revision 0001 wrote."""
+    engine = make_engine(empty_url)
+    with writing(engine) as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        moments = {"noon": NOON.replace(tzinfo=None) if engine.dialect.name == "sqlite" else NOON}
+        for statement in (PERSON, JOURNEY):
+            connection.execute(statement.bindparams(**moments))
+    migrate(empty_url)
+    assert differences(engine) == []
+    scene = Scene(engine, SqlStore(engine, TENANT, DbosWakeups(engine)))
+    journey = scene.journey()
+    assert (journey.person.oid, journey.case_code, journey.started_at) == ("mia", "K7M-2QX", NOON)
+    assert (journey.standing, journey.picked, journey.still_blocked_count, journey.look.owner_problem) == (None, None, 0, None)
+    with scene.change() as change:
+        change.still_blocked("j1")
+    scene.store.observe_person(MIA, FINE, at=NOON)
+    assert (scene.journey().still_blocked_count, scene.journey().standing) == (1, FINE)
+    engine.dispose()
+
+
+PERSON = sa.text("INSERT INTO people (tenant_id, oid, name, user_name, read_at) VALUES ('contoso', 'mia', 'Mia', 'mia', :noon)")
+JOURNEY = sa.text(
+    "INSERT INTO journeys (tenant_id, id, case_code, oid, platform, browser, entrance, started_at, expires_at, attempts, wake)"
+    " VALUES ('contoso', 'j1', 'K7M-2QX', 'mia', 'ios', 'safari', 'remediation', :noon, :noon, 0, 0)"
+)

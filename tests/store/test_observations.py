@@ -8,7 +8,7 @@ import pytest
 from remediation.domain.compliance import MdmWord, Posture
 from remediation.domain.device import Person
 from tests.people import MANAGED_PHONE, MIA, NOON, REGISTERED_PHONE, minutes
-from tests.store.scenes import Scene, directory_phone, managed_phone
+from tests.store.scenes import FINE, Scene, directory_phone, managed_phone
 
 LATER = NOON + minutes(1)
 
@@ -22,11 +22,12 @@ def news(scene: Scene, already: int) -> list[tuple[object, ...]]:
 
 
 def test_reading_the_same_again_leaves_no_row(scene: Scene) -> None:
+    assert [row[:2] for row in scene.observed()] == [("managed_device", "new"), ("directory_device", "new")]
+    scene.store.observe_person(MIA, FINE, at=NOON)
     first = scene.observed()
-    assert [row[:2] for row in first] == [("managed_device", "new"), ("directory_device", "new")]
     scene.see_managed(replace(MANAGED_PHONE, os_version="18", posture=posture(last_seen=LATER)), at=LATER)
     scene.see_directory(replace(REGISTERED_PHONE, os_version="18", read_at=LATER), at=LATER)
-    scene.store.observe_person(MIA, at=LATER)
+    scene.store.observe_person(MIA, replace(FINE, read_at=LATER), at=LATER)
     assert scene.observed() == first
     assert scene.journey().managed[0].os_version == scene.journey().directory[0].os_version == "18"
 

@@ -39,6 +39,7 @@ ACTS: dict[str, Callable[[Change], object]] = {
     "want_possession": lambda c: c.want_possession("j1", MANAGED_PHONE.key),
     "mint_possession_link": lambda c: c.mint_possession_link("j1", token_hash="x", expires_at=NOON),
     "still_blocked": lambda c: c.still_blocked("j1"),
+    "pick": lambda c: c.pick("j1", "d1"),
     "need_help": lambda c: c.need_help("j1", "loop"),
     "end_link": lambda c: c.end_link("l1", "unenrolled"),
     "wake_link": lambda c: c.wake_link("l1", lane=Lane.SWEEP),
@@ -61,7 +62,15 @@ def test_nothing_is_noted_across(scene: Scene, neighbour: Scene) -> None:
     before = scene.journey(), scene.push()
     wake = scene.journey().look.wake
     neighbour.store.note_look(
-        "j1", wake=wake, at=NOON, next_at=None, attempts=9, directory_error=None, mdm_error="x", refreshed=True
+        "j1",
+        wake=wake,
+        at=NOON,
+        next_at=None,
+        attempts=9,
+        directory_error=None,
+        mdm_error="x",
+        owner_problem="shared_user",
+        refreshed=True,
     )
     neighbour.store.note_push("l1", wake=1, next_at=None, attempts=9, reason="x", observed=True, observed_at=NOON)
     assert (scene.journey(), scene.push()) == before

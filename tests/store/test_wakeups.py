@@ -86,10 +86,11 @@ def test_journeys_are_watched_while_they_live(scene: Scene) -> None:
     assert due(scene, timedelta(hours=24)) == 0
 
 
-def note(scene: Scene, wake: int, *, at: datetime = NOON, error: str | None = None, refreshed: bool = False) -> None:
-    scene.store.note_look(
-        "j1", wake=wake, at=at, next_at=None, attempts=5, directory_error=None, mdm_error=error, refreshed=refreshed
-    )
+def note(
+    scene: Scene, wake: int, *, at: datetime = NOON, error: str | None = None, owner: str | None = None, refreshed: bool = False
+) -> None:
+    found = {"directory_error": None, "mdm_error": error, "owner_problem": owner}
+    scene.store.note_look("j1", wake=wake, at=at, next_at=None, attempts=5, **found, refreshed=refreshed)
 
 
 def test_a_look_is_noted_side_by_side(scene: Scene) -> None:
