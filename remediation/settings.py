@@ -5,7 +5,7 @@ processes, two powers). `docs/settings.md` lists every field; a test keeps it co
 """
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
@@ -28,10 +28,12 @@ class Says:
 ENTRA_ADMIN = "the Entra administrator"
 OPERATOR = "whoever runs this product"
 MDM_ADMIN = "the Workspace ONE administrator"
+_ENROLL = "https://enroll.contoso.example/"
 
 Https = Annotated[str, AfterValidator(rule.https_address)]
 Guid = Annotated[str, AfterValidator(rule.guid)]
 Text = Annotated[str, AfterValidator(rule.not_blank)]
+Link = Annotated[str, AfterValidator(rule.link)]
 Secret = Annotated[SecretStr, AfterValidator(rule.not_blank_secret)]
 
 
@@ -89,6 +91,10 @@ class Settings(DatabaseSettings):
             "possession",
         ),
     ]
+    language: Annotated[
+        Literal["en", "de"],
+        Says("The language of messages, and of pages for a browser that asks for none we have", OPERATOR, "de"),
+    ] = "en"
     demo: Annotated[bool, Says("Marks every page as a demonstration", OPERATOR, "true")] = False
 
 
@@ -125,10 +131,22 @@ class WebSettings(Settings):
     helpdesk_phone: Annotated[Text, Says("The number to call when a person is stuck", "the helpdesk", "+49 30 5550 100")]
     helpdesk_hours: Annotated[Text, Says("When somebody answers it", "the helpdesk", "Mon-Fri 7:00-19:00")]
     return_link: Annotated[
-        str,
-        AfterValidator(rule.link),
+        Link,
         Says("Where the last page's button leads: back to the app that was blocked", OPERATOR, "https://outlook.office.com/"),
     ] = "ms-outlook://"
+    enrollment_link_ios: Annotated[
+        Link | None,
+        Says("Where people add an iPhone or iPad to the MDM; without it the page sends them to the helpdesk", MDM_ADMIN, _ENROLL),
+    ] = None
+    enrollment_link_android: Annotated[Link | None, Says("The same for Android", MDM_ADMIN, _ENROLL)] = None
+    enrollment_link_macos: Annotated[Link | None, Says("The same for Macs", MDM_ADMIN, _ENROLL)] = None
+    enrollment_link_windows: Annotated[
+        Link | None, Says("The same for Windows; never with an access token in it", MDM_ADMIN, "ms-device-enrollment:?mode=mdm")
+    ] = None
+    android_broker: Annotated[
+        Literal["authenticator", "company_portal"],
+        Says("The app in which people register an Android device with Microsoft", ENTRA_ADMIN, "company_portal"),
+    ] = "authenticator"
 
 
 class WorkerSettings(Settings):

@@ -29,7 +29,9 @@ class Scene:
         self.token = ""
         self.id = start_journey(store, person, browser=browser, entrance="start", platform=Platform.IOS, now=clock())
 
-    def looked(self, *, directory_error: str | None = None, mdm_error: str | None = None) -> Scene:
+    def looked(
+        self, *, directory_error: str | None = None, mdm_error: str | None = None, owner_problem: str | None = None
+    ) -> Scene:
         journey = self.store.journey(self.id)
         assert journey is not None
         self.store.note_look(
@@ -40,6 +42,7 @@ class Scene:
             attempts=0,
             directory_error=directory_error,
             mdm_error=mdm_error,
+            owner_problem=owner_problem,
             refreshed=False,
         )
         return self
