@@ -4,7 +4,7 @@ further protocol, asked for with `isinstance`.
 Every call to a remote may raise the five errors of `errors.py` (NotFound, Refused, Busy, Unreachable, Garbled) and nothing else.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -330,3 +330,50 @@ class SignInStates(Protocol):
 
     def take(self, key: str, *, at: datetime) -> str | None:
         """The value, once: a second caller gets None, as does one who comes too late."""
+
+
+@dataclass(frozen=True)
+class CaseFound:
+    """What stands behind a case code. `journey_id` and `oid` are None for somebody who could not sign in."""
+
+    case_code: str
+    platform: Platform
+    entrance: str
+    opened_at: datetime
+    journey_id: str | None = None
+    oid: str | None = None
+
+
+@dataclass(frozen=True)
+class PersonFound:
+    person: Person
+    last_case_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Event:
+    """One row of the audit or of the observations. `what` is the audit's stable id, or `<kind of subject>.<what differs>`;
+    `actor` is None where it was only seen."""
+
+    at: datetime
+    what: str
+    actor: Actor | None
+    about: tuple[str, str]
+    detail: Mapping[str, Any]
+
+
+class LookUp(Protocol):
+    """What the helpdesk reads, all of it within the tenant."""
+
+    def case(self, code: str) -> CaseFound | None: ...
+
+    def people(self, words: Sequence[str], *, limit: int) -> Sequence[PersonFound]:
+        """Those in whose name, mail or user name every one of these begins a word, by name."""
+
+    def person(self, oid: str) -> Person | None: ...
+
+    def cases_of(self, oid: str) -> Sequence[CaseFound]:
+        """The person's journeys, newest first."""
+
+    def timeline(self, oid: str, *, limit: int) -> Sequence[Event]:
+        """What was done and what was seen for this person, newest first; not who looked at it."""

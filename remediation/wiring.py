@@ -27,6 +27,7 @@ from .services.world import World
 from .settings import DatabaseSettings, WebSettings, WorkerSettings
 from .store import migrations, pickle_door
 from .store.engine import make_engine
+from .store.look_up import SqlLookUp
 from .store.sessions import SqlSessions, SqlSignInStates
 from .store.store import SqlStore
 from .store.wakeups import QUEUES, DbosWakeups
@@ -89,7 +90,7 @@ def build_web_app(settings: WebSettings) -> Flask:
     engine = make_engine(_url(settings))
     store = SqlStore(engine, settings.tenant_id, DbosWakeups(engine))
     sessions, states = SqlSessions(engine, settings.tenant_id), SqlSignInStates(engine, settings.tenant_id)
-    return build_web(settings, store, sessions, states, clock=now)
+    return build_web(settings, store, sessions, states, SqlLookUp(engine, settings.tenant_id), clock=now)
 
 
 def build_worker(settings: WorkerSettings) -> Worker:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 
-from ..ports import Clock, Sessions, SignInStates, Store
+from ..ports import Clock, LookUp, Sessions, SignInStates, Store
 from ..settings import WebSettings
 from . import (
     assets,
@@ -49,7 +49,9 @@ class SignedCookies(SecureCookieSessionInterface):
     digest_method = staticmethod(hashlib.sha256)
 
 
-def build_web(settings: WebSettings, store: Store, sessions: Sessions, sign_in_states: SignInStates, *, clock: Clock) -> Flask:
+def build_web(
+    settings: WebSettings, store: Store, sessions: Sessions, sign_in_states: SignInStates, look_up: LookUp, *, clock: Clock
+) -> Flask:
     """The WSGI app, complete: every route guarded, or it refuses to start."""
     app = Flask("remediation.web", template_folder=str(HOUSE / "templates"), static_folder=None)
     app.config.update(_config(settings))
@@ -58,6 +60,7 @@ def build_web(settings: WebSettings, store: Store, sessions: Sessions, sign_in_s
     app.extensions["desk"] = Desk(
         settings=settings,
         store=store,
+        look_up=look_up,
         sessions=sessions,
         states=sign_in_states,
         clock=clock,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from remediation.domain.device import Person
 from remediation.settings import WebSettings
 from remediation.store import migrations
 from remediation.store.engine import make_engine
+from remediation.store.look_up import SqlLookUp
 from remediation.store.sessions import SqlSessions, SqlSignInStates
 from remediation.store.store import SqlStore
 from remediation.store.wakeups import DbosWakeups
@@ -88,7 +89,9 @@ class Web:
         self.store = SqlStore(self.engine, tenant, DbosWakeups(self.engine))
         self.sessions = SqlSessions(self.engine, tenant)
         states = SqlSignInStates(self.engine, tenant)
-        self.app: Flask = build_web(self.settings, self.store, self.sessions, states, clock=self.clock)
+        self.app: Flask = build_web(
+            self.settings, self.store, self.sessions, states, SqlLookUp(self.engine, tenant), clock=self.clock
+        )
         self.app.config["PATIENCE"] = 0
         self.app.test_client_class = Browser
 
@@ -97,10 +100,10 @@ class Web:
         assert isinstance(client, Browser)
         return client
 
-    def signed_in(self, person: Person = MIA, browser: str = BROWSER) -> Browser:
+    def signed_in(self, person: Person = MIA, browser: str = BROWSER, roles: Sequence[str] = ()) -> Browser:
         """A browser with a living session, as sign-in leaves it; the sign-in itself is tested in test_sign_in."""
         client = self.browser()
-        token = self.sessions.begin(oid=person.oid, name=person.name, roles=(), browser=browser, at=self.clock())
+        token = self.sessions.begin(oid=person.oid, name=person.name, roles=roles, browser=browser, at=self.clock())
         with client.session_transaction(base_url=self.settings.public_origin) as cookie:
             cookie.update(t=token, b=browser)
         return client

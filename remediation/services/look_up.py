@@ -1,0 +1,84 @@
+"""The helpdesk looks something up: a case by its code, or a person by the beginning of a name. Reads only, and each look-up leaves
+one audit row: who looked up whom. Next door: `store/look_up.py` (the reads), `web/helpdesk_panel.py` (what is shown of them).
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..domain.device import Person
+from ..domain.journey import Journey
+from ..ports import Actor, CaseFound, Event, LookUp, PersonFound, Store
+from .start_journey import LETTERS
+
+SHORTEST = 3  # letters: with fewer, a search would be a way to list everybody
+MOST = 20
+LONGEST = 200  # characters of pasted text that are read
+WORDS = 6
+EVENTS = 100
+
+_GAP = r"[\s._\-‐-―−]*"
+_CODE = re.compile(rf"(?<![^\W_])((?:[{LETTERS}]{_GAP}){{5}}[{LETTERS}])(?![^\W_])", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`asked_enough` is False where nothing was looked up. `more` says that the list was cut. Whoever is not there and whoever is
+    another tenant's get the same: nothing found."""
+
+    asked_enough: bool
+    case: CaseFound | None = None
+    people: tuple[PersonFound, ...] = ()
+    more: bool = False
+
+    @property
+    def nothing(self) -> bool:
+        return self.asked_enough and self.case is None and not self.people
+
+
+@dataclass(frozen=True)
+class File:
+    """Everything that is known of one person. `journey` is the chosen case's, else the newest; None where there is none left."""
+
+    person: Person
+    journey: Journey | None
+    cases: tuple[CaseFound, ...]
+    timeline: tuple[Event, ...]
+
+
+def search(look_up: LookUp, store: Store, text: str, *, oid: str, now: datetime) -> Answer:
+    """`oid` is who asks. What they typed stands in their audit row and in no log."""
+    text = text[:LONGEST].replace("\x00", "")  # which PostgreSQL would not take
+    codes, words = _codes(text), list(dict.fromkeys(text.split()))[:WORDS]
+    if not codes and not any(len(word) >= SHORTEST for word in words):
+        return Answer(asked_enough=False)
+    case = next((one for code in codes if (one := look_up.case(code)) is not None), None)
+    people: Sequence[PersonFound] = ()
+    if case is None and any(len(word) >= SHORTEST for word in words):
+        people = look_up.people(words, limit=MOST + 1)
+    answer = Answer(asked_enough=True, case=case, people=tuple(people[:MOST]), more=len(people) > MOST)
+    found = [case.oid or case.case_code] if case is not None else [one.person.oid for one in answer.people]
+    with store.change(Actor("helpdesk", oid), "look_up.searched", about=("helpdesk", oid), at=now) as change:
+        change.audit(asked=" ".join(text.split()), found=found)
+    return answer
+
+
+def open_file(look_up: LookUp, store: Store, person_oid: str, *, case_code: str, oid: str, now: datetime) -> File | None:
+    """None for whoever is unknown in this tenant. A `case_code` that is not this person's is ignored."""
+    person = look_up.person(person_oid)
+    if person is None:
+        return None
+    cases = tuple(look_up.cases_of(person_oid))
+    chosen = next((case for case in cases if case.case_code == case_code), cases[0] if cases else None)
+    journey = store.journey(chosen.journey_id) if chosen is not None and chosen.journey_id is not None else None
+    timeline = tuple(look_up.timeline(person_oid, limit=EVENTS))
+    with store.change(Actor("helpdesk", oid), "look_up.viewed", about=("person", person_oid), at=now) as change:
+        change.audit(case=chosen.case_code if chosen is not None else None)
+    return File(person=person, journey=journey, cases=cases, timeline=timeline)
+
+
+def _codes(text: str) -> list[str]:
+    """The case codes in a text, however they were written down: small letters, spaces, any kind of dash, words around them."""
+    written = (re.sub(_GAP, "", found).upper() for found in _CODE.findall(text))
+    return list(dict.fromkeys(f"{code[:3]}-{code[3:]}" for code in written))
