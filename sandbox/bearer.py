@@ -22,4 +22,6 @@ def claims_of_caller(sandbox: Sandbox, audience: str) -> dict[str, Any] | None:
     request.environ["sandbox.client_id"], request.environ["sandbox.tenant"] = claims["appid"], claims["tid"]
     if claims["aud"] != audience or claims["tid"] != sandbox.world.tenant_id:
         return None
+    if not sandbox.world.token_stands(claims["issued"]):
+        return None
     return claims if claims["exp"] > sandbox.world.now().timestamp() else None

@@ -71,7 +71,7 @@ def _check_assertion(sandbox: Sandbox, client: AppRegistration, assertion: str) 
         raise EntraError(50027, "invalid_request", "The client assertion is not a JWT.") from error
     certificate = _certificate(client, header)
     _check_signature(certificate, header, f"{head}.{payload}".encode(), raw_signature)
-    now = sandbox.world.now().timestamp()
+    now = sandbox.world.remote_now().timestamp()
     if claims.get("iss") != client.client_id or claims.get("sub") != client.client_id:
         raise EntraError(700021, "invalid_client", "iss and sub of the assertion must be the client id.")
     if claims.get("aud") != f"{sandbox.api_url}/{sandbox.world.tenant_id}/oauth2/v2.0/token":

@@ -6,30 +6,23 @@ JSON in and out, unknown fields refused. It is for tests and the demo; the produ
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict, fields
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+from sandbox.deeds import BadOrder, do
 from sandbox.facts import app_facts, facts_of, phone_facts
 from sandbox.faults import Fault
 from sandbox.id_tokens import ID_TOKEN_FAULTS
-from sandbox.policy import open_outlook
 from sandbox.scenarios import SCENARIOS
-from sandbox.world import Phone
 
 if TYPE_CHECKING:
     from sandbox.server import Sandbox
 
 __all__ = ["create_control", "facts_of"]
-
-_LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)]")
-
-
-class BadOrder(ValueError):
-    """The caller asked for something that does not exist; answered 400 with this text."""
 
 
 def create_control(sandbox: Sandbox) -> Flask:
@@ -123,37 +116,13 @@ def _phones(app: Flask, sandbox: Sandbox) -> None:
         with sandbox.world.settled() as world:
             if key not in world.phones:
                 raise BadOrder(f"No such phone. Known: {', '.join(world.phones)}.")
-            return _done(sandbox, world.phones[key], order)
-
-
-def _done(sandbox: Sandbox, phone: Phone, order: dict[str, Any]) -> dict[str, Any]:
-    world = sandbox.world
-    match order["action"]:
-        case "open_outlook":
-            return open_outlook(world, phone).as_json()
-        case "register":
-            return {"device_id": world.register(phone).device_id}
-        case "check_in":
-            if phone.record_id is not None:
-                world.check_in(phone.record_id)
-            return phone_facts(phone)
-        case "set":
-            for name in ("passcode", "encrypted", "jailbroken"):
-                if name in order:
-                    setattr(phone.health, name, order[name] is True)
-            return phone_facts(phone)
-        case "tap_message":
-            chosen = [m for m in phone.messages if order.get("id") in (None, m.id)]
-            if not chosen:
-                raise BadOrder("No such message.")
-            return {"id": chosen[-1].id, "body": chosen[-1].body, "links": _LINK.findall(chosen[-1].body)}
-    raise BadOrder("Actions: open_outlook, register, check_in, set, tap_message.")
+            return do(world, world.phones[key], order)
 
 
 def _faults(app: Flask, sandbox: Sandbox) -> None:
     @app.post("/faults")
     def add() -> dict[str, Any]:
-        order = _order(*(f.name for f in fields(Fault)), needed=("service", "kind"))
+        order = _order(*(f.name for f in fields(Fault) if f.init), needed=("service", "kind"))
         try:
             fault = Fault(**order)
         except ValueError as error:
@@ -163,6 +132,7 @@ def _faults(app: Flask, sandbox: Sandbox) -> None:
 
     @app.get("/faults")
     def listed() -> dict[str, Any]:
+        sandbox.faults.settle()
         return {"faults": [fault.as_json() for fault in sandbox.faults.active]}
 
     @app.delete("/faults")
@@ -198,11 +168,22 @@ def _time_and_chance(app: Flask, sandbox: Sandbox) -> None:
 
     @app.post("/clock")
     def clock() -> dict[str, Any]:
-        seconds = _order("advance", needed=("advance",))["advance"]
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-            raise BadOrder("advance is a number of seconds.")
-        sandbox.world.advance(seconds)
-        return {"now": sandbox.world.now().isoformat()}
+        """`advance` moves the world on; `skew` lets the remote clocks show another time than that."""
+        order = _order("advance", "skew")
+        for name, seconds in order.items():
+            if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+                raise BadOrder(f"{name} is a number of seconds.")
+        with sandbox.world.lock:
+            if "skew" in order:
+                sandbox.world.skew = timedelta(seconds=order["skew"])
+            sandbox.world.advance(order.get("advance", 0))
+            return {"now": sandbox.world.now().isoformat(), "remote_now": sandbox.world.remote_now().isoformat()}
+
+    @app.post("/expire_tokens")
+    def expire_tokens() -> dict[str, Any]:
+        """Every app token issued so far is void, whatever was promised about its life."""
+        sandbox.world.end_tokens()
+        return {"expired": True}
 
     @app.post("/resync")
     def resync() -> dict[str, Any]:

@@ -28,6 +28,8 @@ from sandbox.server import Sandbox, SandboxConfig, create_sandbox
 REPOSITORY = Path(__file__).resolve().parent.parent
 MARKER = ".remediation-demo"
 PREFIX = "REMEDIATION_"
+ADVICE = {"Passcode required": "passcode", "Encryption on": "encryption", "Not jailbroken": "jailbreak"}
+"""Which of the product's own steps mends which policy of the pretend MDM."""
 START_SECONDS, STOP_SECONDS = 60, 10
 
 
@@ -57,9 +59,10 @@ class Ports:
                 raise CannotStart(f"{seen[port]} and {option} are both {port}. Give each a port of its own.")
             seen[port] = option
             if option in options and not _is_free(port):
+                other = port + 1 if port < 65535 else port - 1
                 raise CannotStart(
                     f"Port {port} ({what}) is taken by another program. Stop that program, or choose another port: "
-                    f"{option} {port + 1 if port < 65535 else port - 1}"
+                    f"{option} {other}, or by make: make demo {option.lstrip('-').replace('-', '_').upper()}={other}"
                 )
 
 
@@ -169,6 +172,7 @@ def product_settings(sandbox: Sandbox, ports: Ports, folder: Path, secret_key: s
         "CA_FILE": str(sandbox.keys.ca_pem),
         "MINIMUM_EVIDENCE": "possession",
         "RECHECK_SECONDS": "10",
+        "ADVICE": json.dumps(ADVICE),
         "RETURN_LINK": f"{pages}/phone/outlook",
         "ORGANISATION": "Contoso (stand-in)",
         "HELPDESK_PHONE": "+49 30 5550 100",

@@ -157,6 +157,7 @@ def _access_token(sandbox: Sandbox, client: AppRegistration, audience: str, **cl
             "aud": audience,
             "appid": client.client_id,
             "tid": client.tenant_id,
+            "issued": sandbox.world.now().timestamp(),
             "exp": sandbox.world.now().timestamp() + lifetime,
             "uti": str(uuid.uuid4()),
             **claims,

@@ -57,8 +57,11 @@ def create_entra_pages(sandbox: Sandbox) -> Flask:
             return _back(asked, error=error.error, error_description=error.description(world.now()))
         known = _remembered(sandbox)
         if asked.get("prompt") == "none":
-            if len(known) == 1:
+            if len(known) == 1 and not known[0].second_factor_gone:
                 return _issue(sandbox, asked, known[0])
+            if len(known) == 1:
+                error = EntraError(50074, "interaction_required", "Strong authentication is required.")
+                return _back(asked, error=error.error, error_description=error.description(world.now()))
             error = EntraError(50058, "login_required", "No one is signed in, or more than one account is.")
             return _back(asked, error=error.error, error_description=error.description(world.now()))
         return _page(sandbox, tenant, asked, [] if asked.get("prompt") == "login" else known)
@@ -75,7 +78,7 @@ def create_entra_pages(sandbox: Sandbox) -> Flask:
             person = _who(sandbox)
         except EntraError as error:
             return _page(sandbox, tenant, asked, _remembered(sandbox), error)
-        return _issue(sandbox, asked, person)
+        return _approval(sandbox, tenant, asked, person) if person.second_factor_gone else _issue(sandbox, asked, person)
 
     @app.route("/<tenant>/oauth2/v2.0/logout", methods=["GET", "POST"])
     def logout(tenant: str) -> AnyResponse:
@@ -202,6 +205,26 @@ def _page(
         known=known,
         others=others,
         hint=request.form.get("upn") or asked.get("login_hint", ""),
+        sealed=sandbox.keys.seal("authorize", asked),
+        error=error,
+    )
+    return make_response(body, 400 if error else 200)
+
+
+def _approval(sandbox: Sandbox, tenant: str, asked: dict[str, Any], person: Person) -> AnyResponse:
+    """The second factor is a tap on a phone that is gone. A refusal here ends on Entra's own page, never at the app.
+
+    Codes: entra-docs identity-platform/reference-error-codes (50074 strong authentication not passed, 500121 failed).
+    """
+    if "cannot" in request.form:
+        raise EntraError(500121, "access_denied", "Authentication failed during strong authentication request.")
+    error = EntraError(50074, "interaction_required", "We have not heard from the phone.") if "again" in request.form else None
+    body = render_template(
+        "entra/approve.html",
+        tenant=tenant,
+        person=person,
+        phone=f"{person.name.partition(' ')[0]}’s old iPhone",
+        number=10 + int(person.oid[:4], 16) % 90,
         sealed=sandbox.keys.seal("authorize", asked),
         error=error,
     )

@@ -43,6 +43,7 @@ def facts_of(sandbox: Sandbox) -> dict[str, Any]:
                 "group_name": world.mdm.group_name,
             },
             "persons": [asdict(person) for person in world.persons.values()],
+            "groups": [{**asdict(group), "members": sorted(group.members)} for group in world.groups.values()],
             "phones": [phone_facts(phone) for phone in world.phones.values()],
         }
 

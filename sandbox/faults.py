@@ -1,7 +1,8 @@
 """Deliberate unkindness, switchable per service, applied by one gate that stands before every service.
 
 Kinds: throttle, down, slow, garbled, html, huge, server_error, first_401, drop_answer here; ignore_writes and
-fail_upload are asked for by `intune` itself. Next door: `control` switches them, `ledger` is written by the gate.
+fail_upload are asked for by `intune` itself, unlisted by the listings of `graph` and `workspace_one`. Next
+door: `control` switches them, `ledger` is written by the gate.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from werkzeug.http import http_date
 from werkzeug.wrappers import Response
 
 from sandbox.ledger import Entry, Ledger, masked, readable_body, safe_headers
@@ -39,6 +42,7 @@ KINDS = frozenset(
         "drop_answer",
         "ignore_writes",
         "fail_upload",
+        "unlisted",
     }
 )
 
@@ -56,28 +60,37 @@ class Fault:
     method: str | None = None
     times: int | None = None
     """How many calls it still spoils; None until cleared."""
+    for_seconds: float | None = None
+    """How long it lasts by the world's clock; None until cleared."""
     seconds: float = 30.0
     retry_after: int | None = None
     status: int = 503
     error_code: int = 1
     error_detail: str = "The partner service could not process the message."
+    ends_at: datetime | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         if self.service not in SERVICES or self.kind not in KINDS:
             raise ValueError(f"no such fault: {self.service}/{self.kind}")
+        lasts = self.for_seconds
+        if lasts is not None and (isinstance(lasts, bool) or not isinstance(lasts, int | float) or not 0 < lasts <= 10**9):
+            raise ValueError("for_seconds is a number of seconds.")
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**asdict(self), "ends_at": self.ends_at.isoformat() if self.ends_at else None}
 
 
 @dataclass
 class Faults:
+    now: Callable[[], datetime]
     active: list[Fault] = field(default_factory=list)
     _seen_tokens: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, fault: Fault) -> None:
         with self._lock:
+            if fault.for_seconds is not None:
+                fault.ends_at = self.now() + timedelta(seconds=fault.for_seconds)
             self.active.append(fault)
 
     def clear(self) -> None:
@@ -87,6 +100,7 @@ class Faults:
 
     def take(self, service: str, kind: str, path: str = "", method: str = "") -> Fault | None:
         """The active fault of this kind for this call, counted down."""
+        self.settle()
         with self._lock:
             for fault in self.active:
                 if (fault.service, fault.kind) != (service, kind) or (fault.path or "") not in path:
@@ -99,6 +113,12 @@ class Faults:
                         self.active.remove(fault)
                 return fault
         return None
+
+    def settle(self) -> None:
+        """What has lasted its time is over."""
+        with self._lock:
+            now = self.now()
+            self.active[:] = [fault for fault in self.active if fault.ends_at is None or fault.ends_at > now]
 
     def is_fresh(self, authorization: str) -> bool:
         """Whether this token is met for the first time."""
@@ -166,7 +186,8 @@ class Gate:
         raw = environ["wsgi.input"].read(length) if length else b""
         environ["wsgi.input"] = BytesIO(raw)
         path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
-        if "static/" in path:
+        if "static/" in path or (self.service == "phone" and "glance=1" in environ.get("QUERY_STRING", "").split("&")):
+            # The pretend phone's own look every two seconds is nothing that anybody did.
             return self.app(environ, start_response)
         entry = self.ledger.open(
             at=self.world.now().isoformat(),
@@ -179,6 +200,7 @@ class Gate:
         )
         response = self._spoiled_before(environ, entry) or self._spoiled_after(environ, entry)
         entry.status = response.status_code
+        response.headers["Date"] = http_date(self.world.remote_now())
         return response(environ, start_response)
 
     def _take(self, entry: Entry, kind: str) -> Fault | None:

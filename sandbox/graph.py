@@ -1,7 +1,7 @@
 """Microsoft Graph v1.0, the part that this product's trade needs: users, devices, licences, service discovery.
 
-Next door: `graph_entities` has the shapes, `graph_manners` tokens, permissions, errors, query options and paging;
-`graph_update` the one write. Sources: microsoft-graph-docs-contrib api-reference/v1.0.
+Next door: `graph_groups` has the groups, `graph_entities` the shapes, `graph_manners` tokens, permissions, errors, query
+options and paging, `graph_update` the one write. Sources: microsoft-graph-docs-contrib api-reference/v1.0.
 """
 
 from __future__ import annotations
@@ -11,10 +11,22 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response, request
 
 from sandbox import graph_entities as entities
-from sandbox.graph_manners import GraphError, filter_value, not_found, options, page, require, speak_graph, whole
+from sandbox.graph_groups import add_groups
+from sandbox.graph_manners import (
+    GraphError,
+    context,
+    filter_value,
+    not_found,
+    options,
+    page,
+    person_of,
+    require,
+    speak_graph,
+    whole,
+)
 from sandbox.graph_update import update_device
 from sandbox.intune import ENDPOINT_NAMES, endpoint_url
-from sandbox.world import INTUNE_DISCOVERY_APP_ID, DirectoryDevice, Person
+from sandbox.world import INTUNE_DISCOVERY_APP_ID, DirectoryDevice
 
 if TYPE_CHECKING:
     from sandbox.server import Sandbox
@@ -29,6 +41,7 @@ def create_graph(sandbox: Sandbox) -> Flask:
     speak_graph(app, sandbox)
     _users(app, sandbox)
     _devices(app, sandbox)
+    add_groups(app, sandbox)
     _service_principals(app, sandbox)
     return app
 
@@ -42,7 +55,7 @@ def _users(app: Flask, sandbox: Sandbox) -> None:
         require(*_READ_USERS, "User.ReadBasic.All")
         asked = options("$select")
         with world.settled():
-            return _context(sandbox, "users/$entity") | entities.user(_person(sandbox, key), asked.select)
+            return context(sandbox, "users/$entity") | entities.user(person_of(sandbox, key), asked.select)
 
     @app.get("/v1.0/users/<key>/registeredDevices", defaults={"cast": None})
     @app.get("/v1.0/users/<key>/registeredDevices/<cast>")
@@ -52,11 +65,13 @@ def _users(app: Flask, sandbox: Sandbox) -> None:
             raise GraphError(400, "BadRequest", f"Resource not found for the segment '{cast}'.")
         asked = options("$select", "$top", "$skiptoken")
         with world.settled():
-            owner = _person(sandbox, key)
+            owner = person_of(sandbox, key)
             found = sorted(
-                (d for d in world.devices.values() if d.owner_oid == owner.oid and world.visible(d)),
+                (d for d in world.devices.values() if owner.oid in (d.owner_oid, *d.registered_users) and world.visible(d)),
                 key=lambda d: d.object_id,
             )
+            if sandbox.faults.take("graph", "unlisted", request.path, request.method):
+                found = []
             if not set(claims.get("roles", ())) & set(_READ_DEVICES):
                 # graph-docs includes/limited-info.md: without a right on the member's type only type and id are given.
                 items = [{"@odata.type": "#microsoft.graph.device", "id": d.object_id} for d in found]
@@ -71,7 +86,7 @@ def _users(app: Flask, sandbox: Sandbox) -> None:
         require("LicenseAssignment.Read.All", *_READ_USERS)
         asked = options("$select")
         with world.settled():
-            items = entities.licence_details(_person(sandbox, key), asked.select)
+            items = entities.licence_details(person_of(sandbox, key), asked.select)
         return whole(sandbox, "licenseDetails", items)
 
 
@@ -87,6 +102,8 @@ def _devices(app: Flask, sandbox: Sandbox) -> None:
             if asked.filter is not None:
                 wanted = filter_value(asked.filter, "deviceId")
                 found = [d for d in found if d.device_id == wanted.lower()]
+            if sandbox.faults.take("graph", "unlisted", request.path, request.method):
+                found = []
             items = [entities.device(d, asked.select) for d in found]
         return page(sandbox, "devices", items, asked)
 
@@ -96,7 +113,7 @@ def _devices(app: Flask, sandbox: Sandbox) -> None:
         require(*_READ_DEVICES)
         asked = options("$select")
         with world.settled():
-            return _context(sandbox, "devices/$entity") | entities.device(_device(sandbox, object_id, device_id), asked.select)
+            return context(sandbox, "devices/$entity") | entities.device(_device(sandbox, object_id, device_id), asked.select)
 
     @app.get("/v1.0/devices/<object_id>/registeredOwners")
     @app.get("/v1.0/devices(deviceId='<device_id>')/registeredOwners")
@@ -162,17 +179,6 @@ def _service_principals(app: Flask, sandbox: Sandbox) -> None:
         require(*_READ_APPS)
         options()
         return endpoints_of(object_id == intune_object_id() or app_id == INTUNE_DISCOVERY_APP_ID)
-
-
-def _context(sandbox: Sandbox, what: str) -> dict[str, Any]:
-    return {"@odata.context": f"{sandbox.api_url}/graph/v1.0/$metadata#{what}"}
-
-
-def _person(sandbox: Sandbox, key: str) -> Person:
-    person = sandbox.world.person(key)
-    if person is None or person.tenant_id != sandbox.world.tenant_id:
-        raise not_found(key)
-    return person
 
 
 def _device(sandbox: Sandbox, object_id: str | None, device_id: str | None) -> DirectoryDevice:

@@ -1,7 +1,7 @@
 """How things of the world look as Graph v1.0 entities: properties, what is given unasked, and `$select`.
 
 Next door: `graph` routes and checks. Sources: microsoft-graph-docs-contrib api-reference/v1.0/resources/
-{device,user,licensedetails,serviceprincipal,endpoint}.md.
+{device,user,group,licensedetails,serviceprincipal,endpoint}.md.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sandbox.world import DirectoryDevice, Person
+from sandbox.world import DirectoryDevice, Group, Person
 
 # Documented for beta and only selectable in v1.0: whoever needs them must ask.
 _DEVICE_ON_REQUEST = frozenset({"registrationDateTime"})
@@ -96,6 +96,8 @@ def user(entity: Person, select: list[str] | None) -> dict[str, Any]:
         "userPrincipalName": entity.upn,
         "accountEnabled": entity.enabled,
         "userType": "Guest" if entity.guest else "Member",
+        "onPremisesSamAccountName": entity.sam_account_name,
+        "employeeId": entity.employee_id,
     }
     return _selected(whole, select, _USER_DEFAULT, "microsoft.graph.user")
 
@@ -119,6 +121,20 @@ def licence_details(entity: Person, select: list[str] | None) -> list[dict[str, 
         "servicePlans": plans,
     }
     return [_selected(whole, select, whole.keys(), "microsoft.graph.licenseDetails")]
+
+
+def group(entity: Group, select: list[str] | None) -> dict[str, Any]:
+    whole: dict[str, Any] = {
+        "id": entity.id,
+        "deletedDateTime": None,
+        "description": entity.description,
+        "displayName": entity.name,
+        "groupTypes": [],
+        "mail": None,
+        "mailEnabled": False,
+        "securityEnabled": True,
+    }
+    return _selected(whole, select, whole.keys(), "microsoft.graph.group")
 
 
 def service_principal(object_id: str, app_id: str, name: str, select: list[str] | None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
@@ -19,6 +20,7 @@ from sandbox.graph_entities import UnknownProperty
 
 if TYPE_CHECKING:
     from sandbox.server import Sandbox
+    from sandbox.world import Person
 
 AUDIENCE = "https://graph.microsoft.com"
 _EQ = re.compile(r"^(\w+) eq '((?:[^']|'')*)'$")
@@ -44,6 +46,8 @@ class Options:
     filter: str | None = None
     top: int | None = None
     skiptoken: str | None = None
+    search: str | None = None
+    count: bool = False
 
 
 def options(*allowed: str) -> Options:
@@ -60,7 +64,16 @@ def options(*allowed: str) -> Options:
         request.args.get("$filter"),
         int(top) if top else None,
         request.args.get("$skiptoken"),
+        request.args.get("$search"),
+        _flag("$count"),
     )
+
+
+def _flag(name: str) -> bool:
+    given = request.args.get(name, "false")
+    if given not in ("true", "false"):
+        raise GraphError(400, "Request_BadRequest", f"Invalid value '{given}' for {name}.")
+    return given == "true"
 
 
 def filter_value(expression: str, name: str) -> str:
@@ -69,6 +82,18 @@ def filter_value(expression: str, name: str) -> str:
     if match is None or match[1] != name:
         raise GraphError(400, "Request_UnsupportedQuery", f"Unsupported or invalid query filter: {expression!r}.")
     return match[2].replace("''", "'")
+
+
+def context(sandbox: Sandbox, what: str) -> dict[str, Any]:
+    return {"@odata.context": f"{sandbox.api_url}/graph/v1.0/$metadata#{what}"}
+
+
+def person_of(sandbox: Sandbox, key: str) -> Person:
+    """Someone of this directory, by object id or user principal name."""
+    person = sandbox.world.person(key)
+    if person is None or person.tenant_id != sandbox.world.tenant_id:
+        raise not_found(key)
+    return person
 
 
 def page(sandbox: Sandbox, what: str, items: list[dict[str, Any]], asked: Options) -> dict[str, Any]:
@@ -80,7 +105,7 @@ def page(sandbox: Sandbox, what: str, items: list[dict[str, Any]], asked: Option
             raise GraphError(400, "Directory_ExpiredPageToken", "The specified page token has expired.")
         start = int(kept["start"])
     size = min(asked.top or sandbox.world.page_size, sandbox.world.page_size)
-    answer: dict[str, Any] = {"@odata.context": f"{sandbox.api_url}/graph/v1.0/$metadata#{what}"}
+    answer = context(sandbox, what)
     if start + size < len(items):
         token = sandbox.keys.seal("skip", {"path": request.path, "start": start + size})
         query = urlencode({**request.args.to_dict(), "$skiptoken": token}, safe="$,")
@@ -88,9 +113,9 @@ def page(sandbox: Sandbox, what: str, items: list[dict[str, Any]], asked: Option
     return {**answer, "value": items[start : start + size]}
 
 
-def whole(sandbox: Sandbox, what: str, items: list[dict[str, Any]]) -> dict[str, Any]:
+def whole(sandbox: Sandbox, what: str, items: Sequence[Any]) -> dict[str, Any]:
     """A collection too small in life to come in pages."""
-    return {"@odata.context": f"{sandbox.api_url}/graph/v1.0/$metadata#{what}", "value": items}
+    return {**context(sandbox, what), "value": items}
 
 
 def require(*any_of: str) -> dict[str, Any]:

@@ -46,8 +46,10 @@ def mint_id_token(sandbox: Sandbox, client: AppRegistration, person: Person, non
 
 
 def _claims(sandbox: Sandbox, client: AppRegistration, person: Person, nonce: str) -> dict[str, Any]:
-    now = int(sandbox.world.now().timestamp())
+    now = int(sandbox.world.remote_now().timestamp())
     claims: dict[str, Any] = {
+        # An optional claim of the registration: 0 is a member, 1 a guest (entra-docs optional-claims-reference).
+        "acct": int(person.guest),
         "aud": client.client_id,
         "iss": f"{sandbox.api_url}/{client.tenant_id}/v2.0",
         "iat": now,

@@ -79,3 +79,6 @@ def _check_values(inventory: dict[str, Any], compliance: dict[str, Any]) -> None
     for name in ("DeviceName", "Os", "OsVersion"):
         if not isinstance(inventory[name], str):
             raise BadMessage(f"{name} is a string.")
+    if inventory["Os"].lower().startswith("windows"):
+        # Partners serve Android, iOS, iPadOS and macOS alone (memdocs device-compliance-partners.md).
+        raise BadMessage("Windows devices are not served by a compliance partner.")

@@ -7,18 +7,17 @@ reads the world for these pages, `policy` decides about Outlook, `control` does 
 from __future__ import annotations
 
 import secrets
-import uuid
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, redirect, render_template, request, url_for
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response as BaseResponse
 
+from sandbox.enrollment import enroll
 from sandbox.faults import Fault
 from sandbox.phone_scene import LAGS, look
 from sandbox.policy import open_outlook
 from sandbox.scenarios import SCENARIOS
-from sandbox.world import Phone, World
 
 if TYPE_CHECKING:
     from sandbox.server import Sandbox
@@ -44,6 +43,8 @@ KINDS = (
     ("first_401", "Refuses each fresh token once"),
     ("ignore_writes", "Intune: says Completed, changes nothing"),
     ("fail_upload", "Intune: fails every message"),
+    ("unlisted", "Devices are missing in listings"),
+    ("huge", "Ten megabytes for an answer"),
 )
 INBOX = (
     {
@@ -107,9 +108,9 @@ def _screens(app: Flask, sandbox: Sandbox) -> None:
     def outlook() -> str:
         """Opening the app is one sign-in attempt; a glance at the open app (the script's, or coming back) is none."""
         with sandbox.world.settled() as world:
-            shown = world.phones["mia"].outlook
+            shown = world.in_hand.outlook
             if shown is None or "glance" not in request.args:
-                shown = open_outlook(world, world.phones["mia"]).as_json()
+                shown = open_outlook(world, world.in_hand).as_json()
         return _page(sandbox, "inbox.html" if shown["opens"] else "blocked.html", mails=INBOX)
 
     @app.get("/phone/authenticator")
@@ -126,18 +127,41 @@ def _deeds(app: Flask, sandbox: Sandbox) -> None:
     def register() -> BaseResponse | tuple[str, int]:
         address = request.form.get("address", "").strip()
         with sandbox.world.settled() as world:
-            phone = world.phones["mia"]
+            phone = world.in_hand
             if world.person(address) is not world.persons[phone.person_oid]:
-                refusal = "This phone can only be registered with its owner’s work address."
+                refusal = f"This {phone.kind.noun} can only be registered with its owner’s work address."
                 return _page(sandbox, "authenticator.html", address=address, refusal=refusal), 422
             world.register(phone)
         return _back("authenticator")
+
+    @app.post("/phone/unregister")
+    def unregister() -> BaseResponse:
+        with sandbox.world.settled() as world:
+            world.unregister(world.in_hand)
+        return _back("authenticator")
+
+    @app.post("/phone/enroll")
+    def put_under_management() -> BaseResponse:
+        with sandbox.world.settled() as world:
+            enroll(world, world.in_hand)
+        return _back("hub")
+
+    @app.post("/phone/switch")
+    def switch() -> BaseResponse:
+        """Take another of her devices in the hand; nothing in the world changes by it."""
+        key = request.form.get("key", "")
+        with sandbox.world.lock:
+            world = sandbox.world
+            if key not in world.phones or world.phones[key].person_oid != world.in_hand.person_oid:
+                raise BadRequest("She has no such device.")
+            world.hand = key
+        return _back()
 
     @app.post("/phone/sync")
     def sync() -> BaseResponse:
         """Hub reports at once: what the person does, not what the MDM asks for."""
         with sandbox.world.settled() as world:
-            record_id = world.phones["mia"].record_id
+            record_id = world.in_hand.record_id
             if record_id is not None:
                 world.check_in(record_id)
         return _back("hub")
@@ -145,7 +169,7 @@ def _deeds(app: Flask, sandbox: Sandbox) -> None:
     @app.post("/phone/truth")
     def set_truth() -> BaseResponse:
         with sandbox.world.lock:
-            health = sandbox.world.phones["mia"].health
+            health = sandbox.world.in_hand.health
             for key, value in request.form.items():
                 if key == "screen":
                     continue
@@ -163,23 +187,6 @@ def _where_it_was() -> BaseResponse:
     return _back(screen if screen in ("authenticator", "hub") else "home")
 
 
-def _hand_out_a_new_phone(world: World, phone: Phone) -> None:
-    """New numbers on both sides. A product that played the last story remembers that phone, and must not take this for it.
-
-    Only here: a test that asks `control` for a scenario gets the same numbers each time.
-    """
-    if phone.record_id is not None:
-        record = world.records.pop(phone.record_id)
-        record.id = phone.record_id = max(world.records) + secrets.randbelow(9_000) + 1
-        record.uuid, record.udid = str(uuid.uuid4()), secrets.token_hex(20)
-        record.serial = "F2L" + "".join(secrets.choice("ABCDEFGHJKLMNPQRSTVWXYZ0123456789") for _ in range(9))
-        world.records[record.id] = record
-    if phone.device_id is not None and (device := world.device_by_device_id(phone.device_id)) is not None:
-        del world.devices[device.object_id]
-        device.object_id, device.device_id = str(uuid.uuid4()), str(uuid.uuid4())
-        phone.device_id, world.devices[device.object_id] = device.device_id, device
-
-
 def _steering(app: Flask, sandbox: Sandbox) -> None:
     @app.post("/phone/scenario")
     def scenario() -> BaseResponse:
@@ -187,8 +194,8 @@ def _steering(app: Flask, sandbox: Sandbox) -> None:
         if name not in SCENARIOS:
             raise BadRequest("There is no such story.")
         with sandbox.world.lock:
-            sandbox.begin(name)
-            _hand_out_a_new_phone(sandbox.world, sandbox.world.phones["mia"])
+            # Other numbers each time: a product that played the last story must not take this phone for that one.
+            sandbox.begin(name, devices_seed=secrets.randbits(64))
         return _back()
 
     @app.post("/phone/lags")

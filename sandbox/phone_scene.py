@@ -11,23 +11,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sandbox.phone_story import Now, what_happens_now
+from sandbox.platforms import DeviceKind
 from sandbox.scenarios import SCENARIOS
 from sandbox.world import DirectoryDevice, ManagedRecord, Phone, PhoneMessage, World
 
 if TYPE_CHECKING:
     from sandbox.server import Sandbox
 
-TITLES = {
-    "blocked_just_registered": (
-        "Blocked, just registered",
-        "The usual arrival: registered, but nobody tells Microsoft that it is compliant.",
-    ),
-    "blocked_unregistered": ("Blocked, never registered", "Microsoft has not met this phone yet."),
-    "not_compliant": ("Not compliant", "The passcode is missing, and the device management noticed."),
-    "already_fine": ("Already fine", "Everything is in order. Outlook opens at once."),
-}
 LAGS = {
     "registration_lag": "A new registration is listed",
+    "enrollment_lag": "A new enrollment is listed",
     "check_in_lag": "The phone reports after being asked",
     "processing_lag": "Intune completes a message",
     "compliance_lag": "Entra shows the new state",
@@ -78,6 +71,8 @@ class Scene:
     time: str
     date: str
     phone_name: str
+    kind: DeviceKind
+    hands: list[dict[str, Any]]
     address: str
     now: Now
     outlook: dict[str, Any] | None
@@ -88,7 +83,7 @@ class Scene:
     record: dict[str, Any] | None
     sides: list[Side]
     switches: list[Switch]
-    scenarios: list[dict[str, Any]]
+    scenarios: dict[str, list[dict[str, Any]]]
     people: list[dict[str, str]]
     product: str
     lags: list[dict[str, Any]]
@@ -100,9 +95,10 @@ def local(at: datetime, form: str = "%H:%M:%S") -> str:
     return at.astimezone().strftime(form)
 
 
-def look(sandbox: Sandbox, phone_key: str = "mia") -> Scene:
+def look(sandbox: Sandbox) -> Scene:
+    sandbox.faults.settle()
     with sandbox.world.settled() as world:
-        phone = world.phones[phone_key]
+        phone = world.in_hand
         person = world.persons[phone.person_oid]
         record = world.records.get(phone.record_id or -1)
         device = world.device_by_device_id(phone.device_id) if phone.device_id else None
@@ -111,6 +107,8 @@ def look(sandbox: Sandbox, phone_key: str = "mia") -> Scene:
             time=local(now, "%H:%M"),
             date=local(now, "%A, %-d %B"),
             phone_name=phone.name,
+            kind=phone.kind,
+            hands=_hands(world, phone),
             address=person.upn,
             now=what_happens_now(world, phone, record, device),
             outlook=phone.outlook,
@@ -119,11 +117,11 @@ def look(sandbox: Sandbox, phone_key: str = "mia") -> Scene:
             messages=[_message(message) for message in reversed(phone.messages)],
             registration=_registration(world, device),
             record=_record(record),
-            sides=[_phone_side(phone), _mdm_side(record), _entra_side(world, device)],
+            sides=[_phone_side(phone), _mdm_side(world, record), _entra_side(world, device)],
             switches=[
                 Switch("passcode", "Passcode", phone.health.passcode),
                 Switch("encrypted", "Encrypted", phone.health.encrypted),
-                Switch("jailbroken", "Jailbroken", phone.health.jailbroken),
+                Switch("jailbroken", phone.kind.broken, phone.health.jailbroken),
             ],
             scenarios=_scenarios(world),
             people=_people(world),
@@ -189,20 +187,23 @@ def _phone_side(phone: Phone) -> Side:
         for words, is_wrong in (
             ("no passcode", not phone.health.passcode),
             ("not encrypted", not phone.health.encrypted),
-            ("jailbroken", phone.health.jailbroken),
+            (phone.kind.broken.lower(), phone.health.jailbroken),
         )
         if is_wrong
     ]
-    return Side("The phone itself", ", ".join(wrong).capitalize() or "In order", "warn" if wrong else "ok", [])
+    facts = [("Its browser says", "Macintosh")] if phone.kind.key == "ipad" else []
+    return Side(f"The {phone.kind.noun} itself", ", ".join(wrong).capitalize() or "In order", "warn" if wrong else "ok", facts)
 
 
-def _mdm_side(record: ManagedRecord | None) -> Side:
+def _mdm_side(world: World, record: ManagedRecord | None) -> Side:
     if record is None:
         return Side("Workspace ONE", "Not managed", "quiet", [])
     word, tone = ("Not compliant", "warn") if record.compliance_status != "Compliant" else ("Compliant", "ok")
     rules = ", ".join(policy.name for policy in record.failing) or f"all {len(record.policies)} met"
     link = next(iter(record.custom_attributes.values()), "none yet")
     facts = [("Heard at", local(record.last_seen)), ("Rules", rules), ("Link noted", link)]
+    if twins := sum(other.serial == record.serial for other in world.records.values()) - 1:
+        facts.append(("Same serial", f"{twins} older record"))
     return Side("Workspace ONE", word, tone, facts)
 
 
@@ -216,6 +217,9 @@ def _entra_side(world: World, device: DirectoryDevice | None) -> Side:
         ("Managed", spoken[device.is_managed]),
         ("Compliant", spoken[device.is_compliant]),
     ]
+    owner = world.persons.get(device.owner_oid)
+    if device.registered_users and owner is not None:
+        facts.insert(1, ("Owner", owner.name))
     if not device.enabled:
         return Side(name, "Disabled", "bad", facts)
     if device.is_compliant is None:
@@ -223,14 +227,25 @@ def _entra_side(world: World, device: DirectoryDevice | None) -> Side:
     return Side(name, "Compliant", "ok", facts) if device.is_compliant else Side(name, "Not compliant", "warn", facts)
 
 
-def _scenarios(world: World) -> list[dict[str, Any]]:
-    told = ((name, *TITLES.get(name, (name, ""))) for name in SCENARIOS)
-    return [{"name": name, "title": title, "line": line, "current": name == world.scenario} for name, title, line in told]
+def _hands(world: World, phone: Phone) -> list[dict[str, Any]]:
+    """The devices of this person that can be taken in the hand, where there is more than one."""
+    own = [other for other in world.phones.values() if other.person_oid == phone.person_oid]
+    return [{"key": p.key, "name": p.name, "model": p.model, "held": p is phone} for p in own] if len(own) > 1 else []
+
+
+def _scenarios(world: World) -> dict[str, list[dict[str, Any]]]:
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for name, story in SCENARIOS.items():
+        told = {"name": name, "title": story.title, "line": story.line, "current": name == world.scenario}
+        groups.setdefault(story.group, []).append(told)
+    return groups
 
 
 def _people(world: World) -> list[dict[str, str]]:
     people = []
     for person in world.persons.values():
+        if not person.tenant_id:
+            continue  # known to the MDM alone: nobody can sign in as such
         what = ", ".join(ROLES.get(role, role) for role in person.roles)
         phones = [phone.name for phone in world.phones.values() if phone.person_oid == person.oid]
         other = "" if person.tenant_id == world.tenant_id else "another company"

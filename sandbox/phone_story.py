@@ -25,21 +25,28 @@ def what_happens_now(world: World, phone: Phone, record: ManagedRecord | None, d
     true = bool(record and any(policy.fails(phone.health) for policy in record.policies))
     if shown and shown["opens"]:
         return _inside(name, compliant, heard, true)
+    if compliant and shown and shown["kind"] == "other_policy":
+        return Now(
+            "Compliant, and still blocked.", "Another policy says no. Open the product below and say that it did not help.", "warn"
+        )
     if compliant and shown:
-        return Now("Microsoft says yes.", "Go home on the phone and tap Outlook again.", "ok")
-    if compliant:
+        return Now("Microsoft says yes.", f"Go home on the {phone.kind.noun} and tap Outlook again.", "ok")
+    if compliant and not world.other_policy_blocks:
         return Now("Nothing is wrong here.", "Tap Outlook: it opens.", "ok")
     told = [u for u in world.uploads.values() if any(entity.get("DeviceId") == phone.device_id for entity in u.content)]
     if any(not upload.applied and upload.status != "Failed" for upload in told):
         return Now("On its way to Microsoft.", "The verdict was sent. Entra shows it in a few seconds.")
     if record is not None and (record.custom_attributes or told):
-        return _linked(record, heard, true)
+        return _linked(record, heard, true, phone.kind.noun)
     if phone.messages:
-        later = "" if device else " If the page then asks you to register this phone, open Authenticator here."
-        return Now(f"A message reached {name}’s phone.", "Open its link: that shows the phone is in your hand." + later)
+        noun = phone.kind.noun
+        later = "" if device else f" If the page then asks you to register this {noun}, open {phone.kind.registers_in} here."
+        return Now(f"A message reached {name}’s {noun}.", f"Open its link: that shows the {noun} is in your hand." + later)
+    if shown and shown["button"]:
+        return _blocked(world, phone, shown["button"], device is None)
     if shown:
-        return _blocked(world, phone, shown["button"] or "More details", device is None)
-    return Now(f"{name} wants to read her mail.", "Tap Outlook on the phone.")
+        return _no_way_on(shown["kind"])
+    return Now(f"{name} wants to read her mail.", f"Tap Outlook on the {phone.kind.noun}.")
 
 
 def _inside(name: str, compliant: bool, heard: bool, true: bool) -> Now:
@@ -52,19 +59,32 @@ def _inside(name: str, compliant: bool, heard: bool, true: bool) -> Now:
     return Now(f"{name} is in.", "Outlook opened. Now try this: switch the passcode off, and watch the access go again.", "ok")
 
 
-def _linked(record: ManagedRecord, heard: bool, true: bool) -> Now:
+def _linked(record: ManagedRecord, heard: bool, true: bool, noun: str) -> Now:
     if heard and true:
         rules = " and ".join(f"“{policy.name}”" for policy in record.failing)
         how = f"It misses {rules}. Put it right with the switches, then press the button in the product."
         return Now("The device management says no.", how, "warn")
     if heard:
         how = "Press the button in the product, or Sync now in Hub, and the device management hears of it."
-        return Now("The phone is in order again.", how)
-    return Now("Phone and record are joined.", "The product now tells Microsoft. Nothing to do here.")
+        return Now(f"The {noun} is in order again.", how)
+    return Now(f"{noun.capitalize()} and record are joined.", "The product now tells Microsoft. Nothing to do here.")
 
 
 def _blocked(world: World, phone: Phone, button: str, unregistered: bool) -> Now:
     person = world.persons[phone.person_oid]
-    how = f"In Outlook, press {button}: the product opens in a new tab. Choose iPhone there, and sign in as {person.name}."
-    later = " When it asks you to register this phone, come back and open Authenticator." if unregistered else ""
+    kind, device = phone.kind, phone.kind.noun
+    how = f"In Outlook, press {button}: the product opens in a new tab. Choose {kind.word} there, and sign in as {person.name}."
+    later = f" When it asks you to register this {device}, come back and open {kind.registers_in}." if unregistered else ""
+    if phone.record_id is None:
+        later = " When it asks you to enroll, come back and open Hub."
     return Now("Outlook is blocked.", how + later, "warn")
+
+
+def _no_way_on(kind: str) -> Now:
+    """A block page without a button: in life people come by a leaflet, a link in the MDM's app, or the helpdesk."""
+    sentence = {
+        "disabled": "The entry is switched off. Microsoft’s page has no button.",
+        "deleted": "The entry is gone. Microsoft’s page has no button.",
+        "foreign": "It belongs to another account. Microsoft’s page has no button.",
+    }.get(kind, "Microsoft’s page has no button.")
+    return Now("Outlook is blocked.", f"{sentence} Open the product below, as from a leaflet.", "warn")

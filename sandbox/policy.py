@@ -1,6 +1,7 @@
 """Plays Conditional Access for Outlook: opens, or says which block page, and leaves a line in the sign-in log.
 
-The one grant control is *require a device marked as compliant*, for everyone. Next door: `world` is what it judges,
+The one grant control is *require a device marked as compliant*, for everyone and on every platform; one story adds a
+second policy that no device can satisfy. Next door: `world` is what it judges,
 `phone` draws the page it names.
 """
 
@@ -13,7 +14,9 @@ from typing import Any, Literal
 from sandbox.world import DirectoryDevice, Phone, World
 
 OUTLOOK_APP_ID = "27922004-5251-4030-b22d-91ecd9a37ea4"
-Kind = Literal["open", "unregistered", "unmanaged", "not_compliant", "disabled", "deleted", "foreign", "account_disabled"]
+Kind = Literal[
+    "open", "unregistered", "unmanaged", "not_compliant", "disabled", "deleted", "foreign", "account_disabled", "other_policy"
+]
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ _PAGES: dict[Kind, tuple[int | None, str, str]] = {
     "disabled": (135011, "This device is disabled", "An administrator switched this device off in the directory."),
     "deleted": (700003, "This device is not known", "Its entry in the directory was removed. Register it again."),
     "foreign": (501312, "This device belongs to someone else", "It is registered for another account."),
+    "other_policy": (53003, "You cannot access this right now", "You are signed in, but another policy does not allow this."),
     "account_disabled": (50057, "Your account is disabled", "Please speak to your helpdesk."),
 }
 
@@ -79,7 +83,7 @@ def _kind(world: World, phone: Phone) -> Kind:
     if device.owner_oid != phone.person_oid:
         return "foreign"
     if device.is_compliant is True:
-        return "open"
+        return "other_policy" if world.other_policy_blocks else "open"
     return "not_compliant" if device.is_managed is True else "unmanaged"
 
 
@@ -117,7 +121,7 @@ def _outcome(world: World, phone: Phone) -> Outcome:
         app="Outlook",
         app_id=OUTLOOK_APP_ID,
         device_identifier=device.device_id if device else "Not available",
-        device_platform="iOS",
+        device_platform=phone.kind.policy_word,
         device_state=_state(device),
     )
 
@@ -139,7 +143,7 @@ def _log_entry(world: World, phone: Phone, outcome: Outcome) -> dict[str, Any]:
         "deviceDetail": {
             "deviceId": device.device_id if device else "",
             "displayName": device.name if device else "",
-            "operatingSystem": "iOS",
+            "operatingSystem": phone.kind.policy_word,
             "isCompliant": bool(device and device.is_compliant),
             "isManaged": bool(device and device.is_managed),
         },

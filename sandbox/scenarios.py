@@ -1,169 +1,240 @@
-"""How a world begins: the people, and one named state of Mia's iPhone for each story.
+"""The stories, by name: how each begins, in which group the story page shows it, and in which words.
 
-Next door: `world` holds the shapes, `control` and the command line choose a scenario by name.
+Next door: `tenant` is the company before a story changes it, `control` and the story page choose a story by its name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from sandbox.world import (
-    ENTRA_P1_PLAN,
-    GRAPH_APP_ID,
-    INTUNE_APP_ID,
-    INTUNE_PLAN,
-    AppRegistration,
-    DirectoryDevice,
-    Health,
-    ManagedRecord,
-    Person,
-    Phone,
-    Policy,
-    World,
-)
+from sandbox.platforms import IPHONE, KINDS, DeviceKind
+from sandbox.tenant import Addresses, equip, found, managed, named, other_device, registered
+from sandbox.world import ENTRA_P1_PLAN, Health, Person, World
 
-SERVICE_PERMISSIONS = {
-    GRAPH_APP_ID: {"Device.Read.All", "User.Read.All", "Application.Read.All", "LicenseAssignment.Read.All"},
-    INTUNE_APP_ID: {"update_device_attributes", "manage_partner_compliance_policy"},
-}
+__all__ = ["SCENARIOS", "Addresses", "Scenario", "seed"]
 
 
 @dataclass(frozen=True)
-class Addresses:
-    """Where the product lives, as an administrator registered it with Microsoft."""
+class Scenario:
+    group: str
+    title: str
+    line: str
+    begin: Callable[[World], object]
+    kind: DeviceKind = IPHONE
 
-    redirect_uri: str
-    logout_uri: str
-    enrollment_url: str
-    remediation_url: str
 
-
-def seed(world: World, name: str, addresses: Addresses) -> None:
+def seed(world: World, name: str, addresses: Addresses, devices_seed: int | None = None) -> None:
     """Begin anew, in place. An unknown name is a KeyError and leaves the world as it was."""
-    begin = SCENARIOS[name]
+    scenario = SCENARIOS[name]
     with world.lock:
         world.reset()
         world.scenario = name
-        _register_apps(world, addresses)
-        _invite_people(world)
-        begin(world)
+        found(world, addresses)
+        equip(world, scenario.kind, devices_seed)
+        scenario.begin(world)
 
 
-def _register_apps(world: World, addresses: Addresses) -> None:
-    for kind, title in (("sign-in", "Remediation sign-in"), ("service", "Remediation service")):
-        app = AppRegistration(world.new_id(), title, world.new_secret(), world.tenant_id)
-        if kind == "sign-in":
-            app.redirect_uris, app.logout_uris = (addresses.redirect_uri,), (addresses.logout_uri,)
-        else:
-            app.permissions = {resource: set(roles) for resource, roles in SERVICE_PERMISSIONS.items()}
-        world.apps[kind] = app
-    world.partner.provisioned = 1
-    world.partner.enrollment_url = addresses.enrollment_url
-    world.partner.remediation_url = addresses.remediation_url
+# the usual way
 
 
-def _invite_people(world: World) -> None:
-    plans = [INTUNE_PLAN, ENTRA_P1_PLAN]
-    for number, (first, last, roles) in enumerate(
-        [("Mia", "Berger", []), ("Noah", "Lind", []), ("Hanna", "Roth", ["Helpdesk.Read"]), ("Adam", "Kowal", ["Admin"])]
-    ):
-        upn = f"{first}.{last}@contoso.example".lower()
-        person = Person(world.new_id(), upn, upn, f"{first} {last}", f"{first}-Pass-1", licences=list(plans), roles=list(roles))
-        person.tenant_id = world.tenant_id
-        person.mdm_user_id, person.mdm_user_uuid, person.mdm_user_name = 1201 + number, world.new_id(), first.lower()
-        world.persons[person.oid] = person
-    stranger = Person(
-        world.new_id(),
-        "sam.stone@fabrikam.example",
-        "sam.stone@fabrikam.example",
-        "Sam Stone",
-        "Sam-Pass-1",
-        tenant_id=world.other_tenant_id,
-    )
-    world.persons[stranger.oid] = stranger
-    _enrolled_iphone(world, "mia", "Mia’s iPhone", "iPhone 15", "18.1")
-    _enrolled_iphone(world, "noah", "Noah’s iPhone", "iPhone 14", "17.6.1")
-    _registered(world, "noah", minutes_ago=2880)
-    _other_devices_of_mia(world)
-
-
-def _policies(world: World) -> list[Policy]:
-    return [
-        Policy(31, world.new_id(), "Passcode required", "A passcode of at least six digits is set.", "passcode"),
-        Policy(32, world.new_id(), "Encryption on", "Data protection is enabled.", "encrypted"),
-        Policy(33, world.new_id(), "Not jailbroken", "The device runs Apple's own system.", "jailbroken"),
-    ]
-
-
-def _enrolled_iphone(world: World, key: str, name: str, model: str, os_version: str) -> None:
-    person = next(p for p in world.persons.values() if p.mdm_user_name == key)
-    now = world.now()
-    record = ManagedRecord(
-        id=4100 + len(world.records),
-        uuid=world.new_id(),
-        udid=f"{world.random.getrandbits(160):040x}",
-        serial="F2L" + "".join(world.random.choices("ABCDEFGHJKLMNPQRSTVWXYZ0123456789", k=9)),
-        friendly_name=f"{key} {model} iOS {os_version}",
-        reported_name=name,
-        model=model,
-        os_version=os_version,
-        person_oid=person.oid,
-        enrolled_on=now - timedelta(minutes=25),
-        last_seen=now - timedelta(minutes=4),
-        last_compliance_check=now - timedelta(minutes=4),
-        policies=_policies(world),
-    )
-    world.records[record.id] = record
-    world.phones[key] = Phone(key, name, person.oid, model, os_version, record_id=record.id)
-
-
-def _registered(world: World, key: str, minutes_ago: float) -> DirectoryDevice:
-    phone = world.phones[key]
-    device = world.register(phone)
-    device.registered_at = world.now() - timedelta(minutes=minutes_ago)
-    device.listed_at = device.registered_at + timedelta(seconds=world.lags.registration_lag)
-    return device
-
-
-def _other_devices_of_mia(world: World) -> None:
-    """A laptop and a disabled old phone, so that nobody gets away with taking the first device of the first page."""
-    owner = world.phones["mia"].person_oid
-    for name, os, version, days, enabled, compliant, trust in (
-        ("CONTOSO-MB-07", "Windows", "10.0.26100.2033", 410, True, True, "AzureAd"),
-        ("Mia old phone", "Android", "12", 700, False, None, "Workplace"),
-    ):
-        at = world.now() - timedelta(days=days)
-        device = DirectoryDevice(world.new_id(), world.new_id(), name, os, version, owner, at, at)
-        device.enabled, device.trust_type = enabled, trust
-        device.is_compliant = device.is_managed = compliant
-        world.devices[device.object_id] = device
-
-
-def _blocked_just_registered(world: World) -> None:
-    _registered(world, "mia", minutes_ago=3)
-
-
-def _blocked_unregistered(world: World) -> None:
-    """Everything is in the seed already: enrolled and compliant, and Microsoft has never met the phone."""
+def _nothing_more(world: World) -> None:
+    """Everything is in the seed already: enrolled and compliant, and Microsoft has never met the device."""
 
 
 def _not_compliant(world: World) -> None:
-    _registered(world, "mia", minutes_ago=3)
+    registered(world)
     phone = world.phones["mia"]
     phone.health = Health(passcode=False)
     world.records[phone.record_id or 0].reported = phone.health.copy()
 
 
 def _already_fine(world: World) -> None:
-    device = _registered(world, "mia", minutes_ago=60 * 24 * 30)
+    device = registered(world, minutes_ago=60 * 24 * 30)
     device.is_compliant = device.is_managed = True
 
 
-SCENARIOS: dict[str, Callable[[World], None]] = {
-    "blocked_just_registered": _blocked_just_registered,
-    "blocked_unregistered": _blocked_unregistered,
-    "not_compliant": _not_compliant,
-    "already_fine": _already_fine,
+# which phone is it
+
+
+def _two_phones(world: World) -> None:
+    registered(world)
+    managed(world, "mia2", "Mia", replace(IPHONE, model="iPhone SE", os_version="17.7"), "Mia’s second iPhone", 60 * 24 * 40)
+
+
+def _registered_last_year(world: World) -> None:
+    registered(world)
+    other_device(world, "Mia’s iPhone", "iOS", "16.2", 395)
+
+
+def _reregistered_same_id(world: World) -> None:
+    registered(world, minutes_ago=60 * 24 * 9)
+    world.phones["mia"].keeps_device_id = True
+
+
+def _duplicate_records(world: World) -> None:
+    """Enrolled anew without being removed first: serial and hardware are one, the numbers of the records are two."""
+    registered(world)
+    record = world.records[world.phones["mia"].record_id or 0]
+    long_ago = world.now() - timedelta(days=214)
+    older = replace(
+        record,
+        id=record.id - 1730,
+        uuid=world.new_id(),
+        os_version="16.6",
+        enrolled_on=long_ago - timedelta(days=300),
+        last_seen=long_ago,
+        last_compliance_check=long_ago,
+        listed_at=long_ago,
+        reported=Health(),
+        custom_attributes={},
+    )
+    world.records[older.id] = older
+
+
+def _owned_by_another(world: World) -> None:
+    device = registered(world, minutes_ago=60 * 24 * 80)
+    device.owner_oid, device.registered_users = named(world, "Noah").oid, [named(world, "Mia").oid]
+
+
+# something is in the way
+
+
+def _not_enrolled(world: World) -> None:
+    registered(world)
+    phone = world.phones["mia"]
+    del world.records[phone.record_id or 0]
+    phone.record_id = None
+
+
+def _disabled_device(world: World) -> None:
+    registered(world, minutes_ago=60 * 24 * 120).enabled = False
+
+
+def _loop(world: World) -> None:
+    _already_fine(world)
+    world.other_policy_blocks = True
+
+
+def _new_phone_no_second_factor(world: World) -> None:
+    other_device(world, "Mia’s old iPhone", "iOS", "16.7.10", 900)
+    named(world, "Mia").second_factor_gone = True
+
+
+# not for everybody
+
+
+def _no_licence(world: World) -> None:
+    registered(world)
+    named(world, "Mia").licences = [ENTRA_P1_PLAN]
+
+
+def _guest(world: World) -> None:
+    registered(world)
+    named(world, "Mia").guest = True
+
+
+def _not_in_group(world: World) -> None:
+    registered(world)
+    group = next(g for g in world.groups.values() if g.name == "Mobile users")
+    group.members.discard(named(world, "Mia").oid)
+    world.partner.chosen_groups = [group.id]
+
+
+def _shared_user(world: World) -> None:
+    """Staged by an enrollment account: the MDM's user with Mia's mail is called `staging`."""
+    registered(world)
+    mia = named(world, "Mia")
+    mia.mdm_user_name, mia.mdm_external_id, mia.mdm_attributes = "staging", None, []
+
+
+def _ambiguous_owner(world: World) -> None:
+    """A second user in the MDM alone, left from an import, with the same mail."""
+    registered(world)
+    mia, oid = named(world, "Mia"), world.new_id()
+    twin = Person(oid, f"mberger-{oid[:4]}", mia.mail, "M. Berger (import)", "", mdm_user_id=1309)
+    twin.mdm_user_uuid, twin.mdm_user_name = world.new_id(), "mberger"
+    world.persons[oid] = twin
+
+
+_USUAL, _WHICH, _IN_THE_WAY = "The usual way", "Which phone is it?", "Something is in the way"
+_NOT_ALL, _OTHERS = "Not for everybody", "Other devices"
+
+SCENARIOS: dict[str, Scenario] = {
+    "blocked_just_registered": Scenario(
+        _USUAL,
+        "Blocked, just registered",
+        "The usual arrival: registered, but nobody tells Microsoft that it is compliant.",
+        registered,
+    ),
+    "blocked_unregistered": Scenario(_USUAL, "Blocked, never registered", "Microsoft has not met this phone yet.", _nothing_more),
+    "not_compliant": Scenario(
+        _USUAL, "Not compliant", "The passcode is missing, and the device management noticed.", _not_compliant
+    ),
+    "already_fine": Scenario(_USUAL, "Already fine", "Everything is in order. Outlook opens at once.", _already_fine),
+    "two_phones": Scenario(
+        _WHICH, "Two phones", "Mia has two managed iPhones, one of them registered. Take either in your hand.", _two_phones
+    ),
+    "registered_last_year": Scenario(
+        _WHICH,
+        "Registered last year, too",
+        "Another iPhone of hers still has its entry, beside today’s.",
+        _registered_last_year,
+    ),
+    "reregistered_same_id": Scenario(
+        _WHICH,
+        "Registered again",
+        "Unregister it in Authenticator and register again: the same device id, another entry.",
+        _reregistered_same_id,
+    ),
+    "duplicate_records": Scenario(
+        _WHICH, "Two records of one phone", "The device management kept an old record with the same serial.", _duplicate_records
+    ),
+    "owned_by_another": Scenario(_WHICH, "Handed on", "The phone was Noah’s. For Microsoft he still owns it.", _owned_by_another),
+    "not_enrolled": Scenario(
+        _IN_THE_WAY, "Not managed", "The phone is registered, but in no device management. Hub can enroll it.", _not_enrolled
+    ),
+    "disabled_device": Scenario(
+        _IN_THE_WAY, "Switched off", "An administrator disabled this phone’s entry in Entra.", _disabled_device
+    ),
+    "loop": Scenario(
+        _IN_THE_WAY, "Compliant, still blocked", "Entra says compliant, and another policy keeps Outlook shut.", _loop
+    ),
+    "new_phone_no_second_factor": Scenario(
+        _IN_THE_WAY,
+        "New phone, old approval",
+        "Signing in asks for a tap on the old phone, and that one is gone.",
+        _new_phone_no_second_factor,
+    ),
+    "no_licence": Scenario(_NOT_ALL, "No licence", "Mia’s account has no Intune plan.", _no_licence),
+    "guest": Scenario(_NOT_ALL, "A guest", "Mia is a guest of this company.", _guest),
+    "not_in_group": Scenario(
+        _NOT_ALL, "Not in the group", "Only “Mobile users” were chosen, and Mia is not among them.", _not_in_group
+    ),
+    "shared_user": Scenario(
+        _NOT_ALL, "A staging user", "The device management knows the phone under “staging”, a shared account.", _shared_user
+    ),
+    "ambiguous_owner": Scenario(
+        _NOT_ALL, "Two users, one mail", "The device management has two users with Mia’s mail.", _ambiguous_owner
+    ),
+    "android_work_profile": Scenario(
+        _OTHERS,
+        "Android, work profile",
+        "Mia’s own phone, with a separate side for work. Just registered.",
+        registered,
+        KINDS["android_work_profile"],
+    ),
+    "android_fully_managed": Scenario(
+        _OTHERS, "Android, fully managed", "The company’s phone. Never registered.", _nothing_more, KINDS["android_fully_managed"]
+    ),
+    "ipad": Scenario(_OTHERS, "iPad", "Its browser says that it is a Mac. Just registered.", registered, KINDS["ipad"]),
+    "mac": Scenario(_OTHERS, "Mac", "Never registered.", _nothing_more, KINDS["mac"]),
+    "windows": Scenario(
+        _OTHERS,
+        "Windows laptop",
+        "Just registered. The partner service does not serve Windows.",
+        registered,
+        KINDS["windows"],
+    ),
 }

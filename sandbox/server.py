@@ -61,7 +61,7 @@ class Sandbox:
         self.config = config
         self.world = World()
         self.ledger = Ledger()
-        self.faults = Faults()
+        self.faults = Faults(self.world.now)
         self.keys = Keys(config.ca_folder)
         self.id_token_faults: list[str] = []
         """Spoils the next ID tokens, one each (`control`)."""
@@ -85,9 +85,9 @@ class Sandbox:
     def _gate(self, app: WSGIApplication, service: str) -> WSGIApplication:
         return Gate(app, service, self.world, self.ledger, self.faults)
 
-    def begin(self, scenario: str) -> None:
-        """A fresh world, no faults, an empty ledger."""
-        seed(self.world, scenario, self.config.addresses())
+    def begin(self, scenario: str, devices_seed: int | None = None) -> None:
+        """A fresh world, no faults, an empty ledger; the devices are the same ones unless another seed is given."""
+        seed(self.world, scenario, self.config.addresses(), devices_seed)
         self.faults.clear()
         self.ledger.clear()
         self.id_token_faults.clear()

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 
+LINGER = 1.0
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # headers and body are two writes; with Nagle each answer waits 40 ms
@@ -37,8 +40,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         length = self.headers.get("Content-Length", "0")
         if "Transfer-Encoding" in self.headers or not length.isdecimal():
-            self.close_connection = True
-            self.send_error(411)
+            self._refuse_the_length()
             return
         environ = self._environ(self.rfile.read(int(length)))
         try:
@@ -56,6 +58,17 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+    def _refuse_the_length(self) -> None:
+        """411, and the end of this connection. What the client still sends is read away first: closing on unread bytes
+        resets the connection, and the refusal would be lost on its way."""
+        self.close_connection = True
+        self.send_error(411)
+        self.wfile.flush()
+        with suppress(OSError):
+            self.connection.settimeout(LINGER)
+            while self.connection.recv(65_536):
+                pass
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _answer
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from sandbox.platforms import IPHONE, DeviceKind
+
 GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
 INTUNE_APP_ID = "c161e42e-d4df-4a3d-9b42-e7a3c31f59d4"
 INTUNE_DISCOVERY_APP_ID = "0000000a-0000-0000-c000-000000000000"
@@ -44,6 +46,8 @@ class Policy:
 
 @dataclass
 class Person:
+    """Someone in a directory, in the MDM, or in both: the MDM's own users have no tenant, others no `mdm_user_id`."""
+
     oid: str
     upn: str
     mail: str
@@ -57,6 +61,22 @@ class Person:
     mdm_user_uuid: str | None = None
     mdm_user_name: str | None = None
     tenant_id: str = ""
+    sam_account_name: str | None = None
+    employee_id: str | None = None
+    mdm_external_id: str | None = None
+    mdm_attributes: list[str] = field(default_factory=list)
+    """Workspace ONE's CustomAttribute1 to 5, as the directory sync filled them."""
+    second_factor_gone: bool = False
+    """The phone that approves this person's sign-ins is not there any more."""
+
+
+@dataclass
+class Group:
+    id: str
+    name: str
+    description: str
+    members: set[str]
+    """Object ids of people."""
 
 
 @dataclass
@@ -78,6 +98,8 @@ class DirectoryDevice:
     is_managed: bool | None = None
     extension_attributes: dict[str, str | None] = field(default_factory=dict)
     deleted: bool = False
+    registered_users: list[str] = field(default_factory=list)
+    """Who registered it beside its owner: they see it among their registeredDevices, and do not own it."""
     last_update_time: datetime | None = None
     """The stamp of the newest partner message applied to it; an older or equal one is ignored."""
 
@@ -97,6 +119,8 @@ class ManagedRecord:
     last_seen: datetime
     last_compliance_check: datetime
     policies: list[Policy]
+    listed_at: datetime
+    """When a search first finds it."""
     platform: str = "Apple"
     ownership: Literal["C", "E"] = "C"
     enrollment_status: str = "Enrolled"
@@ -132,8 +156,12 @@ class Phone:
     person_oid: str
     model: str
     os_version: str
+    kind: DeviceKind = IPHONE
     record_id: int | None = None
     device_id: str | None = None
+    former_device_id: str | None = None
+    keeps_device_id: bool = False
+    """Registered again, it gets the device id that it had (under another object id)."""
     health: Health = field(default_factory=Health)
     messages: list[PhoneMessage] = field(default_factory=list)
     outlook: dict[str, Any] | None = None
@@ -179,6 +207,8 @@ class PartnerTenant:
     remediation_url: str | None = None
     last_heartbeat: datetime | None = None
     resync_at: datetime | None = None
+    chosen_groups: list[str] = field(default_factory=list)
+    """The groups that an administrator gave to this partner in Intune; empty means all users."""
     policies: dict[str, dict[str, Any]] = field(default_factory=dict)
     assignments: dict[str, list[str]] = field(default_factory=dict)
 
@@ -191,6 +221,7 @@ class Lags:
     compliance_lag: float = 4
     processing_lag: float = 2
     check_in_lag: float = 2
+    enrollment_lag: float = 2
 
 
 @dataclass

@@ -19,6 +19,7 @@ from sandbox.workspace_one_gate import Fault, Gate, allowed, bad_request, body, 
 from sandbox.world import ManagedRecord, Person, World
 
 if TYPE_CHECKING:
+    from sandbox.faults import Faults
     from sandbox.server import Sandbox
 
 Answer = Response | tuple[Response | str, int]
@@ -44,7 +45,7 @@ def create_workspace_one(sandbox: Sandbox) -> Flask:
     guard(app, gate)
     app.post("/ws1auth/connect/token", endpoint="token")(gate.token)
     _users(app, world)
-    _devices(app, world)
+    _devices(app, world, sandbox.faults)
     _posture(app, world)
     _attributes(app, world, gate)
     _actions(app, world)
@@ -120,7 +121,7 @@ def _users(app: Flask, world: World) -> None:
         raise Fault(404, 404, "Enrollment user not found.")
 
 
-def _devices(app: Flask, world: World) -> None:
+def _devices(app: Flask, world: World, faults: Faults) -> None:
     names = {1: ("seensince", "compliantstatus"), 2: ("seen_since", "compliance_status")}
 
     @app.get("/ws1/api/mdm/devices/search")
@@ -133,7 +134,10 @@ def _devices(app: Flask, world: World) -> None:
         if (platform := query.get("platform")) and platform.lower() not in map(str.lower, PLATFORMS):
             raise bad_request(f"platform {platform} is not known.")
         with world.settled():
-            hits = sorted(world.records.values(), key=lambda r: r.id, reverse=query.get("sortorder", "").upper() == "DESC")
+            listed = [record for record in world.records.values() if record.listed_at <= world.now()]
+            if faults.take("workspace_one", "unlisted", request.path, request.method):
+                listed = []
+            hits = sorted(listed, key=lambda r: r.id, reverse=query.get("sortorder", "").upper() == "DESC")
             if "user" in query:
                 # The enrollment user's NAME, neither mail nor UPN.
                 owners = {p.oid for p in world.persons.values() if (p.mdm_user_name or "").lower() == query["user"].lower()}

@@ -11,6 +11,8 @@ from typing import Any
 
 from sandbox.world import ManagedRecord, Person, Policy, World
 
+# 2 as recorded; the others as the vendor's console shows them, not confirmed by a public recording.
+PLATFORM_NUMBERS = {"Apple": 2, "Android": 5, "AppleOsX": 10, "WinRT": 12}
 NEVER = "0001-01-01T00:00:00.000"
 
 
@@ -46,7 +48,7 @@ def device_v1(world: World, record: ManagedRecord) -> dict[str, Any]:
         "DataProtectionStatus": 0,
         "UserEmailAddress": owner.mail if owner else "",
         "Ownership": record.ownership,
-        "PlatformId": {"Id": {"Value": 2}, "Name": record.platform},
+        "PlatformId": {"Id": {"Value": PLATFORM_NUMBERS[record.platform]}, "Name": record.platform},
         "Platform": record.platform,
         "ModelId": {"Id": {"Value": 1}, "Name": record.model.split(" ", 1)[0]},
         "Model": record.model,
@@ -141,6 +143,10 @@ def security(record: ManagedRecord) -> dict[str, Any]:
     }
 
 
+def _attributes(person: Person) -> list[tuple[int, str]]:
+    return [(n, person.mdm_attributes[n - 1] if n <= len(person.mdm_attributes) else "") for n in range(1, 6)]
+
+
 def user_v1(world: World, person: Person, devices: int) -> dict[str, Any]:
     first, _, last = person.name.partition(" ")
     return {
@@ -159,7 +165,8 @@ def user_v1(world: World, person: Person, devices: int) -> dict[str, Any]:
         "OrganizationGroupUuid": world.mdm.group_uuid,
         "Role": "Full Access",
         "EnrolledDevicesCount": str(devices),
-        "ExternalId": person.oid,
+        "ExternalId": person.mdm_external_id or "",
+        **{f"CustomAttribute{n}": value for n, value in _attributes(person)},
         "Id": {"Value": person.mdm_user_id},
         "Uuid": person.mdm_user_uuid,
     }
@@ -168,7 +175,8 @@ def user_v1(world: World, person: Person, devices: int) -> dict[str, Any]:
 def user_v2(world: World, person: Person, devices: int) -> dict[str, Any]:
     return {
         "uuid": person.mdm_user_uuid,
-        "externalId": person.oid,
+        "externalId": person.mdm_external_id,
+        **{f"customAttribute{n}": value for n, value in _attributes(person)},
         "domain": person.upn.partition("@")[2],
         "userName": person.mdm_user_name,
         "userPrincipalName": person.upn,

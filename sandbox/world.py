@@ -1,8 +1,8 @@
 """The one world behind every service: people, directory devices, MDM records, phones, uploads, and a clock.
 
 A write through one protocol shows in the others once its lag has passed; `settle()` lets due things happen and every
-reader calls it first. Next door: `things` (the shapes, handed on from here), `scenarios` fills a world, `policy` judges
-it, the service modules put it on the wire.
+reader calls it first. Next door: `things` (the shapes, handed on from here), `verdicts` (what becomes of an upload),
+`tenant` and `scenarios` fill a world, `policy` judges it, the service modules put it on the wire.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from sandbox.things import (
     AppRegistration,
     DataUpload,
     DirectoryDevice,
+    Group,
     Health,
     Lags,
     ManagedRecord,
@@ -34,6 +35,7 @@ from sandbox.things import (
     PhoneMessage,
     Policy,
 )
+from sandbox.verdicts import apply, judge
 
 __all__ = [
     "ENTRA_P1_PLAN",
@@ -44,6 +46,7 @@ __all__ = [
     "AppRegistration",
     "DataUpload",
     "DirectoryDevice",
+    "Group",
     "Health",
     "Lags",
     "ManagedRecord",
@@ -69,6 +72,10 @@ class World:
         with self.lock:
             self.random = random.Random(seed)
             self._offset = timedelta()
+            self.skew = timedelta()
+            """How wrong the remote clocks are: in their `Date` headers and tokens, nowhere else."""
+            self.tokens_end: datetime | None = None
+            """App tokens issued until then are void."""
             self.scenario = ""
             self.lags = Lags()
             self.page_size = 2
@@ -79,7 +86,13 @@ class World:
             self.persons: dict[str, Person] = {}
             self.devices: dict[str, DirectoryDevice] = {}
             self.records: dict[int, ManagedRecord] = {}
+            self.first_record = 4100
+            self.groups: dict[str, Group] = {}
             self.phones: dict[str, Phone] = {}
+            self.hand = "mia"
+            """The key of the device that the story page shows."""
+            self.other_policy_blocks = False
+            """A second Conditional Access policy, which no device can satisfy."""
             self.uploads: dict[str, DataUpload] = {}
             self.apps: dict[str, AppRegistration] = {}
             self.sign_ins: list[dict[str, Any]] = []
@@ -91,6 +104,10 @@ class World:
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self._offset
+
+    def remote_now(self) -> datetime:
+        """What the clocks of the remote services show."""
+        return self.now() + self.skew
 
     def advance(self, seconds: float) -> None:
         with self.lock:
@@ -110,7 +127,18 @@ class World:
             self.settle()
             yield self
 
+    def end_tokens(self) -> None:
+        with self.lock:
+            self.tokens_end = self.now()
+
+    def token_stands(self, issued_at: float) -> bool:
+        return self.tokens_end is None or issued_at > self.tokens_end.timestamp()
+
     # looking things up
+
+    @property
+    def in_hand(self) -> Phone:
+        return self.phones[self.hand]
 
     def person(self, oid_or_upn: str) -> Person | None:
         wanted = oid_or_upn.lower()
@@ -134,12 +162,12 @@ class World:
         with self.settled():
             if phone.device_id is not None and (known := self.device_by_device_id(phone.device_id)) is not None:
                 return known
-            now = self.now()
+            now, fresh = self.now(), self.new_id()
             device = DirectoryDevice(
                 object_id=self.new_id(),
-                device_id=self.new_id(),
+                device_id=phone.former_device_id if phone.keeps_device_id and phone.former_device_id else fresh,
                 name=phone.name,
-                os="iOS",
+                os=phone.kind.os,
                 os_version=phone.os_version,
                 owner_oid=phone.person_oid,
                 registered_at=now,
@@ -148,6 +176,13 @@ class World:
             self.devices[device.object_id] = device
             phone.device_id = device.device_id
             return device
+
+    def unregister(self, phone: Phone) -> None:
+        """The person takes the registration back on the device itself; its directory device goes with it."""
+        with self.settled():
+            if phone.device_id is not None and (known := self.device_by_device_id(phone.device_id)) is not None:
+                known.deleted = True
+            phone.former_device_id, phone.device_id = phone.device_id or phone.former_device_id, None
 
     def message(self, record_id: int, application: str, body: str) -> bool:
         """The MDM delivers a message to the phone that the record manages; False where there is no such phone."""
@@ -182,36 +217,9 @@ class World:
                 self.check_in(record_id)
             for upload in self.uploads.values():
                 if upload.status == "InProgress" and upload.completes_at <= now:
-                    self._judge(upload)
+                    judge(self, upload)
             for upload in sorted(self.uploads.values(), key=lambda upload: upload.applies_at):
                 if upload.status == "Completed" and not upload.applied and upload.applies_at <= now:
                     upload.applied = True
                     if not upload.ignored:
-                        self._apply(upload)
-
-    def _judge(self, upload: DataUpload) -> None:
-        upload.status = "Failed"
-        if upload.error_code:
-            return
-        for entity in upload.content:
-            if (device := self.device_by_device_id(entity["DeviceId"])) is None:
-                upload.error_code, upload.error_detail = 2, f"Device {entity['DeviceId']} was not found in the tenant."
-                return
-            owner = self.person(entity["UserId"])
-            if owner is None or owner.oid != device.owner_oid:
-                upload.error_code, upload.error_detail = 3, f"User {entity['UserId']} does not own the device."
-                return
-        upload.status = "Completed"
-
-    def _apply(self, upload: DataUpload) -> None:
-        for inventory, compliance in zip(upload.content[::2], upload.content[1::2], strict=True):
-            device = self.device_by_device_id(inventory["DeviceId"])
-            if device is None:
-                continue
-            stamp = datetime.fromisoformat(inventory["LastUpdateTime"].replace("Z", "+00:00"))
-            # LastUpdateTime "orders messages; must grow": a worker that wakes late must not undo newer news.
-            if device.last_update_time is not None and stamp <= device.last_update_time:
-                continue
-            device.last_update_time = stamp
-            device.is_managed = inventory["DeviceManagementState"] == "managed"
-            device.is_compliant = device.is_managed and compliance["complianceStatus"] == "compliant"
+                        apply(self, upload)

@@ -210,7 +210,7 @@ def test_starting_over_hands_out_another_phone(visitor: Visitor, sandbox: Sandbo
 
 
 def test_the_world_is_made_unkind_and_mended(visitor: Visitor, sandbox: Sandbox) -> None:
-    lags = {"registration_lag": "1", "check_in_lag": "0", "processing_lag": "2.5", "compliance_lag": "9"}
+    lags = {"registration_lag": "1", "enrollment_lag": "1", "check_in_lag": "0", "processing_lag": "2.5", "compliance_lag": "9"}
     assert visitor.send("/phone/lags", **lags).status_code == 303
     assert sandbox.world.lags.processing_lag == 2.5
     assert visitor.send("/phone/faults", service="graph", kind="throttle").status_code == 303
@@ -226,7 +226,10 @@ def test_the_world_is_made_unkind_and_mended(visitor: Visitor, sandbox: Sandbox)
         ("/phone/truth", {"record_id": "on"}),
         ("/phone/scenario", {"name": "../etc"}),
         ("/phone/lags", {"registration_lag": "1"}),
-        ("/phone/lags", dict.fromkeys(("registration_lag", "check_in_lag", "processing_lag", "compliance_lag"), "nan")),
+        (
+            "/phone/lags",
+            dict.fromkeys(("registration_lag", "enrollment_lag", "check_in_lag", "processing_lag", "compliance_lag"), "nan"),
+        ),
         ("/phone/faults", {"service": "phone", "kind": "down"}),
     ],
 )

@@ -1,0 +1,101 @@
+"""Graph's groups: by id, listed by `$filter` or `$search`, and whether a person is in some of twenty.
+
+Next door: `graph` hangs these on its application. Sources: microsoft-graph-docs-contrib concepts/search-query-parameter.md,
+concepts/aad-advanced-queries.md, api-reference/v1.0/api/{group-list,directoryobject-checkmembergroups}.md.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, request
+
+from sandbox.graph_entities import group as group_entity
+from sandbox.graph_manners import GraphError, Options, context, not_found, options, page, person_of, require, whole
+from sandbox.world import Group
+
+if TYPE_CHECKING:
+    from sandbox.server import Sandbox
+
+_READ_GROUPS = ("GroupMember.Read.All", "Group.Read.All", "Directory.Read.All")
+_READ_USERS = ("User.ReadBasic.All", "User.Read.All", "Directory.Read.All")
+_FILTER = re.compile(r"^(?:displayName eq '(?P<eq>(?:[^']|'')*)'|startsWith\(displayName, ?'(?P<starts>(?:[^']|'')*)'\))$", re.I)
+_SEARCH = re.compile(r'^"(displayName|description):([^"]*)"$')
+_TOKEN = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
+MOST_IDS = 20
+
+
+def add_groups(app: Flask, sandbox: Sandbox) -> None:
+    world = sandbox.world
+
+    @app.get("/v1.0/groups")
+    def groups() -> dict[str, Any]:
+        require(*_READ_GROUPS)
+        asked = options("$filter", "$search", "$select", "$top", "$skiptoken", "$count")
+        with world.settled():
+            found = sorted(_chosen(list(world.groups.values()), asked), key=lambda group: group.id)
+            answer = page(sandbox, "groups", [group_entity(group, asked.select) for group in found], asked)
+        return {**answer, "@odata.count": len(found)} if asked.count else answer
+
+    @app.get("/v1.0/groups/<key>")
+    def one_group(key: str) -> dict[str, Any]:
+        require(*_READ_GROUPS)
+        asked = options("$select")
+        with world.settled():
+            if (found := world.groups.get(key.lower())) is None:
+                raise not_found(key)
+            return context(sandbox, "groups/$entity") | group_entity(found, asked.select)
+
+    @app.post("/v1.0/users/<key>/checkMemberGroups")
+    def check_member_groups(key: str) -> dict[str, Any]:
+        require(*_READ_GROUPS)
+        require(*_READ_USERS)
+        options()
+        wanted = _group_ids()
+        with world.settled():
+            person = person_of(sandbox, key)
+            found = [key for key in wanted if key in world.groups and person.oid in world.groups[key].members]
+        return whole(sandbox, "Collection(Edm.String)", found)
+
+
+def _chosen(groups: list[Group], asked: Options) -> list[Group]:
+    """`$search` and `$count` are advanced queries and need `ConsistencyLevel: eventual`; a plain `$filter` does not."""
+    eventual = request.headers.get("ConsistencyLevel", "").lower() == "eventual"
+    if (asked.search is not None or asked.count) and not eventual:
+        raise GraphError(400, "Request_UnsupportedQuery", "Request with $search or $count needs ConsistencyLevel: eventual.")
+    if asked.filter is not None:
+        match = _FILTER.match(asked.filter.strip())
+        if match is None:
+            raise GraphError(400, "Request_UnsupportedQuery", f"Unsupported or invalid query filter: {asked.filter!r}.")
+        value = (match["eq"] if match["eq"] is not None else match["starts"]).replace("''", "'").lower()
+        exact = match["eq"] is not None
+        groups = [g for g in groups if (g.name.lower() == value if exact else g.name.lower().startswith(value))]
+    if asked.search is not None:
+        match = _SEARCH.match(asked.search.strip())
+        if match is None or not match[2].strip():
+            raise GraphError(400, "Request_BadRequest", 'The search must look like "displayName:words".')
+        groups = [g for g in groups if _has_tokens(g.name if match[1] == "displayName" else g.description, match[2])]
+    return groups
+
+
+def _has_tokens(text: str, wanted: str) -> bool:
+    """Tokens, not substrings: split at spaces, digits, symbols and where lower case turns upper; each may be a beginning."""
+    tokens = [token.lower() for token in _TOKEN.findall(text)]
+    return all(any(token.startswith(part.lower()) for token in tokens) for part in _TOKEN.findall(wanted))
+
+
+def _group_ids() -> list[str]:
+    body = request.get_json(silent=True)
+    ids = body.get("groupIds") if isinstance(body, dict) and set(body) == {"groupIds"} else None
+    if not isinstance(ids, list) or not all(isinstance(key, str) for key in ids):
+        raise GraphError(400, "Request_BadRequest", "The body is {groupIds: […]}.")
+    if len(ids) > MOST_IDS:
+        raise GraphError(400, "Request_BadRequest", f"The number of group ids exceeds {MOST_IDS}.")
+    for key in ids:
+        try:
+            uuid.UUID(key)
+        except ValueError:
+            raise GraphError(400, "Request_BadRequest", f"Invalid object identifier '{key}'.") from None
+    return [key.lower() for key in ids]
