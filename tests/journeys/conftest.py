@@ -1,28 +1,16 @@
-"""`stage` raises the whole product for one scenario; `browser` is one Chromium for the run, `player` a fresh person in it."""
+"""`raised` starts the whole product for one scenario; `arrives` puts a fresh person in front of it."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from remediation.store.migrations import migrate
 from tests.journeys.player import Player
 from tests.journeys.stage import Stage, copied
-
-# Chromium speaks to nobody but the sandbox: without these it looks up its maker's hosts at every start.
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="session")
@@ -40,14 +28,6 @@ def raised(migrated: Path, tmp_path: Path) -> Iterator[Callable[..., Stage]]:
             return stages.enter_context(Stage(url or copied(migrated, tmp_path), tmp_path, scenario, lagging=lagging))
 
         yield begin
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=ARGUMENTS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
