@@ -230,6 +230,12 @@ class Store(Protocol):
 
     def push(self, link_id: str) -> Push | None: ...
 
+    def managed_device(self, key: ManagedKey) -> ManagedDevice | None:
+        """As last read, whatever became of it since."""
+
+    def beside(self, link: DeviceLink) -> Sequence[tuple[DeviceLink, Push]]:
+        """Every other link, living or ended, that has the directory device or the managed device of this one."""
+
     # what was seen (worker only)
     def observe_person(self, person: Person, standing: Standing, *, at: datetime) -> None: ...
 
@@ -242,6 +248,11 @@ class Store(Protocol):
         """A complete list of the person's records in one MDM connection."""
 
     def observe_managed_device(self, device: ManagedDevice, *, at: datetime) -> None: ...
+
+    def observe_directory_missing(self, device_id: str, *, at: datetime) -> datetime:
+        """The directory knows no such device. Returns since when, with no good read in between."""
+
+    def observe_managed_missing(self, key: ManagedKey, *, at: datetime) -> datetime: ...
 
     # timers (worker only), guarded by the wake count so that a late worker changes nothing
     def note_look(

@@ -39,15 +39,17 @@ def suffices(evidence: Evidence, minimum: Level) -> bool:
     return minimum > Level.NONE and evidence.level >= minimum
 
 
-def ends_link(link: DeviceLink, managed: ManagedDevice, directory: DirectoryDevice) -> str | None:
-    """The reason why fresh reads of both sides end the link, or None (invariants I2, I5, I6).
+def ends_link(link: DeviceLink, managed: ManagedDevice | None, directory: DirectoryDevice | None) -> str | None:
+    """The reason why fresh reads of either side end the link, or None (invariants I2, I5, I6); None is a side that was not read.
 
     What either side does not say (None) ends nothing here; `compliance.decide` keeps it from counting as good.
     """
-    if managed.posture.enrolled is False:
+    if managed is not None and managed.posture.enrolled is False:
         return "unenrolled"
-    if managed.generation != link.generation:
+    if managed is not None and managed.generation != link.generation:
         return "enrolled_anew"
+    if directory is None:
+        return None
     if not directory.enabled:
         return "directory_device_disabled"
     if directory.object_id != link.object_id:

@@ -81,9 +81,10 @@ class Push:
         )
 
 
-def message_id(tenant_id: str, device_id: str, seq: int) -> str:
-    """The id under which a message is sent: the same after any crash, so that a repeat has no second effect."""
-    return str(uuid5(MESSAGES, f"{tenant_id}/{device_id}/{seq}"))
+def message_id(tenant_id: str, link_id: str, seq: int) -> str:
+    """The id under which a message is sent: the same after any crash, so that a repeat has no second effect. Of the link and not of
+    its directory device, since a device linked anew begins to count while the old link still tells of its end."""
+    return str(uuid5(MESSAGES, f"{tenant_id}/{link_id}/{seq}"))
 
 
 def update_time(previous: datetime | None, now: datetime) -> datetime:

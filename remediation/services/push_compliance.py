@@ -5,6 +5,8 @@ Safe from the top: progress lives in the row alone, and every write compares the
 changes nothing. No transaction stays open across a call. Newer news raises `Stale` here, and whoever wrote it finishes the work.
 """
 
+import logging
+from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,9 +15,13 @@ from ..domain.compliance import Decision, Verdict, decide
 from ..domain.device import DeviceLink, DirectoryDevice, LinkState, ManagedDevice
 from ..domain.evidence import ends_link, suffices
 from ..domain.push import POLL_SLOW, Lane, Push, back_off, look_again, message_id, update_time
-from ..errors import Busy, NotFound, RemoteError, Stale
+from ..errors import Busy, Garbled, NotFound, Refused, RemoteError, Stale
 from ..ports import Change, LinkNoting, Report, Sending
 from .world import World
+
+log = logging.getLogger(__name__)
+
+GONE_AFTER = timedelta(minutes=10)  # how long a side must stay missing before its absence counts
 
 
 def bring_to_rest(link_id: str, *, world: World) -> None:
@@ -39,21 +45,17 @@ class _Pass:
     device: ManagedDevice | None = None
     entra: DirectoryDevice | None = None
     decision: Decision | None = None
+    gone: str | None = None
 
     def run(self) -> None:
         wake, attempts = self.push.wake, self.push.attempts
         error: RemoteError | None = None
         reason: str | None = None
         if self.link.state is LinkState.ACTIVE:
-            try:
-                self._read()
-            except RemoteError as failed:
-                error = failed
-                self._lapse()
-            else:
-                if self._ended():
-                    return
-                self._decide()
+            error = self._read()
+            if self._ended():
+                return
+            self._decide()
         try:
             reason = self._carry()
         except RemoteError as failed:
@@ -62,39 +64,73 @@ class _Pass:
 
     # what is true now
 
-    def _read(self) -> None:
-        self.device = self.world.managers[self.link.managed.connection].device(self.link.managed.record_id)
-        self.world.store.observe_managed_device(self.device, at=self.world.clock())
-        self.entra = self._observe()
+    def _read(self) -> RemoteError | None:
+        """Both sides, each by itself: bad news from one does not wait until the other answers."""
+        errors = [self._reading(self._read_managed), self._reading(self._read_entra)]
+        return next((error for error in errors if error is not None), None)
 
-    def _observe(self) -> DirectoryDevice:
+    def _reading(self, read: Callable[[], None]) -> RemoteError | None:
+        try:
+            read()
+        except RemoteError as error:
+            return error
+        except Exception:  # a bug of ours must not let *compliant* stand beyond its lease
+            log.exception("reading failed")
+            return Garbled("reading failed", remote="mdm")
+        return None
+
+    def _read_managed(self) -> None:
+        key = self.link.managed
+        manager = self.world.managers.get(key.connection)
+        if manager is None:
+            raise Refused("no such connection any more", remote="mdm")
+        try:
+            self.device = manager.device(key.record_id)
+        except NotFound:
+            self.gone = self._gone_for_good(self.world.store.observe_managed_missing(key, at=self.world.clock()), "record_gone")
+            raise
+        self.world.store.observe_managed_device(self.device, at=self.world.clock())
+
+    def _read_entra(self) -> None:
         channel = self.world.channel(self.link.platform)
         read = self.world.directory.device if channel is None else channel.observe
-        device = read(self.link.device_id)
-        self.world.store.observe_directory_device(device, at=self.world.clock())
-        return device
+        try:
+            self.entra = read(self.link.device_id)
+        except NotFound:
+            since = self.world.store.observe_directory_missing(self.link.device_id, at=self.world.clock())
+            self.gone = self.gone or self._gone_for_good(since, "directory_device_gone")
+            raise
+        self.world.store.observe_directory_device(self.entra, at=self.world.clock())
+
+    def _gone_for_good(self, missing_since: datetime, why: str) -> str | None:
+        """One 404 may be a lagging replica's; two of them ten minutes apart, and no good read between, are not."""
+        return why if self.world.clock() - missing_since >= GONE_AFTER else None
 
     def _ended(self) -> bool:
-        """Fresh reads of both sides may end the link; telling Microsoft is then a wake-up of its own, with the revocations."""
-        if self.device is None or self.entra is None:
-            return False
-        why = ends_link(self.link, self.device, self.entra)
+        """Fresh reads of either side may end the link; telling Microsoft is then a wake-up of its own, with the revocations. A
+        journey that still rests on the link is looked at anew."""
+        why = self.gone or ends_link(self.link, self.device, self.entra)
         if why is None:
             return False
+        journey_id = self.world.store.living_journey(self.link.oid, self.link.platform, self.world.clock())
         with self._change("link.ended") as change:
             change.audit(because=why)
             change.end_link(self.link.id, why)
+            if journey_id is not None:
+                change.want_look(journey_id)
         return True
 
     def _decide(self) -> None:
         """Compare what the posture calls for with what Microsoft should be told so far."""
-        if self.device is None or self.entra is None:
+        if self.device is None:
+            self._lapse()
             return
-        posture, push = self.device.posture, self.push
+        posture, push, entra = self.device.posture, self.push, self.entra
         self.decision = decide(posture, self.world.clock(), self.world.lease)
-        if self.decision.verdict is Verdict.COMPLIANT and not self._may_say_compliant(self.entra):
+        if self.decision.verdict is Verdict.COMPLIANT and not self._may_say_compliant(entra):
             self.decision = Decision(Verdict.UNKNOWN, ("owner_unclear",), None)
-        drifted = push.at_rest and push.desired_seq > 0 and (self.entra.compliant is True) is not push.says_compliant
+        resting = push.at_rest and push.desired_seq > 0
+        drifted = resting and entra is not None and (entra.compliant is True) is not push.says_compliant
         if self.decision.verdict is Verdict.UNKNOWN:
             self._lapse()
         elif self.decision.verdict is not push.desired:
@@ -102,8 +138,10 @@ class _Pass:
         elif drifted:
             self._desire(self.decision, posture.read_at, "drift.repaired")
 
-    def _may_say_compliant(self, entra: DirectoryDevice) -> bool:
+    def _may_say_compliant(self, entra: DirectoryDevice | None) -> bool:
         """Invariants checked again by the worker's own reads: owner (I5) and evidence (I12)."""
+        if entra is None:
+            return False
         return entra.owner_oid == self.link.oid and entra.enabled and suffices(self.link.evidence, self.world.minimum)
 
     def _lapse(self) -> None:
@@ -130,9 +168,12 @@ class _Pass:
         channel = self.world.channel(self.link.platform)
         if not isinstance(channel, Sending):
             return "no_channel" if channel is None else "waiting_for_mdm"
+        if self.link.state is LinkState.ENDED and self._deleted():
+            self._confirm("gone")
+            return None
         if self.push.sent_seq < self.push.desired_seq:
-            if self.push.says_compliant and (self.decision is None or self.decision.verdict is not Verdict.COMPLIANT):
-                return "no_fresh_evidence"  # an old *compliant*, never sent: a crash or an outage must not make it true
+            if (not_yet := self._not_yet()) is not None:
+                return not_yet
             self._send(channel)
         if self.push.accepted_seq < self.push.desired_seq:
             waiting = self._ask(channel)
@@ -140,24 +181,48 @@ class _Pass:
                 return waiting
         return self._read_back()
 
+    def _not_yet(self) -> str | None:
+        """Why *compliant* must not leave now, be it for the first time or again."""
+        if not self.push.says_compliant:
+            return None
+        if self.decision is None or self.decision.verdict is not Verdict.COMPLIANT:
+            return "no_fresh_evidence"  # an old *compliant*: a crash or an outage must not make it true
+        old = [push for link, push in self.world.store.beside(self.link) if link.state is LinkState.ENDED]
+        return "old_link_first" if any(not push.at_rest for push in old) else None
+
     def _send(self, channel: Sending) -> None:
-        entra = self.entra or self._observe()
         seq, now = self.push.desired_seq, self.world.clock()
-        mid = message_id(self.world.store.tenant_id, self.link.device_id, seq)
+        mid = message_id(self.world.store.tenant_id, self.link.id, seq)
         if self.push.message_id != mid:
-            stamp = update_time(self.push.last_update_time, now)
+            stamp, seen = update_time(self._last_told(), now), self._seen_before()
             with self._change("push.prepared") as change:
                 change.audit(message=mid)
-                change.about_to_send(self.link.id, seq=seq, message_id=mid, update_time=stamp, seen_before=entra.compliant)
+                change.about_to_send(self.link.id, seq=seq, message_id=mid, update_time=stamp, seen_before=seen)
             self._reload()
-        channel.send(self._report(mid, entra))
+        channel.send(self._report(mid))
         with self._change("push.sent") as change:
             change.audit(message=mid, compliant=self.push.says_compliant)
             change.sent(self.link.id, seq=seq)
         self._reload()
 
-    def _report(self, mid: str, entra: DirectoryDevice) -> Report:
-        device = self.device
+    def _last_told(self) -> datetime | None:
+        """The newest time told of this directory device, by an earlier link too: a worker whose clock is behind counts on."""
+        beside = self.world.store.beside(self.link)
+        times = [push.last_update_time for link, push in beside if link.device_id == self.link.device_id]
+        return max((at for at in (self.push.last_update_time, *times) if at is not None), default=None)
+
+    def _seen_before(self) -> bool | None:
+        """What Entra shows now; for a revocation, which does not wait for Entra to answer, else what it showed last."""
+        if self.entra is None:
+            try:
+                self._read_entra()
+            except RemoteError:
+                if self.push.says_compliant:
+                    raise
+        return self.entra.compliant if self.entra else self.push.observed
+
+    def _report(self, mid: str) -> Report:
+        device = self.device or self.world.store.managed_device(self.link.managed)
         return Report(
             message_id=mid,
             update_time=self.push.last_update_time or self.world.clock(),
@@ -165,9 +230,9 @@ class _Pass:
             managed=self.link.state is LinkState.ACTIVE,
             device_id=self.link.device_id,
             oid=self.link.oid,
-            name=device.name if device else entra.name,
+            name=device.name if device else "",
             platform=self.link.platform,
-            os_version=device.os_version if device else entra.os_version,
+            os_version=device.os_version if device else None,
             last_seen=device.posture.last_seen if device else self.push.posture_read_at,
         )
 
@@ -176,7 +241,9 @@ class _Pass:
         try:
             carried = channel.carried(self.push.message_id or "")
         except NotFound:
-            channel.send(self._report(self.push.message_id or "", self.entra or self._observe()))
+            if (not_yet := self._not_yet()) is not None:
+                return not_yet
+            channel.send(self._report(self.push.message_id or ""))
             return "sent_again"
         if carried.failed is not None:
             self._retell("push.failed")
@@ -190,17 +257,32 @@ class _Pass:
 
     def _read_back(self) -> str | None:
         """Only what Entra itself shows after our send is success. A null there opens nothing, so it is *not compliant*."""
-        self.entra = self._observe()
-        if (self.entra.compliant is True) is not self.push.says_compliant:
+        self._read_entra()
+        if (self.entra is not None and self.entra.compliant is True) is not self.push.says_compliant:
             self._tell_again_in_time()
             return "accepted_not_applied"
-        by = "changed" if (self.push.seen_before is True) is not self.push.says_compliant else "already_so"
+        self._confirm("changed" if (self.push.seen_before is True) is not self.push.says_compliant else "already_so")
+        return None
+
+    def _confirm(self, by: str) -> None:
         with self._change("push.confirmed") as change:
-            change.audit(by=by, shown=self.entra.compliant)
+            change.audit(by=by, shown=self.entra.compliant if self.entra else None)
             change.confirmed(self.link.id, seq=self.push.desired_seq, by=by)
+            if self.link.state is LinkState.ENDED:
+                self._wake_those_who_waited(change)
         self._reload()
         self._note_link()
-        return None
+
+    def _deleted(self) -> bool:
+        """The directory device is gone for good: there is nothing left to take down, and Microsoft would refuse to."""
+        with suppress(RemoteError):
+            self._read_entra()
+        return self.gone is not None
+
+    def _wake_those_who_waited(self, change: Change) -> None:
+        for link, _ in self.world.store.beside(self.link):
+            if link.state is LinkState.ACTIVE:
+                change.wake_link(link.id, lane=Lane.PERSON)
 
     def _note_link(self) -> None:
         """Leave the Azure device id on the MDM's record, so that staff find the pair there too. Nothing depends on it, so a refusal
@@ -239,16 +321,22 @@ class _Pass:
         )
 
     def _next(self, now: datetime, attempts: int, reason: str | None, error: RemoteError | None) -> datetime | None:
-        """When to look again: at rest by the recheck and before the lease ends, else sooner; never before a remote allows it."""
+        """When to look again: by what the remotes allow, and never after the end of the lease."""
+        at = self._in_turn(now, attempts, reason, error)
+        until = self.decision.until if self.decision and self.decision.until else self.push.compliant_until
+        lease_runs = self.push.says_compliant and until is not None and until > now
+        return min(at, until) if lease_runs and at is not None and until is not None else at
+
+    def _in_turn(self, now: datetime, attempts: int, reason: str | None, error: RemoteError | None) -> datetime | None:
+        """At rest by the recheck, else sooner; never before a remote allows it."""
+        if isinstance(error, NotFound):
+            return min(back_off(now, attempts), now + GONE_AFTER / 2)
         if error is not None or (reason or "").startswith("failed_"):
             asked = error.retry_after if isinstance(error, Busy) and error.retry_after is not None else 0.0
             return max(back_off(now, attempts), now + timedelta(seconds=asked))
         if not self.push.at_rest or reason is not None:
             return look_again(now, waiting_since=self.push.desired_at or self.link.made_at, attempts=attempts)
-        if self.link.state is LinkState.ENDED:
-            return None
-        until = self.decision.until if self.decision else None
-        return min(now + self.world.recheck, until or now + self.world.recheck)
+        return None if self.link.state is LinkState.ENDED else now + self.world.recheck
 
     def _change(self, why: str) -> AbstractContextManager[Change]:
         return self.world.store.change(self.world.actor, why, about=("link", self.link.id), at=self.world.clock())

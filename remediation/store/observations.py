@@ -62,6 +62,19 @@ class Observer:
     def managed_device(self, device: ManagedDevice) -> None:
         self._see(managed_devices, _managed_row(device))
 
+    def missing(self, table: sa.Table, **keys: str) -> datetime:
+        """Since when a direct read finds nothing: the first time after the last good read."""
+        subject, note = "/".join(keys.values()), observations.c
+        same = sa.and_(table.c.tenant_id == self.tenant_id, *(table.c[k] == v for k, v in keys.items()))
+        last_read = sa.select(table.c.read_at).where(same).scalar_subquery()
+        of_this = note.tenant_id == self.tenant_id, note.subject_kind == _SUBJECT[table], note.subject_id == subject
+        since = self.connection.execute(
+            sa.select(sa.func.min(note.at)).where(*of_this, note.what == "missing", note.at > last_read)
+        ).scalar_one()
+        if since is None:
+            self._note(table, subject, "missing", None, self.at.isoformat())
+        return since or self.at
+
     def _see(self, table: sa.Table, seen: Mapping[str, Any], *, kept: tuple[str, ...] = ()) -> None:
         keys = {c.name: seen[c.name] for c in table.primary_key if c.name != "tenant_id"}
         same = sa.and_(table.c.tenant_id == self.tenant_id, *(table.c[k] == v for k, v in keys.items()))

@@ -3,14 +3,14 @@ when to look again."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from ..domain.compliance import Decision
-from ..domain.device import DeviceLink, DirectoryDevice, LinkState, ManagedDevice, Person, Platform
+from ..domain.device import DeviceLink, DirectoryDevice, LinkState, ManagedDevice, ManagedKey, Person, Platform
 from ..domain.journey import Journey
 from ..domain.push import Push
 from ..domain.standing import Standing
@@ -102,6 +102,20 @@ class SqlStore:
         row = self._one(self._of(pushes).where(pushes.c.link_id == link_id))
         return None if row is None else rows.push(row)
 
+    def managed_device(self, key: ManagedKey) -> ManagedDevice | None:
+        device = managed_devices.c
+        row = self._one(self._of(managed_devices).where(device.connection == key.connection, device.record_id == key.record_id))
+        return None if row is None else rows.managed_device(row)
+
+    def beside(self, link: DeviceLink) -> Sequence[tuple[DeviceLink, Push]]:
+        other, key = device_links.c, link.managed
+        same_record = sa.and_(other.connection == key.connection, other.record_id == key.record_id)
+        shares = other.id != link.id, sa.or_(other.device_id == link.device_id, same_record)
+        pushed = self._same(device_links, pushes, id="link_id")
+        with reading(self._engine) as connection:
+            found = connection.execute(self._of(device_links, pushes).join(pushes, pushed).where(*shares)).mappings().all()
+        return [(rows.device_link(row), rows.push(row)) for row in found]
+
     # what was seen
 
     def observe_person(self, person: Person, standing: Standing, *, at: datetime) -> None:
@@ -123,6 +137,14 @@ class SqlStore:
     def observe_managed_device(self, device: ManagedDevice, *, at: datetime) -> None:
         with writing(self._engine) as connection:
             Observer(connection, self.tenant_id, at).managed_device(device)
+
+    def observe_directory_missing(self, device_id: str, *, at: datetime) -> datetime:
+        with writing(self._engine) as connection:
+            return Observer(connection, self.tenant_id, at).missing(directory_devices, device_id=device_id)
+
+    def observe_managed_missing(self, key: ManagedKey, *, at: datetime) -> datetime:
+        with writing(self._engine) as connection:
+            return Observer(connection, self.tenant_id, at).missing(managed_devices, **asdict(key))
 
     # timers
 
