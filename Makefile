@@ -38,7 +38,7 @@ demo-reset: .venv/.runs ## Throw away what the demo kept
 
 test: .venv/.tests lint types ## Everything: style, types, all tests, with a real browser and a real PostgreSQL
 	@.ci/postgres
-	@CHROMIUM="$$(.ci/browser)" && export CHROMIUM && $(PYTEST)
+	@CHROMIUM="$$(.ci/browser)" && export CHROMIUM && $(PYTEST) $(SIDE_BY_SIDE)
 
 quick: .venv/.tests ## The tests that take no longer than a person waits
 	@$(PYTEST) -m "not slow"

@@ -4,6 +4,7 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -23,15 +24,16 @@ def url(request: pytest.FixtureRequest, migrated: Path, tmp_path: Path) -> Itera
     if request.param == "sqlite":
         yield copied(migrated, tmp_path)
         return
-    with running_postgres() as server:
-        engine = sa.create_engine(server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.execute(sa.text("DROP DATABASE IF EXISTS killed"))
-            connection.execute(sa.text("CREATE DATABASE killed"))
-        engine.dispose()
-        address = server.replace("/postgres?", "/killed?") if "/postgres?" in server else server.rsplit("/", 1)[0] + "/killed"
-        migrate(address)
-        yield address
+    with running_postgres() as address:
+        server = sa.make_url(address)
+        admin = sa.create_engine(server.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+        own = server.set(database=f"killed_{uuid4().hex}")
+        with admin.connect() as connection:
+            connection.execute(sa.text(f"CREATE DATABASE {own.database}"))
+        admin.dispose()
+        url = own.render_as_string(hide_password=False)
+        migrate(url)
+        yield url
 
 
 def test_P2_killed_ten_times_in_mid_push_the_phone_gets_through_once(raised: Raised, url: str) -> None:

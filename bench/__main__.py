@@ -1,0 +1,37 @@
+"""The door of the benches: `python -m bench NAME …`; one module each, whose `run(options, say)` returns the figures."""
+
+import argparse
+import importlib
+import json
+import pkgutil
+import sys
+from dataclasses import dataclass
+
+import bench
+
+
+@dataclass(frozen=True)
+class Options:
+    """`quick` ends within 45 s; `db` is `sqlite` or `postgresql`."""
+
+    quick: bool
+    db: str
+    seed: int
+
+
+def main() -> int:
+    names = sorted(m.name for m in pkgutil.iter_modules(bench.__path__) if m.name != "__main__")
+    parser = argparse.ArgumentParser(prog="python -m bench", description=bench.__doc__)
+    parser.add_argument("name", choices=names, help="which one")
+    parser.add_argument("--quick", action="store_true", help="a short run, within 45 s")
+    parser.add_argument("--db", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    module = importlib.import_module(f"bench.{given.name}")
+    figures = module.run(Options(given.quick, given.db, given.seed), lambda text: print(text, file=sys.stderr, flush=True))
+    print(json.dumps({"bench": given.name, "db": given.db, "seed": given.seed, **figures}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
