@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 WEATHER: dict[str, tuple[tuple[str, str, dict[str, Any]], ...]] = {
     "well": (),
     "mdm_down": (("workspace_one", "down", {}),),
-    "mdm_slow_30s": (("workspace_one", "slow", {"seconds": 30}),),
+    "mdm_slow": (("workspace_one", "slow", {"seconds": 12}),),
     "directory_down": (("graph", "down", {}),),
-    "directory_slow_30s": (("graph", "slow", {"seconds": 30}),),
+    "directory_slow": (("graph", "slow", {"seconds": 12}),),
     "all_down": (("workspace_one", "down", {}), ("graph", "down", {}), ("intune", "down", {})),
 }
 
 
 def run(options: "Options", say: Callable[[str], None]) -> dict[str, Any]:
     reloads = 15 if options.quick else 200
-    chosen = list(WEATHER) if not options.quick else ["well", "mdm_slow_30s", "all_down"]
+    chosen = list(WEATHER) if not options.quick else ["well", "mdm_slow", "all_down"]
     figures: dict[str, Any] = {}
     for name in chosen:
         with ExitStack() as stack:
