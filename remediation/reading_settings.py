@@ -160,6 +160,10 @@ def _between(cls: type[DatabaseSettings], values: Mapping[str, Any]) -> Iterator
         oauth = ["workspace_one_token_url", "workspace_one_client_id", "workspace_one_client_secret"]
         basic = ["workspace_one_user", "workspace_one_password", "workspace_one_tenant_code"]
         yield from _one_of(values, "REMEDIATION_WORKSPACE_ONE_", [oauth, basic])
+        owner = ("owner_directory_attribute", "owner_mdm_attribute")
+        for field, other in (owner, owner[::-1]):
+            if field in values and other not in values:
+                yield Fault(env_name(other), f"is not set, and goes with {env_name(field)}: set both, or neither.")
 
 
 def _one_of(values: Mapping[str, Any], family: str, ways: list[list[str]]) -> Iterator[Fault]:

@@ -18,6 +18,8 @@ LINK_SCHEMES = {"https", "ms-outlook", "ms-settings", "ms-device-enrollment", "c
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 # The levels that this version can gather; a higher minimum would let nobody through.
 GATHERED = (Level.FRESH, Level.POSSESSION)
+# Microsoft's own onboarding of a compliance partner takes no more.
+MOST_GROUPS = 10
 # Keys that stand in somebody's example, and so in somebody's attack.
 KNOWN_KEYS = re.compile(
     r"change.?me|change.?this|secret|password|default|example|insecure|0123456789|abcdefgh|qwert", re.IGNORECASE
@@ -64,6 +66,23 @@ def guid(value: str) -> str:
         return str(UUID(value))
     except ValueError:
         raise ValueError("must be a GUID, as the Entra admin center shows it") from None
+
+
+def groups(values: tuple[str, ...]) -> tuple[str, ...]:
+    found = _guids(values)
+    if len(found) > MOST_GROUPS:
+        raise ValueError(f"must name at most {MOST_GROUPS} groups (put more people into one group, or leave it out for all users)")
+    return found
+
+
+def plans(values: tuple[str, ...]) -> tuple[str, ...]:
+    if not values:
+        raise ValueError("must name one service plan or more, or be left out")
+    return _guids(values)
+
+
+def _guids(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(guid(value) for value in values))
 
 
 def not_blank(value: str) -> str:

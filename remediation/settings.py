@@ -189,6 +189,70 @@ class WorkerSettings(Settings):
             "Hosts, or suffixes with a dot before, at which a discovered partner service may live", OPERATOR, ".manage.microsoft.us"
         ),
     ] = (".manage.microsoft.com", ".manage.microsoft.us")
+    intune_plans: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(rule.split),
+        AfterValidator(rule.plans),
+        Says(
+            "Service plans (ids, commas between) of which a person needs one, or the page says that a licence is missing; the "
+            "default is INTUNE_A, and education and government tenants may have others",
+            ENTRA_ADMIN,
+            "c1ec4a95-1f05-45b3-a911-aa3fa01094f5",
+        ),
+    ] = ("c1ec4a95-1f05-45b3-a911-aa3fa01094f5",)
+    groups: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(rule.split),
+        AfterValidator(rule.groups),
+        Says(
+            "For whom this is: up to ten groups (object ids, commas between), members of groups within them too; none is all users",
+            ENTRA_ADMIN,
+            "2f1c9a44-6d0e-4b7a-9c35-8e0d1f6b2a71",
+        ),
+    ] = ()
+    owner_directory_attribute: Annotated[
+        Literal["mail", "userPrincipalName", "onPremisesSamAccountName", "employeeId", "onPremisesImmutableId"] | None,
+        Says(
+            "Who is this in the MDM? The attribute of the person in Entra that equals OWNER_MDM_ATTRIBUTE of the MDM's user. Set "
+            "both, or neither: then mail address or user principal name are compared with the MDM user's mail address, and the "
+            "user principal names where no mail address fits",
+            ENTRA_ADMIN,
+            "employeeId",
+        ),
+    ] = None
+    owner_mdm_attribute: Annotated[
+        Literal[
+            "email",
+            "user_name",
+            "upn",
+            "external_id",
+            "custom_attribute_1",
+            "custom_attribute_2",
+            "custom_attribute_3",
+            "custom_attribute_4",
+            "custom_attribute_5",
+        ]
+        | None,
+        Says(
+            "The MDM user's side of it: `email`, `user_name`, `upn`, `external_id`, or `custom_attribute_1` to `_5`. All but the "
+            "first two are looked for among those users only whose mail address or user name is the person's",
+            MDM_ADMIN,
+            "custom_attribute_1",
+        ),
+    ] = None
+    shared_users: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(rule.split),
+        Says(
+            "User names of staging and shared accounts in the MDM, commas between: what is theirs is nobody's own, and whoever "
+            "holds it is sent to the helpdesk",
+            MDM_ADMIN,
+            "staging,kiosk",
+        ),
+    ] = ("staging",)
     workspace_one_url: Annotated[Https, Says("The REST API server of Workspace ONE UEM", MDM_ADMIN, "https://as1234.awmdm.com")]
     workspace_one_token_url: Annotated[
         Https | None, Says("Its OAuth token address, by region", MDM_ADMIN, "https://emea.uemauth.workspaceone.com/connect/token")

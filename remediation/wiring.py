@@ -113,7 +113,13 @@ def build_worker(settings: WorkerSettings) -> Worker:
 def build_world(settings: WorkerSettings, store: Store, *, transport: BaseAdapter | None = None) -> World:
     """What the worker's services act on. Tests give a `transport` that leads into the sandbox without a socket."""
     wire = _Wire(settings, transport)
-    directory = graph.GraphDirectory(wire.graph("directory"), now=now)
+    directory = graph.GraphDirectory(
+        wire.graph("directory"),
+        now=now,
+        plans=settings.intune_plans,
+        groups=settings.groups,
+        owner_attribute=settings.owner_directory_attribute,
+    )
     channel = intune_partner.IntunePartnerChannel(
         tenant_id=settings.tenant_id,
         graph=wire.graph("channel"),
@@ -122,7 +128,14 @@ def build_world(settings: WorkerSettings, store: Store, *, transport: BaseAdapte
         now=now,
         hosts=settings.partner_hosts,
     )
-    manager = workspace_one.WorkspaceOne(WORKSPACE_ONE, wire.workspace_one(), now=now, advice=settings.advice)
+    manager = workspace_one.WorkspaceOne(
+        WORKSPACE_ONE,
+        wire.workspace_one(),
+        now=now,
+        advice=settings.advice,
+        owner_attribute=settings.owner_mdm_attribute,
+        shared_users=settings.shared_users,
+    )
     return World(
         store=store,
         directory=directory,

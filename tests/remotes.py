@@ -20,7 +20,8 @@ ADVICE = {"Passcode required": "passcode"}
 
 @dataclass
 class Remotes:
-    """Every adapter, connected. `sleeps` is what the channel would have slept."""
+    """Every adapter, connected. `sleeps` is what the channel would have slept; `groups` are by default those that the sandbox's
+    administrator chose; `owner` is the pair of attributes, Entra's and the MDM's."""
 
     sandbox: Sandbox
     over_tls: bool = False
@@ -28,6 +29,8 @@ class Remotes:
     change: Change | None = None
     secret: Any = None
     sleeps: list[float] = field(default_factory=list)
+    groups: tuple[str, ...] | None = None
+    owner: tuple[Any, Any] = (None, None)
 
     def __post_init__(self) -> None:
         self.facts: dict[str, Any] = facts_of(self.sandbox)
@@ -43,7 +46,8 @@ class Remotes:
         )
         to_graph = self.tokens.scope(self.facts["graph_scope"], remote="directory")
         self.graph = self.remote("directory", self.facts["graph_url"], graph.vendor_code, credential=to_graph)
-        self.directory = graph.GraphDirectory(self.graph, now=self.sandbox.world.now)
+        chosen = tuple(self.sandbox.world.partner.chosen_groups) if self.groups is None else self.groups
+        self.directory = graph.GraphDirectory(self.graph, now=self.sandbox.world.now, groups=chosen, owner_attribute=self.owner[0])
         self.channel = self.make_channel()
         self.mdm = self.make_mdm(
             workspace_one_sign_in.OAuthClient(
@@ -73,7 +77,14 @@ class Remotes:
     def make_mdm(self, credential: Any) -> workspace_one.WorkspaceOne:
         ws1 = self.facts["workspace_one"]
         remote = self.remote("mdm", ws1["api_url"], workspace_one.vendor_code, credential=credential)
-        return workspace_one.WorkspaceOne("ws1", remote, now=self.sandbox.world.now, advice=ADVICE, group_id=ws1["group_id"])
+        return workspace_one.WorkspaceOne(
+            "ws1",
+            remote,
+            now=self.sandbox.world.now,
+            advice=ADVICE,
+            group_id=ws1["group_id"],
+            owner_attribute=self.owner[1],
+        )
 
     def person(self, name: str = "Mia") -> Person:
         """As the directory would give them, without asking it."""

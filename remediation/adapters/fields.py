@@ -82,3 +82,9 @@ class Fields:
 
     def items(self, key: str) -> Iterator["Fields"]:
         return iter([Fields(item, self._remote) for item in self._need(key, self._read(key, list))])
+
+    def texts(self, key: str) -> list[str]:
+        values = self._need(key, self._read(key, list))
+        if not all(isinstance(value, str) for value in values):
+            raise self.garbled(key)
+        return list(values)

@@ -1,20 +1,32 @@
-"""Entra's directory, read through Microsoft Graph v1.0: people and their devices, as `ports.Directory`.
+"""Entra's directory, read through Microsoft Graph v1.0: people, their standing and their devices, as `ports.Directory`.
 
-Permissions: User.Read.All and Device.Read.All. Next door: `http` (manners), `entra` (tokens), `intune_partner` (which asks Graph
-where the partner service lives).
+Permissions: User.Read.All and Device.Read.All; LicenseAssignment.Read.All for licences and GroupMember.Read.All for the chosen
+groups, each of which may be missing. Next door: `http` (manners), `entra` (tokens), `intune_partner` (which asks Graph where the
+partner service lives).
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Generic, Literal, TypeVar
+
+import structlog
 
 from ..domain.device import DirectoryDevice, Person, Platform
 from ..domain.standing import Standing
-from ..errors import Garbled, Refused
+from ..errors import Garbled, NotFound, Refused
 from ..ports import Clock
 from .http import Fields, Remote
 
 MOST_PAGES = 100
+MOST_GROUPS = 20  # of one call: graph-docs api-reference/v1.0/api/directoryobject-checkmembergroups.md
+JUST_READ = timedelta(seconds=10)  # one look asks for the person and then for their standing
+NOBODY_KEPT_OUT = timedelta(minutes=10)
+MOST_KEPT = 10_000
 
+OwnerAttribute = Literal["mail", "userPrincipalName", "onPremisesSamAccountName", "employeeId", "onPremisesImmutableId"]
+T = TypeVar("T")
+
+_USER = "id,displayName,userPrincipalName,mail,accountEnabled,userType"
 _DEVICE = (
     "id,deviceId,displayName,operatingSystem,operatingSystemVersion,model,accountEnabled,registrationDateTime,isCompliant,isManaged"
 )
@@ -36,8 +48,13 @@ PLATFORMS = {
     "windows": Platform.WINDOWS,
 }
 
+INTUNE_A = "c1ec4a95-1f05-45b3-a911-aa3fa01094f5"  # entra-docs licensing-service-plan-reference.md
 
-INTUNE_PLANS = frozenset({"c1ec4a95-1f05-45b3-a911-aa3fa01094f5"})  # INTUNE_A: entra-docs licensing-service-plan-reference.md
+# `provisioningStatus`: graph-docs api-reference/v1.0/resources/serviceplaninfo.md. The Pending… words, and any new one, are
+# "not yet": they keep nobody out.
+PLAN_WORKS = {"Success": True, "Disabled": False, "Error": False}
+
+log = structlog.get_logger("remediation.directory")
 
 
 def vendor_code(body: Any) -> object:
@@ -45,47 +62,127 @@ def vendor_code(body: Any) -> object:
     return body["error"]["code"]
 
 
+class _Recent(Generic[T]):
+    """What was read of a person, for as long as it may stand. The worker's threads share it: each operation is one of a dict's."""
+
+    def __init__(self, lasts: timedelta, now: Clock) -> None:
+        self._lasts = lasts
+        self._now = now
+        self._kept: dict[str, tuple[datetime, T]] = {}
+
+    def keep(self, oid: str, value: T) -> None:
+        if len(self._kept) >= MOST_KEPT:
+            self._kept.clear()
+        self._kept[oid] = (self._now(), value)
+
+    def get(self, oid: str) -> tuple[datetime, T] | None:
+        kept = self._kept.get(oid)
+        return kept if kept is not None and timedelta(0) <= self._now() - kept[0] < self._lasts else None
+
+
 class GraphDirectory:
-    def __init__(self, remote: Remote, *, now: Clock) -> None:
+    """`plans` are the service plans that count as Intune, `groups` those whom the tenant chose (none: all users)."""
+
+    def __init__(
+        self,
+        remote: Remote,
+        *,
+        now: Clock,
+        plans: Collection[str] = (INTUNE_A,),
+        groups: Sequence[str] = (),
+        owner_attribute: OwnerAttribute | None = None,
+    ) -> None:
+        if len(groups) > MOST_GROUPS:
+            raise ValueError(f"one call asks for {MOST_GROUPS} groups")
         self._remote = remote
         self._now = now
+        self._plans = frozenset(plans)
+        self._groups = tuple(groups)
+        self._owner_attribute = owner_attribute
+        self._lacking: set[str] = set()
+        self._users = _Recent[Fields](JUST_READ, now)
+        self._entitled = _Recent[tuple[bool | None, bool | None]](NOBODY_KEPT_OUT, now)
 
     def person(self, oid: str) -> Person:
         oid = self._remote.guid(oid)
-        # graph-docs api-reference/v1.0/api/user-get.md; User.Read.All
-        answer = self._remote.call(
-            "GET", self._remote.path("users/{}", oid), query={"$select": "id,displayName,userPrincipalName,mail"}
+        user = self._user(oid)
+        upn = user.need_text("userPrincipalName")
+        match = user.text(self._owner_attribute) if self._owner_attribute else None
+        return Person(
+            oid=oid,
+            name=user.text("displayName") or upn,
+            user_name=upn,
+            mail=user.text("mail") or None,
+            match=match if match and match.strip() else None,
         )
-        user = answer.fields()
+
+    def _user(self, oid: str) -> Fields:
+        select = ",".join(dict.fromkeys([*_USER.split(","), *([self._owner_attribute] if self._owner_attribute else [])]))
+        # graph-docs api-reference/v1.0/api/user-get.md; User.Read.All
+        user = self._remote.call("GET", self._remote.path("users/{}", oid), query={"$select": select}).fields()
         if user.guid("id") != oid:
             raise user.garbled("id")
-        upn = user.need_text("userPrincipalName")
-        return Person(oid=oid, name=user.text("displayName") or upn, user_name=upn, mail=user.text("mail") or None)
+        self._users.keep(oid, user)
+        return user
 
     def standing(self, oid: str) -> Standing:
-        target = self._remote.path("users/{}", self._remote.guid(oid))
-        # graph-docs api-reference/v1.0/api/user-get.md; User.Read.All
-        user = self._remote.call("GET", target, query={"$select": "id,accountEnabled,userType"}).fields()
+        """`read_at` is that of its oldest part: what keeps nobody out is not asked for again at each look."""
+        oid = self._remote.guid(oid)
+        account_at, user = self._users.get(oid) or (self._now(), self._user(oid))
+        entitled_at, (licensed, in_scope) = self._entitled.get(oid) or (self._now(), self._entitlements(oid))
         kind = user.text("userType")
         return Standing(
             account_enabled=user.flag("accountEnabled"),
             guest=None if kind is None else kind == "Guest",
-            licensed=self._licensed(oid),
-            in_scope=None,
-            read_at=self._now(),
+            licensed=licensed,
+            in_scope=in_scope,
+            read_at=min(account_at, entitled_at),
         )
 
-    def _licensed(self, oid: str) -> bool | None:
-        """By service plan, since plans hide in many SKUs; one that is not ready yet keeps nobody out."""
+    def _entitlements(self, oid: str) -> tuple[bool | None, bool | None]:
+        licensed = self._optional("LicenseAssignment.Read.All", lambda: self._licensed(oid))
+        in_scope = self._optional("GroupMember.Read.All", lambda: self._in_scope(oid)) if self._groups else None
+        if licensed is not False and in_scope is not False:
+            self._entitled.keep(oid, (licensed, in_scope))
+        return licensed, in_scope
+
+    def _optional(self, permission: str, ask: Callable[[], bool | None]) -> bool | None:
+        """What the tenant may leave unread: without the permission it is None, and the log names it, once until it is granted."""
         try:
-            # graph-docs api-reference/v1.0/api/user-list-licensedetails.md; LicenseAssignment.Read.All
-            details = list(self._pages(self._remote.path("users/{}/licenseDetails", self._remote.guid(oid)), None))
+            found = ask()
         except Refused as refused:
-            if refused.status == 403:
-                return None
-            raise
+            if refused.status != 403:
+                raise
+            if permission not in self._lacking:
+                self._lacking.add(permission)
+                log.warning("directory.permission_missing", permission=permission, vendor_code=refused.vendor_code)
+            return None
+        self._lacking.discard(permission)
+        return found
+
+    def _licensed(self, oid: str) -> bool | None:
+        """By service plan, since plans hide in many SKUs; None where one is on its way."""
+        # graph-docs api-reference/v1.0/api/user-list-licensedetails.md; LicenseAssignment.Read.All
+        details = list(self._pages(self._remote.path("users/{}/licenseDetails", oid), None))
         plans = [plan for detail in details for plan in detail.items("servicePlans")]
-        return any(plan.guid("servicePlanId") in INTUNE_PLANS and plan.text("provisioningStatus") != "Disabled" for plan in plans)
+        words = [plan.text("provisioningStatus") or "" for plan in plans if plan.guid("servicePlanId") in self._plans]
+        found = {PLAN_WORKS.get(word) for word in words}
+        return True if True in found else None if None in found else False
+
+    def _in_scope(self, oid: str) -> bool | None:
+        """Whether they are in one of the chosen groups, be it by way of a group in it."""
+        target = self._remote.path("users/{}/checkMemberGroups", oid)
+        try:
+            # graph-docs api-reference/v1.0/api/directoryobject-checkmembergroups.md; GroupMember.Read.All
+            answer = self._remote.call("POST", target, json={"groupIds": list(self._groups)}).fields()
+        except NotFound:
+            # the person was just read, so it is a group that is gone: one deleted group must not stop everybody
+            log.warning("directory.group_missing", groups=len(self._groups))
+            return None
+        found = answer.texts("value")
+        if not {group.lower() for group in found} <= set(self._groups):
+            raise answer.garbled("value")
+        return bool(found)
 
     def devices_of(self, oid: str) -> Sequence[DirectoryDevice]:
         # graph-docs api-reference/v1.0/api/user-list-registereddevices.md; the cast gives typed members and allows $select

@@ -1,12 +1,11 @@
 """Workspace ONE UEM: devices of a person, one record with its posture, refresh, message, note of the link.
 
-Calls and fields as in mrpaws/awtest (Python clients generated from a live tenant's API description: mdm v1, system v1 and v2), each
-version pinned, since an unpinned call is answered as the server likes (JupiterOne/graph-airwatch recording.har). Next door:
-`workspace_one_sign_in` (how it lets us in), `http` (manners).
+Calls and fields as in mrpaws/awtest (Python clients generated from a live tenant's API description: mdm v1, system v1 and v2). Next
+door: `workspace_one_users` (which of its users is a person), `workspace_one_sign_in` (how it lets us in), `http` (manners).
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,9 +14,9 @@ from ..domain.device import ManagedDevice, ManagedKey, Person, Platform
 from ..errors import Garbled, NotFound, Refused
 from ..ports import Clock, Owned
 from .http import Fields, Remote
+from .workspace_one_users import OwnerAttribute, Reading, Users, accept, same
 
-PAGE = 500  # the default of the vendor; whether more is taken is not public
-MOST_PAGES = 100
+MOST_KEPT = 10_000
 COMMANDS = frozenset({"DeviceQuery", "SyncDevice"})  # the vendor's list also holds DeviceWipe: nothing else may leave here
 ATTRIBUTE = {"Name": "EntraDeviceId", "ApplicationGroup": "EntraLink"}
 
@@ -43,6 +42,9 @@ PLATFORMS = {
     "WinRT": Platform.WINDOWS,
     "WindowsPc": Platform.WINDOWS,
 }
+
+# `Ownership`: `S` as the search filter of mrpaws/awtest mdm/v1 names it, the word as event notifications spell it
+SHARED = frozenset({"s", "corporateshared"})
 
 # Intelligent Hub's bundle ids (docs.omnissa.com, Workspace ONE Intelligent Hub) with the push service of mrpaws/awtest messages_api
 HUBS = {
@@ -72,9 +74,14 @@ class WorkspaceOne:
         advice: Mapping[str, str] | None = None,
         hubs: Mapping[Platform, tuple[str, str]] = HUBS,
         group_id: int | None = None,
+        owner_attribute: OwnerAttribute | None = None,
+        shared_users: Collection[str] = ("staging",),
     ) -> None:
         self.connection = connection
         self._remote = remote
+        self._reading = Reading(remote)
+        self._users = Users(remote, self._reading, attribute=owner_attribute, shared=shared_users)
+        self._platforms: dict[int, Platform] = {}
         self._now = now
         self._advice = {name.casefold(): advice_id for name, advice_id in (advice or {}).items()}
         self._hubs = hubs
@@ -83,37 +90,43 @@ class WorkspaceOne:
     # reading
 
     def devices_of(self, person: Person) -> Owned:
-        found: dict[str, ManagedDevice] = {}
-        users = list(self._users_of(person))
+        """Only what one user alone answers for. Two users with this person's name are nobody for certain, and behind a staging or
+        shared account stands whoever picked the device up; neither may be told to enroll, so both are said.
+
+        A record that the MDM calls shared (`Ownership` S) is left out beside the person's own: whoever holds it next would be let
+        in by this one's link. Where nothing else is left, that too is said. `EnrollmentStatus` has no public word for staging; a
+        word that we do not know is never *enrolled*, so nothing comes of it.
+        """
+        users = self._users.of(person)
+        if not users:
+            return Owned(())
         if len(users) > 1:
             return Owned((), "ambiguous_owner")
-        for user in users:
-            for row in self._rows_of(user):
-                record_id = str(row.within("Id").need_number("Value"))
-                if record_id in found or ENROLLED.get(row.text("EnrollmentStatus") or "") is False:
-                    continue
-                try:
-                    # search rows are older and shaped otherwise than the record itself (demisto/content README)
-                    device = self.device(record_id)
-                except NotFound:
-                    continue  # deleted between the list and the look
-                if device.posture.enrolled is not False:
-                    found[record_id] = device
-        return Owned(tuple(found.values()))
+        if self._users.is_shared(users[0]):
+            return Owned((), "shared_user")
+        records = list(self._records_of(users[0]))
+        own = tuple(device for record, device in records if not _is_shared(record))
+        return Owned(own, "shared_user" if records and not own else None)
 
     def device(self, record_id: str) -> ManagedDevice:
-        number = self._remote.number(record_id)
+        return self._managed(self._record(self._remote.number(record_id)))
+
+    def _record(self, number: int) -> Fields:
         # mrpaws/awtest mdm/v1 devices_v1_api: GET /mdm/devices/{id}
-        record = self._get(self._remote.path("mdm/devices/{}", number), version=1)
+        record = self._reading.get(self._remote.path("mdm/devices/{}", number), version=1)
         if record is None:
             raise Garbled("nothing where a record should be", remote=self._remote.name)
-        if record.within("Id").need_number("Value") != number:
+        if _number(record) != number:
             raise record.garbled("Id")
+        return record
+
+    def _managed(self, record: Fields) -> ManagedDevice:
+        number = _number(record)
         return ManagedDevice(
             key=ManagedKey(self.connection, str(number)),
             generation=_generation(record),
             name=record.text("DeviceFriendlyName") or record.text("DeviceReportedName") or "",
-            platform=PLATFORMS.get(record.text("Platform") or "", Platform.UNKNOWN),
+            platform=self._platform(number, record),
             model=record.text("Model") or None,
             os_version=record.text("OperatingSystem") or None,
             serial=record.text("SerialNumber") or None,
@@ -122,11 +135,19 @@ class WorkspaceOne:
             posture=self._posture(number, record),
         )
 
+    def _platform(self, number: int, record: Fields) -> Platform:
+        """Kept for `message`: a record's platform never changes."""
+        if len(self._platforms) >= MOST_KEPT:
+            self._platforms.clear()
+        platform = PLATFORMS.get(record.text("Platform") or "", Platform.UNKNOWN)
+        self._platforms[number] = platform
+        return platform
+
     def _posture(self, number: int, record: Fields) -> Posture:
         word = COMPLIANCE.get(record.text("ComplianceStatus") or "", MdmWord.UNKNOWN)
         rules: list[Rule] = []
         # mrpaws/awtest compliance_v1_api: GET /mdm/devices/{id}/compliance
-        for page in self._pages(self._remote.path("mdm/devices/{}/compliance", number), {}, "DeviceCompliance"):
+        for page in self._reading.pages(self._remote.path("mdm/devices/{}/compliance", number), {}, "DeviceCompliance"):
             word = _worse(word, COMPLIANCE.get(page.text("OverallCompliantStatus") or "", MdmWord.UNKNOWN))
             for item in page.items("DeviceCompliance"):
                 if not item.need_flag("CompliantStatus") and item.flag("CompliancePending") is not True:
@@ -153,64 +174,27 @@ class WorkspaceOne:
             read_at=self._now(),
         )
 
-    def _users_of(self, person: Person) -> Iterator[Fields]:
-        """The enrollment users who are this person. The search finds by parts of a word, so each hit is compared whole."""
-        ours = {word.casefold() for word in (person.mail, person.user_name) if word}
-        seen: set[int] = set()
-        for word in sorted(ours):
-            for user in self._search_users(email=word):
-                if (user.text("Email") or "").casefold() in ours:
-                    seen.add(user.within("Id").need_number("Value"))
-                    yield user
-            if seen:
-                return
-        upn = person.user_name.casefold()
-        for user in self._search_users(username=upn.partition("@")[0]):
-            name = (user.text("UserName") or "").casefold()
-            if name == upn or (name == upn.partition("@")[0] and self._upn(user) == upn):
-                yield user
+    def _records_of(self, user: Fields) -> Iterator[tuple[Fields, ManagedDevice]]:
+        """The enrolled ones, each read by itself: search rows are older and shaped otherwise (demisto/content README)."""
+        for number in self._numbers_of(user):
+            try:
+                record = self._record(number)
+                if ENROLLED.get(record.text("EnrollmentStatus") or "") is not False and _owner(record) == _number(user):
+                    yield record, self._managed(record)
+            except NotFound:
+                continue  # deleted between the list and the look
 
-    def _search_users(self, **words: str) -> Iterator[Fields]:
-        # mrpaws/awtest system/v1 users_v1_api: GET /system/users/search
-        for page in self._pages("system/users/search", words, "Users"):
-            yield from page.items("Users")
-
-    def _upn(self, user: Fields) -> str | None:
-        # mrpaws/awtest system/v2 ReadEnrollmentUserV2Model: GET /system/users/{uuid}
-        found = self._get(self._remote.path("system/users/{}", user.guid("Uuid")), version=2)
-        return (found.text("userPrincipalName") or "").casefold() if found else None
-
-    def _rows_of(self, user: Fields) -> Iterator[Fields]:
-        """Rows of this very user: names repeat between groups, and whether the search compares whole names is not public."""
-        name, number = user.need_text("UserName"), user.within("Id").need_number("Value")
+    def _numbers_of(self, user: Fields) -> Iterator[int]:
+        """Records of this very user: names repeat between groups, and whether the search compares whole names is not public."""
+        name, seen = user.need_text("UserName"), set()
         # mrpaws/awtest mdm/v1 devices_v1_api: GET /mdm/devices/search, `user` is the enrollment user's name
-        for page in self._pages("mdm/devices/search", {"user": name}, "Devices"):
+        for page in self._reading.pages("mdm/devices/search", {"user": name}, "Devices"):
             for row in page.items("Devices"):
-                same_name = (row.text("UserName") or "").casefold() == name.casefold()
-                if same_name and row.within("UserId").within("Id").need_number("Value") == number:
-                    yield row
-
-    def _pages(self, target: str, query: Mapping[str, str], name: str) -> Iterator[Fields]:
-        """0-based pages until `Total` is reached; 204 means none (graph-airwatch recording.har). A list is whole, or Garbled."""
-        had = 0
-        for number in range(MOST_PAGES):
-            page = self._get(target, version=1, query={**query, "page": number, "pagesize": PAGE})
-            if page is None:
-                if had:
-                    raise Garbled("a list that ends before its end", remote=self._remote.name)
-                return
-            count, total = len(list(page.items(name))), page.need_number("Total")
-            had += count
-            if (count == 0 and had < total) or page.need_number("Page") != number:
-                raise Garbled("a list that ends before its end", remote=self._remote.name)
-            yield page
-            if had >= total:
-                return
-        raise Garbled("pages without end", remote=self._remote.name)
-
-    def _get(self, target: str, *, version: int, query: Mapping[str, str | int] | None = None) -> Fields | None:
-        answer = self._remote.call("GET", target, query=query, headers=_accept(version))
-        return None if answer.status == 204 and answer.body is None else answer.fields()
+                number = _number(row)
+                theirs = same(row.text("UserName"), name) and _owner(row) == _number(user)
+                if theirs and number not in seen and ENROLLED.get(row.text("EnrollmentStatus") or "") is not False:
+                    seen.add(number)
+                    yield number
 
     # doing
 
@@ -222,13 +206,12 @@ class WorkspaceOne:
             raise ValueError(f"{command} is not among the commands that we send")
         # mrpaws/awtest commands_v1_api: POST /mdm/devices/{id}/commands; DeviceQuery exists in version 1 alone
         target = self._remote.path("mdm/devices/{}/commands", self._remote.number(record_id))
-        self._remote.call("POST", target, query={"command": command}, headers=_accept(1))
+        self._remote.call("POST", target, query={"command": command}, headers=accept(1))
 
     def message(self, record_id: str, text: str) -> None:
         number = self._remote.number(record_id)
         # the message names the Hub and its push service, and these differ by platform
-        record = self._get(self._remote.path("mdm/devices/{}", number), version=1)  # mrpaws/awtest mdm/v1 devices_v1_api
-        platform = PLATFORMS.get(record.text("Platform") or "", Platform.UNKNOWN) if record else Platform.UNKNOWN
+        platform = self._platforms.get(number) or self._platform(number, self._record(number))
         if platform not in self._hubs:
             raise Refused("no Hub is known for this platform", remote=self._remote.name)
         application, kind = self._hubs[platform]
@@ -237,7 +220,7 @@ class WorkspaceOne:
             "POST",
             self._remote.path("mdm/devices/{}/messages/push", number),
             json={"MessageBody": text, "Application": application, "MessageType": kind},
-            headers=_accept(1),
+            headers=accept(1),
         )
 
     def note_link(self, record_id: str, device_id: str) -> None:
@@ -256,7 +239,7 @@ class WorkspaceOne:
             "PUT",
             self._remote.path("mdm/devices/{}/customattributes", self._remote.number(record_id)),
             json={"CustomAttributes": [{**ATTRIBUTE, "Value": value}]},
-            headers=_accept(1),
+            headers=accept(1),
         )
         found = answer.fields()
         if found.need_number("FailedItems") or found.need_number("AcceptedItems") != 1:
@@ -268,24 +251,34 @@ class WorkspaceOne:
         body = {**ATTRIBUTE, "Description": "Entra device id, for look-up", "Persist": False, "UseAsLookupValue": False, **group}
         try:
             # mrpaws/awtest system/v1 custom_attributes_api: POST /system/customattributes/create
-            self._remote.call("POST", "system/customattributes/create", json=body, headers=_accept(1))
+            self._remote.call("POST", "system/customattributes/create", json=body, headers=accept(1))
         except Refused as defined:
             if defined.status != 400:
                 raise
             raise why from defined  # it was defined already, so that was not the reason
 
 
-def _accept(version: int) -> dict[str, str]:
-    return {"Accept": f"application/json;version={version}"}
+def _number(of: Fields) -> int:
+    return of.within("Id").need_number("Value")
+
+
+def _owner(record: Fields) -> int:
+    return record.within("UserId").within("Id").need_number("Value")
+
+
+def _is_shared(record: Fields) -> bool:
+    return (record.text("Ownership") or "").casefold() in SHARED
 
 
 def _generation(record: Fields) -> str:
-    """Changes when the device is wiped or enrolled anew. What it is made of must be there: half of it would look like a new one."""
+    """Changes when the device is wiped, enrolled anew, handed to another user or made a shared one. What it is made of must be
+    there: half of it would look like a new one."""
     enrolled: datetime | None = record.moment("LastEnrolledOn")
     hardware = record.need_text("Udid").replace("-", "").lower() or record.need_text("SerialNumber")
     if enrolled is None:
         raise record.garbled("LastEnrolledOn")
-    made_of = "\n".join((enrolled.isoformat(), hardware, record.need_text("Uuid").lower()))
+    holder = "shared" if _is_shared(record) else str(_owner(record))
+    made_of = "\n".join((enrolled.isoformat(), hardware, record.need_text("Uuid").lower(), holder))
     return hashlib.sha256(made_of.encode()).hexdigest()[:32]
 
 
