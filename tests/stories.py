@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from remediation.domain.compliance import Lease
-from remediation.domain.device import LinkState, Platform
+from remediation.domain.device import DeviceLink, LinkState, Platform
 from remediation.domain.evidence import Level
 from remediation.domain.journey import Journey
 from remediation.domain.push import Push
@@ -27,6 +27,7 @@ from remediation.store import tables
 from remediation.store.engine import make_engine
 from remediation.store.store import SqlStore
 from remediation.store.wakeups import DbosWakeups
+from sandbox.enrollment import enroll
 from sandbox.faults import Fault
 from sandbox.policy import open_outlook
 from sandbox.server import Sandbox, SandboxConfig, create_sandbox
@@ -66,15 +67,16 @@ class Story:
 
     # what the person does
 
-    def arrives(self, name: str = "Mia") -> None:
+    def arrives(self, name: str = "Mia", platform: Platform = Platform.IOS) -> None:
         person = self.remotes.person(name)
         self.journey_id = start_journey(
-            self.store, person, browser=BROWSER, entrance="enrollment", platform=Platform.IOS, now=self.world.clock()
+            self.store, person, browser=BROWSER, entrance="enrollment", platform=platform, now=self.world.clock()
         )
         self.tick()
 
-    def says_this_is_mine(self) -> None:
-        device = self.journey.managed[0]
+    def says_this_is_mine(self, record: int | None = None) -> None:
+        """The only device offered, or the one of this record."""
+        device = next(d for d in self.journey.managed if record is None or d.key.record_id == str(record))
         ask.in_my_hand(self.store, self.journey_id, device.key, oid=self.oid, now=self.world.clock())
         self.tick()
 
@@ -85,6 +87,19 @@ class Story:
     def registers(self) -> None:
         with self.sandbox.world.lock:
             self.sandbox.world.register(self.remotes.phone)
+
+    def registers_again(self) -> None:
+        with self.sandbox.world.lock:
+            self.sandbox.world.unregister(self.remotes.phone)
+            self.sandbox.world.register(self.remotes.phone)
+
+    def enrolls(self) -> None:
+        with self.sandbox.world.lock:
+            enroll(self.sandbox.world, self.remotes.phone)
+
+    def picks(self, device_id: str | None) -> None:
+        ask.pick(self.store, self.journey_id, device_id or "", oid=self.oid, now=self.world.clock())
+        self.tick()
 
     def checks_again(self) -> None:
         ask.check_again(self.store, self.journey_id, oid=self.oid, now=self.world.clock())
@@ -195,9 +210,12 @@ class Story:
         with self.sandbox.world.settled() as world:
             return open_outlook(world, self.remotes.phone).opens
 
-    def link_states(self) -> list[LinkState]:
+    def links(self) -> list[DeviceLink]:
         found = (self.store.link(link_id) for link_id in self._ids("pushes", "link_id"))
-        return [link.state for link in found if link is not None]
+        return [link for link in found if link is not None]
+
+    def link_states(self) -> list[LinkState]:
+        return [link.state for link in self.links()]
 
     def ledger(self) -> list[dict[str, Any]]:
         return [entry.as_json() for entry in self.sandbox.ledger.since()]

@@ -52,24 +52,28 @@ def next_step(journey: Journey, now: datetime) -> Step:
 
 def help_why(journey: Journey, now: datetime) -> str | None:
     """Why only a person can help, as a stable id: what the worker found, or what the facts say by themselves."""
-    if journey.help_why is not None:
+    if journey.help_why is not None and not (journey.help_why == "no_channel" and is_open(journey, now)):
         return journey.help_why
     if journey.look.owner_problem is not None:
         return journey.look.owner_problem
     if journey.still_blocked_count >= LOOP and is_open(journey, now):
         return "loop"
-    push = journey.push
-    if push is not None and push.reason == "no_channel":
-        return "no_channel"
-    if journey.proven and journey.link is None and only_disabled(journey):
+    if journey.link is None and only_disabled(journey) and _says_registered(journey):
         return "disabled_device"
     return None
 
 
 def only_disabled(journey: Journey) -> bool:
-    """Everything that could be this device in the directory is switched off there, so registering it again will not help."""
+    """All that the directory has of this platform is switched off there: an old device, or this very one."""
     of_platform = [d for d in journey.directory if d.platform is journey.platform]
     return bool(of_platform) and not any(d.enabled for d in of_platform)
+
+
+def _says_registered(journey: Journey) -> bool:
+    """Since the proof the person said *I've done it*, and so it is not an old device that is switched off."""
+    proof, said_at = journey.possession, journey.look.refresh_wanted_at
+    proven_at = proof.proven_at if journey.proven and proof is not None else None
+    return proven_at is not None and said_at is not None and said_at > proven_at
 
 
 def _before_link(journey: Journey) -> Step:

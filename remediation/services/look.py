@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..domain.compliance import decide
-from ..domain.device import LinkState
+from ..domain.device import LinkState, Platform
 from ..domain.journey import POSSESSION_LINK_LASTS, Journey
 from ..domain.matching import one_per_device
 from ..domain.push import look_again
@@ -51,10 +51,14 @@ def look(journey_id: str, *, world: World) -> None:
     _look_at_directory(journey, world, seen)
     _look_at_mdm(_again(journey, world), world, seen)
     journey = _again(journey, world)
+    if _unserved(journey, world):
+        _note(_again(journey, world), world, seen, wake=wake, begun=begun)
+        return
     try:
         _refresh(journey, world, seen)
         _send_possession_link(journey, world, seen)
-        link_device(journey, world=world)
+        if seen.directory_error is None:  # on a list of before, the only candidate may not be the only one any more
+            link_device(journey, world=world)
     except RemoteError as error:
         blame = seen.blame(error, world.clock())
         seen.mdm_error, seen.directory_error = (blame, seen.directory_error) if error.remote == "mdm" else (seen.mdm_error, blame)
@@ -83,6 +87,17 @@ def _look_at_mdm(journey: Journey, world: World, seen: _Seen) -> None:
             continue
         seen.owner_problem = seen.owner_problem or owned.problem
         world.store.observe_managed(connection, journey.person.oid, one_per_device(owned.devices), at=world.clock())
+
+
+def _unserved(journey: Journey, world: World) -> bool:
+    """No channel of the tenant's serves this platform: that is said before any effort is asked of the person."""
+    if world.channel(journey.platform) is not None or journey.platform is Platform.UNKNOWN:
+        return False
+    if journey.help_why is None:
+        with world.store.change(world.actor, "journey.needs_help", about=("journey", journey.id), at=world.clock()) as change:
+            change.audit(because="no_channel")
+            change.need_help(journey.id, "no_channel")
+    return True
 
 
 def _refresh(journey: Journey, world: World, seen: _Seen) -> None:

@@ -17,6 +17,7 @@ LATER = NOON + minutes(5)
 FAILING = replace(
     MANAGED_PHONE, posture=replace(HEALTHY, word=MdmWord.NOT_COMPLIANT, failing=(Rule("Passcode required", "", "passcode"),))
 )
+SWITCHED_OFF = replace(REGISTERED_PHONE, enabled=False)
 STANDING = Standing(account_enabled=True, guest=False, licensed=True, in_scope=None, read_at=NOON)
 SECOND = replace(REGISTERED_PHONE, device_id="d2", object_id="o2")
 STEPS: list[tuple[Step, Journey]] = [
@@ -31,7 +32,13 @@ STEPS: list[tuple[Step, Journey]] = [
     (Step.THIS_DEVICE, replace(ARRIVED, possession=replace(PROOF, proven_at=None, proven_generation=None))),
     (Step.THIS_DEVICE, replace(ARRIVED, possession=replace(PROOF, proven_generation="g0"))),
     (Step.REGISTER, replace(ARRIVED, possession=PROOF, directory=())),
-    (Step.HELP, replace(ARRIVED, possession=PROOF, directory=(replace(REGISTERED_PHONE, enabled=False),))),
+    (Step.REGISTER, replace(ARRIVED, possession=PROOF, directory=(SWITCHED_OFF,))),
+    (
+        Step.HELP,
+        replace(
+            ARRIVED, possession=PROOF, directory=(SWITCHED_OFF,), look=replace(ARRIVED.look, refresh_wanted_at=NOON + minutes(2))
+        ),
+    ),
     (Step.REGISTER, replace(ARRIVED, possession=PROOF, directory=(replace(REGISTERED_PHONE, owner_oid="noah"),))),
     (Step.CHOOSE, replace(ARRIVED, possession=PROOF, directory=(REGISTERED_PHONE, SECOND))),
     (Step.REGISTER, replace(ARRIVED, possession=PROOF, directory=(REGISTERED_PHONE, SECOND), picked="d2")),
@@ -42,7 +49,8 @@ STEPS: list[tuple[Step, Journey]] = [
     (Step.HELP, replace(ARRIVED, managed=(), look=replace(ARRIVED.look, owner_problem="ambiguous_owner"))),
     (Step.OPEN, replace(LINKED, still_blocked_count=1, still_blocked_at=NOON)),
     (Step.HELP, replace(LINKED, still_blocked_count=2, still_blocked_at=NOON)),
-    (Step.HELP, replace(LINKED, pushes=(replace(OPENED, observed=None, reason="no_channel"),))),
+    (Step.HELP, replace(ARRIVED, help_why="no_channel")),
+    (Step.OPEN, replace(LINKED, help_why="no_channel")),
     (Step.WAIT, replace(ARRIVED, possession=PROOF)),
     (Step.WAIT, replace(LINKED, pushes=(Push(link_id="l1"),))),
     (Step.FIX, replace(LINKED, managed=(FAILING,), pushes=(replace(OPENED, desired=Verdict.NOT_COMPLIANT),))),

@@ -1,0 +1,164 @@
+"""Each scenario of the sandbox to the step where it honestly ends, and how it goes on from there. `docs/flow.md` has the table."""
+
+from collections.abc import Callable
+
+import pytest
+
+from remediation.domain.device import Platform
+from remediation.domain.standing import not_for_you
+from remediation.domain.steps import Step, help_why
+from tests.stories import Story
+
+Tell = Callable[..., Story]
+
+
+def why(story: Story) -> str | None:
+    return help_why(story.journey, story.world.clock())
+
+
+def proves(story: Story, record: int | None = None) -> None:
+    story.says_this_is_mine(record)
+    story.taps_the_message()
+
+
+@pytest.mark.parametrize("scenario", ["no_licence", "guest"])
+def test_not_for_you_is_said_before_any_effort(tell: Tell, scenario: str) -> None:
+    story = tell(scenario)
+    story.arrives()
+    standing = story.journey.standing
+    assert standing is not None
+    assert (story.step, not_for_you(standing)) == (Step.NOT_FOR_YOU, scenario)
+
+
+def test_no_licence_goes_on_by_itself_once_one_is_assigned(tell: Tell) -> None:
+    story = tell("no_licence")
+    story.arrives()
+    mia = next(p for p in story.sandbox.world.persons.values() if p.oid == story.oid)
+    mia.licences = list(next(p for p in story.sandbox.world.persons.values() if p.name == "Noah Lind").licences)
+    story.checks_again()
+    assert story.step is Step.THIS_DEVICE
+
+
+def test_not_enrolled_goes_on_once_the_device_is_managed(tell: Tell) -> None:
+    story = tell("not_enrolled")
+    story.arrives()
+    assert story.step is Step.ENROLL
+    story.enrolls()
+    story.gets_to(Step.THIS_DEVICE)
+    proves(story)
+    story.gets_to(Step.OPEN)
+
+
+def test_two_phones_are_asked_about_and_the_one_in_the_hand_gets_the_message(tell: Tell) -> None:
+    story = tell("two_phones")
+    story.arrives()
+    assert (story.step, len(story.journey.managed), story.journey.in_hand) == (Step.THIS_DEVICE, 2, None)
+    proves(story, story.remotes.phone.record_id)
+    story.gets_to(Step.OPEN)
+    link = story.journey.link
+    assert link is not None
+    assert (link.managed.record_id, link.device_id) == (str(story.remotes.phone.record_id), story.remotes.phone.device_id)
+
+
+def test_registered_last_year_a_pick_proves_nothing_and_registering_anew_does(tell: Tell) -> None:
+    story = tell("registered_last_year")
+    story.arrives()
+    proves(story)
+    assert story.step is Step.CHOOSE
+    story.picks(story.remotes.phone.device_id)
+    story.tick(5)
+    assert (story.step, story.uploads()) == (Step.REGISTER, [])
+    story.registers_again()
+    story.gets_to(Step.OPEN)
+    assert [upload.content[0]["DeviceId"] for upload in story.uploads()] == [story.remotes.phone.device_id]
+
+
+def test_reregistered_under_the_same_id_the_old_link_ends_and_a_new_one_is_made(tell: Tell) -> None:
+    story = tell("reregistered_same_id")
+    story.gets_through()
+    before = story.remotes.phone.device_id
+    story.registers_again()
+    story.passes(120)
+    assert story.remotes.phone.device_id == before
+    story.checks_again()
+    story.gets_to(Step.OPEN, within=900)
+    assert len({link.object_id for link in story.links()}) == 2
+
+
+def test_owned_by_another_is_for_the_helpdesk_and_pushes_nothing(tell: Tell) -> None:
+    story = tell("owned_by_another")
+    story.arrives()
+    proves(story)
+    story.passes(60)
+    assert (story.step, why(story), story.uploads()) == (Step.HELP, "owned_by_another", [])
+
+
+def test_a_disabled_device_is_not_asked_to_register_again(tell: Tell) -> None:
+    story = tell("disabled_device")
+    story.arrives()
+    proves(story)
+    assert story.step is Step.REGISTER, "it may be an old device that is switched off"
+    story.checks_again()
+    assert (story.step, why(story), story.uploads()) == (Step.HELP, "disabled_device", [])
+    next(d for d in story.sandbox.world.devices.values() if d.device_id == story.remotes.phone.device_id).enabled = True
+    story.checks_again()
+    story.gets_to(Step.OPEN)
+
+
+def test_duplicate_records_are_one_phone(tell: Tell) -> None:
+    story = tell("duplicate_records")
+    story.arrives()
+    assert [d.key.record_id for d in story.journey.managed] == [str(story.remotes.phone.record_id)]
+    proves(story)
+    story.gets_to(Step.OPEN)
+
+
+def test_a_loop_gets_another_next_action_never_the_same_instruction_again(tell: Tell) -> None:
+    story = tell("loop")
+    story.arrives()
+    assert (story.step, story.outlook_opens()) == (Step.OPEN, False)
+    story.says_still_blocked()
+    assert story.step is Step.THIS_DEVICE
+    proves(story)
+    story.gets_to(Step.OPEN)
+    story.says_still_blocked()
+    story.passes(30)
+    assert (story.step, why(story)) == (Step.HELP, "loop")
+
+
+@pytest.mark.parametrize("scenario", ["shared_user", "ambiguous_owner"])
+def test_an_unclear_owner_is_for_the_helpdesk_never_for_enroll(tell: Tell, scenario: str) -> None:
+    story = tell(scenario)
+    story.arrives()
+    assert (story.step, why(story)) == (Step.HELP, scenario)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "platform"),
+    [("android_work_profile", Platform.ANDROID), ("ipad", Platform.IOS)],
+)
+def test_other_devices_in_the_usual_arrival_get_through(tell: Tell, scenario: str, platform: Platform) -> None:
+    story = tell(scenario)
+    story.arrives(platform=platform)
+    proves(story)
+    story.gets_to(Step.OPEN)
+    assert story.outlook_opens()
+
+
+@pytest.mark.parametrize(
+    ("scenario", "platform"),
+    [("android_fully_managed", Platform.ANDROID), ("mac", Platform.MACOS)],
+)
+def test_other_devices_never_registered_get_through(tell: Tell, scenario: str, platform: Platform) -> None:
+    story = tell(scenario)
+    story.arrives(platform=platform)
+    proves(story)
+    assert story.step is Step.REGISTER
+    story.registers()
+    story.gets_to(Step.OPEN)
+
+
+def test_windows_ends_honestly_in_help_where_no_channel_serves_it(tell: Tell) -> None:
+    story = tell("windows")
+    story.arrives(platform=Platform.WINDOWS)
+    assert (story.step, why(story), story.uploads()) == (Step.HELP, "no_channel", [])
