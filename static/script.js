@@ -43,7 +43,7 @@
     if (document.hidden) return document.addEventListener("visibilitychange", watch, { once: true });
     try {
       const answer = await fetch(panel.dataset.watch, { headers: { "If-None-Match": panel.dataset.etag }, redirect: "error" });
-      if (answer.status === 401 || answer.status === 404) return location.reload();
+      if (answer.status === 401 || answer.status === 409) return location.reload();
       if (answer.status === 200 && swap(await answer.text())) panel.dataset.etag = answer.headers.get("ETag");
       if (answer.headers.get("X-Watch") === "stop") return undefined;
       pause = answer.status === 200 ? 2000 : Math.min(pause * 1.2, 15000);

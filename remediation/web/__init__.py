@@ -1,8 +1,8 @@
 """The web process: shows what is known, writes wishes, and calls no remote but the sign-in. Flask and Authlib live here only.
 
-Read `entrances` (how people arrive), `sign_in` and `id_token`, `journey_pages` (the one dispatcher) with `panel` (what its page
-shows), `possession_pages`; then what stands around every page: `guards`,
-`headers`, `forgery`, `sessions`, `error_pages`, `texts`, `assets`.
+Read `entrances` (how people arrive), `sign_in` and `id_token`, `cannot_sign_in`, `journey_pages` (the one dispatcher) with `panel`
+and `cards` (what its page shows), `links` (what leads off the site), `possession_pages`; then what stands around every page:
+`guards`, `headers`, `forgery`, `sessions`, `error_pages`, `texts`, `languages`, `embedded`, `assets`.
 """
 
 import hashlib
@@ -18,6 +18,8 @@ from ..ports import Clock, LookUp, Sessions, SignInStates, Store
 from ..settings import WebSettings
 from . import (
     assets,
+    cannot_sign_in,
+    embedded,
     entra_client,
     entrances,
     error_pages,
@@ -26,6 +28,8 @@ from . import (
     headers,
     health,
     journey_pages,
+    languages,
+    links,
     moments,
     possession_pages,
     sign_in,
@@ -56,7 +60,8 @@ def build_web(
     app = Flask("remediation.web", template_folder=str(HOUSE / "templates"), static_folder=None)
     app.config.update(_config(settings))
     app.session_interface = SignedCookies()
-    texts = Texts(HERE / "translations")
+    app.url_map.strict_slashes = False
+    texts = Texts(default=settings.language)
     app.extensions["desk"] = Desk(
         settings=settings,
         store=store,
@@ -71,9 +76,19 @@ def build_web(
     app.jinja_env.globals.update(_around_every_page(settings), asset=app.extensions["desk"].assets.address)
     app.jinja_env.filters["shown"] = shown
     texts.install(app)
-    for part in (moments, headers, forgery, guards, error_pages):
+    for part in (moments, links, languages, embedded, headers, forgery, guards, error_pages):
         part.install(app)
-    for pages in (entrances, sign_in, sign_out, journey_pages, possession_pages, assets, health, style_page):
+    for pages in (
+        entrances,
+        sign_in,
+        cannot_sign_in,
+        sign_out,
+        journey_pages,
+        possession_pages,
+        assets,
+        health,
+        style_page,
+    ):
         app.register_blueprint(pages.pages)
     guards.demand_one_for_every_route(app)
     return app
@@ -85,7 +100,6 @@ def _around_every_page(settings: WebSettings) -> dict[str, Any]:
         "helpdesk_phone": settings.helpdesk_phone.replace(" ", "\u00a0"),  # never broken over two lines
         "helpdesk_tel": re.sub(r"[^+0-9]", "", settings.helpdesk_phone),
         "helpdesk_hours": settings.helpdesk_hours,
-        "return_link": settings.return_link,
         "demo": settings.demo,
     }
 

@@ -89,11 +89,12 @@ def metadata() -> dict[str, Any]:
     return found
 
 
-def authorization(redirect_uri: str) -> dict[str, str]:
+def authorization(redirect_uri: str, *, other_account: bool = False) -> dict[str, str]:
     """The address to send the browser to, with the state, nonce and verifier that belong to it."""
     metadata()
+    choice = {"prompt": "select_account"} if other_account else {}
     # https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow; `query`, so that a Lax cookie comes back with it
-    made: dict[str, str] = desk().sign_in.create_authorization_url(redirect_uri, response_mode="query")
+    made: dict[str, str] = desk().sign_in.create_authorization_url(redirect_uri, response_mode="query", **choice)
     return made
 
 
@@ -117,7 +118,7 @@ def redeem(code: str, *, redirect_uri: str, verifier: str, nonce: str) -> dict[s
         raise _remote(error) from error
     except (JoseError, AuthlibBaseError, ValueError, KeyError, TypeError, AttributeError) as error:
         sign_in.server_metadata.pop("jwks", None)  # a garbled key set must not stay
-        raise TokenRefused(type(error).__name__) from error
+        raise TokenRefused(id_token.whose(token["id_token"], settings.tenant_id) or type(error).__name__) from error
     id_token.look_after_verifying(claims, client_id=settings.sign_in_client_id)
     return claims
 

@@ -45,6 +45,15 @@ def remediation() -> str | Response:
     return _welcome("remediation")
 
 
+@pages.get("/start/<path:rest>")
+@pages.get("/enrollment/<path:rest>")
+@pages.get("/remediation/<path:rest>")
+@anyone
+def below(rest: str) -> Response:
+    """Old, long and mistyped addresses: whoever is blocked is never left with "no such page"."""
+    return redirect(f"/{request.path.split('/')[1]}", 303)
+
+
 def _welcome(entrance: str) -> str | Response:
     session = signed_in_session()
     if session is not None and desk().store.journey_of_browser(session.browser, session.oid, desk().clock()) is not None:
@@ -56,13 +65,13 @@ def _welcome(entrance: str) -> str | Response:
 
 
 def entrance_asked_for() -> str:
-    asked = request.args.get("entrance", "")
+    asked = request.values.get("entrance", "")
     return asked if asked in ENTRANCES else "start"
 
 
 def platform_asked_for() -> Platform | None:
-    """The platform in the address, where it is one that we know."""
-    asked = request.args.get("platform", "")
+    """The platform in the address or the form, where it is one that we know."""
+    asked = request.values.get("platform", "")
     return Platform(asked) if asked in CHOICES else None
 
 

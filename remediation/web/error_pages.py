@@ -6,20 +6,27 @@ Never a code as a headline, never a remote's own words, never what the address o
 import logging
 import re
 
-from flask import Flask, Response, g, make_response, render_template, request
+from flask import Flask, Response, current_app, g, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from ..errors import RemediationError, RemoteError
 from .forgery import FromElsewhere
-from .guards import NotSignedIn
+from .guards import NotSignedIn, RoleMissing, Who, who_may
+from .languages import keep_at
+from .sessions import has_cookie
 
 log = logging.getLogger(__name__)
 
 KNOWN = {400: "bad_request", 404: "not_found", 405: "not_allowed", 413: "too_large"}
 # Where the one button of a page leads; every other page's leads to the start.
 SIGN_IN_AGAIN = {"sign_in_over", "sign_in_garbled", "sign_in_no_cookie", "sign_in_down", "sign_in_declined", "sign_in_failed"}
+OTHER_ACCOUNT = {"sign_in_guest", "sign_in_foreign", "sign_in_personal"}
 BACK_TO_JOURNEY = {"form_over", "stale", "conflict", "handle_over"}
+NOBODY_GETS_IN = {"sign_in_blocked", "sign_in_consent", "sign_in_not_assigned", "sign_in_refused"}
+# The pages of a sign-in that did not work. They can be opened again at `/refused/<key>` and lead to *I can't sign in* as well.
+SIGN_IN = SIGN_IN_AGAIN | OTHER_ACCOUNT | NOBODY_GETS_IN
+RETRY_AFTER = 10  # seconds, when the database is away
 
 
 class Interruption(HTTPException):
@@ -36,6 +43,7 @@ class Interruption(HTTPException):
 def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(NotSignedIn, _not_signed_in)
+    app.register_error_handler(RoleMissing, lambda _: page("role_missing", 403))
     app.register_error_handler(FromElsewhere, lambda _: page("form_elsewhere", 403))
     app.register_error_handler(CSRFError, _form_over)
     app.register_error_handler(RemediationError, _ours)
@@ -44,9 +52,17 @@ def install(app: Flask) -> None:
 
 def page(key: str, status: int, *, quote: str | None = None, href: str | None = None) -> Response:
     """One of these pages. It must not fail itself: no database, no look-up of addresses."""
-    if href is None:
-        href = "/sign-in" if key in SIGN_IN_AGAIN else "/journey" if key in BACK_TO_JOURNEY else "/"
-    return make_response(render_template("error.html", key=key, quote=quote, href=href), status)
+    if key in SIGN_IN:
+        keep_at(f"/refused/{key}" + (f"?code={quote.removeprefix('AADSTS')}" if quote else ""))
+    return make_response(
+        render_template("error.html", key=key, quote=quote, href=href or _way_on(key), of_sign_in=key in SIGN_IN), status
+    )
+
+
+def _way_on(key: str) -> str:
+    if key in OTHER_ACCOUNT:
+        return "/sign-in?account=other"
+    return "/sign-in" if key in SIGN_IN_AGAIN else "/journey" if key in BACK_TO_JOURNEY else "/"
 
 
 def _http(error: HTTPException) -> Response:
@@ -61,14 +77,20 @@ def _http(error: HTTPException) -> Response:
 
 
 def _not_signed_in(_: NotSignedIn) -> Response:
-    """Back to the same place after the sign-in, which knows two: the journey, and the page behind a possession link."""
+    """Back to the same place after the sign-in, which knows three: the journey, the page behind a possession link, the helpdesk."""
+    if request.path.startswith("/helpdesk"):
+        return page("helpdesk_signed_out", 401, href="/sign-in?to=helpdesk")
     token = re.match(r"/possession/([A-Za-z0-9_-]{16,128})(?:/|$)", request.path)
     return page("signed_out", 401, href=f"/sign-in?possession={token.group(1)}" if token else "/sign-in")
 
 
 def _form_over(error: CSRFError) -> Response:
+    """Without our cookie no form can be told from a forged one. Signing in finds out whether it was lost or is refused."""
     log.info("form refused: %s", error.description)
-    return page("form_over", 403)
+    if has_cookie():
+        return page("form_over", 403)
+    for_anyone = who_may(current_app, request.endpoint or "") is Who.ANYONE
+    return page("no_cookie", 403) if for_anyone else _not_signed_in(NotSignedIn())
 
 
 def _ours(error: RemediationError) -> Response:
@@ -81,6 +103,17 @@ def _ours(error: RemediationError) -> Response:
 
 
 def _bug(error: Exception) -> Response:
+    if _database_away(error):
+        log.error("the database did not serve %s %s (%s)", request.method, request.endpoint, type(error).__name__)
+        g.pop("signed_in", None)
+        answer = page("busy", 503)
+        answer.headers["Retry-After"] = str(RETRY_AFTER)
+        return answer
     log.error("a bug, on %s %s", request.method, request.endpoint, exc_info=error)
     g.pop("signed_in", None)
     return page("bug", 500)
+
+
+def _database_away(error: Exception) -> bool:
+    """PEP 249 gives this name, in every driver, to what is not the program's fault; only `store` may know which driver it is."""
+    return any(kind.__name__ == "OperationalError" for kind in type(error).__mro__)

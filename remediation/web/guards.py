@@ -1,13 +1,13 @@
 """Who may come to a page. Every view declares it beside its route; a route without a declaration fails at start.
 
-Staff roles join `Who` when the helpdesk's pages do.
+A staff role is an app role of Entra's, as the ID token said it at sign-in; no role stands for another.
 """
 
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, g, request
 
 from .sessions import signed_in_session
 
@@ -17,6 +17,14 @@ View = TypeVar("View", bound=Callable[..., Any])
 class Who(StrEnum):
     ANYONE = "anyone"
     SIGNED_IN = "signed_in"
+    HELPDESK = "Helpdesk.Read"
+
+
+ROLES = {Who.HELPDESK}
+
+
+class RoleMissing(Exception):
+    """Shown as a page that names the role and who grants it."""
 
 
 class NotSignedIn(Exception):
@@ -29,6 +37,11 @@ def anyone(view: View) -> View:
 
 def signed_in(view: View) -> View:
     return _declare(view, Who.SIGNED_IN)
+
+
+def helpdesk(view: View) -> View:
+    """For `Helpdesk.Read`, which may only read: a route that takes anything but GET cannot have this guard."""
+    return _declare(view, Who.HELPDESK)
 
 
 def _declare(view: View, who: Who) -> View:
@@ -44,14 +57,25 @@ def demand_one_for_every_route(app: Flask) -> None:
     naked = sorted(rule.rule for rule in app.url_map.iter_rules() if who_may(app, rule.endpoint) is None)
     if naked:
         raise RuntimeError(f"routes that declare nobody who may come: {', '.join(naked)}")
+    read = (rule for rule in app.url_map.iter_rules() if who_may(app, rule.endpoint) is Who.HELPDESK)
+    unsafe = sorted(rule.rule for rule in read if (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"})
+    if unsafe:
+        raise RuntimeError(f"routes that act under a role that may only read: {', '.join(unsafe)}")
 
 
 def install(app: Flask) -> None:
     app.before_request(_check)
+    app.jinja_env.globals["somebody"] = lambda: g.get("signed_in")  # looked up already or not at all: error pages ask too
 
 
 def _check() -> None:
     if request.endpoint is None:  # no such page; the error page may be seen by anyone
         return
-    if who_may(current_app, request.endpoint) is not Who.ANYONE and signed_in_session() is None:
+    who = who_may(current_app, request.endpoint)
+    if who is Who.ANYONE:
+        return
+    session = signed_in_session()
+    if session is None:
         raise NotSignedIn
+    if who in ROLES and who not in session.roles:
+        raise RoleMissing

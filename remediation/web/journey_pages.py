@@ -12,10 +12,12 @@ from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response as AnyResponse
 
 from ..domain.journey import Journey
+from ..domain.steps import candidates
 from ..services import ask
+from ..services.other_device import other_device
 from . import handles
 from .desk import desk
-from .entrances import CHOICES
+from .entrances import CHOICES, platform_asked_for
 from .error_pages import Interruption
 from .guards import signed_in
 from .panel import panel
@@ -70,6 +72,49 @@ def this_device() -> AnyResponse:
     return _back()
 
 
+@pages.post("/journey/choose")
+@signed_in
+def choose() -> AnyResponse:
+    journey = _own_journey()
+    found = candidates(journey)
+    offered = [one.device_id for one in found.candidates] if found is not None else []
+    device_id = handles.find(request.form.get("device", ""), journey.id, here().browser, offered)
+    if device_id is None:
+        raise Interruption("handle_over", 400)
+    ask.pick(desk().store, journey.id, device_id, oid=here().oid, now=desk().clock())
+    return _back()
+
+
+@pages.get("/journey/device")
+@signed_in
+def device() -> str:
+    """*Not an iPhone?*: the platform was a guess, or it is about another device. Each device is a case of its own; none is lost."""
+    journey = _own_journey()
+    return render_template(
+        "device.html",
+        platform=journey.platform.value,
+        platforms=[choice.value for choice in CHOICES if choice is not journey.platform],
+        case_code=journey.case_code,
+    )
+
+
+@pages.post("/journey/device")
+@signed_in
+def change_device() -> AnyResponse:
+    journey, platform = _own_journey(), platform_asked_for()
+    if platform is None:
+        raise Interruption("handle_over", 400)
+    other_device(desk().store, journey, platform, oid=here().oid, browser=here().browser, now=desk().clock())
+    return _back()
+
+
+@pages.get("/journey/<path:rest>")
+@signed_in
+def below(rest: str) -> AnyResponse:
+    """The address of a button, opened again by a browser that restores its tabs, and whatever else was cut off or mistyped."""
+    return _back()
+
+
 @pages.post("/journey/still-blocked")
 @signed_in
 def still_blocked() -> AnyResponse:
@@ -86,7 +131,7 @@ def _own_journey() -> Journey:
     journey_id = desk().store.journey_of_browser(here().browser, here().oid, desk().clock())
     journey = desk().store.journey(journey_id) if journey_id is not None else None
     if journey is None:
-        raise Interruption("elsewhere", 404, href="/sign-in" if _goes_on_somewhere() else "/start")
+        raise Interruption("elsewhere", 409, href="/sign-in" if _goes_on_somewhere() else "/start")
     return journey
 
 

@@ -1,4 +1,4 @@
-"""From the facts of a journey to what its page shows. Nothing raw from a remote passes here: names are cleaned, ids stay behind.
+"""From the facts of a journey to what its page shows. Next door: `cards` (devices and rules).
 
 What is claimed is what was observed and when. The step and the chain come from `domain.steps`; sentences are in `translations/`.
 """
@@ -6,40 +6,29 @@ What is claimed is what was observed and when. The step and the chain come from 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ..domain.compliance import Rule
-from ..domain.device import ManagedDevice
 from ..domain.journey import Journey
-from ..domain.steps import ChainLink, ChainState, Step, already_open, chain, next_step
-from . import handles
+from ..domain.standing import not_for_you
+from ..domain.steps import ChainLink, ChainState, Step, already_open, chain, help_why, next_step
+from . import cards
+from .cards import DeviceCard, RuleCard
 from .names import shown
 
 USUAL = timedelta(minutes=5)
 WORST = timedelta(hours=1)
 FINAL = {Step.OPEN, Step.HELP}
-ADVICE = {"passcode", "encryption", "jailbreak"}
 # Reasons of a verdict that a person can do something about, or should know of; the rest is ours to wait for.
 SAID = {"not_seen_lately", "never_checked_in", "mdm_pending", "mdm_unclear"}
-HELP = {"evidence", "conflict", "owned_by_another"}
-
-
-@dataclass(frozen=True)
-class DeviceCard:
-    """`handle` is None where there is nothing to choose."""
-
-    handle: str | None
-    name: str
-    model: str
-    seen_at: datetime | None
-    picked: bool = False
-
-
-@dataclass(frozen=True)
-class RuleCard:
-    """`advice` keys our texts; None shows the MDM's own words, as its words."""
-
-    name: str
-    detail: str
-    advice: str | None
+HELP = {
+    "evidence",
+    "conflict",
+    "owned_by_another",
+    "ambiguous_owner",
+    "shared_user",
+    "loop",
+    "no_channel",
+    "disabled_device",
+}
+NOT_FOR_YOU = {"account_disabled", "guest", "not_in_group", "no_licence"}
 
 
 @dataclass(frozen=True)
@@ -61,6 +50,8 @@ class Panel:
     now_at: str  # the link of the chain that is being worked on
     device: DeviceCard | None
     cards: tuple[DeviceCard, ...]
+    registered: tuple[DeviceCard, ...]
+    again: DeviceCard | None
     rules: tuple[RuleCard, ...]
     checked_at: datetime | None
     message: Message | None
@@ -76,6 +67,7 @@ class Panel:
     opened_at: datetime | None
     still_blocked_at: datetime | None
     help_why: str | None
+    not_for_you: str | None
 
     @property
     def final(self) -> bool:
@@ -93,9 +85,11 @@ def panel(journey: Journey, now: datetime, *, browser: str) -> Panel:
         platform=journey.platform.value,
         chain=links,
         now_at=next((link.name for link in links if link.state is not ChainState.DONE), "open"),
-        device=_card(device) if device is not None else None,
-        cards=tuple(_card(one, journey, browser) for one in journey.managed),
-        rules=_rules(device) if device is not None else (),
+        device=cards.in_hand(journey),
+        cards=cards.managed(journey, browser),
+        registered=cards.registered(journey, browser),
+        again=cards.to_register_again(journey, browser, now),
+        rules=cards.rules(device),
         checked_at=device.posture.read_at if device is not None else None,
         message=_message(journey, now),
         slow=_slow(journey),
@@ -109,30 +103,14 @@ def panel(journey: Journey, now: datetime, *, browser: str) -> Panel:
         opened_by=opened_by,
         opened_at=opened_at,
         still_blocked_at=journey.still_blocked_at,
-        help_why=journey.help_why if journey.help_why in HELP else None,
+        help_why=_known(help_why(journey, now), HELP),
+        not_for_you=_known(not_for_you(journey.standing) if journey.standing is not None else None, NOT_FOR_YOU),
     )
 
 
-def _card(device: ManagedDevice, journey: Journey | None = None, browser: str = "") -> DeviceCard:
-    proof = journey.possession if journey is not None else None
-    return DeviceCard(
-        handle=handles.make(journey.id, browser, device.key) if journey is not None else None,
-        name=shown(device.name),
-        model=shown(device.model),
-        seen_at=device.posture.last_seen,
-        picked=proof is not None and proof.key == device.key,
-    )
-
-
-def _rules(device: ManagedDevice) -> tuple[RuleCard, ...]:
-    cards = [_rule(rule) for rule in device.posture.failing]
-    if device.posture.compromised is True and all(card.advice != "jailbreak" for card in cards):
-        cards.insert(0, RuleCard(name="", detail="", advice="jailbreak"))
-    return tuple(cards)
-
-
-def _rule(rule: Rule) -> RuleCard:
-    return RuleCard(name=shown(rule.name), detail=shown(rule.detail, 200), advice=rule.advice if rule.advice in ADVICE else None)
+def _known(why: str | None, known: set[str]) -> str | None:
+    """None for a reason that this version has no words for, and where there is none: the page then speaks in general."""
+    return why if why in known else None
 
 
 def _message(journey: Journey, now: datetime) -> Message | None:

@@ -15,7 +15,7 @@ from .sessions import here, signed_in_session
 
 pages = Blueprint("possession", __name__)
 
-STATUS = {"unknown": 404, "other_person": 403, "other_journey": 403, "used": 410, "too_late": 410, "revoked": 410}
+STATUS = {"unknown": 410, "other_person": 403, "other_journey": 403, "used": 410, "too_late": 410, "revoked": 410}
 
 
 @pages.get("/possession/<token>")

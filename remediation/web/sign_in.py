@@ -48,6 +48,9 @@ OUR_APP_IS_BLOCKED = {
 }
 CONSENT = {"65001", "65004", "90094", "90095", "90097"}
 NOT_ASSIGNED = {"50105"}
+OTHER_TENANT = {"50020", "50034", "90072", "16000"}
+GUEST = {"530004"}
+REFUSED = {"guest": "sign_in_guest", "foreign": "sign_in_foreign", "personal": "sign_in_personal"}
 
 
 @pages.get("/sign-in")
@@ -56,11 +59,12 @@ def sign_in() -> Response:
     """Reached by a link and never as the answer to a form: `form-action 'self'` would stop it."""
     token = request.args.get("possession", "")
     asked = platform_asked_for()
-    made = entra_client.authorization(_redirect_uri())
+    made = entra_client.authorization(_redirect_uri(), other_account=request.args.get("account") == "other")
     kept = {
         "nonce": made["nonce"],
         "verifier": made["code_verifier"],
         "possession": token if TOKEN.fullmatch(token) else None,
+        "to": "helpdesk" if request.args.get("to") == "helpdesk" else None,
         "entrance": entrance_asked_for(),
         "platform": asked.value if asked is not None else None,
         "guess": platform_of(request.headers.get("User-Agent", "")).value,
@@ -112,13 +116,14 @@ def _claims(kept: dict[str, Any]) -> dict[str, Any]:
         raise _explained(no.error, no.description) from no
     except TokenRefused as refused:
         log.warning("sign-in refused: %s", refused)
-        key = "sign_in_guest" if str(refused) == "guest" else "sign_in_refused"
-        raise Interruption(key, 400) from refused
+        raise Interruption(REFUSED.get(str(refused), "sign_in_refused"), 400) from refused
 
 
 def _place(kept: dict[str, Any], person: Person) -> tuple[Platform | None, str]:
     """The platform of the journey to go on with, None where none is to begin, and the page to go to."""
     token = kept["possession"]
+    if kept.get("to") == "helpdesk":
+        return None, "/helpdesk"
     if token is None:
         return _platform(kept, person), "/journey"
     link = see_link(desk().store, token, desk().clock())
@@ -147,6 +152,8 @@ def _explained(error: str, description: str) -> Interruption:
         key = "sign_in_consent"
     elif code in NOT_ASSIGNED:
         key = "sign_in_not_assigned"
+    elif code in OTHER_TENANT | GUEST:
+        key = "sign_in_guest" if code in GUEST else "sign_in_foreign"
     elif error in ("temporarily_unavailable", "server_error"):
         key = "sign_in_down"
     else:

@@ -4,6 +4,7 @@ from flask import Blueprint, redirect, render_template
 from werkzeug.wrappers import Response
 
 from . import entra_client, sessions
+from .desk import desk
 from .guards import anyone
 
 pages = Blueprint("sign_out", __name__)
@@ -19,7 +20,8 @@ def sign_out() -> str:
 @anyone
 def end() -> Response:
     sessions.end()
-    answer = redirect("/signed-out", 303)
+    # The cookies go, the language's among them: the address keeps it.
+    answer = redirect(f"/signed-out?lang={desk().texts.language()}", 303)
     answer.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
     return answer
 

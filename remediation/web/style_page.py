@@ -5,9 +5,9 @@ from datetime import timedelta
 from flask import Blueprint, abort, render_template
 
 from ..domain.steps import CHAIN, ChainLink, ChainState
+from .cards import DeviceCard, RuleCard
 from .desk import desk
 from .guards import anyone
-from .panel import DeviceCard, RuleCard
 
 pages = Blueprint("style", __name__)
 

@@ -1,6 +1,7 @@
 """Every sentence a person reads, by its stable id. English is a catalogue like any other: one `.po` file in `translations/`.
 
 Variables are escaped when they are put in (Jinja's *newstyle*); a sentence itself is ours and holds no markup (a test holds that).
+Next door: `languages` (the links by which a person changes the language).
 """
 
 import io
@@ -11,14 +12,20 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from flask import Flask, g, has_request_context, request
 
-DEFAULT = "en"
+HERE = Path(__file__).resolve().parent / "translations"
+ENGLISH = "en"
+ASKED, COOKIE = "lang", "language"
 
 
 class Texts:
-    """The catalogues of one folder, read once at start."""
+    """The catalogues of one folder, read once at start. `default` is for browsers that ask for none we have, and for messages."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path = HERE, default: str = ENGLISH) -> None:
+        self.default = default
         self.catalogues = {file.stem: _read(file) for file in sorted(folder.glob("*.po"))}
+        for name, catalogue in self.catalogues.items():
+            if name != ENGLISH:
+                catalogue.add_fallback(self.catalogues[ENGLISH])  # a sentence in the wrong language is better than an id
 
     def install(self, app: Flask) -> None:
         app.jinja_env.add_extension("jinja2.ext.i18n")
@@ -27,11 +34,13 @@ class Texts:
         app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
     def language(self) -> str:
-        """The best of the shipped languages for this browser."""
+        """What the person chose, in this address or earlier; else the best of ours for this browser."""
         if not has_request_context():
-            return DEFAULT
+            return self.default
         if "language" not in g:
-            g.language = request.accept_languages.best_match(list(self.catalogues)) or DEFAULT
+            chosen = (request.args.get(ASKED), request.cookies.get(COOKIE))
+            known = next((name for name in chosen if name in self.catalogues), None)
+            g.language = known or request.accept_languages.best_match(list(self.catalogues)) or self.default
         return str(g.language)
 
     def gettext(self, key: str) -> str:
@@ -39,6 +48,10 @@ class Texts:
 
     def ngettext(self, one: str, many: str, count: int) -> str:
         return self.catalogues[self.language()].ngettext(one, many, count)
+
+    def in_default(self, key: str, **values: str) -> str:
+        """For what is written outside a page, such as a message through the MDM."""
+        return self.catalogues[self.default].gettext(key) % values
 
 
 def _read(file: Path) -> GNUTranslations:

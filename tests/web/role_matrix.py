@@ -6,6 +6,7 @@ POSTs carry a right form token, so that the status is the guard's and the view's
 
 ROLES = ("nobody", "mia", "noah", "hanna")
 PUBLIC = {"nobody": 200, "mia": 200, "noah": 200, "hanna": 200}
+ELSEWHERE = {"nobody": 303, "mia": 303, "noah": 303, "hanna": 303}
 GOES_ON = {"nobody": 200, "mia": 303, "noah": 200, "hanna": 200}
 
 MATRIX: dict[tuple[str, str], dict[str, int]] = {
@@ -13,20 +14,32 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("GET", "/start"): GOES_ON,
     ("GET", "/enrollment"): GOES_ON,
     ("GET", "/remediation"): GOES_ON,
+    ("GET", "/start/<path:rest>"): ELSEWHERE,
+    ("GET", "/enrollment/<path:rest>"): ELSEWHERE,
+    ("GET", "/remediation/<path:rest>"): ELSEWHERE,
+    ("GET", "/cannot-sign-in"): PUBLIC,
+    ("POST", "/cannot-sign-in"): ELSEWHERE,
+    ("GET", "/refused/<key>"): PUBLIC,
     # Entra does not answer in these tests: 503 says that anyone may begin to sign in. `test_sign_in` has an Entra.
     ("GET", "/sign-in"): {"nobody": 503, "mia": 503, "noah": 503, "hanna": 503},
     ("GET", "/signed-in"): {"nobody": 400, "mia": 400, "noah": 400, "hanna": 400},
     ("GET", "/sign-out"): PUBLIC,
     ("POST", "/sign-out"): {"nobody": 303, "mia": 303, "noah": 303, "hanna": 303},
     ("GET", "/signed-out"): PUBLIC,
-    ("GET", "/journey"): {"nobody": 401, "mia": 200, "noah": 404, "hanna": 404},
-    ("GET", "/journey/status"): {"nobody": 401, "mia": 200, "noah": 404, "hanna": 404},
-    ("POST", "/journey/check"): {"nobody": 401, "mia": 303, "noah": 404, "hanna": 404},
-    ("POST", "/journey/this-device"): {"nobody": 401, "mia": 400, "noah": 404, "hanna": 404},
-    ("POST", "/journey/still-blocked"): {"nobody": 401, "mia": 303, "noah": 404, "hanna": 404},
+    ("GET", "/journey"): {"nobody": 401, "mia": 200, "noah": 409, "hanna": 409},
+    ("GET", "/journey/status"): {"nobody": 401, "mia": 200, "noah": 409, "hanna": 409},
+    ("POST", "/journey/check"): {"nobody": 401, "mia": 303, "noah": 409, "hanna": 409},
+    ("POST", "/journey/this-device"): {"nobody": 401, "mia": 400, "noah": 409, "hanna": 409},
+    ("POST", "/journey/still-blocked"): {"nobody": 401, "mia": 303, "noah": 409, "hanna": 409},
+    ("POST", "/journey/choose"): {"nobody": 401, "mia": 400, "noah": 409, "hanna": 409},
+    ("GET", "/journey/device"): {"nobody": 401, "mia": 200, "noah": 409, "hanna": 409},
+    ("POST", "/journey/device"): {"nobody": 401, "mia": 400, "noah": 409, "hanna": 409},
+    ("GET", "/journey/<path:rest>"): {"nobody": 401, "mia": 303, "noah": 303, "hanna": 303},
     ("GET", "/possession/<token>"): {"nobody": 200, "mia": 200, "noah": 403, "hanna": 403},
     ("POST", "/possession/<token>"): {"nobody": 401, "mia": 303, "noah": 403, "hanna": 403},
     ("POST", "/possession/<token>/not-me"): {"nobody": 401, "mia": 303, "noah": 403, "hanna": 403},
+    ("GET", "/helpdesk"): {"nobody": 401, "mia": 403, "noah": 403, "adam": 403, "hanna": 200},
+    ("GET", "/helpdesk/person/<oid>"): {"nobody": 401, "mia": 403, "noah": 403, "adam": 403, "hanna": 200},
     ("GET", "/static/<name>"): PUBLIC,
     ("GET", "/health"): PUBLIC,
     ("GET", "/style"): PUBLIC,

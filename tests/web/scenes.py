@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from remediation.domain.compliance import Decision, MdmWord, Posture, Rule, Verdict
 from remediation.domain.device import DirectoryDevice, ManagedDevice, Person, Platform
 from remediation.domain.push import Lane
+from remediation.domain.standing import Standing
 from remediation.ports import Actor, Store
 from remediation.services import ask
 from remediation.services.prove_possession import prove, token_hash
@@ -24,10 +25,17 @@ BROWSER = "the-browser-of-mia"
 class Scene:
     """One person's journey, moved on by the words of its methods."""
 
-    def __init__(self, store: Store, clock: Callable[[], datetime], person: Person = MIA, browser: str = BROWSER) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], datetime],
+        person: Person = MIA,
+        browser: str = BROWSER,
+        platform: Platform = Platform.IOS,
+    ) -> None:
         self.store, self.clock, self.person, self.browser = store, clock, person, browser
         self.token = ""
-        self.id = start_journey(store, person, browser=browser, entrance="start", platform=Platform.IOS, now=clock())
+        self.id = start_journey(store, person, browser=browser, entrance="start", platform=platform, now=clock())
 
     def looked(
         self, *, directory_error: str | None = None, mdm_error: str | None = None, owner_problem: str | None = None
@@ -45,6 +53,11 @@ class Scene:
             owner_problem=owner_problem,
             refreshed=False,
         )
+        return self
+
+    def stands(self, **standing: bool | None) -> Scene:
+        everything = {"account_enabled": True, "guest": False, "licensed": True, "in_scope": None, **standing}
+        self.store.observe_person(self.person, Standing(read_at=self.clock(), **everything), at=self.clock())
         return self
 
     def has_phones(self, *phones: ManagedDevice) -> Scene:
@@ -106,6 +119,14 @@ class Scene:
         )
         return self
 
+    def picked(self, device_id: str) -> Scene:
+        ask.pick(self.store, self.id, device_id, oid=self.person.oid, now=self.clock())
+        return self
+
+    def still_blocked(self) -> Scene:
+        ask.still_blocked(self.store, self.id, oid=self.person.oid, now=self.clock())
+        return self
+
     def needs_help(self, why: str) -> Scene:
         with self.store.change(WORKER, "journey.needs_help", about=("journey", self.id), at=self.clock()) as change:
             change.need_help(self.id, why)
@@ -152,6 +173,12 @@ def stage(name: str, begun: Scene) -> Scene:
         return one(MANAGED_PHONE).registered().looked().proven().looked()
     if name == "choose":
         return one(MANAGED_PHONE).registered(REGISTERED_PHONE, SECOND_REGISTERED).looked().proven().looked()
+    if name == "register_again":
+        return stage("choose", begun).picked("d2")
+    if name == "not_for_you":
+        return one(MANAGED_PHONE).registered().stands(licensed=False).looked()
+    if name == "help_shared":
+        return one(MANAGED_PHONE).registered().looked(owner_problem="shared_user")
     ready = one(*(both if name == "this_device_two" else (FAILING_PHONE,) if name == "fix" else (MANAGED_PHONE,)))
     ready.registered(REGISTERED_PHONE).looked()
     further: dict[str, Callable[[], Scene]] = {
@@ -163,6 +190,8 @@ def stage(name: str, begun: Scene) -> Scene:
         "wait_linking": ready.proven,
         "wait": lambda: ready.accepted().looked(directory_error="unreachable"),
         "open": lambda: ready.opened().looked(),
+        "open_still_blocked": lambda: ready.opened().looked().still_blocked().looked(),
+        "help_loop": lambda: ready.opened().looked().still_blocked().still_blocked().looked(),
         "help": lambda: ready.proven().needs_help("conflict"),
     }
     return further[name]()
@@ -173,7 +202,9 @@ SCENES = (
     "looking_slow",
     "enroll",
     "register",
+    "register_again",
     "choose",
+    "not_for_you",
     "this_device",
     "this_device_two",
     "this_device_sending",
@@ -182,5 +213,24 @@ SCENES = (
     "wait_linking",
     "wait",
     "open",
+    "open_still_blocked",
     "help",
+    "help_shared",
+    "help_loop",
+)
+
+
+def of(platform: Platform, scene: str, begun: Scene) -> Scene:
+    """`enroll`, `register` or `fix` on another kind of device."""
+    managed = replace(MANAGED_PHONE, platform=platform, model=None)
+    if scene == "enroll":
+        return begun.has_phones().registered().looked()
+    if scene == "register":
+        return begun.has_phones(managed).registered().looked().proven().looked()
+    begun.has_phones(replace(managed, posture=ALL_FAILING)).registered(replace(REGISTERED_PHONE, platform=platform)).looked()
+    return begun.linked().looked()
+
+
+ALL_FAILING = replace(
+    FAILING, failing=tuple(Rule(f"Rule {advice}", "", advice) for advice in ("passcode", "encryption", "jailbreak"))
 )

@@ -14,7 +14,10 @@ HTTPS = "https://return.contoso.example"
 
 def paths(web: Web) -> list[tuple[str, str]]:
     token = web.scene("this_device_sent").token
-    return [(m, r.replace("<token>", token).replace("<name>", web.style_name())) for m, r in sorted(MATRIX)]
+    return [
+        (m, r.replace("<token>", token).replace("<name>", web.style_name()).replace("<key>", "sign_in_down"))
+        for m, r in sorted(MATRIX)
+    ]
 
 
 def test_every_answer_carries_every_header_errors_included(web: Web) -> None:

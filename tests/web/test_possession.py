@@ -48,8 +48,8 @@ def test_the_page_says_whose_journey_which_device_and_when(web: Web, sent: Scene
 def test_unknown(web: Web, sent: Scene) -> None:
     browser = web.signed_in()
     for token in ("x", "unknown-token-unknown-token", sent.token[:-1], "'; DROP TABLE people; --", "x" * 3000):
-        assert browser.get(f"/possession/{token}").status_code == 404
-        assert browser.post(f"/possession/{token}", data={"csrf_token": browser.csrf()}).status_code == 404
+        assert browser.get(f"/possession/{token}").status_code == 410
+        assert browser.post(f"/possession/{token}", data={"csrf_token": browser.csrf()}).status_code == 410
     assert not proven(web, sent)
 
 

@@ -45,7 +45,7 @@ def came_as(web: Web, role: str) -> Browser:
 @pytest.mark.parametrize(("method", "rule"), sorted(MATRIX))
 def test_each_role_gets_what_the_matrix_says(web: Web, method: str, rule: str) -> None:
     scene = web.scene("this_device_sent")
-    path = rule.replace("<token>", scene.token).replace("<name>", web.style_name())
+    path = rule.replace("<token>", scene.token).replace("<name>", web.style_name()).replace("<key>", "sign_in_down")
     for role in ROLES[::-1]:  # mia after those who must not use her link up, nobody last
         browser = came_as(web, role)
         form = {"csrf_token": browser.csrf()} if method == "POST" else None

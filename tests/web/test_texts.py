@@ -11,7 +11,7 @@ from jinja2 import Environment, nodes
 
 from remediation.domain.device import Platform
 from remediation.domain.steps import CHAIN, ChainState, Step
-from remediation.web import HERE, HOUSE, error_pages, panel, possession_pages
+from remediation.web import HERE, HOUSE, cards, entrances, error_pages, links, panel, possession_pages
 
 TEMPLATES = sorted((HOUSE / "templates").rglob("*.html"))
 CATALOGUES = sorted((HERE / "translations").glob("*.po"))
@@ -54,6 +54,11 @@ def values(kind: type[Enum]) -> list[str]:
     return [str(member.value) for member in kind]
 
 
+PLATFORMS = [platform.value for platform in entrances.CHOICES]
+WAYS = [platform for platform in PLATFORMS if platform != "android"] + [f"android.{broker}" for broker in links.BROKERS]
+STAFF = ("helpdesk.", "audit.")  # made up in the console's own modules; tests/web/test_helpdesk.py has them
+# Ids that Python asks for.
+IN_PYTHON = {"page.language", "page.day_and_time", "message.possession"}
 MADE_UP = {
     "title.": values(Step),
     "platform.": values(Platform),
@@ -63,20 +68,30 @@ MADE_UP = {
     "wait.heading.": ("usual", "longer", "late"),
     "wait.said.": panel.SAID,
     "wait.said_do.": panel.SAID,
-    "help.why.": {*panel.HELP, "other"},
+    **{f"help.{part}.": {*panel.HELP, "other"} for part in ("why", "do", "they")},
+    **{f"not_for_you.{part}.": {*panel.NOT_FOR_YOU, "other"} for part in ("heading", "what", "who", "say")},
+    "device.not.": PLATFORMS,
+    "inside.text.": ("safari", "browser"),
+    "enroll.step.": {f"{platform}.{n}" for platform in PLATFORMS for n in "123"},
+    "enroll.sees_not.": PLATFORMS,
+    "again.step.": "123",
+    "cannot.step.": "123",
     "open.observed.": ("changed", "already_so", "found"),
     "slow.title.": ("mdm", "directory", "channel"),
-    "advice.title.": panel.ADVICE,
-    "advice.why.": panel.ADVICE,
-    "advice.step.": {f"{name}.{n}" for name in panel.ADVICE for n in (1, 2, 3)},
-    "register.ios.": "1234",
+    "advice.title.": cards.ADVICE,
+    "advice.why.": cards.ADVICE,
+    "advice.step.": {f"{name}.{platform}.{n}" for name in cards.ADVICE for platform in PLATFORMS for n in "123"},
+    "register.": {f"{way}.{n}" for way in WAYS for n in "1234"},
+    "register.android.": {f"{broker}.{n}" for broker in links.BROKERS for n in "1234"},
+    "register.open.": set(PLATFORMS) - {"android"},
+    "register.store.": links.BROKERS,
     "this_device.open.": "123",
-    "open.step.": "12",
-    "help.step.": "123",
+    "open.step.": {f"{kind}.{n}" for kind in ("phone", "computer") for n in "12"},
+    "open.other.": "123",
 }
 ERRORS = (
     set(error_pages.KNOWN.values())
-    | error_pages.SIGN_IN_AGAIN
+    | error_pages.SIGN_IN
     | error_pages.BACK_TO_JOURNEY
     | {f"possession_{why}" for why in possession_pages.STATUS}
 )
@@ -91,7 +106,7 @@ def test_every_id_that_a_page_can_ask_for_is_there() -> None:
     literal = {key for key, beginning in asked_for() if not beginning}
     errors = {f"error.{part}.{key}" for part in ("title", "text", "go") for key in ERRORS | keys_in_python()}
     made_up = {beginning + end for beginning, ends in MADE_UP.items() for end in ends}
-    assert (literal | errors | made_up) - set(ENGLISH) == set()
+    assert (literal | errors | made_up | IN_PYTHON) - set(ENGLISH) == set()
 
 
 def test_no_id_is_left_over() -> None:
@@ -99,9 +114,10 @@ def test_no_id_is_left_over() -> None:
     literal = {key for key, beginning in asked if not beginning}
     made_up = {beginning + end for beginning, ends in MADE_UP.items() for end in ends}
     errors = {f"error.{part}.{key}" for part in ("title", "text", "go") for key in ERRORS | keys_in_python()}
-    assert set(ENGLISH) - literal - made_up - errors == set()
+    left = set(ENGLISH) - literal - made_up - errors - IN_PYTHON
+    assert not [key for key in left if not key.startswith(STAFF)]
     beginnings = {key for key, beginning in asked if beginning} - {"advice.step.", "error.title.", "error.text.", "error.go."}
-    assert beginnings <= set(MADE_UP)
+    assert not [key for key in beginnings - set(MADE_UP) if not key.startswith(STAFF)]
 
 
 @pytest.mark.parametrize("file", CATALOGUES, ids=lambda file: file.stem)
@@ -121,7 +137,7 @@ def test_a_template_holds_no_words_no_safe_filter_and_stays_small(file: Path) ->
     assert len(source.splitlines()) <= 120
     assert "|safe" not in source.replace(" ", "")
     assert not re.search(r"\s[\w-]+=\{\{|\son\w+=|\sstyle=", source), "unquoted attribute or inline handler"
-    bare = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", " ", source, flags=re.DOTALL)
+    bare = re.sub(r"\{% block kind %\}\w+|\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", " ", source, flags=re.DOTALL)
     attributes = re.findall(r'(?:alt|title|aria-label|placeholder)="([^"]*)"', bare)
     bare = re.sub(r"<[^>]*>", " ", bare, flags=re.DOTALL)
     assert not re.search(r"[A-Za-z]{2,}", bare + " ".join(attributes)), bare

@@ -1,0 +1,92 @@
+"""Devices and rules as cards: what a person may see of a record. Names are cleaned, ids stay behind, handles stand for them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..domain.compliance import Rule
+from ..domain.device import DirectoryDevice, ManagedDevice
+from ..domain.journey import Journey
+from ..domain.steps import Step, candidates, next_step
+from . import handles
+from .names import shown
+
+ADVICE = {"passcode", "encryption", "jailbreak"}
+
+
+@dataclass(frozen=True)
+class DeviceCard:
+    """`handle` is None where there is nothing to choose."""
+
+    handle: str | None
+    name: str
+    model: str
+    seen_at: datetime | None
+    picked: bool = False
+    registered_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class RuleCard:
+    """`advice` keys our texts; None shows the MDM's own words, as its words."""
+
+    name: str
+    detail: str
+    advice: str | None
+
+
+def in_hand(journey: Journey) -> DeviceCard | None:
+    device = journey.in_hand
+    return DeviceCard(None, shown(device.name), shown(device.model), device.posture.last_seen) if device is not None else None
+
+
+def managed(journey: Journey, browser: str) -> tuple[DeviceCard, ...]:
+    """The managed devices to choose from, the one that was asked about marked."""
+    return tuple(_managed(journey, browser, one) for one in journey.managed)
+
+
+def registered(journey: Journey, browser: str) -> tuple[DeviceCard, ...]:
+    """The directory devices that could be the one in hand, newest registration first."""
+    found = candidates(journey)
+    return tuple(_registered(journey, browser, one) for one in found.candidates) if found is not None else ()
+
+
+def to_register_again(journey: Journey, browser: str, now: datetime) -> DeviceCard | None:
+    """The one picked among several: only a new registration, or a person, can settle that it is this one."""
+    if next_step(journey, now) is not Step.REGISTER:
+        return None
+    return next((card for card in registered(journey, browser) if card.picked), None)
+
+
+def rules(device: ManagedDevice | None) -> tuple[RuleCard, ...]:
+    if device is None:
+        return ()
+    cards = [_rule(rule) for rule in device.posture.failing]
+    if device.posture.compromised is True and all(card.advice != "jailbreak" for card in cards):
+        cards.insert(0, RuleCard(name="", detail="", advice="jailbreak"))
+    return tuple(cards)
+
+
+def _managed(journey: Journey, browser: str, device: ManagedDevice) -> DeviceCard:
+    proof = journey.possession
+    return DeviceCard(
+        handle=handles.make(journey.id, browser, device.key),
+        name=shown(device.name),
+        model=shown(device.model),
+        seen_at=device.posture.last_seen,
+        picked=proof is not None and proof.key == device.key,
+    )
+
+
+def _registered(journey: Journey, browser: str, device: DirectoryDevice) -> DeviceCard:
+    return DeviceCard(
+        handle=handles.make(journey.id, browser, device.device_id),
+        name=shown(device.name),
+        model=shown(device.model),
+        seen_at=None,
+        picked=device.device_id == journey.picked,
+        registered_at=device.registered_at,
+    )
+
+
+def _rule(rule: Rule) -> RuleCard:
+    return RuleCard(name=shown(rule.name), detail=shown(rule.detail, 200), advice=rule.advice if rule.advice in ADVICE else None)

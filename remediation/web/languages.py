@@ -1,0 +1,56 @@
+"""Changing the language: a link on every page, in the language's own name, that leads to the same page. A cookie remembers it.
+
+The link is made from the route that answered, never from the address as it came, so that it cannot lead off the site.
+"""
+
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, g, request, url_for
+from werkzeug.routing import BuildError
+
+from .desk import desk
+from .entrances import platform_asked_for
+from .texts import ASKED, COOKIE
+
+YEAR = 365 * 24 * 3600
+# Addresses that only pass a browser on, or hold what works once: their error pages are found again elsewhere (`keep_at`).
+PASSING = {"sign_in.sign_in", "sign_in.signed_in"}
+
+
+def keep_at(address: str) -> None:
+    """Where the page that is being answered can be had again, where its own address cannot be opened twice."""
+    g.kept_at = address
+
+
+def install(app: Flask) -> None:
+    app.jinja_env.globals["languages"] = languages
+    app.after_request(_remember)
+
+
+def languages() -> list[tuple[str, str, str]]:
+    """The other languages: code, own name, address of this page in it."""
+    texts, here = desk().texts, _here()
+    mark = "&" if "?" in here else "?"
+    others = [name for name in texts.catalogues if name != texts.language()]
+    return [(name, texts.catalogues[name].gettext("page.language"), f"{here}{mark}{ASKED}={name}") for name in others]
+
+
+def _here() -> str:
+    kept: str | None = g.get("kept_at")
+    if kept is not None:
+        return kept
+    if request.endpoint is None or request.endpoint in PASSING or request.method != "GET":
+        return "/"
+    try:
+        platform = platform_asked_for()
+        return url_for(request.endpoint, **{**(request.view_args or {}), **({"platform": platform.value} if platform else {})})
+    except BuildError:
+        return "/"
+
+
+def _remember(answer: Response) -> Response:
+    asked = request.args.get(ASKED)
+    if asked in desk().texts.catalogues and request.cookies.get(COOKIE) != asked:
+        secure = urlsplit(desk().settings.public_origin).scheme == "https"
+        answer.set_cookie(COOKIE, asked, max_age=YEAR, httponly=True, secure=secure, samesite="Lax")
+    return answer
