@@ -236,6 +236,9 @@ class Store(Protocol):
     def beside(self, link: DeviceLink) -> Sequence[tuple[DeviceLink, Push]]:
         """Every other link, living or ended, that has the directory device or the managed device of this one."""
 
+    def living_links(self, key: ManagedKey, device_id: str) -> Sequence[DeviceLink]:
+        """Whoever's links that have the managed device or the directory device now, pending ones too."""
+
     # what was seen (worker only)
     def observe_person(self, person: Person, standing: Standing, *, at: datetime) -> None: ...
 

@@ -3,20 +3,21 @@
 The database decides races (unique indexes); this decides meaning. Next door: `domain/matching.py`, `domain/evidence.py`.
 """
 
+from contextlib import suppress
 from uuid import uuid4
 
 from ..domain.device import DeviceLink, DirectoryDevice, LinkState, ManagedDevice
-from ..domain.evidence import Evidence, Level, suffices
+from ..domain.evidence import Evidence, Level, ends_link, suffices
 from ..domain.journey import Journey, Possession
 from ..domain.matching import Match, match
-from ..errors import Conflict
+from ..errors import Conflict, Stale
 from .world import World
 
 
 def link_device(journey: Journey, *, world: World) -> None:
     """Make the link, or leave things as they are. Raises the errors of the remotes; the journey is looked at again after them."""
     device, proof = journey.in_hand, journey.possession
-    if journey.link is not None:
+    if journey.link is not None and not _pending_is_over(journey.link, device, world):
         if journey.link.state is LinkState.PENDING and journey.help_why is None:
             _ask_for_help(journey, world, "evidence")
         return
@@ -36,7 +37,33 @@ def link_device(journey: Journey, *, world: World) -> None:
         return
     again = _match(journey, managed, [directory_device], proof)
     if again is not None and again.chosen is not None:
+        _end_what_no_longer_holds(managed, again.chosen, world)
         _make(journey, managed, again.chosen, found.how, proof, world)
+
+
+def _pending_is_over(link: DeviceLink, device: ManagedDevice | None, world: World) -> bool:
+    """A pending link has no looks of its own: it ends here, with the enrollment it pinned, or once its evidence would be enough."""
+    if link.state is not LinkState.PENDING:
+        return False
+    why = ends_link(link, device, None) or ("evidence_suffices_now" if suffices(link.evidence, world.minimum) else None)
+    if why is not None:
+        _end(link, why, world)
+    return why is not None
+
+
+def _end_what_no_longer_holds(managed: ManagedDevice, device: DirectoryDevice, world: World) -> None:
+    """Links that these fresh reads end, the holder's before perhaps: their own looks come later, and would keep this person out."""
+    for link in world.store.living_links(managed.key, device.device_id):
+        of_record = managed if link.managed == managed.key else None
+        why = ends_link(link, of_record, device if link.device_id == device.device_id else None)
+        if why is not None:
+            _end(link, why, world)
+
+
+def _end(link: DeviceLink, why: str, world: World) -> None:
+    with suppress(Stale), world.store.change(world.actor, "link.ended", about=("link", link.id), at=world.clock()) as change:
+        change.audit(because=why)
+        change.end_link(link.id, why)
 
 
 def _match(journey: Journey, managed: ManagedDevice, devices: list[DirectoryDevice], proof: Possession) -> Match | None:

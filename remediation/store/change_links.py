@@ -42,16 +42,14 @@ class LinkChanges(OpenChange):
         self.wake_link(link.id, lane=Lane.PERSON)
 
     def _begin_push(self, link: DeviceLink) -> None:
-        """The new row goes on where the device's earlier rows stopped: message ids are made of device and sequence, and a
-        sequence begun anew would repeat the ids of the link before. For the same reason times grow per device (I11)."""
+        """Times grow per directory device (I11): the new row goes on from the newest that an earlier link's message bore."""
         earlier = device_links.c.tenant_id == pushes.c.tenant_id, device_links.c.id == pushes.c.link_id
-        before = self.connection.execute(
-            sa.select(sa.func.coalesce(sa.func.max(pushes.c.desired_seq), 0), sa.func.max(pushes.c.last_update_time))
+        last = self.connection.execute(
+            sa.select(sa.func.max(pushes.c.last_update_time))
             .join(device_links, sa.and_(*earlier))
             .where(self.mine(device_links, device_id=link.device_id))
-        ).one()
-        seq = dict.fromkeys(("desired_seq", "sent_seq", "accepted_seq", "confirmed_seq"), before[0])
-        row = {"link_id": link.id, "lane": Lane.PERSON, "last_update_time": before[1], **seq}
+        ).scalar_one()
+        row = {"link_id": link.id, "lane": Lane.PERSON, "last_update_time": last}
         self.connection.execute(sa.insert(pushes).values(tenant_id=self.tenant_id, **row))
 
     def end_link(self, link_id: str, why: str) -> None:

@@ -116,6 +116,13 @@ class SqlStore:
             found = connection.execute(self._of(device_links, pushes).join(pushes, pushed).where(*shares)).mappings().all()
         return [(rows.device_link(row), rows.push(row)) for row in found]
 
+    def living_links(self, key: ManagedKey, device_id: str) -> Sequence[DeviceLink]:
+        link = device_links.c
+        same_record = sa.and_(link.connection == key.connection, link.record_id == key.record_id)
+        wanted = link.state.in_(LIVING), sa.or_(link.device_id == device_id, same_record)
+        with reading(self._engine) as connection:
+            return [rows.device_link(row) for row in connection.execute(self._of(device_links).where(*wanted)).mappings()]
+
     # what was seen
 
     def observe_person(self, person: Person, standing: Standing, *, at: datetime) -> None:
@@ -165,7 +172,7 @@ class SqlStore:
             timer = timers.LookTimer(connection, self.tenant_id, journey_id)
             timer.seen(at, directory=directory_error is None, mdm=mdm_error is None, refreshed=refreshed)
             found = {"directory_error": directory_error, "mdm_error": mdm_error, "owner_problem": owner_problem}
-            timer.park(wake, at=at, next_at=next_at, attempts=attempts, found=found)
+            timer.park(wake, at=at, next_at=next_at, attempts=attempts, refreshed=refreshed, found=found)
 
     def note_push(
         self,

@@ -53,8 +53,17 @@ class LookTimer(Timer):
             if good:
                 self._set(sa.or_(journeys.c[column].is_(None), journeys.c[column] < at), **{column: at})
 
-    def park(self, wake: int, *, at: datetime, next_at: datetime | None, attempts: int, found: Mapping[str, str | None]) -> None:
-        self._park(wake, done_at=at, next_look_at=next_at, attempts=attempts, **found)
+    def park(
+        self, wake: int, *, at: datetime, next_at: datetime | None, attempts: int, refreshed: bool, found: Mapping[str, str | None]
+    ) -> None:
+        """The wishes of this wake-up are granted, though the clock of the host that wrote them may be ahead of ours."""
+        granted = {"done_at": journeys.c.wanted_at, **({"refreshed_at": journeys.c.refresh_wanted_at} if refreshed else {})}
+        times = {name: _not_before(wished, at) for name, wished in granted.items()}
+        self._park(wake, next_look_at=next_at, attempts=attempts, **times, **found)
+
+
+def _not_before(wished: sa.Column[datetime], at: datetime) -> sa.ColumnElement[datetime]:
+    return sa.case((wished > at, wished), else_=sa.literal(at, wished.type))
 
 
 class PushTimer(Timer):

@@ -76,18 +76,16 @@ def test_the_end_of_a_pending_link_takes_nothing_down(scene: Scene) -> None:
     assert (scene.push().desired, scene.push().next_look_at) == (None, None)
 
 
-def test_a_new_link_of_the_same_device_never_repeats_a_message_id(scene: Scene) -> None:
+def test_I11_a_new_link_of_the_same_device_goes_on_from_the_last_time_told(scene: Scene) -> None:
     scene.link()
-    old = scene.desire(GOOD)
+    scene.desire(GOOD)
     with scene.change() as change:
         change.about_to_send("l1", seq=1, message_id="m1", update_time=NOON + minutes(9), seen_before=None)
         change.end_link("l1", "unenrolled")
     scene.link(replace(LINK, id="l2"))
-    new = scene.push("l2")
-    assert new.at_rest
-    assert new.last_update_time == NOON + minutes(9)
-    next_id = message_id(TENANT, LINK.device_id, new.desired_seq + 1)
-    assert next_id not in {message_id(TENANT, LINK.device_id, n) for n in (old.desired_seq, scene.push().desired_seq)}
+    assert (scene.push("l2").at_rest, scene.push("l2").desired_seq) == (True, 0)
+    assert scene.push("l2").last_update_time == NOON + minutes(9)
+    assert message_id(TENANT, "l1", 1) != message_id(TENANT, "l2", 1)
 
 
 def test_another_broken_rule_of_the_database_is_not_called_a_conflict(scene: Scene) -> None:
