@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sandbox.phone_story import Now, what_happens_now
@@ -95,6 +95,10 @@ def local(at: datetime, form: str = "%H:%M:%S") -> str:
     return at.astimezone().strftime(form)
 
 
+def _when(world: World, at: datetime) -> str:
+    return local(at) if world.now() - at < timedelta(hours=20) else local(at, "%-d %B %Y")
+
+
 def look(sandbox: Sandbox) -> Scene:
     sandbox.faults.settle()
     with sandbox.world.settled() as world:
@@ -167,7 +171,7 @@ def _registration(world: World, device: DirectoryDevice | None) -> dict[str, str
     )
     return {
         "sentence": sentence,
-        "at": local(device.registered_at, "%-d %B, %H:%M"),
+        "at": local(device.registered_at, "%-d %B %Y, %H:%M"),
         "name": device.name,
         "device_id": device.device_id,
     }
@@ -201,7 +205,7 @@ def _mdm_side(world: World, record: ManagedRecord | None) -> Side:
     word, tone = ("Not compliant", "warn") if record.compliance_status != "Compliant" else ("Compliant", "ok")
     rules = ", ".join(policy.name for policy in record.failing) or f"all {len(record.policies)} met"
     link = next(iter(record.custom_attributes.values()), "none yet")
-    facts = [("Heard at", local(record.last_seen)), ("Rules", rules), ("Link noted", link)]
+    facts = [("Heard at", _when(world, record.last_seen)), ("Rules", rules), ("Link noted", link)]
     if twins := sum(other.serial == record.serial for other in world.records.values()) - 1:
         facts.append(("Same serial", f"{twins} older record"))
     return Side("Workspace ONE", word, tone, facts)
@@ -213,7 +217,7 @@ def _entra_side(world: World, device: DirectoryDevice | None) -> Side:
         return Side(name, "Not registered", "quiet", [("Device", "none")])
     spoken, listed = {True: "yes", False: "no", None: "not said"}, world.visible(device)
     facts = [
-        ("Registered", local(device.registered_at)) if listed else ("Visible at", local(device.listed_at)),
+        ("Registered", _when(world, device.registered_at)) if listed else ("Visible at", local(device.listed_at)),
         ("Managed", spoken[device.is_managed]),
         ("Compliant", spoken[device.is_compliant]),
     ]

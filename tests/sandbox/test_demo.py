@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from sandbox.demo import MARKER, CannotStart, Ports, environment, kept_secrets, reset
+from sandbox.demo import MARKER, CannotStart, Ports, environment, kept_secrets, product_settings, reset, tenant_for
+from sandbox.server import SandboxConfig, create_sandbox
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -204,7 +205,9 @@ def test_a_taken_port_is_named_with_its_option(tmp_path: Path) -> None:
             answer = _cli("demo", *words, "--data", str(tmp_path / "data"))
             assert answer.returncode == 2
             assert taken in answer.stderr
-            assert words[words.index(taken) - 1] + " " in answer.stderr
+            option = words[words.index(taken) - 1]
+            assert option + " " in answer.stderr
+            assert f"make demo {option[2:].upper().replace(chr(45), chr(95))}=" in answer.stderr
     assert not (tmp_path / "data").exists()
 
 
@@ -262,3 +265,11 @@ def test_serve_prints_settings_and_ends(tmp_path: Path) -> None:
         assert lines[1].startswith("REMEDIATION_")
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
+
+
+def test_the_demo_names_a_step_for_each_policy_of_its_mdm(tmp_path: Path) -> None:
+    sandbox = create_sandbox(tenant_for(Ports(1, 2, 3), tmp_path))
+    settings = product_settings(sandbox, Ports(1, 2, 3), tmp_path, "key")
+    advice = json.loads(settings["REMEDIATION_ADVICE"])
+    assert set(advice) == {policy.name for record in sandbox.world.records.values() for policy in record.policies}
+    assert sandbox.config.addresses() == SandboxConfig(product_origin="http://localhost:1").addresses()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from urllib.parse import urlencode
 
 import pytest
 import requests
@@ -282,6 +283,50 @@ def test_every_screen_fits_and_is_accessible(browser_page: Page, sandbox: Sandbo
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
         violations = Axe().run(page).response["violations"]
         assert violations == [], (path, [(v["id"], [n["html"] for n in v["nodes"]]) for v in violations])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (1280, "light")])
+@pytest.mark.parametrize(
+    "story", ["two_phones", "not_enrolled", "loop", "duplicate_records", "android_work_profile", "ipad", "mac", "windows"]
+)
+def test_other_devices_fit_and_are_accessible(browser_page: Page, sandbox: Sandbox, story: str, width: int, scheme: str) -> None:
+    page = browser_page
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
+    page.set_viewport_size({"width": width, "height": 900})
+    sandbox.begin(story)
+    for path in ("/", "/phone/hub", "/phone/authenticator"):
+        page.goto(sandbox.pages_url + path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        violations = Axe().run(page).response["violations"]
+        assert violations == [], (path, [(v["id"], [n["html"] for n in v["nodes"]]) for v in violations])
+
+
+@pytest.mark.slow
+def test_a_sign_in_that_waits_for_a_phone_fits_and_is_accessible(browser_page: Page, sandbox: Sandbox) -> None:
+    page, app = browser_page, sandbox.world.apps["sign-in"]
+    sandbox.begin("new_phone_no_second_factor")
+    page.set_viewport_size({"width": 320, "height": 640})
+    asked = {
+        "client_id": app.client_id,
+        "redirect_uri": app.redirect_uris[0],
+        "response_type": "code",
+        "scope": "openid profile",
+        "state": "s",
+        "nonce": "n",
+        "code_challenge": "a" * 43,
+        "code_challenge_method": "S256",
+    }
+    page.goto(f"{sandbox.pages_url}/{sandbox.world.tenant_id}/oauth2/v2.0/authorize?{urlencode(asked)}")
+    page.get_by_role("button", name="Mia Berger").click()
+    page.get_by_role("button", name="I have approved it").click()
+    for shown in ("AADSTS50074", "AADSTS500121"):
+        assert shown in page.content()
+        assert page.url.startswith(sandbox.pages_url)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        assert Axe().run(page).response["violations"] == []
+        if shown == "AADSTS50074":
+            page.get_by_role("button", name="I can’t approve").click()
 
 
 @pytest.mark.slow
