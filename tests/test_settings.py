@@ -1,9 +1,12 @@
 """Settings: every fault at once and in words, no secret shown, and a web process that cannot hold the worker's credentials."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from remediation.adapters import graph, workspace_one_users
+from remediation.adapters.graph import INTUNE_A
 from remediation.domain.evidence import Level
 from remediation.reading_settings import FaultySettings, env_name, environment_of, is_secret, names_of, read, says, secrets_of
 from remediation.settings import PREFIX, DatabaseSettings, WebSettings, WorkerSettings
@@ -236,6 +239,47 @@ def test_a_certificate_must_be_one(around: Surroundings) -> None:
     around.set(GOOD_WORKER, SERVICE_CERTIFICATE_FILE=around.secret_file("-----BEGIN CERTIFICATE-----"))
     around.unset("SERVICE_CLIENT_SECRET")
     assert list(faults(WorkerSettings)) == ["SERVICE_CERTIFICATE_FILE"]
+
+
+GROUP = "2F1C9A44-6D0E-4B7A-9C35-8E0D1F6B2A7{}"
+
+
+def test_for_whom_it_is(around: Surroundings) -> None:
+    ids = [GROUP.format(number) for number in range(10)]
+    around.set(GOOD_WORKER, GROUPS=", ".join([*ids, ids[0].lower()]), SHARED_USERS="kiosk , Staging")
+    settings = read(WorkerSettings)
+    assert settings.groups == tuple(key.lower() for key in ids), "ten, each once"
+    assert settings.intune_plans == (INTUNE_A,), "what the adapter takes by itself, too"
+    assert settings.shared_users == ("kiosk", "Staging")
+    around.set({"GROUPS": ",".join([*ids, GROUP.format("a")])})
+    assert "at most 10 groups" in faults(WorkerSettings)["GROUPS"]
+    around.set({"GROUPS": "Mobile users", "INTUNE_PLANS": "INTUNE_A"})
+    assert set(faults(WorkerSettings)) == {"GROUPS", "INTUNE_PLANS"}
+
+
+def test_an_empty_list_of_plans_is_refused(around: Surroundings) -> None:
+    around.set(GOOD_WORKER)
+    around.toml("intune_plans = []\ngroups = []\nshared_users = []\n")
+    assert set(faults(WorkerSettings)) == {"INTUNE_PLANS"}
+
+
+def test_the_owner_match_is_a_pair(around: Surroundings) -> None:
+    around.set(GOOD_WORKER, OWNER_DIRECTORY_ATTRIBUTE="employeeId")
+    assert "set both, or neither" in faults(WorkerSettings)["OWNER_MDM_ATTRIBUTE"]
+    around.set({"OWNER_MDM_ATTRIBUTE": "custom_attribute_1"})
+    settings = read(WorkerSettings)
+    assert (settings.owner_directory_attribute, settings.owner_mdm_attribute) == ("employeeId", "custom_attribute_1")
+    around.set({"OWNER_DIRECTORY_ATTRIBUTE": "displayName", "OWNER_MDM_ATTRIBUTE": "Email"})
+    assert set(faults(WorkerSettings)) == {"OWNER_DIRECTORY_ATTRIBUTE", "OWNER_MDM_ATTRIBUTE"}
+
+
+def test_the_settings_and_the_adapters_name_the_same_attributes() -> None:
+    for field, words in (
+        ("owner_directory_attribute", graph.OwnerAttribute),
+        ("owner_mdm_attribute", workspace_one_users.OwnerAttribute),
+    ):
+        allowed = get_args(WorkerSettings.model_fields[field].annotation)[0]
+        assert get_args(allowed) == get_args(words)
 
 
 def test_the_web_cannot_hold_the_workers_credentials(around: Surroundings) -> None:

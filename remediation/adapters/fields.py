@@ -7,6 +7,8 @@ from typing import Any
 
 from ..errors import Garbled
 
+UNREADABLE = "\ufffd"
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -40,7 +42,7 @@ class Fields:
     def text(self, key: str) -> str | None:
         value = self._read(key, str)
         # NUL and lone surrogates are legal in JSON and in no database
-        return None if value is None else value.replace("\0", "�").encode(errors="replace").decode()
+        return None if value is None else UNSTORABLE.sub(UNREADABLE, value)
 
     def need_text(self, key: str) -> str:
         return str(self._need(key, self.text(key)))

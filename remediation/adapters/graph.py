@@ -70,10 +70,11 @@ class _Recent(Generic[T]):
         self._now = now
         self._kept: dict[str, tuple[datetime, T]] = {}
 
-    def keep(self, oid: str, value: T) -> None:
+    def keep(self, oid: str, read: tuple[datetime, T]) -> None:
+        """`read` is from when, and what."""
         if len(self._kept) >= MOST_KEPT:
             self._kept.clear()
-        self._kept[oid] = (self._now(), value)
+        self._kept[oid] = read
 
     def get(self, oid: str) -> tuple[datetime, T] | None:
         kept = self._kept.get(oid)
@@ -105,7 +106,7 @@ class GraphDirectory:
 
     def person(self, oid: str) -> Person:
         oid = self._remote.guid(oid)
-        user = self._user(oid)
+        _, user = self._user(oid)
         upn = user.need_text("userPrincipalName")
         match = user.text(self._owner_attribute) if self._owner_attribute else None
         return Person(
@@ -116,20 +117,21 @@ class GraphDirectory:
             match=match if match and match.strip() else None,
         )
 
-    def _user(self, oid: str) -> Fields:
+    def _user(self, oid: str) -> tuple[datetime, Fields]:
+        begun = self._now()
         select = ",".join(dict.fromkeys([*_USER.split(","), *([self._owner_attribute] if self._owner_attribute else [])]))
         # graph-docs api-reference/v1.0/api/user-get.md; User.Read.All
         user = self._remote.call("GET", self._remote.path("users/{}", oid), query={"$select": select}).fields()
         if user.guid("id") != oid:
             raise user.garbled("id")
-        self._users.keep(oid, user)
-        return user
+        self._users.keep(oid, (begun, user))
+        return begun, user
 
     def standing(self, oid: str) -> Standing:
         """`read_at` is that of its oldest part: what keeps nobody out is not asked for again at each look."""
         oid = self._remote.guid(oid)
-        account_at, user = self._users.get(oid) or (self._now(), self._user(oid))
-        entitled_at, (licensed, in_scope) = self._entitled.get(oid) or (self._now(), self._entitlements(oid))
+        account_at, user = self._users.get(oid) or self._user(oid)
+        entitled_at, (licensed, in_scope) = self._entitled.get(oid) or self._entitlements(oid)
         kind = user.text("userType")
         return Standing(
             account_enabled=user.flag("accountEnabled"),
@@ -139,12 +141,13 @@ class GraphDirectory:
             read_at=min(account_at, entitled_at),
         )
 
-    def _entitlements(self, oid: str) -> tuple[bool | None, bool | None]:
+    def _entitlements(self, oid: str) -> tuple[datetime, tuple[bool | None, bool | None]]:
+        begun = self._now()
         licensed = self._optional("LicenseAssignment.Read.All", lambda: self._licensed(oid))
         in_scope = self._optional("GroupMember.Read.All", lambda: self._in_scope(oid)) if self._groups else None
         if licensed is not False and in_scope is not False:
-            self._entitled.keep(oid, (licensed, in_scope))
-        return licensed, in_scope
+            self._entitled.keep(oid, (begun, (licensed, in_scope)))
+        return begun, (licensed, in_scope)
 
     def _optional(self, permission: str, ask: Callable[[], bool | None]) -> bool | None:
         """What the tenant may leave unread: without the permission it is None, and the log names it, once until it is granted."""

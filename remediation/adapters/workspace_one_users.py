@@ -8,6 +8,7 @@ from typing import Literal
 
 from ..domain.device import Person
 from ..errors import Garbled
+from .fields import UNREADABLE
 from .http import Fields, Remote
 
 PAGE = 500  # the default of the vendor; whether more is taken is not public
@@ -41,8 +42,10 @@ def fold(text: str) -> str:
 
 
 def same(one: str | None, other: str | None) -> bool:
-    """Compared whole. What is empty is nobody's name, so it equals nothing, not even itself."""
-    return bool(one and one.strip() and other) and fold(one or "") == fold(other or "")
+    """Compared whole. What is empty, or could not be read whole, is nobody's name, so it equals nothing, not even itself."""
+    if not one or not other or not one.strip() or UNREADABLE in one:
+        return False
+    return fold(one) == fold(other)
 
 
 def accept(version: int) -> dict[str, str]:

@@ -68,7 +68,7 @@ def test_what_is_no_moment(text: str) -> None:
 
 
 def test_what_no_database_takes_is_replaced() -> None:
-    assert of("a\0b\ud800c").text("it") == "a\ufffdb?c"
+    assert of("a\0b\ud800c").text("it") == "a\ufffdb\ufffdc"
     assert of("Mia’s “iPhone” \u202e<b>\U0001f600").text("it") == "Mia’s “iPhone” \u202e<b>\U0001f600"
 
 
@@ -78,3 +78,12 @@ def test_lists_hold_objects() -> None:
     for odd in odds:
         with pytest.raises(Garbled):
             of(odd).items("it")
+
+
+def test_a_list_of_texts_is_one() -> None:
+    assert Fields({"value": ["a", "b"]}, "x").texts("value") == ["a", "b"]
+    assert Fields({"value": []}, "x").texts("value") == []
+    spoilt: list[Any] = [None, "a", {}, ["a", 1], ["a", None], [["a"]]]
+    for value in spoilt:
+        with pytest.raises(Garbled):
+            Fields({"value": value}, "x").texts("value")
