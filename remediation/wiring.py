@@ -32,6 +32,7 @@ from .store.sessions import SqlSessions, SqlSignInStates
 from .store.store import SqlStore
 from .store.wakeups import QUEUES, DbosWakeups
 from .web import build_web
+from .web.texts import Texts
 from .worker.engine import Engine, Unsuited, Wakers, refuse_old_sqlite
 from .worker.process import Worker
 from .worker.pulse import Pulse
@@ -147,17 +148,13 @@ def build_world(settings: WorkerSettings, store: Store, *, transport: BaseAdapte
         recheck=timedelta(seconds=settings.recheck_seconds),
         executor=settings.executor_id,
         possession_url=lambda token: f"{settings.public_origin}/possession/{token}",
-        message_text=partial(possession_message, settings.organisation),
+        message_text=partial(possession_message, Texts(default=settings.language), settings.organisation),
     )
 
 
-def possession_message(organisation: str, url: str, case_code: str) -> str:
+def possession_message(texts: Texts, organisation: str, url: str, case_code: str) -> str:
     """What the MDM's app shows on the device. It says who asks and why, since a link alone would teach people to tap anything."""
-    return (
-        f"{organisation}: you asked to get this device back to work (case {case_code}). "
-        f"Tap to confirm that it is in your hand, within 10 minutes: {url} "
-        "Was it not you? The page has a button for that too."
-    )
+    return texts.in_default("message.possession", organisation=organisation, url=url, code=case_code)
 
 
 class _Wire:
