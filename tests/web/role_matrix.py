@@ -1,6 +1,7 @@
 """Who gets what from each route: one row for every (method, route) of the URL map, one status for every role. A missing cell fails.
 
-nobody: not signed in · mia: on a journey · noah: signed in, on no journey · hanna: helpdesk staff, on no journey.
+nobody: not signed in · mia: on a journey · noah: signed in, on no journey · hanna: on no journey, with `Helpdesk.Read`.
+An administrator's role opens none of these, so Adam gets what Noah gets.
 POSTs carry a right form token, so that the status is the guard's and the view's and not that of the forgery check.
 """
 
@@ -38,8 +39,8 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("GET", "/possession/<token>"): {"nobody": 200, "mia": 200, "noah": 403, "hanna": 403},
     ("POST", "/possession/<token>"): {"nobody": 401, "mia": 303, "noah": 403, "hanna": 403},
     ("POST", "/possession/<token>/not-me"): {"nobody": 401, "mia": 303, "noah": 403, "hanna": 403},
-    ("GET", "/helpdesk"): {"nobody": 401, "mia": 403, "noah": 403, "adam": 403, "hanna": 200},
-    ("GET", "/helpdesk/person/<oid>"): {"nobody": 401, "mia": 403, "noah": 403, "adam": 403, "hanna": 200},
+    ("GET", "/helpdesk"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 200},
+    ("GET", "/helpdesk/person/<oid>"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 200},
     ("GET", "/static/<name>"): PUBLIC,
     ("GET", "/health"): PUBLIC,
     ("GET", "/style"): PUBLIC,
