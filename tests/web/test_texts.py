@@ -60,10 +60,6 @@ WAYS = [platform for platform in PLATFORMS if platform != "android"] + [f"androi
 # Made up in the console's own modules; tests/web/test_helpdesk.py has them.
 STAFF_ERRORS = [f"error.{part}.{key}" for part in ("title", "text", "go") for key in ("helpdesk_", "role_")]
 STAFF = ("helpdesk.", "audit.", *STAFF_ERRORS)
-    "helpdesk.",
-    "audit.",
-    *(f"error.{part}.{key}" for part in ("title", "text", "go") for key in ("helpdesk_", "role_")),
-)  # made up in the console's own modules; tests/web/test_helpdesk.py has them
 # Ids that Python asks for.
 IN_PYTHON = {"page.language", "page.day_and_time", "message.possession"}
 MADE_UP = {
