@@ -13,7 +13,9 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from remediation.adapters.graph import GraphDirectory
 from remediation.domain.compliance import Lease, Verdict, decide
+from remediation.domain.standing import Standing
 from remediation.errors import Garbled, RemoteError
 from sandbox.server import Sandbox, SandboxConfig, create_sandbox
 from tests.conformance.test_channel import MESSAGE, report
@@ -239,6 +241,43 @@ def test_no_mutation_of_a_list_makes_a_device_compliant_or_enabled(remotes: Remo
             was = before[device.device_id]
             assert device.compliant is not True or was.compliant is True
             assert not device.enabled or was.enabled
+
+
+@pytest.mark.parametrize(
+    ("target", "without", "field"),
+    [("/licenseDetails", {"value": []}, "licensed"), ("/checkMemberGroups", {"value": []}, "in_scope")],
+)
+def test_no_mutation_lets_in_whom_it_is_not_for(remotes: Remotes, wire: Wire, target: str, without: Any, field: str) -> None:
+    """A person whom the directory keeps out; a spoilt answer may at most leave it open."""
+    oid, groups = remotes.person().oid, tuple(remotes.sandbox.world.groups)
+
+    def standing() -> Standing:  # a fresh adapter each time, since good news is kept for a while
+        return GraphDirectory(remotes.graph, now=remotes.sandbox.world.now, groups=groups).standing(oid)
+
+    wire.said = {target: without}
+    assert getattr(standing(), field) is False
+    for outcome in outcomes(wire, target, standing, rounds=60, seed=120):
+        assert isinstance(outcome, RemoteError) or getattr(outcome, field) is not True
+
+
+def test_no_mutation_of_an_account_enables_it_or_makes_a_guest_a_member(remotes: Remotes, wire: Wire) -> None:
+    oid = remotes.person().oid
+    end = f"/users/{oid}"
+    wire.said = {end: {"accountEnabled": False, "userType": "Guest"}}
+
+    def standing() -> Standing:
+        return GraphDirectory(remotes.graph, now=remotes.sandbox.world.now).standing(oid)
+
+    for outcome in outcomes(wire, end, standing, rounds=120, seed=130):
+        if not isinstance(outcome, RemoteError):
+            assert outcome.account_enabled is not True
+
+
+def test_no_mutation_gives_a_record_to_the_one_who_had_it_before(remotes: Remotes, wire: Wire) -> None:
+    """The list still has it under the old holder, the record itself is another's by now."""
+    wire.said = {"/devices/4100": {"UserId": {"Id": {"Value": 1202}, "Name": "noah", "Uuid": None}}}
+    for outcome in outcomes(wire, "/devices/4100", lambda: remotes.mdm.devices_of(remotes.person()), rounds=100, seed=140):
+        assert isinstance(outcome, RemoteError) or not outcome.devices
 
 
 @pytest.mark.parametrize("status", [{"Status": "InProgress"}, {"Status": "Failed", "ErrorCode": 7, "ErrorDetail": "x"}])
