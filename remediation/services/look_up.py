@@ -64,16 +64,16 @@ def search(look_up: LookUp, store: Store, text: str, *, oid: str, now: datetime)
     return answer
 
 
-def open_file(look_up: LookUp, store: Store, person_oid: str, *, case_code: str, oid: str, now: datetime) -> File | None:
+def open_file(look_up: LookUp, store: Store, whose: str, *, case_code: str, oid: str, now: datetime) -> File | None:
     """None for whoever is unknown in this tenant. A `case_code` that is not this person's is ignored."""
-    person = look_up.person(person_oid)
+    person = look_up.person(whose)
     if person is None:
         return None
-    cases = tuple(look_up.cases_of(person_oid))
+    cases = tuple(look_up.cases_of(whose))
     chosen = next((case for case in cases if case.case_code == case_code), cases[0] if cases else None)
     journey = store.journey(chosen.journey_id) if chosen is not None and chosen.journey_id is not None else None
-    timeline = tuple(look_up.timeline(person_oid, limit=EVENTS))
-    with store.change(Actor("helpdesk", oid), "look_up.viewed", about=("person", person_oid), at=now) as change:
+    timeline = tuple(look_up.timeline(whose, limit=EVENTS))
+    with store.change(Actor("helpdesk", oid), "look_up.viewed", about=("person", whose), at=now) as change:
         change.audit(case=chosen.case_code if chosen is not None else None)
     return File(person=person, journey=journey, cases=cases, timeline=timeline)
 

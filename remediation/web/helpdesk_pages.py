@@ -1,0 +1,49 @@
+"""The helpdesk's console: one search box, and a page for each person. It only reads; what is shown is made by `helpdesk_panel`."""
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from ..services import look_up
+from . import helpdesk_panel
+from .desk import desk
+from .error_pages import Interruption
+from .guards import helpdesk
+from .names import shown
+from .sessions import here
+
+pages = Blueprint("helpdesk", __name__)
+
+
+@pages.get("/helpdesk")
+@helpdesk
+def search() -> str | Response:
+    """A case code leads straight to its person. Names lead to a list even where it is of one, since names are easily misheard."""
+    asked = request.args.get("q", "").strip()
+    answer = None
+    if asked:
+        answer = look_up.search(desk().look_up, desk().store, asked, oid=here().oid, now=desk().clock())
+        if answer.case is not None and answer.case.oid is not None:
+            return redirect(url_for("helpdesk.person", oid=answer.case.oid, case=answer.case.case_code), 303)
+    found = [helpdesk_panel.line(one) for one in answer.people] if answer is not None else []
+    asked = shown(asked, look_up.LONGEST)
+    return render_template("helpdesk/search.html", asked=asked, answer=answer, found=found, staff=_staff(), **_limits())
+
+
+@pages.get("/helpdesk/person/<oid>")
+@helpdesk
+def person(oid: str) -> str:
+    """Whoever is unknown and whoever is another tenant's get the same answer."""
+    case = request.args.get("case", "")
+    found = look_up.open_file(desk().look_up, desk().store, oid, case_code=case, oid=here().oid, now=desk().clock())
+    if found is None:
+        raise Interruption("helpdesk_unknown", 404, href="/helpdesk")
+    shown_file = helpdesk_panel.panel(found, desk().clock(), tenant_id=desk().store.tenant_id)
+    return render_template("helpdesk/person.html", file=shown_file, staff=_staff())
+
+
+def _staff() -> str:
+    return shown(here().name)
+
+
+def _limits() -> dict[str, int]:
+    return {"shortest": look_up.SHORTEST, "most": look_up.MOST}

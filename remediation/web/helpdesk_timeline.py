@@ -1,0 +1,91 @@
+"""The rows of the audit and of the observations as a timeline: each in words by its stable id, with actor, time and ids to quote.
+
+An id that has no words yet, from a newer version or a neighbour's hand, is shown as it is.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ..ports import Event
+from .names import shown
+
+EVENTS = {
+    *("journey.started", "journey.resumed", "journey.check_again", "journey.needs_help", "journey.still_blocked"),
+    *("device.picked", "possession.wanted", "possession.minted", "possession.sent", "possession.failed"),
+    *("possession.proven", "possession.not_me", "link.made", "link.ended", "verdict.changed", "drift.repaired", "lease.ended"),
+    *("push.prepared", "push.sent", "push.accepted", "push.confirmed", "push.failed", "push.not_applied"),
+    *(f"person.{what}" for what in ("name", "user_name", "mail", "account_enabled", "guest", "licensed", "in_scope")),
+    *(f"{kind}.{what}" for kind in ("directory_device", "managed_device") for what in ("new", "gone", "back", "name", "platform")),
+    *(f"directory_device.{what}" for what in ("object_id", "enabled", "owner_oid", "listed_oid", "compliant")),
+    *(f"managed_device.{what}" for what in ("generation", "owner_user_name", "listed_oid")),
+    *(f"managed_device.{what}" for what in ("word", "enrolled", "compromised", "failing")),
+}
+ACTORS = {"person", "worker", "browser", "helpdesk"}
+DETAILS = {
+    *("entrance", "platform", "connection", "record", "device", "state", "evidence", "because", "message", "compliant", "verdict"),
+    *("reasons", "by", "shown", "journey", "old", "new", "directory_device", "managed_device", "link"),
+}
+IDS = {"record", "device", "message", "journey", "directory_device", "managed_device", "link", "connection"}
+ABOUT = {"directory_device", "managed_device", "link"}
+
+
+@dataclass(frozen=True)
+class Detail:
+    """`known` where `label` keys our texts."""
+
+    label: str
+    known: bool
+    value: str
+    is_id: bool
+    is_word: bool = False
+
+
+@dataclass(frozen=True)
+class Entry:
+    at: datetime
+    what: str
+    known: bool
+    actor: str  # `seen`, `themself`, or the kind of the actor
+    actor_known: bool
+    actor_id: str
+    details: tuple[Detail, ...]
+
+
+def entry(event: Event, oid: str) -> Entry:
+    actor = event.actor
+    themself = actor is not None and actor.kind == "person" and actor.id == oid
+    kind = "seen" if actor is None else "themself" if themself else actor.kind
+    return Entry(
+        at=event.at,
+        what=event.what,
+        known=event.what in EVENTS,
+        actor=kind,
+        actor_known=kind in ACTORS | {"seen", "themself"},
+        actor_id="" if actor is None or themself else actor.id,
+        details=tuple(_details(event)),
+    )
+
+
+def _details(event: Event) -> Iterable[Detail]:
+    kind, key = event.about
+    told = {**event.detail, **({kind: key} if kind in ABOUT else {})}
+    for label, value in told.items():
+        words = _words(value)
+        if words:
+            is_id = label in IDS or label not in DETAILS
+            yield Detail(label, label in DETAILS, words, is_id, isinstance(value, bool))
+
+
+def _words(value: Any) -> str:
+    """`failing` is a list of rules: their names say enough here."""
+    if value is None or value == "" or value == []:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(_words(one) for one in value)
+    if isinstance(value, dict):
+        return shown(str(value.get("name", "")))
+    return shown(str(value), 120)

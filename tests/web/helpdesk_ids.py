@@ -1,0 +1,32 @@
+"""The ids of texts that the helpdesk's pages put together: their beginnings, and what may follow."""
+
+import inspect
+import re
+
+from remediation.domain.compliance import MdmWord, Verdict
+from remediation.domain.evidence import Level
+from remediation.domain.steps import Step
+from remediation.errors import WhoActs
+from remediation.web import helpdesk_panel, helpdesk_stuck, helpdesk_timeline
+
+SOURCE = inspect.getsource(helpdesk_panel)
+COLUMNS = {"managed", "directory", "sent", "shown"}
+WORDS = {
+    *("yes", "no", "unread", "nothing", "this_person", "another_person", "all_users", "link_active", "link_pending"),
+    *(word.value for kind in (MdmWord, Verdict) for word in kind),
+    *(f"level_{level.name.lower()}" for level in Level),
+}
+
+MADE_UP: dict[str, set[str]] = {
+    "helpdesk.state.": {step.value for step in Step},
+    "helpdesk.stuck.": {*helpdesk_stuck.WHO, *(f"remote_{remote}" for remote in helpdesk_stuck.REMOTES), "failed", "other"},
+    "helpdesk.who.": {who.value for who in WhoActs},
+    "helpdesk.column.": COLUMNS,
+    "helpdesk.none.": COLUMNS,
+    "helpdesk.fact.": set(re.findall(r'\bFact\("(\w+)"', SOURCE)),
+    "helpdesk.word.": WORDS,
+    "helpdesk.differs.": {"name", "model", "system", *re.findall(r'\bDifference\("(\w+)"\)', SOURCE)},
+    "helpdesk.actor.": {*helpdesk_timeline.ACTORS, "seen", "themself"},
+    "helpdesk.detail.": helpdesk_timeline.DETAILS,
+    "audit.": helpdesk_timeline.EVENTS,
+}
