@@ -1,0 +1,134 @@
+"""The helpdesk's reads on both databases: within the tenant, from rows alone, newest first."""
+
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+
+from remediation.domain.compliance import MdmWord
+from remediation.domain.device import ManagedKey, Person, Platform
+from remediation.ports import Actor
+from remediation.services.start_journey import open_case
+from remediation.store import DbosWakeups, SqlStore
+from remediation.store.look_up import SqlLookUp
+from tests.people import LINK, MANAGED_PHONE, MIA, NOON, REGISTERED_PHONE, minutes
+from tests.store.scenes import FINE, GOOD, TENANT, Scene
+
+EVE = Person("eve", "Eve Ödegaard-Lind", "eve.o@contoso.example", "e.odegaard@contoso.example")
+
+
+@pytest.fixture
+def look_up(engine: sa.Engine) -> SqlLookUp:
+    return SqlLookUp(engine, TENANT)
+
+
+def names(look_up: SqlLookUp, *words: str, limit: int = 20) -> list[str]:
+    return [found.person.oid for found in look_up.people(words, limit=limit)]
+
+
+def test_a_case_code_leads_to_its_person(scene: Scene, look_up: SqlLookUp) -> None:
+    found = look_up.case("case-j1")
+    assert found is not None
+    assert (found.oid, found.journey_id, found.platform, found.opened_at) == ("mia", "j1", Platform.IOS, NOON)
+    code = open_case(scene.store, browser="b", entrance="leaflet", platform=Platform.ANDROID, now=NOON)
+    unsigned = look_up.case(code)
+    assert unsigned is not None
+    assert (unsigned.oid, unsigned.journey_id, unsigned.entrance, unsigned.platform) == (None, None, "leaflet", Platform.ANDROID)
+    assert look_up.case("222-222") is None
+
+
+@pytest.mark.parametrize("word", ["eve", "EVE", "öde", "ÖDE", "Öde", "lind", "eve.o", "o@con", "e.ode", "contoso"])
+def test_a_word_is_found_where_it_begins(scene: Scene, look_up: SqlLookUp, word: str) -> None:
+    scene.arrive("j2", EVE)
+    assert "eve" in names(look_up, word)
+
+
+@pytest.mark.parametrize("word", ["egaard", "ve.o", "%", "_", "e%", "\\"])
+def test_a_word_is_not_found_inside_another_and_signs_are_signs(scene: Scene, look_up: SqlLookUp, word: str) -> None:
+    scene.arrive("j2", EVE)
+    assert names(look_up, word) == []
+
+
+def test_every_word_must_be_there_and_the_list_ends(scene: Scene, look_up: SqlLookUp) -> None:
+    scene.arrive("j2", EVE)
+    assert names(look_up, "contoso") == ["eve", "mia"]
+    assert names(look_up, "contoso", limit=1) == ["eve"]
+    assert names(look_up, "lind", "contoso") == ["eve"]
+    assert names(look_up, "lind", "mia") == []
+
+
+def test_the_cases_of_a_person_are_newest_first(scene: Scene, look_up: SqlLookUp) -> None:
+    with scene.change(at=NOON + minutes(5)) as change:
+        change.start_journey(
+            journey_id="j9",
+            case_code="case-j9",
+            oid="mia",
+            platform=Platform.MACOS,
+            browser="b",
+            entrance="start",
+            expires_at=NOON + minutes(60),
+        )
+    assert [case.case_code for case in look_up.cases_of("mia")] == ["case-j9", "case-j1"]
+    (found,) = look_up.people(["mia"], limit=5)
+    assert found.last_case_at == NOON + minutes(5)
+
+
+def test_the_timeline_is_made_of_rows_newest_first(scene: Scene, look_up: SqlLookUp) -> None:
+    with scene.store.change(Actor("person", "mia"), "journey.check_again", about=("journey", "j1"), at=NOON + minutes(1)) as change:
+        change.want_look("j1")
+    link = replace(LINK, made_at=NOON + minutes(2))
+    with scene.store.change(Actor("worker", "w"), "link.made", about=("link", "l1"), at=NOON + minutes(2)) as change:
+        change.audit(device="d1")
+        change.make_link(link)
+    worse = replace(MANAGED_PHONE.posture, word=MdmWord.NOT_COMPLIANT, read_at=NOON + minutes(3))
+    scene.store.observe_managed_device(replace(MANAGED_PHONE, posture=worse), at=NOON + minutes(3))
+    scene.store.observe_directory_device(replace(REGISTERED_PHONE, compliant=True, read_at=NOON + minutes(4)), at=NOON + minutes(4))
+    scene.store.observe_person(MIA, replace(FINE, read_at=NOON + minutes(5)), at=NOON + minutes(5))
+    scene.store.observe_person(MIA, replace(FINE, licensed=False, read_at=NOON + minutes(6)), at=NOON + minutes(6))
+    events = look_up.timeline("mia", limit=100)
+    assert [event.at for event in events] == sorted((event.at for event in events), reverse=True)
+    told = [(event.what, event.actor.kind if event.actor else None) for event in events]
+    assert told[0] == ("person.licensed", None)
+    assert told[-5:-2] == [("link.made", "worker"), ("journey.check_again", "person"), ("journey.started", "worker")]
+    assert {"directory_device.compliant", "managed_device.word", "directory_device.new", "managed_device.new"} <= {
+        t[0] for t in told
+    }
+    first = next(event for event in events if event.what == "directory_device.compliant")
+    assert (first.about, first.detail) == (("directory_device", "d1"), {"old": None, "new": True})
+    assert [event.what for event in look_up.timeline("mia", limit=2)] == [t[0] for t in told[:2]]
+
+
+def test_the_timeline_keeps_what_ended_and_leaves_out_others_and_who_looked(scene: Scene, look_up: SqlLookUp) -> None:
+    scene.arrive("j2", EVE)
+    scene.see_managed(replace(MANAGED_PHONE, key=ManagedKey("ws1", "9")), oid="eve")
+    with scene.store.change(Actor("worker", "w"), "link.made", about=("link", "l1"), at=NOON) as change:
+        change.make_link(LINK)
+    scene.desire(GOOD)
+    with scene.store.change(Actor("worker", "w"), "link.ended", about=("link", "l1"), at=NOON + minutes(1)) as change:
+        change.end_link("l1", "unenrolled")
+    with scene.store.change(Actor("helpdesk", "hanna"), "look_up.viewed", about=("person", "mia"), at=NOON + minutes(2)) as change:
+        change.audit(case="case-j1")
+    scene.see_managed(at=NOON + minutes(3))
+    mine = look_up.timeline("mia", limit=100)
+    assert {"link.ended", "link.made", "managed_device.gone"} <= {event.what for event in mine}
+    assert not any(event.what.startswith("look_up.") for event in mine)
+    assert not any(event.about[1] == "ws1/9" for event in mine)
+    assert any(event.about[1] == "ws1/9" for event in look_up.timeline("eve", limit=100))
+
+
+def test_nothing_is_seen_across_tenants(scene: Scene, engine: sa.Engine) -> None:
+    theirs = SqlLookUp(engine, "fabrikam")
+    assert (theirs.case("case-j1"), theirs.person("mia"), theirs.cases_of("mia"), theirs.people(["mia"], limit=5)) == (
+        None,
+        None,
+        [],
+        [],
+    )
+    assert theirs.timeline("mia", limit=5) == []
+    neighbour = Scene(engine, SqlStore(engine, "fabrikam", DbosWakeups(engine)))
+    neighbour.arrive(person=replace(MIA, name="Mia Theirs"))
+    ours = SqlLookUp(engine, TENANT)
+    assert [found.person.name for found in ours.people(["mia"], limit=5)] == ["Mia Berger"]
+    person = theirs.person("mia")
+    assert person is not None
+    assert person.name == "Mia Theirs"
