@@ -95,7 +95,10 @@ def _make(journey: Journey, managed: ManagedDevice, device: DirectoryDevice, how
             if not enough:
                 change.need_help(journey.id, "evidence")
     except Conflict:
-        _ask_for_help(journey, world, "conflict")
+        same = (link.managed, link.device_id, link.oid)
+        there = world.store.living_links(link.managed, link.device_id)
+        if [(other.managed, other.device_id, other.oid) for other in there] != [same]:  # else another pass made this very link
+            _ask_for_help(journey, world, "conflict")
 
 
 def _ask_for_help(journey: Journey, world: World, why: str) -> None:

@@ -1,0 +1,107 @@
+"""A worker that stops in the middle of a pass and goes on after another one did the whole of it: at calls to the remotes, for a
+link and for a journey (P2, P3, P9). The last numbers interrupt nothing and are the control."""
+
+import threading
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+import requests
+
+from remediation.domain.device import LinkState
+from remediation.domain.steps import Step
+from remediation.services.look import look
+from remediation.services.push_compliance import bring_to_rest
+from tests.stories import Story
+
+Tell = Callable[..., Story]
+CALLS = range(1, 13, 2)
+
+
+class Interrupted:
+    """Does something else, once, just before call number `at` goes out."""
+
+    def __init__(self, story: Story, at: int, meanwhile: Callable[[], None]) -> None:
+        self.transport = cast("Any", story.remotes.transport)
+        self.send: Any = self.transport.send
+        self.left, self.meanwhile = at, meanwhile
+        self.transport.send = self
+
+    def __call__(self, *args: Any, **kw: Any) -> requests.Response:
+        self.left -= 1
+        if self.left == 0:
+            self.transport.send = self.send
+            other = threading.Thread(target=self.meanwhile, daemon=True)  # not nested: it may wait for a lock that this one holds
+            other.start()
+            other.join(2)
+        answer: requests.Response = self.send(*args, **kw)
+        return answer
+
+
+def words(story: Story) -> list[str]:
+    return [u.content[1]["complianceStatus"] for u in sorted(story.uploads(), key=lambda upload: upload.received_at)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("at", CALLS)
+@pytest.mark.parametrize("news", ["jailbreak", "wipe"])
+def test_P3_a_late_compliant_never_stands(tell: Tell, at: int, news: str) -> None:
+    """It had read a good posture, was about to say so, and is overtaken by bad news."""
+    story = tell("blocked_just_registered")
+    story.arrives()
+    story.says_this_is_mine()
+    story.reports_health(jailbroken=True)
+    story.taps_the_message()
+    story.passes(60)
+    story.reports_health(jailbroken=False)
+
+    def meanwhile() -> None:
+        if news == "wipe":
+            story.remotes.record.enrollment_status = "Unenrolled"
+        else:
+            story.reports_health(jailbroken=True)
+        story.passes(90)
+
+    pause = Interrupted(story, at, meanwhile)
+    bring_to_rest(story.push.link_id, world=story.world)
+    story.passes(300, every=20)
+    if pause.left > 0:
+        meanwhile()
+        story.passes(120)
+    assert (story.entra_shows, story.push.says_compliant, story.push.at_rest) == (False, False, True)
+    assert (story.link_states() == [LinkState.ENDED]) is (news == "wipe")
+    assert story.step is not Step.OPEN
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("at", CALLS)
+def test_P9_two_passes_over_one_link_are_one_message(tell: Tell, at: int) -> None:
+    story = tell("blocked_just_registered")
+    story.arrives()
+    story.says_this_is_mine()
+    story.fault("intune", "down")
+    story.taps_the_message()
+    story.sandbox.faults.clear()
+    link = story.push.link_id
+    Interrupted(story, at, lambda: bring_to_rest(link, world=story.world))
+    bring_to_rest(link, world=story.world)
+    story.gets_to(Step.OPEN, within=600)
+    assert words(story) == ["compliant"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("at", [*CALLS, 8, 16])
+def test_P9_two_looks_at_one_journey_are_one_link_told_once(tell: Tell, at: int) -> None:
+    story = tell("blocked_just_registered")
+    story.arrives()
+    with story.store.change(
+        story.world.actor, "possession.wanted", about=("journey", story.journey_id), at=story.world.clock()
+    ) as c:
+        c.want_possession(story.journey_id, story.journey.managed[0].key)
+    Interrupted(story, at, lambda: look(story.journey_id, world=story.world))
+    look(story.journey_id, world=story.world)
+    story.sandbox.world.advance(2)
+    Interrupted(story, at, lambda: look(story.journey_id, world=story.world))
+    story.taps_the_message()
+    story.gets_to(Step.OPEN, within=600)
+    assert (len(story.journey.links), words(story)) == (1, ["compliant"])
