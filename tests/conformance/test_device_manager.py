@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -91,6 +92,31 @@ def test_every_page(remotes: Remotes) -> None:
 
 def test_nothing_is_an_answer(remotes: Remotes) -> None:
     assert remotes.mdm.devices_of(remotes.person("Hanna")) == Owned(())
+
+
+@pytest.mark.parametrize("seen", ["/devices/search", "/devices/{}"])
+def test_a_record_that_vanishes_meanwhile_is_not_there(remotes: Remotes, seen: str) -> None:
+    """Deleted after the list, or after the record and before its compliance; the other one is still shown."""
+    gone, end = another_record(remotes), ""
+
+    def deleting(request: Any, _: int, body: bytes) -> bytes:
+        if str(request.url).partition("?")[0].endswith(end):
+            remotes.sandbox.world.records.pop(gone.id, None)
+        return body
+
+    end = seen.format(gone.id)
+    told = Remotes(remotes.sandbox, change=deleting)
+    assert [d.key.record_id for d in told.mdm.devices_of(told.person()).devices] == [record_id(remotes)]
+
+
+def test_a_record_listed_twice_is_one(remotes: Remotes) -> None:
+    def doubling(request: Any, _: int, body: bytes) -> bytes:
+        if "/devices/search" not in str(request.url):
+            return body
+        page = json.loads(body)
+        return json.dumps({**page, "Devices": page["Devices"] * 2, "Total": page["Total"] * 2}).encode()
+
+    assert len(Remotes(remotes.sandbox, change=doubling).mdm.devices_of(remotes.person()).devices) == 1
 
 
 def test_failing_rules_come_with_advice(remotes: Remotes) -> None:
