@@ -12,7 +12,7 @@ from ..ports import Event
 from .names import shown
 
 EVENTS = {
-    *("journey.started", "journey.resumed", "journey.check_again", "journey.needs_help", "journey.still_blocked"),
+    *("journey.started", "journey.resumed", "journey.left", "journey.check_again", "journey.needs_help", "journey.still_blocked"),
     *("device.picked", "possession.wanted", "possession.minted", "possession.sent", "possession.failed"),
     *("possession.proven", "possession.not_me", "link.made", "link.ended", "verdict.changed", "drift.repaired", "lease.ended"),
     *("push.prepared", "push.sent", "push.accepted", "push.confirmed", "push.failed", "push.not_applied"),
@@ -25,9 +25,9 @@ EVENTS = {
 ACTORS = {"person", "worker", "browser", "helpdesk"}
 DETAILS = {
     *("entrance", "platform", "connection", "record", "device", "state", "evidence", "because", "message", "compliant", "verdict"),
-    *("reasons", "by", "shown", "journey", "old", "new", "directory_device", "managed_device", "link"),
+    *("reasons", "by", "shown", "journey", "for_journey", "old", "new", "directory_device", "managed_device", "link"),
 }
-IDS = {"record", "device", "message", "journey", "directory_device", "managed_device", "link", "connection"}
+IDS = {"record", "device", "message", "journey", "for_journey", "directory_device", "managed_device", "link", "connection"}
 ABOUT = {"directory_device", "managed_device", "link"}
 
 
