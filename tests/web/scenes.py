@@ -33,7 +33,7 @@ class Scene:
         browser: str = BROWSER,
         platform: Platform = Platform.IOS,
     ) -> None:
-        self.store, self.clock, self.person, self.browser = store, clock, person, browser
+        self.store, self.clock, self.person, self.browser, self.platform = store, clock, person, browser, platform
         self.token = ""
         self.id = start_journey(store, person, browser=browser, entrance="start", platform=platform, now=clock())
 
@@ -88,7 +88,7 @@ class Scene:
 
     def linked(self) -> Scene:
         self.proven()
-        link = replace(LINK, oid=self.person.oid, made_at=self.clock(), managed=self.phone().key)
+        link = replace(LINK, oid=self.person.oid, platform=self.platform, made_at=self.clock(), managed=self.phone().key)
         with self.store.change(WORKER, "link.made", about=("link", link.id), at=self.clock()) as change:
             change.make_link(link)
         return self
