@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from ..domain.evidence import Level
 from ..ports import Event
 from .names import shown
 
@@ -28,6 +29,7 @@ DETAILS = {
     *("reasons", "by", "shown", "journey", "for_journey", "old", "new", "directory_device", "managed_device", "link"),
 }
 IDS = {"record", "device", "message", "journey", "for_journey", "directory_device", "managed_device", "link", "connection"}
+LEVELS = {level.name for level in Level}
 ABOUT = {"directory_device", "managed_device", "link"}
 
 
@@ -73,7 +75,9 @@ def _details(event: Event) -> Iterable[Detail]:
     told = {**event.detail, **({kind: key} if kind in ABOUT else {})}
     for label, value in told.items():
         words = _words(value)
-        if words:
+        if label == "evidence" and words in LEVELS:
+            yield Detail(label, True, f"level_{words.lower()}", is_id=False, is_word=True)
+        elif words:
             is_id = label in IDS or label not in DETAILS
             yield Detail(label, label in DETAILS, words, is_id, isinstance(value, bool))
 

@@ -7,9 +7,9 @@ from remediation.domain.compliance import MdmWord, Verdict
 from remediation.domain.evidence import Level
 from remediation.domain.steps import Step
 from remediation.errors import WhoActs
-from remediation.web import helpdesk_panel, helpdesk_stuck, helpdesk_timeline
+from remediation.web import helpdesk_cards, helpdesk_panel, helpdesk_stuck, helpdesk_timeline
 
-SOURCE = inspect.getsource(helpdesk_panel)
+SOURCE = inspect.getsource(helpdesk_panel) + inspect.getsource(helpdesk_cards)
 COLUMNS = {"managed", "directory", "sent", "shown"}
 WORDS = {
     *("yes", "no", "unread", "nothing", "this_person", "another_person", "all_users", "link_active", "link_pending"),
