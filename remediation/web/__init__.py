@@ -1,8 +1,8 @@
 """The web process: shows what is known, writes wishes, and calls no remote but the sign-in. Flask and Authlib live here only.
 
 Read `entrances` (how people arrive), `sign_in` and `id_token`, `cannot_sign_in`, `journey_pages` (the one dispatcher) with `panel`
-and `cards` (what its page shows), `links` (what leads off the site), `possession_pages`; then what stands around every page:
-`guards`, `headers`, `forgery`, `sessions`, `error_pages`, `texts`, `languages`, `embedded`, `assets`.
+and `cards` (what its page shows), `links` (what leads off the site), `possession_pages`, `helpdesk_pages`; then what stands around
+every page: `guards`, `headers`, `forgery`, `sessions`, `error_pages`, `texts`, `languages`, `embedded`, `assets`.
 """
 
 import hashlib
