@@ -1,5 +1,5 @@
-"""A person says that it is about a device of another kind. Each device has a journey and a case of its own: this one stays alive, and
-is gone on with by choosing its kind again; the other is begun, or gone on with, in this browser.
+"""A person says that it is about a device of another kind. Each device has a journey and a case of its own: this one stays alive,
+and is gone on with by choosing its kind again; the other is begun, or gone on with, in this browser.
 """
 
 from datetime import datetime

@@ -51,10 +51,11 @@ def registered(journey: Journey, browser: str) -> tuple[DeviceCard, ...]:
 
 
 def to_register_again(journey: Journey, browser: str, now: datetime) -> DeviceCard | None:
-    """The one picked among several: only a new registration, or a person, can settle that it is this one."""
+    """The one picked among several, or the only one where it is in doubt: a new registration, or a person, settles it."""
     if next_step(journey, now) is not Step.REGISTER:
         return None
-    return next((card for card in registered(journey, browser) if card.picked), None)
+    offered = registered(journey, browser)
+    return next((card for card in offered if card.picked or len(offered) == 1), None)
 
 
 def rules(device: ManagedDevice | None) -> tuple[RuleCard, ...]:

@@ -123,6 +123,10 @@ class Scene:
         ask.pick(self.store, self.id, device_id, oid=self.person.oid, now=self.clock())
         return self
 
+    def checked_again(self) -> Scene:
+        ask.check_again(self.store, self.id, oid=self.person.oid, now=self.clock())
+        return self
+
     def still_blocked(self) -> Scene:
         ask.still_blocked(self.store, self.id, oid=self.person.oid, now=self.clock())
         return self
@@ -175,6 +179,8 @@ def stage(name: str, begun: Scene) -> Scene:
         return one(MANAGED_PHONE).registered(REGISTERED_PHONE, SECOND_REGISTERED).looked().proven().looked()
     if name == "register_again":
         return stage("choose", begun).picked("d2")
+    if name == "register_in_doubt":
+        return one(*both).registered(REGISTERED_PHONE).looked().proven().looked()
     if name == "not_for_you":
         return one(MANAGED_PHONE).registered().stands(licensed=False).looked()
     if name == "help_shared":
@@ -203,6 +209,7 @@ SCENES = (
     "enroll",
     "register",
     "register_again",
+    "register_in_doubt",
     "choose",
     "not_for_you",
     "this_device",
