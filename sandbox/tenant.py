@@ -87,8 +87,13 @@ def managed(world: World, key: str, first: str, kind: DeviceKind, name: str = ""
 
 
 def registered(world: World, key: str = "mia", minutes_ago: float = 3) -> DirectoryDevice:
-    device = world.register(world.phones[key])
+    """As companies do: enrolled first, registered then, so that an old registration has an older enrollment."""
+    phone = world.phones[key]
+    device = world.register(phone)
     device.registered_at = world.now() - timedelta(minutes=minutes_ago)
+    if phone.record_id is not None:
+        record = world.records[phone.record_id]
+        record.enrolled_on = min(record.enrolled_on, device.registered_at - timedelta(minutes=20))
     device.listed_at = device.registered_at + timedelta(seconds=world.lags.registration_lag)
     return device
 

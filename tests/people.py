@@ -30,6 +30,7 @@ MANAGED_PHONE = ManagedDevice(
     owner_user_name="mia",
     owner_mail="mia.berger@contoso.example",
     posture=HEALTHY,
+    enrolled_at=NOON - minutes(90),
 )
 REGISTERED_PHONE = DirectoryDevice(
     device_id="d1",

@@ -133,6 +133,7 @@ class WorkspaceOne:
             owner_user_name=record.text("UserName") or None,
             owner_mail=record.text("UserEmailAddress") or None,
             posture=self._posture(number, record),
+            enrolled_at=record.moment("LastEnrolledOn"),
         )
 
     def _platform(self, number: int, record: Fields) -> Platform:

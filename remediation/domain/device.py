@@ -73,6 +73,7 @@ class ManagedDevice:
     owner_user_name: str | None
     owner_mail: str | None
     posture: Posture
+    enrolled_at: datetime | None = None
 
 
 class LinkState(StrEnum):

@@ -92,6 +92,12 @@ class Journey:
         return asked or (self.managed[0] if len(self.managed) == 1 else None)
 
     @property
+    def others_unlinked(self) -> bool:
+        """The person holds a further managed device of this platform that no living link holds."""
+        linked = {link.managed for link in self.links if link.state is not LinkState.ENDED}
+        return any(device != self.in_hand and device.key not in linked for device in self.managed)
+
+    @property
     def link(self) -> DeviceLink | None:
         """The living link of the device in hand."""
         device = self.in_hand

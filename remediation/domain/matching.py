@@ -6,9 +6,11 @@ A difference of platform or of model family refuses; agreement proves nothing. T
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from .device import DirectoryDevice, ManagedDevice
+
+SAME_ARRIVAL = timedelta(days=1)  # Microsoft's apps ask to register before anybody enrolls; a phone of last year did neither today
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,13 @@ def match(
     oid: str,
     proof_sent_at: datetime,
     taken: Collection[str] = (),
+    others: bool = False,
 ) -> Match:
     """Match a managed device, whose holder proved possession, with the person's directory devices.
 
     `devices` come from the person's own list, where the owner may not have been read yet (None); `services/link_device.py` reads it
-    before it links. `taken` holds the device ids that another managed device is actively linked with. Newest candidate first.
+    before it links. `taken` holds the device ids that another managed device is actively linked with; `others` says that the person
+    holds a further managed device of this platform that has no link yet. Newest candidate first.
     """
     refused = tuple(Refusal(d.device_id, why) for d in devices if (why := _refusal(managed, d, oid, taken)))
     out = {r.device_id for r in refused}
@@ -48,10 +52,33 @@ def match(
     appeared = [d for d in candidates if d.registered_at is not None and d.registered_at > proof_sent_at]
     if len(appeared) == 1:
         return Match(appeared[0], candidates, refused, "the only device registered after the link was sent")
-    if len(candidates) == 1:
-        return Match(candidates[0], candidates, refused, "the only registered device that can be this one")
-    how = "no registered device can be this one" if not candidates else "several registered devices could be this one"
-    return Match(None, candidates, refused, how)
+    if len(candidates) > 1:
+        return Match(None, candidates, refused, "several registered devices could be this one")
+    if not candidates:
+        return Match(None, candidates, refused, "no registered device can be this one")
+    doubt = _doubt(managed, candidates[0], others=others)
+    chosen = candidates[0] if doubt is None else None
+    return Match(chosen, candidates, refused, doubt or "the only registered device that can be this one")
+
+
+def _doubt(managed: ManagedDevice, device: DirectoryDevice, *, others: bool) -> str | None:
+    """Why even the only candidate may be another phone: one that was replaced, or one that nobody manages. Registering anew settles
+    it. Without this, somebody whose new registration is not listed yet would be linked with the phone before it.
+    """
+    if others:
+        return "another managed device of this person waits for a link too"
+    if device.registered_at is None or managed.enrolled_at is None:
+        return "when it was registered, or this device enrolled, is not known"
+    if device.registered_at < managed.enrolled_at - SAME_ARRIVAL:
+        return "it was registered long before this device was enrolled"
+    theirs, ours = _version(device.os_version), _version(managed.os_version)
+    if theirs and ours and theirs > ours:
+        return "it runs a newer system than this device does"
+    return None
+
+
+def _version(text: str | None) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", text or "")[:3])
 
 
 def _newest_first(device: DirectoryDevice) -> float:

@@ -82,7 +82,7 @@ def _before_link(journey: Journey) -> Step:
         return Step.THIS_DEVICE
     if found.chosen is not None:
         return Step.WAIT
-    if found.candidates and journey.picked not in {d.device_id for d in found.candidates}:
+    if len(found.candidates) > 1 and journey.picked not in {d.device_id for d in found.candidates}:
         return Step.CHOOSE
     return Step.REGISTER
 
@@ -90,13 +90,20 @@ def _before_link(journey: Journey) -> Step:
 def candidates(journey: Journey) -> Match | None:
     """The directory devices that could be the device in hand; None before possession is proven.
 
-    A person's pick among several settles nothing by itself (evidence: a person could pick a device that nobody manages). After it
-    they may register the picked one anew, which settles it, or ask the helpdesk: *register* is shown for both.
+    A person's pick among several settles nothing by itself (evidence: a person could pick a device that nobody manages). After it,
+    and where there is doubt about the only one, registering it anew settles it: *register* is shown, with candidates left.
     """
     device, proof = journey.in_hand, journey.possession
     if not journey.proven or device is None or proof is None or proof.sent_at is None:
         return None
-    return match(device, journey.directory, oid=journey.person.oid, proof_sent_at=proof.sent_at, taken=journey.taken)
+    return match(
+        device,
+        journey.directory,
+        oid=journey.person.oid,
+        proof_sent_at=proof.sent_at,
+        taken=journey.taken,
+        others=journey.others_unlinked,
+    )
 
 
 def is_open(journey: Journey, now: datetime) -> bool:

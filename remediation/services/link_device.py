@@ -69,7 +69,8 @@ def _end(link: DeviceLink, why: str, world: World) -> None:
 def _match(journey: Journey, managed: ManagedDevice, devices: list[DirectoryDevice], proof: Possession) -> Match | None:
     if proof.sent_at is None:
         return None
-    return match(managed, devices, oid=journey.person.oid, proof_sent_at=proof.sent_at, taken=journey.taken)
+    others = journey.others_unlinked
+    return match(managed, devices, oid=journey.person.oid, proof_sent_at=proof.sent_at, taken=journey.taken, others=others)
 
 
 def _make(journey: Journey, managed: ManagedDevice, device: DirectoryDevice, how: str, proof: Possession, world: World) -> None:

@@ -79,6 +79,7 @@ managed_devices = sa.Table(
     sa.Column("compromised", sa.Boolean),
     sa.Column("failing", sa.JSON, nullable=False),
     sa.Column("last_seen", Moment),
+    sa.Column("enrolled_at", Moment),
     sa.Column("read_at", Moment, nullable=False),
     sa.Column("listed_oid", sa.Text),
     sa.Column("gone_at", Moment),

@@ -11,6 +11,7 @@ from remediation.domain.matching import Match, match, one_per_device
 from tests.people import HEALTHY, MANAGED_PHONE, NOON, REGISTERED_PHONE, minutes
 
 SECOND = replace(REGISTERED_PHONE, device_id="d2", object_id="o2", registered_at=NOON - minutes(60))
+LAST_YEAR = replace(REGISTERED_PHONE, device_id="d5", object_id="o5", registered_at=NOON - minutes(500_000))
 NEW = replace(REGISTERED_PHONE, device_id="d3", object_id="o3", registered_at=NOON + minutes(2))
 
 
@@ -78,3 +79,26 @@ def test_of_two_records_with_one_serial_the_enrolled_one_seen_last_is_the_device
 def test_records_without_a_serial_are_devices_of_their_own() -> None:
     bare = replace(MANAGED_PHONE, serial=None)
     assert len(one_per_device([bare, replace(bare, key=replace(bare.key, record_id="7"))])) == 2
+
+
+@pytest.mark.parametrize(
+    "device",
+    [
+        LAST_YEAR,
+        replace(REGISTERED_PHONE, registered_at=None),
+        replace(REGISTERED_PHONE, os_version="18.0"),
+    ],
+    ids=["before the enrollment", "nobody knows when", "a newer system"],
+)
+def test_T1_doubt_about_the_only_candidate_is_no_choice(device: DirectoryDevice) -> None:
+    assert (found(device).chosen, found(device).candidates) == (None, (device,))
+
+
+def test_T1_a_second_managed_device_without_a_link_is_a_doubt() -> None:
+    assert match(MANAGED_PHONE, [REGISTERED_PHONE], oid="mia", proof_sent_at=NOON, others=True).chosen is None
+    assert match(MANAGED_PHONE, [NEW], oid="mia", proof_sent_at=NOON, others=True).chosen == NEW
+
+
+def test_an_older_system_in_the_directory_may_be_stale_and_is_no_doubt() -> None:
+    older = replace(REGISTERED_PHONE, os_version="17.1")
+    assert found(older).chosen == older

@@ -17,6 +17,7 @@ def upgrade() -> None:
         op.add_column("people", sa.Column(name, sa.Boolean()))
     op.add_column("people", sa.Column("match", sa.Text()))
     op.add_column("people", sa.Column("standing_read_at", MOMENT))
+    op.add_column("managed_devices", sa.Column("enrolled_at", MOMENT))
     op.add_column("journeys", sa.Column("owner_problem", sa.Text()))
     op.add_column("journeys", sa.Column("still_blocked_count", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("journeys", sa.Column("picked", sa.Text()))
