@@ -139,6 +139,17 @@ def test_t12_a_forged_id_token_signs_nobody_in(web: Web, entra: Entra, fault: st
     assert sign_in(browser, entra) == "/journey"
 
 
+def test_an_account_of_another_organisation_is_told_so_and_offered_the_choice_of_another(web: Web, entra: Entra) -> None:
+    browser = web.browser()
+    entra.control("POST", "id_token", fault="wrong_tid")
+    refused = browser.get(entra.answers(begin(browser)))
+    assert refused.status_code == 400
+    assert "another organisation" in refused.text
+    assert 'id="go-on" href="/sign-in?account=other"' in refused.text
+    assert parse_qs(urlsplit(begin(browser, "/sign-in?account=other")).query)["prompt"] == ["select_account"]
+    assert "prompt" not in parse_qs(urlsplit(begin(browser)).query)
+
+
 def test_t13_the_state_of_another_browser_signs_nobody_in(web: Web, entra: Entra) -> None:
     attacker, victim = web.browser(), web.browser()
     begin(victim)
@@ -214,6 +225,8 @@ def test_t13_a_garbled_callback_gets_a_page_with_one_button(web: Web, query: str
         ("invalid_request", "AADSTS53000: Device is not in required device state", "exclude"),
         ("access_denied", "AADSTS65004: User declined to consent", "admin consent"),
         ("access_denied", "AADSTS50105: not assigned to a role", "assign"),
+        ("invalid_request", "AADSTS50020: User account from identity provider does not exist in tenant", "another organisation"),
+        ("access_denied", "AADSTS530004: AcceptCompliantDevice setting isn't configured", "guest of this company"),
         ("access_denied", "the person cancelled", "Start once more"),
         ("temporarily_unavailable", "AADSTS90033: A transient error", "Try again"),
         ("<script>", "<script>alert(1)</script> AADSTS99999", "helpdesk"),
