@@ -9,7 +9,7 @@ import pytest
 from authlib.oidc.core import CodeIDToken
 from joserfc.errors import JoseError
 
-from remediation.web.id_token import TokenRefused, demands, look_after_verifying, look_before_verifying, roles_in
+from remediation.web.id_token import TokenRefused, demands, look_after_verifying, look_before_verifying, roles_in, whose
 
 HEADER = {"typ": "JWT", "alg": "RS256", "kid": "k1"}
 CLIENT = "0d2b4b66-6a0e-4d5b-8b55-7f3f0f6b9a10"
@@ -105,3 +105,10 @@ def test_t12_each_claim_is_demanded_with_its_value(changed: dict[str, Any]) -> N
     claims = {name: value for name, value in {**whole(), **changed}.items() if value is not None}
     with pytest.raises(JoseError):
         validate(claims)
+
+
+def test_whose_account_it_was_is_known_for_the_words_alone() -> None:
+    assert whose(token(claims={"tid": "ours"}), "ours") is None
+    assert whose(token(claims={}), "ours") is None
+    assert whose(token(claims={"tid": "theirs"}), "ours") == "foreign"
+    assert whose(token(claims={"tid": "9188040d-6c67-4c5b-b112-36a304b66dad"}), "ours") == "personal"
