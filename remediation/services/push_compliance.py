@@ -5,23 +5,18 @@ Safe from the top: progress lives in the row alone, and every write compares the
 changes nothing. No transaction stays open across a call. Newer news raises `Stale` here, and whoever wrote it finishes the work.
 """
 
-import logging
-from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ..domain.compliance import Decision, Verdict, decide
-from ..domain.device import DeviceLink, DirectoryDevice, LinkState, ManagedDevice
+from ..domain.device import DeviceLink, DirectoryDevice, LinkState
 from ..domain.evidence import ends_link, suffices
 from ..domain.push import POLL_SLOW, Lane, Push, back_off, look_again, message_id, update_time
-from ..errors import Busy, Garbled, NotFound, Refused, RemoteError, Stale
+from ..errors import Busy, NotFound, RemoteError, Stale
 from ..ports import Change, LinkNoting, Report, Sending
+from .read_both_sides import GONE_AFTER, BothSides
 from .world import World
-
-log = logging.getLogger(__name__)
-
-GONE_AFTER = timedelta(minutes=10)  # how long a side must stay missing before its absence counts
 
 
 def bring_to_rest(link_id: str, *, world: World) -> None:
@@ -42,17 +37,17 @@ class _Pass:
     world: World
     link: DeviceLink
     push: Push
-    device: ManagedDevice | None = None
-    entra: DirectoryDevice | None = None
     decision: Decision | None = None
-    gone: str | None = None
+
+    def __post_init__(self) -> None:
+        self.sides = BothSides(self.link, self.world)
 
     def run(self) -> None:
         wake, attempts = self.push.wake, self.push.attempts
         error: RemoteError | None = None
         reason: str | None = None
         if self.link.state is LinkState.ACTIVE:
-            error = self._read()
+            error = self.sides.read()
             if self._ended():
                 return
             self._decide()
@@ -64,52 +59,10 @@ class _Pass:
 
     # what is true now
 
-    def _read(self) -> RemoteError | None:
-        """Both sides, each by itself: bad news from one does not wait until the other answers."""
-        errors = [self._reading(self._read_managed), self._reading(self._read_entra)]
-        return next((error for error in errors if error is not None), None)
-
-    def _reading(self, read: Callable[[], None]) -> RemoteError | None:
-        try:
-            read()
-        except RemoteError as error:
-            return error
-        except Exception:  # a bug of ours must not let *compliant* stand beyond its lease
-            log.exception("reading failed")
-            return Garbled("reading failed", remote="mdm")
-        return None
-
-    def _read_managed(self) -> None:
-        key = self.link.managed
-        manager = self.world.managers.get(key.connection)
-        if manager is None:
-            raise Refused("no such connection any more", remote="mdm")
-        try:
-            self.device = manager.device(key.record_id)
-        except NotFound:
-            self.gone = self._gone_for_good(self.world.store.observe_managed_missing(key, at=self.world.clock()), "record_gone")
-            raise
-        self.world.store.observe_managed_device(self.device, at=self.world.clock())
-
-    def _read_entra(self) -> None:
-        channel = self.world.channel(self.link.platform)
-        read = self.world.directory.device if channel is None else channel.observe
-        try:
-            self.entra = read(self.link.device_id)
-        except NotFound:
-            since = self.world.store.observe_directory_missing(self.link.device_id, at=self.world.clock())
-            self.gone = self.gone or self._gone_for_good(since, "directory_device_gone")
-            raise
-        self.world.store.observe_directory_device(self.entra, at=self.world.clock())
-
-    def _gone_for_good(self, missing_since: datetime, why: str) -> str | None:
-        """One 404 may be a lagging replica's; two of them ten minutes apart, and no good read between, are not."""
-        return why if self.world.clock() - missing_since >= GONE_AFTER else None
-
     def _ended(self) -> bool:
         """Fresh reads of either side may end the link; telling Microsoft is then a wake-up of its own, with the revocations. A
         journey that still rests on the link is looked at anew."""
-        why = self.gone or ends_link(self.link, self.device, self.entra)
+        why = self.sides.gone or ends_link(self.link, self.sides.device, self.sides.entra)
         if why is None:
             return False
         journey_id = self.world.store.living_journey(self.link.oid, self.link.platform, self.world.clock())
@@ -122,10 +75,10 @@ class _Pass:
 
     def _decide(self) -> None:
         """Compare what the posture calls for with what Microsoft should be told so far."""
-        if self.device is None:
+        if self.sides.device is None:
             self._lapse()
             return
-        posture, push, entra = self.device.posture, self.push, self.entra
+        posture, push, entra = self.sides.device.posture, self.push, self.sides.entra
         self.decision = decide(posture, self.world.clock(), self.world.lease)
         if self.decision.verdict is Verdict.COMPLIANT and not self._may_say_compliant(entra):
             self.decision = Decision(Verdict.UNKNOWN, ("owner_unclear",), None)
@@ -213,16 +166,16 @@ class _Pass:
 
     def _seen_before(self) -> bool | None:
         """What Entra shows now; for a revocation, which does not wait for Entra to answer, else what it showed last."""
-        if self.entra is None:
+        if self.sides.entra is None:
             try:
-                self._read_entra()
+                self.sides.read_entra()
             except RemoteError:
                 if self.push.says_compliant:
                     raise
-        return self.entra.compliant if self.entra else self.push.observed
+        return self.sides.entra.compliant if self.sides.entra else self.push.observed
 
     def _report(self, mid: str) -> Report:
-        device = self.device or self.world.store.managed_device(self.link.managed)
+        device = self.sides.device or self.world.store.managed_device(self.link.managed)
         return Report(
             message_id=mid,
             update_time=self.push.last_update_time or self.world.clock(),
@@ -257,8 +210,8 @@ class _Pass:
 
     def _read_back(self) -> str | None:
         """Only what Entra itself shows after our send is success. A null there opens nothing, so it is *not compliant*."""
-        self._read_entra()
-        if (self.entra is not None and self.entra.compliant is True) is not self.push.says_compliant:
+        self.sides.read_entra()
+        if (self.sides.entra is not None and self.sides.entra.compliant is True) is not self.push.says_compliant:
             self._tell_again_in_time()
             return "accepted_not_applied"
         self._confirm("changed" if (self.push.seen_before is True) is not self.push.says_compliant else "already_so")
@@ -266,7 +219,7 @@ class _Pass:
 
     def _confirm(self, by: str) -> None:
         with self._change("push.confirmed") as change:
-            change.audit(by=by, shown=self.entra.compliant if self.entra else None)
+            change.audit(by=by, shown=self.sides.entra.compliant if self.sides.entra else None)
             change.confirmed(self.link.id, seq=self.push.desired_seq, by=by)
             if self.link.state is LinkState.ENDED:
                 self._wake_those_who_waited(change)
@@ -276,8 +229,8 @@ class _Pass:
     def _deleted(self) -> bool:
         """The directory device is gone for good: there is nothing left to take down, and Microsoft would refuse to."""
         with suppress(RemoteError):
-            self._read_entra()
-        return self.gone is not None
+            self.sides.read_entra()
+        return self.sides.gone is not None
 
     def _wake_those_who_waited(self, change: Change) -> None:
         for link, _ in self.world.store.beside(self.link):
@@ -314,10 +267,10 @@ class _Pass:
             next_at=self._next(now, attempts, reason, error),
             attempts=0 if self.push.at_rest and error is None else attempts + 1,
             reason=f"{error.remote}_{error.code}" if error else reason,
-            observed=self.entra.compliant if self.entra else None,
-            observed_at=self.entra.read_at if self.entra else None,
+            observed=self.sides.entra.compliant if self.sides.entra else None,
+            observed_at=self.sides.entra.read_at if self.sides.entra else None,
             decision=good,
-            posture_read_at=self.device.posture.read_at if good and self.device else None,
+            posture_read_at=self.sides.device.posture.read_at if good and self.sides.device else None,
         )
 
     def _next(self, now: datetime, attempts: int, reason: str | None, error: RemoteError | None) -> datetime | None:

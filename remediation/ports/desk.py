@@ -1,0 +1,88 @@
+"""What the pages ask of the database beside the journey: who is signed in, and what the helpdesk may read. Next door: `store`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from ..domain.device import Person, Platform
+from .store import Actor
+
+
+@dataclass(frozen=True)
+class Session:
+    """A signed-in browser. `browser` is the id that journeys are bound to; `roles` are Entra's app roles at sign-in."""
+
+    oid: str
+    name: str
+    browser: str
+    roles: tuple[str, ...]
+    signed_in_at: datetime
+
+
+class Sessions(Protocol):
+    """Server-side sessions that can be ended. Tokens are random; the database holds their hashes. Expiry is checked on use."""
+
+    def begin(self, *, oid: str, name: str, roles: Sequence[str], browser: str, at: datetime) -> str: ...
+
+    def find(self, token: str, *, at: datetime) -> Session | None: ...
+
+    def end(self, token: str, *, at: datetime) -> None: ...
+
+    def end_all(self, oid: str, *, at: datetime) -> None: ...
+
+
+class SignInStates(Protocol):
+    """State, nonce and PKCE verifier of a sign-in under way: on the server, one use, ten minutes."""
+
+    def put(self, key: str, value: str, *, until: datetime) -> None: ...
+
+    def take(self, key: str, *, at: datetime) -> str | None:
+        """The value, once: a second caller gets None, as does one who comes too late."""
+
+
+@dataclass(frozen=True)
+class CaseFound:
+    """What stands behind a case code. `journey_id` and `oid` are None for somebody who could not sign in."""
+
+    case_code: str
+    platform: Platform
+    entrance: str
+    opened_at: datetime
+    journey_id: str | None = None
+    oid: str | None = None
+
+
+@dataclass(frozen=True)
+class PersonFound:
+    person: Person
+    last_case_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Event:
+    """One row of the audit or of the observations. `what` is the audit's stable id, or `<kind of subject>.<what differs>`;
+    `actor` is None where it was only seen."""
+
+    at: datetime
+    what: str
+    actor: Actor | None
+    about: tuple[str, str]
+    detail: Mapping[str, Any]
+
+
+class LookUp(Protocol):
+    """What the helpdesk reads, all of it within the tenant."""
+
+    def case(self, code: str) -> CaseFound | None: ...
+
+    def people(self, words: Sequence[str], *, limit: int) -> Sequence[PersonFound]:
+        """Those in whose name, mail or user name every one of these begins a word, by name."""
+
+    def person(self, oid: str) -> Person | None: ...
+
+    def cases_of(self, oid: str) -> Sequence[CaseFound]:
+        """The person's journeys, newest first."""
+
+    def timeline(self, oid: str, *, limit: int) -> Sequence[Event]:
+        """What was done and what was seen for this person, newest first; not who looked at it."""

@@ -1,0 +1,117 @@
+"""What the services ask of the remotes: Entra's directory, an MDM, a channel to Microsoft. Small protocols; an ability that only
+some have is a further protocol, asked for with `isinstance`.
+
+Every call to a remote may raise the five errors of `errors.py` (NotFound, Refused, Busy, Unreachable, Garbled) and nothing else.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+from ..domain.device import DirectoryDevice, ManagedDevice, Person, Platform
+from ..domain.standing import Standing
+
+Clock = Callable[[], datetime]
+
+
+"""The present moment, aware, in UTC."""
+
+
+class Directory(Protocol):
+    """Entra's directory, read through Graph."""
+
+    def person(self, oid: str) -> Person: ...
+
+    def standing(self, oid: str) -> Standing:
+        """Account, licence and chosen groups of this person; what may not be read (403) is None."""
+
+    def devices_of(self, oid: str) -> Sequence[DirectoryDevice]:
+        """All devices registered by this person, every page; `owner_oid` may be None here (not asked)."""
+
+    def device(self, device_id: str) -> DirectoryDevice:
+        """One device with its registered owner, by the Azure device id."""
+
+
+@dataclass(frozen=True)
+class Owned:
+    """A person's records in one MDM. `problem` is `ambiguous_owner` where two MDM users match, which counts as none, or
+    `shared_user` where the one that matches is a staging or shared account; both go to the helpdesk, never to *enroll*."""
+
+    devices: tuple[ManagedDevice, ...]
+    problem: str | None = None
+
+
+class DeviceManager(Protocol):
+    """One MDM connection."""
+
+    connection: str
+
+    def devices_of(self, person: Person) -> Owned:
+        """The enrolled devices of this person, every page; the owner compared exactly by us, on the attributes the tenant chose."""
+
+    def device(self, record_id: str) -> ManagedDevice:
+        """One record with its posture, read afresh."""
+
+
+@runtime_checkable
+class Refreshing(Protocol):
+    def refresh(self, record_id: str) -> None:
+        """Ask the device to report to its MDM now; returns when the MDM took the request, not when the device answered."""
+
+
+@runtime_checkable
+class Messaging(Protocol):
+    def message(self, record_id: str, text: str) -> None:
+        """Show `text` on that managed device, through the MDM's own agent."""
+
+
+@runtime_checkable
+class LinkNoting(Protocol):
+    def note_link(self, record_id: str, device_id: str) -> None:
+        """Write the Azure device id onto the record, for look-up only: it proves nothing and pushes nothing."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """One verdict on its way to Microsoft. `message_id` and `update_time` come from `domain.push`, stored before the first send.
+
+    `managed` is False once the link ended; what describes the device is then the last that is known of it.
+    """
+
+    message_id: str
+    update_time: datetime
+    compliant: bool
+    managed: bool
+    device_id: str
+    oid: str
+    name: str
+    platform: Platform
+    os_version: str | None
+    last_seen: datetime | None
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What became of a report, as the channel tells it. `failed` holds the channel's own code."""
+
+    accepted: bool
+    failed: str | None = None
+
+
+class ComplianceChannel(Protocol):
+    """One way in which compliance reaches Microsoft. Every channel can observe."""
+
+    platforms: frozenset[Platform]
+
+    def observe(self, device_id: str) -> DirectoryDevice:
+        """What Entra itself shows now: the only thing that decides success."""
+
+
+@runtime_checkable
+class Sending(ComplianceChannel, Protocol):
+    def send(self, report: Report) -> None:
+        """Hand the report over. Safe to repeat under the same message id."""
+
+    def carried(self, message_id: str) -> Carried:
+        """What became of it; NotFound where the channel never got it."""
