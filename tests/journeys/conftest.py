@@ -32,16 +32,18 @@ def raised(migrated: Path, tmp_path: Path) -> Iterator[Callable[..., Stage]]:
 
 @pytest.fixture
 def arrives(raised: Callable[..., Stage], browser: Browser) -> Iterator[Callable[..., Player]]:
-    """A person in front of a scenario: `arrives("not_compliant", width=320, script=False, scheme="dark")`."""
+    """A person in front of a scenario: `arrives("not_compliant", width=320, script=False, color_scheme="dark")`."""
     with ExitStack() as contexts:
 
-        def begin(scenario: str, *, width: int = 390, script: bool = True, scheme: Any = "light", lagging: bool = False) -> Player:
+        def begin(scenario: str, *, width: int = 390, script: bool = True, lagging: bool = False, **look: Any) -> Player:
+            """`look`: `color_scheme`, `locale` as Playwright has them."""
             stage = raised(scenario, lagging=lagging)
             context = browser.new_context(
-                viewport={"width": width, "height": 844}, java_script_enabled=script, color_scheme=scheme, reduced_motion="reduce"
+                viewport={"width": width, "height": 844}, java_script_enabled=script, reduced_motion="reduce", **look
             )
             context.set_default_timeout(20_000)
             contexts.callback(context.close)
-            return Player(stage, context, f"{scenario}-{width}-{'script' if script else 'plain'}-{scheme}", script=script)
+            name = "-".join([scenario, str(width), "script" if script else "plain", *map(str, look.values())])
+            return Player(stage, context, name, script=script)
 
         yield begin

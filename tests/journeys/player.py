@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.journeys.stage import Stage
 
@@ -42,7 +42,8 @@ class Player:
             link.click()
         self.product.close()
         self.product = opened.value
-        self.sees("possession", "Is this you, and is this your device?")
+        expect(self.product.locator("#it-is-me")).to_be_visible()
+        self.looks("possession")
         self.product.locator("#it-is-me").click()
 
     def sees_the_inbox(self) -> None:
@@ -72,14 +73,36 @@ class Player:
 
     # on the product's pages
 
-    def signs_in(self, platform: str = "iPhone or iPad") -> None:
-        self.product.get_by_role("link", name=platform).click()
+    def signs_in(self, platform: str = "ios") -> None:
+        self.product.locator(f"a[href*='platform={platform}']").first.click()
         self.product.get_by_role("button", name=re.compile("Mia Berger")).first.click()
 
     def sends_the_message(self) -> None:
         self.sees("this_device", "Are you holding this device?")
         self.product.locator("#send").click()
         self.sees("sent", "Open the message on this device", within=20)
+
+    def says_still_blocked(self) -> None:
+        self.product.locator("details:has(#still-blocked) summary").click()
+        self.product.locator("#still-blocked").click()
+
+    def is_at(self, step: str, *, within: float = 30) -> None:
+        """The same by the step, in whatever language."""
+        expect(self.product.locator(f".step-{step}")).to_be_visible(timeout=within * 1000)
+        self.looks(step)
+
+    def proves(self) -> None:
+        """From *this device* through the message on the phone."""
+        self.is_at("this_device")
+        if self.product.locator("input[type=radio]").count():
+            self.product.locator("input[type=radio]").first.check()
+        self.product.locator("#send").click()
+        expect(self.phone_message()).to_be_visible(timeout=30_000)
+        self.taps_the_message()
+
+    def phone_message(self) -> Locator:
+        self.phone.goto(f"{self.stage.pages}/phone/hub")
+        return self.phone.locator("a[href*='/possession/']").first
 
     def sees(self, step: str, heading: str, *, within: float = 20) -> None:
         """Waits for the page to say so; without script a person presses *check* in between."""

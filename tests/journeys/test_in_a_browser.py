@@ -27,7 +27,7 @@ def begins(player: Player) -> None:
 
 @EVERY
 def test_blocked_just_registered(arrives: Arrives, width: int, script: bool, scheme: str) -> None:
-    player = arrives("blocked_just_registered", width=width, script=script, scheme=scheme)
+    player = arrives("blocked_just_registered", width=width, script=script, color_scheme=scheme)
     begins(player)
     player.sends_the_message()
     player.taps_the_message()
@@ -38,7 +38,7 @@ def test_blocked_just_registered(arrives: Arrives, width: int, script: bool, sch
 
 @EVERY
 def test_blocked_unregistered(arrives: Arrives, width: int, script: bool, scheme: str) -> None:
-    player = arrives("blocked_unregistered", width=width, script=script, scheme=scheme)
+    player = arrives("blocked_unregistered", width=width, script=script, color_scheme=scheme)
     begins(player)
     player.sends_the_message()
     player.taps_the_message()
@@ -50,7 +50,7 @@ def test_blocked_unregistered(arrives: Arrives, width: int, script: bool, scheme
 
 @EVERY
 def test_not_compliant(arrives: Arrives, width: int, script: bool, scheme: str) -> None:
-    player = arrives("not_compliant", width=width, script=script, scheme=scheme)
+    player = arrives("not_compliant", width=width, script=script, color_scheme=scheme)
     begins(player)
     player.sends_the_message()
     player.taps_the_message()
@@ -64,7 +64,7 @@ def test_not_compliant(arrives: Arrives, width: int, script: bool, scheme: str) 
 
 @EVERY
 def test_already_fine(arrives: Arrives, width: int, script: bool, scheme: str) -> None:
-    player = arrives("already_fine", width=width, script=script, scheme=scheme)
+    player = arrives("already_fine", width=width, script=script, color_scheme=scheme)
     player.sees_the_inbox()
     player.product = player.context.new_page()
     player.product.goto(f"{player.stage.origin}/remediation")
