@@ -38,10 +38,10 @@ demo-reset: .venv/.runs ## Throw away what the demo kept
 
 test: .venv/.tests lint types ## Everything: style, types, all tests, with a real browser and a real PostgreSQL
 	@.ci/postgres
-	@CHROMIUM="$$(.ci/browser)" && TMPDIR="$$(.ci/scratch)" && export CHROMIUM TMPDIR && $(PYTEST) $(SIDE_BY_SIDE)
+	@CHROMIUM="$$(.ci/browser)" && export CHROMIUM && .ci/scratch $(PYTEST) $(SIDE_BY_SIDE)
 
 quick: .venv/.tests ## The tests that take no longer than a person waits
-	@TMPDIR="$$(.ci/scratch)" && export TMPDIR && $(PYTEST) $(SIDE_BY_SIDE) -m "not slow"
+	@.ci/scratch $(PYTEST) $(SIDE_BY_SIDE) -m "not slow"
 
 lint: .venv/.tests ## Style and formatting
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .

@@ -189,11 +189,12 @@ def _observed(journey: Journey, now: datetime) -> tuple[tuple[bool, datetime | N
 
 
 def _registered(journey: Journey) -> DirectoryDevice | None:
-    """The linked directory device; before a link, any enabled one of this platform."""
+    """The linked directory device; before a link, the enabled one registered last."""
     link = journey.link
     if link is not None:
         return next((d for d in journey.directory if d.device_id == link.device_id), None)
-    return next((d for d in journey.directory if d.enabled), None)
+    enabled = [d for d in journey.directory if d.enabled]
+    return max(enabled, key=lambda d: d.registered_at or d.read_at, default=None)
 
 
 def _needs_person(journey: Journey, name: str) -> bool:
