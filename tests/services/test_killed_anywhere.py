@@ -38,7 +38,7 @@ class Deadly:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("at", range(1, CALLS, 2))
+@pytest.mark.parametrize("at", range(1, CALLS, 3))
 def test_P2_killed_at_any_call_it_goes_on_from_the_top(tell: Tell, at: int, after: bool) -> None:
     story = tell("blocked_just_registered")
     transport: Any = story.remotes.transport
