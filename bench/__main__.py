@@ -12,24 +12,30 @@ import bench
 
 @dataclass(frozen=True)
 class Options:
-    """`quick` ends within 45 s; `db` is `sqlite` or `postgresql`."""
+    """`quick` ends within 45 s; `db` is `sqlite` or `postgresql`; `broken` names a seeded fault that the figure must catch."""
 
     quick: bool
     db: str
     seed: int
+    broken: str | None
 
 
 def main() -> int:
-    names = sorted(m.name for m in pkgutil.iter_modules(bench.__path__) if m.name != "__main__")
+    names = sorted(m.name for m in pkgutil.iter_modules(bench.__path__) if m.name not in ("__main__", "too_patient"))
     parser = argparse.ArgumentParser(prog="python -m bench", description=bench.__doc__)
     parser.add_argument("name", choices=names, help="which one")
     parser.add_argument("--quick", action="store_true", help="a short run, within 45 s")
     parser.add_argument("--db", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--break", dest="broken", metavar="FAULT", help="run with a fault seeded, to see that the figure catches it"
+    )
     given = parser.parse_args()
     module = importlib.import_module(f"bench.{given.name}")
-    figures = module.run(Options(given.quick, given.db, given.seed), lambda text: print(text, file=sys.stderr, flush=True))
-    print(json.dumps({"bench": given.name, "db": given.db, "seed": given.seed, **figures}))
+    figures = module.run(
+        Options(given.quick, given.db, given.seed, given.broken), lambda text: print(text, file=sys.stderr, flush=True)
+    )
+    print(json.dumps({"bench": given.name, "db": given.db, "seed": given.seed, "broken": given.broken, **figures}))
     return 0
 
 

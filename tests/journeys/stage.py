@@ -29,11 +29,12 @@ SECONDS_TO_START = 60
 class Stage:
     """`url` names a migrated database. The web and the worker are two children, so that one can be killed alone.
 
-    `lagging` keeps the seconds that the demo's Microsoft and MDM take; without it they are quick, and so are the tests.
+    `lagging` keeps the seconds that the demo's Microsoft and MDM take; without it they are quick, and so are the tests. `web` names
+    another module to serve the pages, for a bench that seeds a fault.
     """
 
-    def __init__(self, url: str, folder: Path, scenario: str, *, lagging: bool = False) -> None:
-        self.url, self.folder = url, folder
+    def __init__(self, url: str, folder: Path, scenario: str, *, lagging: bool = False, web: str | None = None) -> None:
+        self.url, self.folder, self.web = url, folder, web
         self.ports = demo.Ports(free_port(), free_port(), free_port())
         self.sandbox: Sandbox = create_sandbox(demo.tenant_for(self.ports, folder))
         self.sandbox.begin(scenario)
@@ -69,8 +70,9 @@ class Stage:
     def start(self, command: str, settings: type[WebSettings] | type[WorkerSettings]) -> None:
         environment = environment_of(settings, {**demo.environment(self.settings)})
         log = (self.folder / f"{command}.log").open("ab")
+        module = [self.web] if self.web is not None and command == "serve" else ["remediation", command]
         self.children[command] = subprocess.Popen(
-            [sys.executable, "-m", "remediation", command], env=environment, stdout=log, stderr=log, cwd=demo.REPOSITORY
+            [sys.executable, "-m", *module], env=environment, stdout=log, stderr=log, cwd=demo.REPOSITORY
         )
         log.close()
 
