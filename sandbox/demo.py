@@ -171,6 +171,7 @@ def product_settings(sandbox: Sandbox, ports: Ports, folder: Path, secret_key: s
         "WORKSPACE_ONE_CLIENT_SECRET": world.mdm.client_secret,
         "CA_FILE": str(sandbox.keys.ca_pem),
         "MINIMUM_EVIDENCE": "possession",
+        "GROUPS": next(group.id for group in world.groups.values() if group.name == "Mobile users"),
         "RECHECK_SECONDS": "10",
         "ADVICE": json.dumps(ADVICE),
         "RETURN_LINK": f"{pages}/phone/outlook",

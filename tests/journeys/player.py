@@ -123,6 +123,8 @@ class Player:
 
     def looks(self, step: str) -> None:
         """What every page must be: free of axe's violations, no wider than the screen, silent in the console, light."""
+        expect(self.product.get_by_role("heading", level=1)).to_be_visible()  # a window just opened shows nothing yet
+        self.product.wait_for_load_state()
         width = (self.product.viewport_size or {"width": 0})["width"]
         assert self.product.evaluate("document.documentElement.scrollWidth") <= width, f"{step} is wider than the screen"
         if self.script:

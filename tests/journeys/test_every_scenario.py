@@ -22,6 +22,7 @@ def begins(player: Player, platform: str = "ios") -> None:
     ("scenario", "platform", "step", "language", "width"),
     [
         ("no_licence", "ios", "not_for_you", "de", 320),
+        ("not_in_group", "ios", "not_for_you", "en", 320),
         ("not_enrolled", "ios", "enroll", "en", 1280),
         ("ambiguous_owner", "ios", "help", "de", 1280),
         ("windows", "windows", "help", "en", 320),
