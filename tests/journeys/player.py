@@ -114,6 +114,8 @@ class Player:
         self.looks(step)
 
     def _presses_until(self, done: Callable[[], bool], within: float) -> None:
+        # A window just opened shows nothing yet; whoever pressed now would leave the page before seeing it.
+        expect(self.product.get_by_role("heading", level=1)).to_be_visible()
         for _ in range(int(within * 2)):
             if done():
                 return
