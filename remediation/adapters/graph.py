@@ -192,14 +192,14 @@ class GraphDirectory:
         target = self._remote.path("users/{}/registeredDevices/microsoft.graph.device", self._remote.guid(oid))
         return [self._device(item, owner_oid=None) for item in self._pages(target, _DEVICE)]
 
-    def device(self, device_id: str) -> DirectoryDevice:
+    def device(self, device_id: str, *, owner: bool = True) -> DirectoryDevice:
         device_id = self._remote.guid(device_id)
         # graph-docs api-reference/v1.0/api/device-get.md, by the alternate key; Device.Read.All
         answer = self._remote.call("GET", self._remote.path("devices(deviceId='{}')", device_id), query={"$select": _DEVICE})
         found = answer.fields()
         if found.guid("deviceId") != device_id:
             raise found.garbled("deviceId")
-        return self._device(found, owner_oid=self._owner(found.guid("id")))
+        return self._device(found, owner_oid=self._owner(found.guid("id")) if owner else None)
 
     def _owner(self, object_id: str) -> str | None:
         # graph-docs api-reference/v1.0/api/device-list-registeredowners.md: who registered it; two are no owner to rely on

@@ -68,7 +68,7 @@ class IntunePartnerChannel:
         self._found: _Service | None = None
 
     def observe(self, device_id: str) -> DirectoryDevice:
-        return self._directory.device(device_id)
+        return self._directory.device(device_id, owner=False)
 
     def send(self, report: Report) -> None:
         body = {"TenantId": self._tenant_id, "UploadTime": _stamp(self._now()), "Content": json.dumps(self._entities(report))}

@@ -31,7 +31,8 @@ class Push:
     """The row. `desired` is None until the first posture was read. `wake` counts wake-ups and names their ids.
 
     `seen_before` is what Entra showed just before our send of `sent_seq`: it tells *changed by us* from *already so*.
-    `observed` is what Entra showed when last read back, at `observed_at`.
+    `observed` is what Entra showed when last read back, at `observed_at`. `following` says that the next pass only asks how far
+    Microsoft is; whoever has news clears it.
     """
 
     link_id: str
@@ -58,6 +59,7 @@ class Push:
     next_look_at: datetime | None = None
     attempts: int = 0
     reason: str | None = None
+    following: bool = False
 
     @property
     def at_rest(self) -> bool:

@@ -29,8 +29,8 @@ class Directory(Protocol):
     def devices_of(self, oid: str) -> Sequence[DirectoryDevice]:
         """All devices registered by this person, every page; `owner_oid` may be None here (not asked)."""
 
-    def device(self, device_id: str) -> DirectoryDevice:
-        """One device with its registered owner, by the Azure device id."""
+    def device(self, device_id: str, *, owner: bool = True) -> DirectoryDevice:
+        """One device by the Azure device id. Its registered owner costs a call of its own; not asked for, `owner_oid` is None."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class ComplianceChannel(Protocol):
     platforms: frozenset[Platform]
 
     def observe(self, device_id: str) -> DirectoryDevice:
-        """What Entra itself shows now: the only thing that decides success."""
+        """What Entra itself shows now: the only thing that decides success. `owner_oid` may be None here (not asked)."""
 
 
 @runtime_checkable

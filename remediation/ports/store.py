@@ -139,7 +139,8 @@ class Store(Protocol):
     def observe_directory(self, oid: str, devices: Sequence[DirectoryDevice], *, at: datetime) -> None:
         """A complete list of the person's directory devices; those missing from it are no longer theirs."""
 
-    def observe_directory_device(self, device: DirectoryDevice, *, at: datetime) -> None: ...
+    def observe_directory_device(self, device: DirectoryDevice, *, at: datetime, owner_asked: bool = True) -> None:
+        """One device read by itself; an owner that was not asked for stays as it is known."""
 
     def observe_managed(self, connection: str, oid: str, devices: Sequence[ManagedDevice], *, at: datetime) -> None:
         """A complete list of the person's records in one MDM connection."""
@@ -174,12 +175,14 @@ class Store(Protocol):
         next_at: datetime | None,
         attempts: int,
         reason: str | None,
+        following: bool = False,
         observed: bool | None = None,
         observed_at: datetime | None = None,
         decision: Decision | None = None,
         posture_read_at: datetime | None = None,
     ) -> None:
-        """Park the row until `next_at`. With an unchanged verdict, `decision` and `posture_read_at` renew its lease."""
+        """Park the row until `next_at`; `following` as `Push` has it. With an unchanged verdict, `decision` and `posture_read_at`
+        renew its lease."""
 
     def wake_due(self, now: datetime, *, limit: int = 100) -> int:
         """Count up and enqueue the wake-up of every row whose time has come; returns how many. Any worker's pulse may call it."""

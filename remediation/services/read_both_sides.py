@@ -6,6 +6,7 @@ A side that is missing counts as gone only when it stays missing. Next door: `pu
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from ..domain.device import DeviceLink, DirectoryDevice, ManagedDevice
 from ..errors import Garbled, NotFound, Refused, RemoteError
@@ -53,16 +54,24 @@ class BothSides:
         world.store.observe_managed_device(self.device, at=world.clock())
 
     def read_entra(self) -> None:
+        """With its owner, for judging."""
+        self._read_entra(self._world.directory.device, owner_asked=True)
+
+    def read_back(self) -> None:
+        """What Entra shows after a send; who owns the device was judged before it."""
+        channel = self._world.channel(self._link.platform)
+        observe = channel.observe if channel is not None else partial(self._world.directory.device, owner=False)
+        self._read_entra(observe, owner_asked=False)
+
+    def _read_entra(self, read: Callable[[str], DirectoryDevice], *, owner_asked: bool) -> None:
         device_id, world = self._link.device_id, self._world
-        channel = world.channel(self._link.platform)
-        read = world.directory.device if channel is None else channel.observe
         try:
             self.entra = read(device_id)
         except NotFound:
             since = world.store.observe_directory_missing(device_id, at=world.clock())
             self.gone = self.gone or _gone_for_good(since, world.clock(), "directory_device_gone")
             raise
-        world.store.observe_directory_device(self.entra, at=world.clock())
+        world.store.observe_directory_device(self.entra, at=world.clock(), owner_asked=owner_asked)
 
 
 def _gone_for_good(missing_since: datetime, now: datetime, why: str) -> str | None:

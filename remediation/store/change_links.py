@@ -18,7 +18,7 @@ from .tables import LIVING, UNIQUE_LINKS, device_links, pushes
 from .wakeups import PUSH_LINK
 
 # What belongs to one sequence only, and is forgotten with it.
-_NOTHING_CARRIED: dict[str, Any] = {"message_id": None, "seen_before": None, "attempts": 0, "reason": None}
+_NOTHING_CARRIED: dict[str, Any] = {"message_id": None, "seen_before": None, "attempts": 0, "reason": None, "following": False}
 
 
 class LinkChanges(OpenChange):
@@ -103,7 +103,7 @@ class LinkChanges(OpenChange):
         stays = sa.case(
             (sa.and_(pushes.c.lane == Lane.REVOKE, open_revocation), pushes.c.lane), else_=sa.literal(lane, pushes.c.lane.type)
         )
-        wake_up = self._push(link_id).values(lane=stays, **waking(pushes, self.at))
+        wake_up = self._push(link_id).values(lane=stays, following=False, **waking(pushes, self.at))
         self.wake(PUSH_LINK, link_id, wake_up.returning(pushes.c.wake, pushes.c.lane))
 
     def _push(self, link_id: str, **keys: Any) -> sa.Update:

@@ -49,8 +49,8 @@ class Observer:
         listed = directory_devices.c.device_id.in_([d.device_id for d in devices])
         self._mark_gone(directory_devices, directory_devices.c.listed_oid == oid, ~listed)
 
-    def directory_device(self, device: DirectoryDevice) -> None:
-        self._see(directory_devices, asdict(device))
+    def directory_device(self, device: DirectoryDevice, *, owner_asked: bool) -> None:
+        self._see(directory_devices, asdict(device), kept=() if owner_asked else ("owner_oid",))
 
     def managed(self, connection: str, oid: str, devices: Sequence[ManagedDevice]) -> None:
         for device in sorted(devices, key=lambda d: d.key):

@@ -133,9 +133,9 @@ class SqlStore:
         with writing(self._engine) as connection:
             Observer(connection, self.tenant_id, at).directory(oid, devices)
 
-    def observe_directory_device(self, device: DirectoryDevice, *, at: datetime) -> None:
+    def observe_directory_device(self, device: DirectoryDevice, *, at: datetime, owner_asked: bool = True) -> None:
         with writing(self._engine) as connection:
-            Observer(connection, self.tenant_id, at).directory_device(device)
+            Observer(connection, self.tenant_id, at).directory_device(device, owner_asked=owner_asked)
 
     def observe_managed(self, connection: str, oid: str, devices: Sequence[ManagedDevice], *, at: datetime) -> None:
         with writing(self._engine) as open_connection:
@@ -182,6 +182,7 @@ class SqlStore:
         next_at: datetime | None,
         attempts: int,
         reason: str | None,
+        following: bool = False,
         observed: bool | None = None,
         observed_at: datetime | None = None,
         decision: Decision | None = None,
@@ -191,7 +192,7 @@ class SqlStore:
             timer = timers.PushTimer(connection, self.tenant_id, link_id)
             if observed_at is not None:
                 timer.seen(observed, observed_at)
-            parked = timer.park(wake, next_at=next_at, attempts=attempts, reason=reason)
+            parked = timer.park(wake, next_at=next_at, attempts=attempts, reason=reason, following=following)
             if parked and decision is not None and posture_read_at is not None:
                 timer.renew(decision, posture_read_at)
 

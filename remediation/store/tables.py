@@ -233,6 +233,7 @@ pushes = sa.Table(
     sa.Column("next_look_at", Moment),
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
     sa.Column("reason", sa.Text),
+    sa.Column("following", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
     to("link_id", "device_links", "id"),
     sa.Index("ix_pushes_due", "tenant_id", "next_look_at"),
 )

@@ -74,8 +74,8 @@ class PushTimer(Timer):
         older = sa.or_(pushes.c.observed_at.is_(None), pushes.c.observed_at <= at)
         self._set(older, observed=compliant, observed_at=at)
 
-    def park(self, wake: int, *, next_at: datetime | None, attempts: int, reason: str | None) -> bool:
-        return self._park(wake, next_look_at=next_at, attempts=attempts, reason=reason)
+    def park(self, wake: int, *, next_at: datetime | None, attempts: int, reason: str | None, following: bool) -> bool:
+        return self._park(wake, next_look_at=next_at, attempts=attempts, reason=reason, following=following)
 
     def renew(self, decision: Decision, posture_read_at: datetime) -> None:
         """Only for the verdict that stands, by a posture no older than the one it stands on, and only while the link is active."""

@@ -19,6 +19,7 @@ from tests.conformance.five import FIVE, SPOILT, Spoilt
 from tests.remotes import Remotes
 
 PROTOCOL = "ComplianceChannel"
+pytestmark = pytest.mark.xdist_group(PROTOCOL)  # its book is read by the last of its tests
 MESSAGE = "3f0c5a6e-8c57-4f0a-9b0b-3d2f5a7a9d11"
 ASK: dict[str, Callable[[Remotes], Any]] = {
     "send": lambda r: r.channel.send(report(r)),

@@ -22,6 +22,7 @@ from tests.conformance.five import FIVE, SPOILT, Spoilt
 from tests.remotes import Remotes
 
 PROTOCOL = "DeviceManager"
+pytestmark = pytest.mark.xdist_group(PROTOCOL)  # its book is read by the last of its tests
 READ: dict[str, Callable[[Remotes], Any]] = {
     "devices_of": lambda r: r.mdm.devices_of(r.person()),
     "device": lambda r: r.mdm.device(record_id(r)),

@@ -15,6 +15,7 @@ from tests.conformance.five import FIVE, SPOILT, Spoilt
 from tests.remotes import Remotes
 
 PROTOCOL = "Directory"
+pytestmark = pytest.mark.xdist_group(PROTOCOL)  # its book is read by the last of its tests
 NOBODY = "00000000-0000-4000-8000-00000000dead"
 ASK: dict[str, Callable[[Remotes], Any]] = {
     "person": lambda r: r.directory.person(r.person().oid),

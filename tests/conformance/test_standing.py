@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 PROTOCOL = "Directory.standing"
+pytestmark = pytest.mark.xdist_group(PROTOCOL)  # its book is read by the last of its tests
 NOBODY = "00000000-0000-4000-8000-00000000dead"
 
 

@@ -1,0 +1,174 @@
+"""Carry what is desired to Microsoft: send, ask what became of it, read back. Part of a pass (`one_pass`); next door: `judge`.
+
+Each function returns why the row does not rest yet, a stable id, or None where it may.
+"""
+
+from contextlib import suppress
+from datetime import datetime
+
+from ..domain.compliance import Decision, Verdict
+from ..domain.device import LinkState
+from ..domain.push import POLL_SLOW, Lane, message_id, update_time
+from ..errors import NotFound, RemoteError
+from ..ports import Change, LinkNoting, Report, Sending
+from .one_pass import OnePass
+
+
+def carry(one: OnePass) -> str | None:
+    if one.push.at_rest:
+        return one.decision.reasons[0] if one.decision and one.decision.verdict is Verdict.UNKNOWN else None
+    channel = one.world.channel(one.link.platform)
+    if not isinstance(channel, Sending):
+        return "no_channel" if channel is None else "waiting_for_mdm"
+    if one.link.state is LinkState.ENDED and _deleted(one):
+        _confirm(one, "gone")
+        return None
+    if one.push.sent_seq < one.push.desired_seq:
+        if (not_yet := _not_yet(one)) is not None:
+            return not_yet
+        _send(one, channel)
+        return "sent"  # Microsoft takes its time (microsoft.md 1.9): an answer in this same second would be *in progress*
+    return follow(one, channel)
+
+
+def follow(one: OnePass, channel: Sending) -> str | None:
+    """What became of what was sent."""
+    if one.push.accepted_seq < one.push.desired_seq:
+        waiting = _ask(one, channel)
+        if waiting is not None:
+            return waiting
+    return _read_back(one)
+
+
+def _not_yet(one: OnePass) -> str | None:
+    """Why *compliant* must not leave now, be it for the first time or again."""
+    if not one.push.says_compliant:
+        return None
+    if one.decision is None or one.decision.verdict is not Verdict.COMPLIANT:
+        return "no_fresh_evidence"  # an old *compliant*: a crash or an outage must not make it true
+    old = [push for link, push in one.world.store.beside(one.link) if link.state is LinkState.ENDED]
+    return "old_link_first" if any(not push.at_rest for push in old) else None
+
+
+def _send(one: OnePass, channel: Sending) -> None:
+    seq, now = one.push.desired_seq, one.world.clock()
+    mid = message_id(one.world.store.tenant_id, one.link.id, seq)
+    if one.push.message_id != mid:
+        stamp, seen = update_time(_last_told(one), now), _seen_before(one)
+        with one.change("push.prepared") as change:
+            change.audit(message=mid)
+            change.about_to_send(one.link.id, seq=seq, message_id=mid, update_time=stamp, seen_before=seen)
+        one.reload()
+    channel.send(_report(one, mid))
+    with one.change("push.sent") as change:
+        change.audit(message=mid, compliant=one.push.says_compliant)
+        change.sent(one.link.id, seq=seq)
+    one.reload()
+
+
+def _last_told(one: OnePass) -> datetime | None:
+    """The newest time told of this directory device, by an earlier link too: a worker whose clock is behind counts on."""
+    beside = one.world.store.beside(one.link)
+    times = [push.last_update_time for link, push in beside if link.device_id == one.link.device_id]
+    return max((at for at in (one.push.last_update_time, *times) if at is not None), default=None)
+
+
+def _seen_before(one: OnePass) -> bool | None:
+    """What Entra shows now; for a revocation, which does not wait for Entra to answer, else what it showed last."""
+    if one.sides.entra is None:
+        try:
+            one.sides.read_back()
+        except RemoteError:
+            if one.push.says_compliant:
+                raise
+    return one.sides.entra.compliant if one.sides.entra else one.push.observed
+
+
+def _report(one: OnePass, mid: str) -> Report:
+    device = one.sides.device or one.world.store.managed_device(one.link.managed)
+    return Report(
+        message_id=mid,
+        update_time=one.push.last_update_time or one.world.clock(),
+        compliant=one.push.says_compliant,
+        managed=one.link.state is LinkState.ACTIVE,
+        device_id=one.link.device_id,
+        oid=one.link.oid,
+        name=device.name if device else "",
+        platform=one.link.platform,
+        os_version=device.os_version if device else None,
+        last_seen=device.posture.last_seen if device else one.push.posture_read_at,
+    )
+
+
+def _ask(one: OnePass, channel: Sending) -> str | None:
+    """What became of the message; None once accepted. One id is one message, so a failed one is told anew by the next."""
+    try:
+        carried = channel.carried(one.push.message_id or "")
+    except NotFound:
+        if (not_yet := _not_yet(one)) is not None:
+            return not_yet
+        channel.send(_report(one, one.push.message_id or ""))
+        return "sent_again"
+    if carried.failed is not None:
+        _retell(one, "push.failed")
+        return f"failed_{carried.failed}"
+    if not carried.accepted:
+        return "sent"
+    with one.change("push.accepted") as change:
+        change.accepted(one.link.id, seq=one.push.desired_seq)
+    one.reload()
+    return None
+
+
+def _read_back(one: OnePass) -> str | None:
+    """Only what Entra itself shows after our send is success. A null there opens nothing, so it is *not compliant*."""
+    one.sides.read_back()
+    if (one.sides.entra is not None and one.sides.entra.compliant is True) is not one.push.says_compliant:
+        _tell_again_in_time(one)
+        return "accepted_not_applied"
+    _confirm(one, "changed" if (one.push.seen_before is True) is not one.push.says_compliant else "already_so")
+    return None
+
+
+def _confirm(one: OnePass, by: str) -> None:
+    with one.change("push.confirmed") as change:
+        change.audit(by=by, shown=one.sides.entra.compliant if one.sides.entra else None)
+        change.confirmed(one.link.id, seq=one.push.desired_seq, by=by)
+        if one.link.state is LinkState.ENDED:
+            _wake_those_who_waited(one, change)
+    one.reload()
+    _note_link(one)
+
+
+def _deleted(one: OnePass) -> bool:
+    """The directory device is gone for good: there is nothing left to take down, and Microsoft would refuse to."""
+    with suppress(RemoteError):
+        one.sides.read_back()
+    return one.sides.gone is not None
+
+
+def _wake_those_who_waited(one: OnePass, change: Change) -> None:
+    for link, _ in one.world.store.beside(one.link):
+        if link.state is LinkState.ACTIVE:
+            change.wake_link(link.id, lane=Lane.PERSON)
+
+
+def _note_link(one: OnePass) -> None:
+    """Leave the Azure device id on the MDM's record, so that staff find the pair there too. Nothing depends on it, so a refusal
+    is not worth a retry: the next confirmation tries again."""
+    manager = one.world.managers.get(one.link.managed.connection)
+    if one.link.state is LinkState.ACTIVE and isinstance(manager, LinkNoting):
+        with suppress(RemoteError):
+            manager.note_link(one.link.managed.record_id, one.link.device_id)
+
+
+def _tell_again_in_time(one: OnePass) -> None:
+    """Accepted, and an hour later still not applied: what was wrong there may be mended, and only a new message can tell."""
+    accepted, now = one.push.accepted_at, one.world.clock()
+    if accepted is not None and now - accepted >= POLL_SLOW:
+        _retell(one, "push.not_applied")
+
+
+def _retell(one: OnePass, why: str) -> None:
+    """The same news under the next sequence, and so under a message id of its own."""
+    one.desire(Decision(one.push.desired or Verdict.UNKNOWN, one.push.reasons, one.push.compliant_until), why)

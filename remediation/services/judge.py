@@ -1,0 +1,57 @@
+"""Fresh reads of both sides in, and out what Microsoft should be told about a link: another verdict, the same, or its end.
+
+Part of a pass (`one_pass`); `domain/compliance.py: decide` has the rule, `read_both_sides` the reads. Next door: `carry`.
+"""
+
+from ..domain.compliance import Decision, Verdict, decide
+from ..domain.device import DirectoryDevice
+from ..domain.evidence import ends_link, suffices
+from .one_pass import OnePass
+
+
+def ended(one: OnePass) -> bool:
+    """Fresh reads of either side may end the link; telling Microsoft is then a wake-up of its own, with the revocations. A
+    journey that still rests on the link is looked at anew."""
+    why = one.sides.gone or ends_link(one.link, one.sides.device, one.sides.entra)
+    if why is None:
+        return False
+    journey_id = one.world.store.living_journey(one.link.oid, one.link.platform, one.world.clock())
+    with one.change("link.ended") as change:
+        change.audit(because=why)
+        change.end_link(one.link.id, why)
+        if journey_id is not None:
+            change.want_look(journey_id)
+    return True
+
+
+def judge(one: OnePass) -> None:
+    """Compare what the posture calls for with what Microsoft should be told so far."""
+    if one.sides.device is None:
+        _lapse(one)
+        return
+    entra, push = one.sides.entra, one.push
+    one.decision = decide(one.sides.device.posture, one.world.clock(), one.world.lease)
+    if one.decision.verdict is Verdict.COMPLIANT and not _may_say_compliant(one, entra):
+        one.decision = Decision(Verdict.UNKNOWN, ("owner_unclear",), None)
+    resting = push.at_rest and push.desired_seq > 0
+    drifted = resting and entra is not None and (entra.compliant is True) is not push.says_compliant
+    if one.decision.verdict is Verdict.UNKNOWN:
+        _lapse(one)
+    elif one.decision.verdict is not push.desired:
+        one.desire(one.decision, "verdict.changed")
+    elif drifted:
+        one.desire(one.decision, "drift.repaired")
+
+
+def _may_say_compliant(one: OnePass, entra: DirectoryDevice | None) -> bool:
+    """Invariants checked again by the worker's own reads: owner (I5) and evidence (I12)."""
+    if entra is None:
+        return False
+    return entra.owner_oid == one.link.oid and entra.enabled and suffices(one.link.evidence, one.world.minimum)
+
+
+def _lapse(one: OnePass) -> None:
+    """Without fresh evidence *compliant* stands until its lease ends, and not a moment longer."""
+    until, now = one.push.compliant_until, one.world.clock()
+    if one.push.desired is Verdict.COMPLIANT and (until is None or until <= now):
+        one.desire(Decision(Verdict.NOT_COMPLIANT, ("lease_ended",), None), "lease.ended")

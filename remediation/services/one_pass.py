@@ -1,0 +1,43 @@
+"""One pass over one link: what it read, and the row as it stands after each of its own writes.
+
+`push_compliance` begins it and parks the row, `judge` decides what Microsoft should be told, `carry` tells it.
+"""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from ..domain.compliance import Decision, Verdict
+from ..domain.device import DeviceLink
+from ..domain.push import Lane, Push
+from ..ports import Change
+from .read_both_sides import BothSides
+from .world import World
+
+
+@dataclass
+class OnePass:
+    """`decision` is what this pass's own read of the posture calls for; None where it read none."""
+
+    world: World
+    link: DeviceLink
+    push: Push
+    decision: Decision | None = None
+
+    def __post_init__(self) -> None:
+        self.sides = BothSides(self.link, self.world)
+
+    def change(self, why: str) -> AbstractContextManager[Change]:
+        return self.world.store.change(self.world.actor, why, about=("link", self.link.id), at=self.world.clock())
+
+    def reload(self) -> None:
+        self.push = self.world.store.push(self.link.id) or self.push
+
+    def desire(self, decision: Decision, why: str) -> None:
+        """From now on Microsoft should be told this, on the posture just read or, where none was, on the one known before."""
+        read_at = self.sides.device.posture.read_at if self.sides.device else self.push.posture_read_at or self.world.clock()
+        down = self.push.desired is Verdict.COMPLIANT and decision.verdict is not Verdict.COMPLIANT
+        with self.change(why) as change:
+            change.audit(verdict=decision.verdict.value, reasons=list(decision.reasons))
+            lane = Lane.REVOKE if down else Lane.PERSON
+            change.desire(self.link.id, seq=self.push.desired_seq, decision=decision, posture_read_at=read_at, lane=lane)
+        self.reload()
