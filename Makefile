@@ -9,8 +9,8 @@ ARGS ?=
 BIN := .venv/bin
 # In CI a skipped test is a failed one.
 PYTEST := $(BIN)/python -m pytest $(if $(CI),-p tests.setup.no_skips) $(ARGS)
-# Most of the slow tests wait for something, so more of them than cores run side by side. A group stays in one process.
-SIDE_BY_SIDE := -n 3 --dist loadgroup
+# Most of the slow tests wait for something, so more of them than cores run side by side.
+SIDE_BY_SIDE := -n 3 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test demo demo-reset test quick lint types lock clean

@@ -43,11 +43,6 @@ def raises(request: pytest.FixtureRequest) -> Raises:
     return expect
 
 
-@pytest.fixture
-def raised(request: pytest.FixtureRequest) -> set[type[RemoteError]]:
-    return _book.get(request.module.PROTOCOL, set())
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for protocol, kinds in sorted(_book.items()):
         names = ", ".join(kind.__name__ for kind in FIVE if kind in kinds)

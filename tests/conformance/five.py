@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from remediation.errors import Busy, Garbled, NotFound, Refused, RemoteError, Unreachable
@@ -35,3 +36,23 @@ SPOILT = (
     Spoilt("html", Garbled),
     Spoilt("huge", Garbled),
 )
+
+
+def raised(
+    sandbox: Sandbox, service: str, ask: Callable[[], object], *gone_or_refused: Callable[[], object]
+) -> set[type[RemoteError]]:
+    """All that `ask` raises while the service is spoilt in every way, and what the others raise while it is well."""
+    kinds: set[type[RemoteError]] = set()
+    for spoilt in SPOILT:
+        spoilt.spoil(sandbox, service)
+        kinds |= _kind(ask)
+        sandbox.faults.clear()
+    return kinds.union(*map(_kind, gone_or_refused))
+
+
+def _kind(ask: Callable[[], object]) -> set[type[RemoteError]]:
+    try:
+        ask()
+    except RemoteError as error:
+        return {type(error)}
+    return set()

@@ -18,11 +18,10 @@ from remediation.errors import Busy, NotFound, Refused, RemoteError
 from remediation.ports import LinkNoting, Messaging, Owned, Refreshing
 from sandbox.workspace_one_gate import tenant_code
 from tests.conformance.conftest import Raises
-from tests.conformance.five import FIVE, SPOILT, Spoilt
+from tests.conformance.five import FIVE, SPOILT, Spoilt, raised
 from tests.remotes import Remotes
 
 PROTOCOL = "DeviceManager"
-pytestmark = pytest.mark.xdist_group(PROTOCOL)  # its book is read by the last of its tests
 READ: dict[str, Callable[[Remotes], Any]] = {
     "devices_of": lambda r: r.mdm.devices_of(r.person()),
     "device": lambda r: r.mdm.device(record_id(r)),
@@ -198,9 +197,9 @@ GONE: dict[str, Callable[[Remotes], Any]] = {
 
 @pytest.mark.parametrize("ask", GONE.values(), ids=GONE.keys())
 def test_a_record_that_is_gone(remotes: Remotes, raises: Raises, ask: Callable[[Remotes], Any]) -> None:
-    with raises(NotFound) as raised:
+    with raises(NotFound) as caught:
         ask(remotes)
-    assert raised.value.vendor_code == "5061"
+    assert caught.value.vendor_code == "5061"
 
 
 @pytest.mark.parametrize("ask", [*READ.values(), *DO.values()], ids=[*READ, *DO])
@@ -210,9 +209,9 @@ def test_a_spoilt_answer(remotes: Remotes, raises: Raises, ask: Callable[[Remote
     if ask is DO["refresh"] and spoilt.kind == "garbled":
         return  # half of an empty answer is the whole of it
     spoilt.spoil(remotes.sandbox, "workspace_one")
-    with raises(spoilt.becomes) as raised:
+    with raises(spoilt.becomes) as caught:
         ask(remotes)
-    error: RemoteError = raised.value
+    error: RemoteError = caught.value
     assert error.remote == "mdm"
     if isinstance(error, Busy):
         assert error.retry_after == 7
@@ -220,18 +219,23 @@ def test_a_spoilt_answer(remotes: Remotes, raises: Raises, ask: Callable[[Remote
 
 def test_a_wrong_secret(remotes: Remotes, raises: Raises) -> None:
     remotes.sandbox.world.mdm.client_secret = "changed"
-    with raises(Refused) as raised:
+    with raises(Refused) as caught:
         remotes.mdm.devices_of(remotes.person())
-    assert raised.value.vendor_code == "invalid_client"
+    assert caught.value.vendor_code == "invalid_client"
 
 
 def test_a_wrong_api_key(remotes: Remotes, raises: Raises) -> None:
     ws1 = remotes.facts["workspace_one"]
     mdm = remotes.make_mdm(BasicKey(user=ws1["client_id"], password=ws1["client_secret"], tenant_code="wrong"))
-    with raises(Refused) as raised:
+    with raises(Refused) as caught:
         mdm.devices_of(remotes.person())
-    assert (raised.value.status, raised.value.vendor_code) == (403, "1013")
+    assert (caught.value.status, caught.value.vendor_code) == (403, "1013")
 
 
-def test_none_of_the_five_was_left_out(raised: set[type[RemoteError]]) -> None:
-    assert raised == set(FIVE)
+def test_none_of_the_five_is_left_out(remotes: Remotes) -> None:
+    def wrong_key() -> None:
+        ws1 = remotes.facts["workspace_one"]
+        remotes.make_mdm(BasicKey(user=ws1["client_id"], password=ws1["client_secret"], tenant_code="wrong")).device("1")
+
+    kinds = raised(remotes.sandbox, "workspace_one", lambda: READ["device"](remotes), lambda: GONE["device"](remotes), wrong_key)
+    assert kinds == set(FIVE)

@@ -18,7 +18,7 @@ from remediation.domain.standing import Standing, not_for_you
 from remediation.errors import Busy, Garbled, NotFound, Refused, RemoteError
 from sandbox.faults import Fault
 from tests.conformance.conftest import Raises
-from tests.conformance.five import FIVE, SPOILT, Spoilt
+from tests.conformance.five import FIVE, SPOILT, Spoilt, raised
 from tests.remotes import Remotes
 from tests.wsgi_adapter import WSGIAdapter
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 PROTOCOL = "Directory.standing"
-pytestmark = pytest.mark.xdist_group(PROTOCOL)  # its book is read by the last of its tests
 NOBODY = "00000000-0000-4000-8000-00000000dead"
 
 
@@ -225,9 +224,9 @@ def test_who_is_kept_out_is_asked_for_each_time_and_others_are_not(remotes: Remo
 def test_a_spoilt_answer(remotes: Remotes, raises: Raises, spoilt: Spoilt, path: str | None) -> None:
     told = with_groups(remotes, "Mobile users")
     told.sandbox.faults.add(Fault("graph", spoilt.kind, path=path, status=spoilt.status, retry_after=spoilt.retry_after))
-    with raises(spoilt.becomes) as raised:
+    with raises(spoilt.becomes) as caught:
         standing(told)
-    error: RemoteError = raised.value
+    error: RemoteError = caught.value
     assert error.remote == "directory"
     if isinstance(error, Busy):
         assert error.retry_after == 7
@@ -238,5 +237,10 @@ def test_whom_the_directory_does_not_know(remotes: Remotes, raises: Raises) -> N
         remotes.directory.standing(NOBODY)
 
 
-def test_none_of_the_five_was_left_out(raised: set[type[RemoteError]]) -> None:
-    assert raised == set(FIVE)
+def test_none_of_the_five_is_left_out(remotes: Remotes) -> None:
+    def without_permission() -> None:
+        without(remotes, "User.Read.All")
+        standing(Remotes(remotes.sandbox))  # with a new token: roles are in it
+
+    asked = lambda: standing(remotes), lambda: remotes.directory.standing(NOBODY), without_permission
+    assert raised(remotes.sandbox, "graph", *asked) == set(FIVE)
