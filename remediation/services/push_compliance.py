@@ -13,8 +13,8 @@ from ..domain.compliance import Decision, Verdict, decide
 from ..domain.device import DeviceLink, DirectoryDevice, LinkState
 from ..domain.evidence import ends_link, suffices
 from ..domain.push import POLL_SLOW, Lane, Push, back_off, look_again, message_id, update_time
-from ..errors import Busy, NotFound, RemoteError, Stale
-from ..ports import Change, LinkNoting, Report, Sending
+from ..errors import NotFound, RemoteError, Stale
+from ..ports import Change, LinkNoting, Report, Sending, in_lane
 from .read_both_sides import GONE_AFTER, BothSides
 from .world import World
 
@@ -25,7 +25,8 @@ def bring_to_rest(link_id: str, *, world: World) -> None:
     if link is None or push is None or link.state is LinkState.PENDING:
         return
     try:
-        _Pass(world, link, push).run()
+        with in_lane(push.lane):
+            _Pass(world, link, push).run()
     except Stale:
         return
 
@@ -52,7 +53,8 @@ class _Pass:
                 return
             self._decide()
         try:
-            reason = self._carry()
+            with in_lane(self.push.lane):  # a verdict that just fell travels as a revocation from here on
+                reason = self._carry()
         except RemoteError as failed:
             error = error or failed
         self._park(wake, attempts, reason, error)
@@ -265,7 +267,7 @@ class _Pass:
             self.link.id,
             wake=wake,
             next_at=self._next(now, attempts, reason, error),
-            attempts=0 if self.push.at_rest and error is None else attempts + 1,
+            attempts=0 if self.push.at_rest and error is None else attempts + _asked(error),
             reason=f"{error.remote}_{error.code}" if error else reason,
             observed=self.sides.entra.compliant if self.sides.entra else None,
             observed_at=self.sides.entra.read_at if self.sides.entra else None,
@@ -285,8 +287,8 @@ class _Pass:
         if isinstance(error, NotFound):
             return min(back_off(now, attempts), now + GONE_AFTER / 2)
         if error is not None or (reason or "").startswith("failed_"):
-            asked = error.retry_after if isinstance(error, Busy) and error.retry_after is not None else 0.0
-            return max(back_off(now, attempts), now + timedelta(seconds=asked))
+            allowed = now + timedelta(seconds=(error.retry_after or 0.0) if error else 0.0)
+            return max(back_off(now, attempts), allowed) if _asked(error) else allowed
         if not self.push.at_rest or reason is not None:
             return look_again(now, waiting_since=self.push.desired_at or self.link.made_at, attempts=attempts)
         return None if self.link.state is LinkState.ENDED else now + self.world.recheck
@@ -296,3 +298,8 @@ class _Pass:
 
     def _reload(self) -> None:
         self.push = self.world.store.push(self.link.id) or self.push
+
+
+def _asked(error: RemoteError | None) -> bool:
+    """Whether the remote itself had its say. What our own gate refused is no failed attempt: the gate knows when to come again."""
+    return error is None or error.called
