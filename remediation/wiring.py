@@ -217,7 +217,8 @@ class _Wire:
     def _workspace_one_credential(self) -> Credential:
         given = self._settings
         if given.workspace_one_client_id and given.workspace_one_client_secret and given.workspace_one_token_url:
-            address, gate = given.workspace_one_token_url, f"mdm:{WORKSPACE_ONE}:tokens"
+            # one gate for both addresses: a console that wants no calls is not asked for tokens meanwhile either
+            address, gate = given.workspace_one_token_url, f"mdm:{WORKSPACE_ONE}"
             token = self._remote("mdm", address, workspace_one_sign_in.vendor_code, gate=gate)
             secret = given.workspace_one_client_secret.get_secret_value()
             return workspace_one_sign_in.OAuthClient(token, client_id=given.workspace_one_client_id, secret=secret, now=self._clock)

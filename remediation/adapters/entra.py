@@ -1,9 +1,9 @@
 """The app's own tokens, by MSAL: one `EntraTokens` per tenant and process, one credential per scope.
 
 MSAL caches tokens and finds endpoints; every call of its goes through our `Remote`, so refusals leave it as our five errors and
-are held here for a while: MSAL by itself would ask again at once after a 401 and repeat a 400 for a minute. A gate for each scope
-tells the other processes of a refusal, too. Whoever repairs a secret waits at most `REFUSED_FOR`. Next door: `http` (manners),
-`graph` and `intune_partner` (which use the tokens). Nobody signs in here; that is Authlib's, in `web`.
+are held for a while, by a gate for each scope and so for all processes, or here where there is none: MSAL by itself would ask
+again at once after a 401 and repeat a 400 for a minute. Whoever repairs a secret waits at most `REFUSED_FOR`. Next door: `http`
+(manners), `graph` and `intune_partner` (which use the tokens). Nobody signs in here; that is Authlib's, in `web`.
 """
 
 import json
@@ -72,7 +72,7 @@ class EntraTokens:
                     self._app.remove_tokens_for_client()
                     token = self._acquire(scope)
             except (Refused, Busy) as refused:
-                if refused.called:  # what a gate refused, it remembers itself, and not for every lane alike
+                if self._gate_of is None:  # gates remember by themselves, for all processes
                     wait = (refused.retry_after or BUSY_FOR) if isinstance(refused, Busy) else REFUSED_FOR
                     self._held[scope] = (self._clock() + wait, refused)
                 raise

@@ -196,7 +196,7 @@ def room(budgets: Mapping[str, Budget], limits: Callable[[str], Limits], now: da
         return tokens(budgets.get(name, Budget()), limits(name), now, lane, writes=writes)
 
     def rows(lane: Lane, *, writes: bool) -> int:
-        managers = [left(name, lane) // MDM_CALLS for name in budgets if name.startswith("mdm:") and name.count(":") == 1]
+        managers = [left(name, lane) // MDM_CALLS for name in budgets if name.startswith("mdm:")]
         reads = min(left("directory", lane) // DIRECTORY_CALLS, max(managers, default=MOST_ROWS), MOST_ROWS)
         return max(1, min(reads, left("channel", lane, writes=True)) if writes else reads)
 

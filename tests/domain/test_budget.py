@@ -258,7 +258,7 @@ def test_room_follows_the_narrowest_remote_and_never_ends() -> None:
     shut = after(Budget(), Outcome(BUSY, 60), NOON, 0)
     silent = room({"mdm:ws1": Budget(), "directory": shut}, of, NOON)
     assert (silent.revocations, silent.on_their_way, silent.others) == (1, 1, 1)
-    one_of_two = room({"mdm:ws1": Budget(), "mdm:ws2": shut, "mdm:ws1:tokens": shut}, of, NOON)
+    one_of_two = room({"mdm:ws1": Budget(), "mdm:ws2": shut}, of, NOON)
     assert one_of_two == full
     assert tokens(opened(), WIDE, at(5), Lane.SWEEP) == 1, "a probe"
     assert tokens(admitted(enter(opened(), WIDE, at(5), Lane.SWEEP)).budget, WIDE, at(6), Lane.REVOKE) == 0
