@@ -23,15 +23,30 @@ class RemediationError(Exception):
 
 
 class RemoteError(RemediationError):
-    """A remote did not give what was asked for. `remote` is `directory`, `mdm`, `channel` or `sign_in`."""
+    """A remote did not give what was asked for. `remote` is `directory`, `mdm`, `channel` or `sign_in`.
+
+    `retry_after` is in seconds, None where nobody said. `called` is False where our own gate refused before any call was made: the
+    remote was not asked, so that is no failed attempt of whoever wanted to.
+    """
 
     code = "remote"
 
-    def __init__(self, message: str, *, remote: str, status: int | None = None, vendor_code: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        remote: str,
+        status: int | None = None,
+        vendor_code: str | None = None,
+        retry_after: float | None = None,
+        called: bool = True,
+    ) -> None:
         super().__init__(message)
         self.remote = remote
         self.status = status
         self.vendor_code = vendor_code
+        self.retry_after = retry_after
+        self.called = called
 
 
 class NotFound(RemoteError):
@@ -49,15 +64,27 @@ class Refused(RemoteError):
 
 
 class Busy(RemoteError):
-    """Throttled or overloaded. `retry_after` is in seconds, None where the remote did not say."""
+    """Throttled or overloaded; `ours` where it is our own limit that keeps us from asking."""
 
     code = "busy"
     who_acts = WhoActs.TIME
     retryable = True
 
-    def __init__(self, message: str, *, remote: str, status: int | None = None, retry_after: float | None = None) -> None:
-        super().__init__(message, remote=remote, status=status)
-        self.retry_after = retry_after
+    def __init__(
+        self,
+        message: str,
+        *,
+        remote: str,
+        status: int | None = None,
+        vendor_code: str | None = None,
+        retry_after: float | None = None,
+        called: bool = True,
+        ours: bool = False,
+    ) -> None:
+        super().__init__(
+            message, remote=remote, status=status, vendor_code=vendor_code, retry_after=retry_after, called=called and not ours
+        )
+        self.ours = ours
 
 
 class Unreachable(RemoteError):

@@ -139,6 +139,14 @@ def level(value: object) -> object:
     return chosen
 
 
+def calls(value: str) -> str:
+    """`100/20`: never more than a hundred calls in any twenty seconds."""
+    most, _, seconds = value.partition("/")
+    if not re.fullmatch(r"[0-9]{1,7}", most) or not re.fullmatch(r"[0-9]{1,5}", seconds) or int(most) < 4 or int(seconds) < 1:
+        raise ValueError("must be calls/seconds, such as 100/20, and at least 4 calls")
+    return value
+
+
 def bind(value: str) -> str:
     host, _, port = value.rpartition(":")
     if not host or not port.isdigit() or not 0 < int(port) < 65536:

@@ -34,6 +34,7 @@ Https = Annotated[str, AfterValidator(rule.https_address)]
 Guid = Annotated[str, AfterValidator(rule.guid)]
 Text = Annotated[str, AfterValidator(rule.not_blank)]
 Link = Annotated[str, AfterValidator(rule.link)]
+Calls = Annotated[str, AfterValidator(rule.calls)]
 Secret = Annotated[SecretStr, AfterValidator(rule.not_blank_secret)]
 
 
@@ -292,3 +293,26 @@ class WorkerSettings(Settings):
     queue_concurrency: Annotated[int, Field(ge=1, le=200), Says("How many rows this worker attends to at once", OPERATOR, "20")] = (
         50
     )
+    directory_calls: Annotated[
+        Calls,
+        Says(
+            "Never more calls to Microsoft Graph than this (calls/seconds), by all workers together. The smallest tenants' "
+            "published limit is 3,500 units in 10 seconds, most calls cost one or two, and other apps want their share",
+            OPERATOR,
+            "3000/10",
+        ),
+    ] = "1500/10"
+    channel_calls: Annotated[
+        Calls, Says("The same for the Intune partner service, reads and writes together", OPERATOR, "500/20")
+    ] = "1000/20"
+    channel_writes: Annotated[Calls, Says("And its writes alone: each verdict that is sent is one", OPERATOR, "50/20")] = "100/20"
+    mdm_calls: Annotated[
+        Calls,
+        Says("The same for each MDM connection, beside what its console's people and other integrations need", MDM_ADMIN, "300/60"),
+    ] = "1200/60"
+    entra_calls: Annotated[Calls, Says("The same for Entra's token endpoint", OPERATOR, "100/60")] = "200/10"
+    calls_in_flight: Annotated[
+        int,
+        Field(ge=1, le=200),
+        Says("Calls that one worker makes to one remote at the same time; a few more for revocations", OPERATOR, "10"),
+    ] = 20

@@ -8,24 +8,29 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
 from pydantic import SecretStr
 from requests.adapters import BaseAdapter
+from sqlalchemy import Engine as SqlEngine
 from sqlalchemy import inspect, make_url
 from sqlalchemy.exc import DBAPIError
 
 from .adapters import entra, graph, intune_partner, workspace_one, workspace_one_sign_in
+from .adapters.gate import Gate
 from .adapters.http import Credential, Remote
+from .domain.budget import Limit, Limits
 from .domain.compliance import Lease
-from .ports import Store
+from .ports import Budgets, Clock, Store
 from .services.look import look
 from .services.push_compliance import bring_to_rest
 from .services.world import World
 from .settings import DatabaseSettings, WebSettings, WorkerSettings
 from .store import migrations, pickle_door
+from .store.budgets import SqlBudgets
 from .store.engine import make_engine
 from .store.look_up import SqlLookUp
 from .store.sessions import SqlSessions, SqlSignInStates
@@ -98,7 +103,8 @@ def build_worker(settings: WorkerSettings) -> Worker:
     pickle_door.close_pickle_door()
     engine = make_engine(_url(settings))
     store = SqlStore(engine, settings.tenant_id, DbosWakeups(engine))
-    world = build_world(settings, store)
+    budgets = build_budgets(settings, engine)
+    world = build_world(settings, store, budgets)
     wakers = Wakers(look=partial(look, world=world), bring_to_rest=partial(bring_to_rest, world=world))
     durable = Engine(
         url=_url(settings),
@@ -107,16 +113,34 @@ def build_worker(settings: WorkerSettings) -> Worker:
         concurrency=settings.queue_concurrency,
         wakers=wakers,
     )
-    due = Pulse("due rows", lambda: store.wake_due(now()), every=DUE_EVERY)
+    due = Pulse("due rows", lambda: store.wake_due(now(), room=budgets.room()), every=DUE_EVERY)
     return Worker(durable, [due, Pulse("old wake-ups", durable.forget, every=FORGET_EVERY)])
 
 
-def build_world(settings: WorkerSettings, store: Store, *, transport: BaseAdapter | None = None) -> World:
-    """What the worker's services act on. Tests give a `transport` that leads into the sandbox without a socket."""
-    wire = _Wire(settings, transport)
+def build_budgets(settings: WorkerSettings, engine: SqlEngine, *, clock: Clock = now) -> SqlBudgets:
+    """What all workers together may ask of each remote."""
+
+    def limit(calls: str) -> Limit:
+        most, _, seconds = calls.partition("/")
+        return Limit.of(int(most), float(seconds))
+
+    limits = {
+        "directory": Limits(limit(settings.directory_calls)),
+        "channel": Limits(limit(settings.channel_calls), writes=limit(settings.channel_writes)),
+        "mdm": Limits(limit(settings.mdm_calls)),
+        "tokens": Limits(limit(settings.entra_calls)),
+    }
+    return SqlBudgets(engine, settings.tenant_id, clock=clock, limits=limits)
+
+
+def build_world(
+    settings: WorkerSettings, store: Store, budgets: Budgets, *, transport: BaseAdapter | None = None, clock: Clock = now
+) -> World:
+    """What the worker's services act on. Tests give a `transport` that leads into the sandbox without a socket, and its `clock`."""
+    wire = _Wire(settings, budgets, transport, clock)
     directory = graph.GraphDirectory(
         wire.graph("directory"),
-        now=now,
+        now=clock,
         plans=settings.intune_plans,
         groups=settings.groups,
         owner_attribute=settings.owner_directory_attribute,
@@ -126,13 +150,13 @@ def build_world(settings: WorkerSettings, store: Store, *, transport: BaseAdapte
         graph=wire.graph("channel"),
         connect=wire.partner,
         directory=directory,
-        now=now,
+        now=clock,
         hosts=settings.partner_hosts,
     )
     manager = workspace_one.WorkspaceOne(
         WORKSPACE_ONE,
         wire.workspace_one(),
-        now=now,
+        now=clock,
         advice=settings.advice,
         owner_attribute=settings.owner_mdm_attribute,
         shared_users=settings.shared_users,
@@ -142,7 +166,7 @@ def build_world(settings: WorkerSettings, store: Store, *, transport: BaseAdapte
         directory=directory,
         managers={WORKSPACE_ONE: manager},
         channels=[channel],
-        clock=now,
+        clock=clock,
         minimum=settings.minimum_evidence,
         lease=Lease(timedelta(hours=settings.lease_hours), timedelta(days=settings.check_in_days)),
         recheck=timedelta(seconds=settings.recheck_seconds),
@@ -158,38 +182,46 @@ def possession_message(texts: Texts, organisation: str, url: str, case_code: str
 
 
 class _Wire:
-    """The remotes, each with its address, its credential and its reader of error codes."""
+    """The remotes, each with its address, its credential, its reader of error codes, and the gate that its calls pass."""
 
-    def __init__(self, settings: WorkerSettings, transport: BaseAdapter | None) -> None:
+    def __init__(self, settings: WorkerSettings, budgets: Budgets, transport: BaseAdapter | None, clock: Clock) -> None:
         self._settings = settings
+        self._budgets = budgets
         self._transport = transport
+        self._clock = clock
         self._ca = Path(settings.ca_file) if settings.ca_file else None
+        self._gates: dict[str, Gate] = {}
         self._tokens = entra.EntraTokens(
-            self._remote("directory", settings.entra_authority, entra.vendor_code),
+            self._remote("directory", settings.entra_authority, entra.vendor_code, gate="tokens"),
             tenant_id=settings.tenant_id,
             client_id=settings.service_client_id,
             secret=_service_credential(settings),
+            gate_of=lambda scope: self._gate(f"tokens:{urlsplit(scope).hostname}", refused_for=entra.REFUSED_FOR),
         )
 
     def graph(self, name: str) -> Remote:
+        """`name` is whose errors these are; the budget is Graph's, whoever asks."""
         credential = self._tokens.scope(self._settings.graph_scope, remote=name)
-        return self._remote(name, f"{self._settings.graph_url}/v1.0", graph.vendor_code, credential)
+        base = f"{self._settings.graph_url}/v1.0"
+        return self._remote(*(name, base, graph.vendor_code, credential), gate="directory", lane_headers=graph.lane_headers)
 
     def partner(self, uri: str) -> Remote:
         credential = self._tokens.scope(self._settings.intune_scope, remote="channel")
-        return self._remote("channel", uri, intune_partner.vendor_code, credential)
+        return self._remote("channel", uri, intune_partner.vendor_code, credential, gate="channel")
 
     def workspace_one(self) -> Remote:
-        return self._remote(
-            "mdm", f"{self._settings.workspace_one_url}/API", workspace_one.vendor_code, self._workspace_one_credential()
-        )
+        base, quota = f"{self._settings.workspace_one_url}/API", workspace_one.quota(self._clock)
+        credential = self._workspace_one_credential()
+        return self._remote("mdm", base, workspace_one.vendor_code, credential, gate=f"mdm:{WORKSPACE_ONE}", quota=quota)
 
     def _workspace_one_credential(self) -> Credential:
         given = self._settings
         if given.workspace_one_client_id and given.workspace_one_client_secret and given.workspace_one_token_url:
-            token = self._remote("mdm", given.workspace_one_token_url, workspace_one_sign_in.vendor_code)
+            # one gate for both addresses: a console that wants no calls is not asked for tokens meanwhile either
+            address, gate = given.workspace_one_token_url, f"mdm:{WORKSPACE_ONE}"
+            token = self._remote("mdm", address, workspace_one_sign_in.vendor_code, gate=gate)
             secret = given.workspace_one_client_secret.get_secret_value()
-            return workspace_one_sign_in.OAuthClient(token, client_id=given.workspace_one_client_id, secret=secret, now=now)
+            return workspace_one_sign_in.OAuthClient(token, client_id=given.workspace_one_client_id, secret=secret, now=self._clock)
         if given.workspace_one_user and given.workspace_one_password and given.workspace_one_tenant_code:
             return workspace_one_sign_in.BasicKey(
                 user=given.workspace_one_user,
@@ -198,8 +230,17 @@ class _Wire:
             )
         raise NotReady("Workspace ONE's credential is not set")
 
-    def _remote(self, name: str, base: str, vendor_code: VendorCode, credential: Credential | None = None) -> Remote:
-        return Remote(name, base, vendor_code=vendor_code, credential=credential, ca=self._ca, transport=self._transport)
+    def _remote(
+        self, name: str, base: str, vendor_code: VendorCode, credential: Credential | None = None, *, gate: str, **more: Any
+    ) -> Remote:
+        wire: dict[str, Any] = {"ca": self._ca, "transport": self._transport, "gate": self._gate(gate)}
+        return Remote(name, base, vendor_code=vendor_code, credential=credential, **wire, **more)
+
+    def _gate(self, name: str, **more: Any) -> Gate:
+        """One for each name, since it also counts what is in flight."""
+        if name not in self._gates:
+            self._gates[name] = Gate(name, self._budgets, in_flight=self._settings.calls_in_flight, **more)
+        return self._gates[name]
 
 
 def _service_credential(settings: WorkerSettings) -> str | dict[str, str]:

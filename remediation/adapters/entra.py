@@ -1,15 +1,16 @@
 """The app's own tokens, by MSAL: one `EntraTokens` per tenant and process, one credential per scope.
 
 MSAL caches tokens and finds endpoints; every call of its goes through our `Remote`, so refusals leave it as our five errors and
-are held here for a while: MSAL by itself would ask again at once after a 401 and repeat a 400 for a minute. Whoever repairs a
-secret waits at most `REFUSED_FOR`. Next door: `http` (manners), `graph` and `intune_partner` (which use the tokens). Nobody signs
-in here; that is Authlib's, in `web`.
+are held for a while, by a gate for each scope and so for all processes, or here where there is none: MSAL by itself would ask
+again at once after a 401 and repeat a 400 for a minute. Whoever repairs a secret waits at most `REFUSED_FOR`. Next door: `http`
+(manners), `graph` and `intune_partner` (which use the tokens). Nobody signs in here; that is Authlib's, in `web`.
 """
 
 import json
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 import msal
 
 from ..errors import Busy, Garbled, Refused, RemoteError
+from .gate import Gate
 from .http import Answer, Remote
 
 REFUSED_FOR = 60.0  # as long as MSAL keeps a 400 (measured, MSAL 1.39)
@@ -31,7 +33,8 @@ def vendor_code(body: Any) -> object:
 
 
 class EntraTokens:
-    """`secret` is a client secret, or MSAL's certificate form: `{"private_key": pem, "public_certificate": pem}`."""
+    """`secret` is a client secret, or MSAL's certificate form: `{"private_key": pem, "public_certificate": pem}`. `gate_of` gives
+    the gate of a scope, closed for `REFUSED_FOR` by a refusal: one scope may be refused while another is not."""
 
     def __init__(
         self,
@@ -41,12 +44,14 @@ class EntraTokens:
         client_id: str,
         secret: str | Mapping[str, str],
         clock: Callable[[], float] = time.monotonic,
+        gate_of: Callable[[str], Gate] | None = None,
     ) -> None:
         self._remote = remote
         self._tenant_id = remote.guid(tenant_id)
         self._client_id = client_id
         self._secret = secret
         self._clock = clock
+        self._gate_of = gate_of
         self._lock = threading.Lock()
         self._app: Any = None
         self._held: dict[str, tuple[float, RemoteError]] = {}
@@ -67,8 +72,9 @@ class EntraTokens:
                     self._app.remove_tokens_for_client()
                     token = self._acquire(scope)
             except (Refused, Busy) as refused:
-                wait = (refused.retry_after or BUSY_FOR) if isinstance(refused, Busy) else REFUSED_FOR
-                self._held[scope] = (self._clock() + wait, refused)
+                if self._gate_of is None:  # gates remember by themselves, for all processes
+                    wait = (refused.retry_after or BUSY_FOR) if isinstance(refused, Busy) else REFUSED_FOR
+                    self._held[scope] = (self._clock() + wait, refused)
                 raise
             self._held.pop(scope, None)
             return token
@@ -95,7 +101,7 @@ class EntraTokens:
             authority=f"{self._remote.origin}/{self._tenant_id}",
             # an authority that is not Microsoft's public one is not known to Microsoft's list of authorities
             instance_discovery=None if urlsplit(self._remote.origin).hostname == PUBLIC else False,
-            http_client=_Client(self._remote),
+            http_client=_Client(self._remote, self._gate_of),
         )
 
 
@@ -124,26 +130,35 @@ class ScopeTokens:
 
 def _again(error: RemoteError, seconds: float) -> RemoteError:
     """The same news, told anew without a call."""
-    told: RemoteError
-    if isinstance(error, Busy):
-        told = Busy(str(error), remote=error.remote, status=error.status, retry_after=seconds)
-        told.vendor_code = error.vendor_code
-    else:
-        told = type(error)(str(error), remote=error.remote, status=error.status, vendor_code=error.vendor_code)
-    return told
+    return type(error)(
+        str(error),
+        remote=error.remote,
+        status=error.status,
+        vendor_code=error.vendor_code,
+        retry_after=seconds,
+        called=False,
+    )
 
 
 class _Client:
     """MSAL's `http_client`. MSAL sets no timeout and logs what it cannot read; `Remote` lets no such answer through."""
 
-    def __init__(self, remote: Remote) -> None:
+    def __init__(self, remote: Remote, gate_of: Callable[[str], Gate] | None) -> None:
         self._remote = remote
+        self._gate_of = gate_of
 
     def get(self, url: str, params: Mapping[str, str] | None = None, headers: Any = None, **_: Any) -> "_Response":
         return _Response(self._remote.call("GET", url, query=params, headers=headers))
 
     def post(self, url: str, params: Any = None, data: Any = None, headers: Any = None, **_: Any) -> "_Response":
-        return _Response(self._remote.call("POST", url, query=params, form=data, headers=headers))
+        with self._through_the_gate(data):
+            return _Response(self._remote.call("POST", url, query=params, form=data, headers=headers))
+
+    def _through_the_gate(self, form: Any) -> AbstractContextManager[object]:
+        scope = form.get("scope") if isinstance(form, Mapping) else None
+        if self._gate_of is None or not isinstance(scope, str):
+            return nullcontext()
+        return self._gate_of(scope).passing(self._remote.name, writes=False)
 
     def close(self) -> None:
         """Nothing is kept open beyond the session of `Remote`."""

@@ -5,13 +5,14 @@ groups, each of which may be missing. Next door: `http` (manners), `entra` (toke
 partner service lives).
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Generic, Literal, TypeVar
 
 import structlog
 
 from ..domain.device import DirectoryDevice, Person, Platform
+from ..domain.push import Lane
 from ..domain.standing import Standing
 from ..errors import Garbled, NotFound, Refused
 from ..ports import Clock
@@ -60,6 +61,11 @@ log = structlog.get_logger("remediation.directory")
 def vendor_code(body: Any) -> object:
     """`{"error": {"code": …}}`: graph-docs concepts/errors.md."""
     return body["error"]["code"]
+
+
+def lane_headers(lane: Lane) -> Mapping[str, str]:
+    """Which of our calls Graph is to throttle first: graph-docs concepts/throttling-limits.md."""
+    return {"x-ms-throttle-priority": "low" if lane is Lane.SWEEP else "high"}
 
 
 class _Recent(Generic[T]):

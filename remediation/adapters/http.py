@@ -1,7 +1,8 @@
 """The manners of every remote call: where it may go, how long it may take, what counts as an answer, which error it becomes.
 
 An adapter is given one `Remote` per address and reads answers through `Fields`. Nothing here retries, follows a redirect or sleeps;
-only a rejected credential is renewed, once. Next door: `fields`, the adapters, and `errors` with the five ways to fail.
+only a rejected credential is renewed, once. Next door: `gate` (whether a call may leave now), `fields`, the adapters, and `errors`
+with the five ways to fail.
 """
 
 import json
@@ -9,6 +10,7 @@ import re
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -23,8 +25,11 @@ import structlog
 import urllib3
 from requests.adapters import BaseAdapter, HTTPAdapter
 
+from ..domain.push import Lane
 from ..errors import Busy, Garbled, NotFound, Refused, RemoteError, Unreachable
+from ..ports import lane_now
 from .fields import GUID, Fields
+from .gate import Gate, Passage
 
 __all__ = ["Answer", "Credential", "Fields", "Remote", "Timeouts"]
 
@@ -68,7 +73,11 @@ class Answer:
 
 
 class Remote:
-    """One address of one remote. `name` is what errors call it; `vendor_code` reads the vendor's own code from its error body."""
+    """One address of one remote. `name` is what errors call it; `vendor_code` reads the vendor's own code from its error body.
+
+    `gate` is passed by every call; without one, calls are not counted. `quota` reads from an answer's headers for how many seconds
+    the remote should be left alone, None for not at all; `lane_headers` says the lane in the vendor's own words.
+    """
 
     def __init__(
         self,
@@ -80,6 +89,9 @@ class Remote:
         ca: Path | None = None,
         timeouts: Timeouts | None = None,
         transport: BaseAdapter | None = None,
+        gate: Gate | None = None,
+        quota: Callable[[Mapping[str, str]], float | None] = lambda headers: None,
+        lane_headers: Callable[[Lane], Mapping[str, str]] = lambda lane: {},
     ) -> None:
         parts = urlsplit(base)
         if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc or parts.query or parts.fragment:
@@ -92,6 +104,9 @@ class Remote:
         self._credential = credential
         self._timeouts = timeouts or Timeouts()
         self._session = _session(ca, transport)
+        self._gate = gate
+        self._quota = quota
+        self._lane_headers = lane_headers
 
     # what a request is made of
 
@@ -155,8 +170,16 @@ class Remote:
         return self._once(request, {**(headers or {}), **self._credential.headers()})
 
     def _once(self, request: requests.Request, headers: Mapping[str, str]) -> Answer:
+        with self._through_the_gate(writes=request.method != "GET") as passage:
+            return self._ask(request, headers, passage)
+
+    def _through_the_gate(self, *, writes: bool) -> AbstractContextManager[Passage]:
+        return nullcontext(Passage()) if self._gate is None else self._gate.passing(self.name, writes=writes)
+
+    def _ask(self, request: requests.Request, headers: Mapping[str, str], passage: Passage) -> Answer:
         ours, started = str(uuid4()), time.monotonic()
-        request.headers = {"Accept": "application/json", **headers, "client-request-id": ours}
+        lane = self._lane_headers(lane_now())
+        request.headers = {"Accept": "application/json", **headers, **lane, "client-request-id": ours}
         seen = _Seen()
         error: RemoteError | None = None
         try:
@@ -165,6 +188,7 @@ class Remote:
             error = caught
             raise
         finally:
+            passage.page, passage.closes_for = seen.page, self._quota(seen.headers)
             log.info(
                 "remote.call",
                 remote=self.name,
@@ -215,9 +239,7 @@ class Remote:
             return Answer(self.name, status, self._parse(seen, body) if body else None)
         code = self._code(seen, body)
         if status in (429, 503):
-            busy = Busy("busy", remote=self.name, status=status, retry_after=retry_after(seen.headers))
-            busy.vendor_code = code
-            raise busy
+            raise Busy("busy", remote=self.name, status=status, vendor_code=code, retry_after=retry_after(seen.headers))
         kind: type[RemoteError]
         if status >= 500 or status == 408:
             kind, what = Unreachable, "the remote failed"
@@ -228,11 +250,13 @@ class Remote:
             kind, what = Refused, "refused"
         else:
             kind, what = Garbled, "neither an answer nor an error"
-        raise kind(f"{what} ({status})", remote=self.name, status=status, vendor_code=code)
+        asked = retry_after(seen.headers) if kind is Unreachable else None  # a 504 may carry one: graph-docs concepts/throttling.md
+        raise kind(f"{what} ({status})", remote=self.name, status=status, vendor_code=code, retry_after=asked)
 
     def _parse(self, seen: "_Seen", body: bytes) -> Any:
         media = seen.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if media != "application/json" and not re.fullmatch(r"application/[\w.-]+\+json", media):
+            seen.page = True
             raise Garbled("not JSON by its content type", remote=self.name, status=seen.status)
         try:
             return json.loads(body, object_pairs_hook=_once_each, parse_constant=_no_such_number)
@@ -249,9 +273,10 @@ class Remote:
 
 
 class _Seen:
-    """What came back before anything could fail: for the log line."""
+    """What came back before anything could fail: for the log line and the gate."""
 
     status: int | None = None
+    page: bool = False
     headers: Mapping[str, str] = {}  # replaced, never written to
 
     @property

@@ -5,7 +5,8 @@ door: `workspace_one_users` (which of its users is a person), `workspace_one_sig
 """
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -60,6 +61,23 @@ _COMPROMISED = {"true": True, "false": False, "compromised": True}
 def vendor_code(body: Any) -> object:
     """`{"errorCode": 5061, "message": …}`: fixtures of demisto/content VMwareWorkspaceONEUEM."""
     return body["errorCode"]
+
+
+def quota(now: Clock) -> Callable[[Mapping[str, str]], float | None]:
+    """Seconds until the API's quota begins anew, once less than a hundredth of it is left: the rest is for the console's people.
+
+    `x-ratelimit-limit: 250000`, `x-ratelimit-remaining`, `x-ratelimit-reset` in epoch seconds, as recorded by public clients in
+    October 2023; on-premises servers may send none of them.
+    """
+
+    def left_alone_for(headers: Mapping[str, str]) -> float | None:
+        limit, left, reset = (headers.get(f"x-ratelimit-{name}", "") for name in ("limit", "remaining", "reset"))
+        if not all(re.fullmatch(r"[0-9]{1,12}", value) for value in (limit, left, reset)):
+            return None
+        seconds = int(reset) - now().timestamp()
+        return seconds if int(left) * 100 < int(limit) and seconds > 0 else None
+
+    return left_alone_for
 
 
 class WorkspaceOne:

@@ -1,5 +1,6 @@
-"""What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `desk`."""
+"""What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `desk`, `budgets`."""
 
+from .budgets import Budgets, in_lane, lane_now
 from .desk import CaseFound, Event, LookUp, PersonFound, Session, Sessions, SignInStates
 from .remotes import (
     Carried,
@@ -18,6 +19,7 @@ from .store import Actor, Change, PossessionLinkFacts, Store, Wakeups
 
 __all__ = [
     "Actor",
+    "Budgets",
     "Carried",
     "CaseFound",
     "Change",
@@ -40,4 +42,6 @@ __all__ = [
     "SignInStates",
     "Store",
     "Wakeups",
+    "in_lane",
+    "lane_now",
 ]

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from ..domain.budget import Room
 from ..domain.compliance import Decision
 from ..domain.device import DeviceLink, DirectoryDevice, ManagedDevice, ManagedKey, Person, Platform
 from ..domain.journey import Journey
 from ..domain.push import Lane, Push
 from ..domain.standing import Standing
+
+EVERYTHING = Room()
 
 
 @dataclass(frozen=True)
@@ -184,8 +187,9 @@ class Store(Protocol):
         """Park the row until `next_at`; `following` as `Push` has it. With an unchanged verdict, `decision` and `posture_read_at`
         renew its lease."""
 
-    def wake_due(self, now: datetime, *, limit: int = 100) -> int:
-        """Count up and enqueue the wake-up of every row whose time has come; returns how many. Any worker's pulse may call it."""
+    def wake_due(self, now: datetime, *, limit: int = 100, room: Room = EVERYTHING) -> int:
+        """Count up and enqueue the wake-up of rows whose time has come, as many as there is room for and at most `limit` of
+        a kind; returns how many. What is left stays due. Any worker's pulse may call it."""
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from ..domain.compliance import decide
 from ..domain.device import LinkState, Platform
 from ..domain.journey import POSSESSION_LINK_LASTS, Journey
 from ..domain.matching import one_per_device
-from ..domain.push import look_again
+from ..domain.push import Lane, look_again
 from ..domain.steps import Step, next_step
-from ..errors import Busy, RemoteError
-from ..ports import Messaging, Refreshing
+from ..errors import RemoteError
+from ..ports import Messaging, Refreshing, in_lane
 from .link_device import link_device
 from .prove_possession import token_hash
 from .push_compliance import bring_to_rest
@@ -34,9 +34,11 @@ class _Seen:
     owner_problem: str | None = None
     refreshed: bool = False
     not_before: datetime | None = None
+    uncalled: bool = False
 
     def blame(self, error: RemoteError, now: datetime) -> str:
-        if isinstance(error, Busy) and error.retry_after is not None:
+        self.uncalled = self.uncalled or not error.called
+        if error.retry_after is not None:
             self.not_before = max(self.not_before or now, _later(now, error.retry_after))
         return error.code
 
@@ -47,6 +49,11 @@ def look(journey_id: str, *, world: World) -> None:
     journey = world.store.journey(journey_id)
     if journey is None or begun >= journey.expires_at:
         return
+    with in_lane(Lane.PERSON):
+        _look(journey, world, begun)
+
+
+def _look(journey: Journey, world: World, begun: datetime) -> None:
     wake, seen = journey.look.wake, _Seen()
     _look_at_directory(journey, world, seen)
     _look_at_mdm(_again(journey, world), world, seen)
@@ -162,7 +169,7 @@ def _note(journey: Journey, world: World, seen: _Seen, *, wake: int, begun: date
         wake=wake,
         at=begun,
         next_at=next_at,
-        attempts=journey.look.attempts + 1,
+        attempts=journey.look.attempts + (not seen.uncalled),
         directory_error=seen.directory_error,
         mdm_error=seen.mdm_error,
         owner_problem=seen.owner_problem,

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 
 from ..domain.device import LinkState
 from ..domain.push import back_off, look_again
-from ..errors import Busy, NotFound, RemoteError, Stale
+from ..errors import NotFound, RemoteError, Stale
+from ..ports import in_lane
 from .carry import carry
 from .judge import ended, judge
 from .one_pass import OnePass
@@ -29,7 +30,8 @@ def bring_to_rest(link_id: str, *, world: World) -> None:
     if link is None or push is None or link.state is LinkState.PENDING:
         return
     try:
-        _run(OnePass(world, link, push))
+        with in_lane(push.lane):
+            _run(OnePass(world, link, push))
     except Stale:
         return
 
@@ -44,7 +46,8 @@ def _run(one: OnePass) -> None:
             return
         judge(one)
     try:
-        reason = carry(one)
+        with in_lane(one.push.lane):  # a verdict that just fell travels as a revocation from here on
+            reason = carry(one)
     except RemoteError as failed:
         error = error or failed
     _park(one, wake, attempts, reason, error)
@@ -58,14 +61,15 @@ def _only_follows(one: OnePass) -> bool:
 
 def _park(one: OnePass, wake: int, attempts: int, reason: str | None, error: RemoteError | None) -> None:
     now = one.world.clock()
+    follows = one.push.following if not _asked(error) else error is None and reason in FOLLOWED
     good = one.decision if one.decision and one.decision.verdict is one.push.desired else None
     one.world.store.note_push(
         one.link.id,
         wake=wake,
         next_at=_next(one, now, attempts, reason, error),
-        attempts=0 if one.push.at_rest and error is None else attempts + 1,
+        attempts=0 if one.push.at_rest and error is None else attempts + _asked(error),
         reason=f"{error.remote}_{error.code}" if error else reason,
-        following=error is None and reason in FOLLOWED,
+        following=follows,
         observed=one.sides.entra.compliant if one.sides.entra else None,
         observed_at=one.sides.entra.read_at if one.sides.entra else None,
         decision=good,
@@ -86,8 +90,13 @@ def _in_turn(one: OnePass, now: datetime, attempts: int, reason: str | None, err
     if isinstance(error, NotFound):
         return min(back_off(now, attempts), now + GONE_AFTER / 2)
     if error is not None or (reason or "").startswith("failed_"):
-        asked = error.retry_after if isinstance(error, Busy) and error.retry_after is not None else 0.0
-        return max(back_off(now, attempts), now + timedelta(seconds=asked))
+        allowed = now + timedelta(seconds=(error.retry_after or 0.0) if error else 0.0)
+        return max(back_off(now, attempts), allowed) if _asked(error) else allowed
     if not one.push.at_rest or reason is not None:
         return look_again(now, waiting_since=one.push.desired_at or one.link.made_at, attempts=attempts)
     return None if one.link.state is LinkState.ENDED else now + one.world.recheck
+
+
+def _asked(error: RemoteError | None) -> bool:
+    """Whether the remote itself had its say. What our own gate refused is no failed attempt: the gate knows when to come again."""
+    return error is None or error.called

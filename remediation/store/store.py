@@ -9,12 +9,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ..domain.budget import Room
 from ..domain.compliance import Decision
 from ..domain.device import DeviceLink, DirectoryDevice, LinkState, ManagedDevice, ManagedKey, Person, Platform
 from ..domain.journey import Journey
 from ..domain.push import Push
 from ..domain.standing import Standing
 from ..ports import Actor, Change, PossessionLinkFacts, Wakeups
+from ..ports.store import EVERYTHING
 from . import rows, timers
 from .change import change
 from .engine import reading, writing
@@ -196,9 +198,9 @@ class SqlStore:
             if parked and decision is not None and posture_read_at is not None:
                 timer.renew(decision, posture_read_at)
 
-    def wake_due(self, now: datetime, *, limit: int = 100) -> int:
+    def wake_due(self, now: datetime, *, limit: int = 100, room: Room = EVERYTHING) -> int:
         with writing(self._engine) as connection:
-            return timers.wake_due(connection, self.tenant_id, self._wakeups, now, limit=limit)
+            return timers.wake_due(connection, self.tenant_id, self._wakeups, now, limit=limit, room=room)
 
     # queries, all within the tenant
 

@@ -289,3 +289,17 @@ sign_in_states = sa.Table(
     sa.Column("value", sa.Text, nullable=False),
     sa.Column("until", Moment, nullable=False),
 )
+
+# One row for each remote, shared by all processes: `domain/budget.py` says what the columns mean.
+budgets = sa.Table(
+    "budgets",
+    metadata,
+    tenant(),
+    sa.Column("remote", sa.Text, primary_key=True),
+    sa.Column("full_at", Moment),
+    sa.Column("writes_full_at", Moment),
+    sa.Column("closed_until", Moment),
+    sa.Column("failures", sa.Integer, nullable=False, default=0),
+    sa.Column("probe_until", Moment),
+    sa.Column("reason", sa.Text),
+)

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
+from ..domain.budget import Room
 from ..domain.compliance import Decision
 from ..domain.device import LinkState
 from ..domain.push import Lane
@@ -87,24 +88,35 @@ class PushTimer(Timer):
         self._set(sa.and_(same, newer, active), **values)
 
 
-def wake_due(connection: sa.Connection, tenant_id: str, wakeups: Wakeups, now: datetime, *, limit: int) -> int:
-    """Up to `limit` pushes, revocations first, and as many journeys: neither kind waits behind a backlog of the other."""
+def wake_due(connection: sa.Connection, tenant_id: str, wakeups: Wakeups, now: datetime, *, limit: int, room: Room) -> int:
+    """As many as there is room for, `limit` of a kind at most, and revocations first. What is sent already only reads, and so does
+    a journey: neither waits behind a backlog of those that want to write."""
     at_rest = pushes.c.confirmed_seq >= pushes.c.desired_seq
+    on_its_way = sa.and_(sa.not_(at_rest), pushes.c.sent_seq >= pushes.c.desired_seq)
+    revoking = sa.and_(pushes.c.lane == Lane.REVOKE, pushes.c.sent_seq < pushes.c.desired_seq)
     urgency = sa.case((pushes.c.lane == Lane.REVOKE, 0), (pushes.c.lane == Lane.PERSON, 1), else_=2)
     sweep = sa.literal(Lane.SWEEP, pushes.c.lane.type)
-    links = _claim(
-        *(connection, pushes, pushes.c.link_id, tenant_id, now, limit),
-        order=urgency,
-        marks={"lane": sa.case((at_rest, sweep), else_=pushes.c.lane)},
-        lane=pushes.c.lane,
+    links: list[tuple[str, int, Lane]] = []
+    kinds = (
+        (revoking, room.revocations),
+        (on_its_way, room.on_their_way),
+        (sa.not_(sa.or_(revoking, on_its_way)), room.others),
     )
+    for kind, rows in kinds:
+        links += _claim(
+            *(connection, pushes, pushes.c.link_id, tenant_id, now, min(limit, rows)),
+            order=urgency,
+            kind=kind,
+            marks={"lane": sa.case((at_rest, sweep), else_=pushes.c.lane)},
+            lane=pushes.c.lane,
+        )
     people = _claim(
-        *(connection, journeys, journeys.c.id, tenant_id, now, limit),
-        living=journeys.c.expires_at > now,
+        *(connection, journeys, journeys.c.id, tenant_id, now, min(limit, room.on_their_way)),
+        kind=journeys.c.expires_at > now,
         lane=sa.literal(Lane.PERSON, pushes.c.lane.type),
     )
-    for workflow, rows in ((PUSH_LINK, links), (LOOK_JOURNEY, people)):
-        for row_id, wake, lane in rows:
+    for workflow, found in ((PUSH_LINK, links), (LOOK_JOURNEY, people)):
+        for row_id, wake, lane in found:
             wakeups.enqueue(connection, workflow, row_id, wake, lane=lane)
     return len(links) + len(people)
 
@@ -119,12 +131,12 @@ def _claim(
     *,
     lane: sa.ColumnElement[Lane],
     order: sa.ColumnElement[int] | None = None,
-    living: sa.ColumnElement[bool] | None = None,
+    kind: sa.ColumnElement[bool],
     marks: Mapping[str, Any] | None = None,
 ) -> list[tuple[str, int, Lane]]:
     """Count up the wake-ups of due rows, each row for one caller only: PostgreSQL skips rows that another has locked, SQLite lets
     one writer in at a time."""
-    due = [table.c.tenant_id == tenant_id, table.c.next_look_at <= now, *([] if living is None else [living])]
+    due = [table.c.tenant_id == tenant_id, table.c.next_look_at <= now, kind]
     first = [table.c.next_look_at] if order is None else [order, table.c.next_look_at]
     chosen = sa.select(key).where(*due).order_by(*first).limit(limit).with_for_update(skip_locked=True)
     ids = connection.execute(chosen).scalars().all()
