@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from ..domain.journey import Journey
 from ..domain.standing import not_for_you
-from ..domain.steps import ChainLink, ChainState, Step, already_open, chain, help_why, next_step
+from ..domain.steps import ChainLink, ChainState, Step, already_open, chain, help_why, next_step, only_disabled
 from . import cards
 from .cards import DeviceCard, RuleCard
 from .names import shown
@@ -52,6 +52,7 @@ class Panel:
     cards: tuple[DeviceCard, ...]
     registered: tuple[DeviceCard, ...]
     again: DeviceCard | None
+    switched_off: bool  # all that Microsoft knows of this person's on this platform
     rules: tuple[RuleCard, ...]
     checked_at: datetime | None
     message: Message | None
@@ -89,6 +90,7 @@ def panel(journey: Journey, now: datetime, *, browser: str) -> Panel:
         cards=cards.managed(journey, browser),
         registered=cards.registered(journey, browser),
         again=cards.to_register_again(journey, browser, now),
+        switched_off=only_disabled(journey),
         rules=cards.rules(device),
         checked_at=device.posture.read_at if device is not None else None,
         message=_message(journey, now),

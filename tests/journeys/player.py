@@ -31,9 +31,18 @@ class Player:
         """From Microsoft's block page to the product's, in a window of its own."""
         with self.context.expect_page() as opened:
             self.phone.locator("#way-on").click()
-        self.product = opened.value
-        self.product.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
-        self.product.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.holds(opened.value)
+
+    def comes_by_the_leaflet(self) -> None:
+        """Where Microsoft's block page has no button, or there is none."""
+        self.holds(self.context.new_page())
+        self.product.goto(f"{self.stage.origin}/start")
+
+    def holds(self, page: Page) -> None:
+        """The window with the product's pages from now on."""
+        page.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.product = page
 
     def taps_the_message(self) -> None:
         self.phone.goto(f"{self.stage.pages}/phone/hub")
@@ -41,7 +50,7 @@ class Player:
         with self.context.expect_page() as opened:
             link.click()
         self.product.close()
-        self.product = opened.value
+        self.holds(opened.value)
         expect(self.product.locator("#it-is-me")).to_be_visible()
         self.looks("possession")
         self.product.locator("#it-is-me").click()
@@ -71,10 +80,18 @@ class Player:
         self.phone.goto(f"{self.stage.pages}/phone/authenticator")
         self.phone.locator("#register").click()
 
+    def registers_anew(self) -> None:
+        self.phone.goto(f"{self.stage.pages}/phone/authenticator")
+        self.phone.locator("#unregister").click()
+        self.registers()
+
     # on the product's pages
 
     def signs_in(self, platform: str = "ios") -> None:
         self.product.locator(f"a[href*='platform={platform}']").first.click()
+        self.chooses_account()
+
+    def chooses_account(self) -> None:
         self.product.get_by_role("button", name=re.compile("Mia Berger")).first.click()
 
     def sends_the_message(self) -> None:

@@ -175,6 +175,8 @@ def stage(name: str, begun: Scene) -> Scene:
         return begun.has_phones().registered().looked()
     if name == "register":
         return one(MANAGED_PHONE).registered().looked().proven().looked()
+    if name == "register_switched_off":
+        return one(MANAGED_PHONE).registered(replace(REGISTERED_PHONE, enabled=False)).looked().proven().looked()
     if name == "choose":
         return one(MANAGED_PHONE).registered(REGISTERED_PHONE, SECOND_REGISTERED).looked().proven().looked()
     if name == "register_again":
@@ -208,6 +210,7 @@ SCENES = (
     "looking_slow",
     "enroll",
     "register",
+    "register_switched_off",
     "register_again",
     "register_in_doubt",
     "choose",
