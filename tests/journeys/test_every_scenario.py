@@ -100,6 +100,7 @@ def test_registered_again_under_the_same_id_a_second_link_gets_it_through(arrive
     player.sees_the_block()
     player.says_still_blocked()
     player.is_at("open", within=90)
+    expect(player.product.locator("main")).not_to_contain_text("Versuchen Sie diesmal etwas anderes")
     player.sees_the_inbox()
 
 
