@@ -5,6 +5,7 @@ is a bug of ours and shows the page for bugs.
 """
 
 from enum import StrEnum
+from typing import Self
 
 
 class WhoActs(StrEnum):
@@ -23,15 +24,24 @@ class RemediationError(Exception):
 
 
 class RemoteError(RemediationError):
-    """A remote did not give what was asked for. `remote` is `directory`, `mdm`, `channel` or `sign_in`."""
+    """A remote did not give what was asked for. `remote` is `directory`, `mdm`, `channel` or `sign_in`.
+
+    Its support asks for two ids: the remote's own of this call, and the one that we sent. None where nothing was called.
+    """
 
     code = "remote"
+    request_id: str | None = None
+    client_request_id: str | None = None
 
     def __init__(self, message: str, *, remote: str, status: int | None = None, vendor_code: str | None = None) -> None:
         super().__init__(message)
         self.remote = remote
         self.status = status
         self.vendor_code = vendor_code
+
+    def of_call(self, client_request_id: str | None, request_id: str | None) -> Self:
+        self.client_request_id, self.request_id = client_request_id, request_id
+        return self
 
 
 class NotFound(RemoteError):

@@ -130,7 +130,7 @@ def _again(error: RemoteError, seconds: float) -> RemoteError:
         told.vendor_code = error.vendor_code
     else:
         told = type(error)(str(error), remote=error.remote, status=error.status, vendor_code=error.vendor_code)
-    return told
+    return told.of_call(error.client_request_id, error.request_id)
 
 
 class _Client:

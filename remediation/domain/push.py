@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from uuid import UUID, uuid5
 
+from .calls import FailedCall
 from .compliance import Verdict
 
 MESSAGES = UUID("5f0c5a6e-8c57-4f0a-9b0b-3d2f5a7a9d11")  # our own namespace for message ids; changing it changes every id
@@ -58,6 +59,7 @@ class Push:
     next_look_at: datetime | None = None
     attempts: int = 0
     reason: str | None = None
+    failed_calls: tuple[FailedCall, ...] = ()
 
     @property
     def at_rest(self) -> bool:

@@ -13,6 +13,7 @@ from .remotes import (
     Refreshing,
     Report,
     Sending,
+    Sent,
 )
 from .store import Actor, Change, PossessionLinkFacts, Store, Wakeups
 
@@ -35,6 +36,7 @@ __all__ = [
     "Refreshing",
     "Report",
     "Sending",
+    "Sent",
     "Session",
     "Sessions",
     "SignInStates",

@@ -6,15 +6,17 @@ changes nothing. No transaction stays open across a call. Newer news raises `Sta
 """
 
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
+from ..domain.calls import last_of_each
 from ..domain.compliance import Decision, Verdict, decide
 from ..domain.device import DeviceLink, DirectoryDevice, LinkState
 from ..domain.evidence import ends_link, suffices
 from ..domain.push import POLL_SLOW, Lane, Push, back_off, look_again, message_id, update_time
 from ..errors import Busy, NotFound, RemoteError, Stale
 from ..ports import Change, LinkNoting, Report, Sending
+from .failed_calls import failed_call
 from .read_both_sides import GONE_AFTER, BothSides
 from .world import World
 
@@ -152,9 +154,9 @@ class _Pass:
                 change.audit(message=mid)
                 change.about_to_send(self.link.id, seq=seq, message_id=mid, update_time=stamp, seen_before=seen)
             self._reload()
-        channel.send(self._report(mid))
+        sent = channel.send(self._report(mid))
         with self._change("push.sent") as change:
-            change.audit(message=mid, compliant=self.push.says_compliant)
+            change.audit(message=mid, compliant=self.push.says_compliant, **asdict(sent))
             change.sent(self.link.id, seq=seq)
         self._reload()
 
@@ -271,6 +273,7 @@ class _Pass:
             observed_at=self.sides.entra.read_at if self.sides.entra else None,
             decision=good,
             posture_read_at=self.sides.device.posture.read_at if good and self.sides.device else None,
+            failed_calls=last_of_each(self.push.failed_calls, failed_call(error, now)),
         )
 
     def _next(self, now: datetime, attempts: int, reason: str | None, error: RemoteError | None) -> datetime | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from remediation.domain.calls import FailedCall
 from remediation.domain.compliance import Decision, MdmWord, Posture, Rule, Verdict
 from remediation.domain.device import DirectoryDevice, ManagedDevice, Person, Platform
 from remediation.domain.push import Lane
@@ -52,6 +53,11 @@ class Scene:
             mdm_error=mdm_error,
             owner_problem=owner_problem,
             refreshed=False,
+            failed_calls=[
+                FailedCall(remote, error, self.clock(), f"ours-of-{remote}", f"theirs-of-{remote}")
+                for remote, error in (("directory", directory_error), ("mdm", mdm_error))
+                if error is not None
+            ],
         )
         return self
 

@@ -13,7 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route
 
-from remediation.domain.device import Platform
+from remediation.domain.device import Person, Platform
 from tests.web.conftest import ORIGIN, Web
 from tests.web.conftest import Browser as Client
 from tests.web.scenes import SCENES, of, stage
@@ -83,6 +83,13 @@ def test_every_step(web: Web, screen: Screen, name: str) -> None:
     web.scene(name)
     screen.client = web.signed_in()
     looked_at(screen.page, "/journey", name)
+
+
+@pytest.mark.parametrize("name", ["wait", "help_loop"])
+def test_what_the_helpdesk_sees_of_it(web: Web, screen: Screen, name: str) -> None:
+    web.scene(name)
+    screen.client = web.signed_in(Person("hanna", "Hanna Roth", "hanna.roth"), browser="hanna", roles=("Helpdesk.Read",))
+    looked_at(screen.page, "/helpdesk/person/mia", f"helpdesk-{name}")
 
 
 @pytest.mark.parametrize(("name", "platform"), KINDS)
