@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from remediation.store.migrations import migrate
 from sandbox.scenarios import SCENARIOS
 from tests.journeys.player import Player
 from tests.journeys.stage import Stage, copied
+
+expect.set_options(timeout=20_000)  # several whole products share two cores
 
 
 @pytest.fixture(scope="session")

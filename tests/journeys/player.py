@@ -67,6 +67,7 @@ class Player:
         """With no page of the product's open: the worker carries it."""
         for _ in range(int(seconds)):
             self.taps_outlook()
+            expect(self.phone.locator("#way-on").or_(self.phone.get_by_text("You’re in."))).to_be_visible()
             if self.phone.locator("#way-on").count():
                 return
             self.phone.wait_for_timeout(1000)
@@ -74,16 +75,21 @@ class Player:
 
     def switches(self, name: str) -> None:
         self.phone.goto(f"{self.stage.pages}/")
-        self.phone.locator(f"#switch-{name}").click()
+        self._does(f"#switch-{name}")
 
     def registers(self) -> None:
         self.phone.goto(f"{self.stage.pages}/phone/authenticator")
-        self.phone.locator("#register").click()
+        self._does("#register")
 
     def registers_anew(self) -> None:
         self.phone.goto(f"{self.stage.pages}/phone/authenticator")
-        self.phone.locator("#unregister").click()
-        self.registers()
+        self._does("#unregister")
+        self._does("#register")
+
+    def _does(self, button: str) -> None:
+        """Until the answer is there: whoever went on at once would break the request off, or look before it was done."""
+        with self.phone.expect_navigation():
+            self.phone.locator(button).click()
 
     # on the product's pages
 
@@ -101,7 +107,8 @@ class Player:
 
     def says_still_blocked(self) -> None:
         self.product.locator("details:has(#still-blocked) summary").click()
-        self.product.locator("#still-blocked").click()
+        with self.product.expect_navigation():  # the page of before says *open* too
+            self.product.locator("#still-blocked").click()
 
     def is_at(self, step: str, *, within: float = 30) -> None:
         """The same by the step, in whatever language."""
