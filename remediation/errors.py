@@ -5,6 +5,7 @@ is a bug of ours and shows the page for bugs.
 """
 
 from enum import StrEnum
+from typing import Self
 
 
 class WhoActs(StrEnum):
@@ -26,10 +27,13 @@ class RemoteError(RemediationError):
     """A remote did not give what was asked for. `remote` is `directory`, `mdm`, `channel` or `sign_in`.
 
     `retry_after` is in seconds, None where nobody said. `called` is False where our own gate refused before any call was made: the
-    remote was not asked, so that is no failed attempt of whoever wanted to.
+    remote was not asked, so that is no failed attempt of whoever wanted to. A remote's support asks for two ids: its own of this
+    call, and the one that we sent; None where nothing was called.
     """
 
     code = "remote"
+    request_id: str | None = None
+    client_request_id: str | None = None
 
     def __init__(
         self,
@@ -47,6 +51,10 @@ class RemoteError(RemediationError):
         self.vendor_code = vendor_code
         self.retry_after = retry_after
         self.called = called
+
+    def of_call(self, client_request_id: str | None, request_id: str | None) -> Self:
+        self.client_request_id, self.request_id = client_request_id, request_id
+        return self
 
 
 class NotFound(RemoteError):

@@ -130,7 +130,7 @@ class ScopeTokens:
 
 def _again(error: RemoteError, seconds: float) -> RemoteError:
     """The same news, told anew without a call."""
-    return type(error)(
+    told = type(error)(
         str(error),
         remote=error.remote,
         status=error.status,
@@ -138,6 +138,7 @@ def _again(error: RemoteError, seconds: float) -> RemoteError:
         retry_after=seconds,
         called=False,
     )
+    return told.of_call(error.client_request_id, error.request_id)
 
 
 class _Client:

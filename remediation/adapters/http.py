@@ -11,7 +11,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
@@ -62,11 +62,13 @@ class Timeouts:
 
 @dataclass(frozen=True)
 class Answer:
-    """A good answer. `body` is the parsed JSON, None where nothing was sent."""
+    """A good answer. `body` is the parsed JSON, None where nothing was sent; the ids are as in `RemoteError`."""
 
     remote: str
     status: int
     body: Any
+    client_request_id: str = ""
+    request_id: str | None = None
 
     def fields(self) -> Fields:
         return Fields(self.body, self.remote)
@@ -183,9 +185,10 @@ class Remote:
         seen = _Seen()
         error: RemoteError | None = None
         try:
-            return self._sort(seen, self._exchange(request, seen))
+            answer = self._sort(seen, self._exchange(request, seen))
+            return replace(answer, client_request_id=ours, request_id=seen.request_id)
         except RemoteError as caught:
-            error = caught
+            error = caught.of_call(ours, seen.request_id)
             raise
         finally:
             passage.page, passage.closes_for = seen.page, self._quota(seen.headers)

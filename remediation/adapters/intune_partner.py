@@ -14,7 +14,7 @@ from typing import Any
 
 from ..domain.device import DirectoryDevice, Platform
 from ..errors import Busy, Garbled, NotFound, Refused, RemoteError
-from ..ports import Carried, Clock, Directory, Report
+from ..ports import Carried, Clock, Directory, Report, Sent
 from .http import Answer, Fields, Remote
 
 INTUNE = "0000000a-0000-0000-c000-000000000000"  # the service principal whose endpoints Graph lists
@@ -70,16 +70,19 @@ class IntunePartnerChannel:
     def observe(self, device_id: str) -> DirectoryDevice:
         return self._directory.device(device_id, owner=False)
 
-    def send(self, report: Report) -> None:
+    def send(self, report: Report) -> Sent:
         body = {"TenantId": self._tenant_id, "UploadTime": _stamp(self._now()), "Content": json.dumps(self._entities(report))}
         try:
             answer = self._ask("PUT", report.message_id, body)
         except NotFound as gone:
             self._forget()
-            raise Refused("not served at this address", remote=gone.remote, status=404, vendor_code=gone.vendor_code) from gone
+            refused = Refused("not served at this address", remote=gone.remote, status=404, vendor_code=gone.vendor_code)
+            raise refused.of_call(gone.client_request_id, gone.request_id) from gone
         failed = _failure(answer.fields()) if answer.body is not None else None
         if failed:
-            raise Refused("refused inside a good answer", remote=answer.remote, status=answer.status, vendor_code=failed)
+            refused = Refused("refused inside a good answer", remote=answer.remote, status=answer.status, vendor_code=failed)
+            raise refused.of_call(answer.client_request_id, answer.request_id)
+        return Sent(client_request_id=answer.client_request_id, request_id=answer.request_id)
 
     def carried(self, message_id: str) -> Carried:
         found = self._ask("GET", message_id).fields()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from .calls import FailedCall
 from .device import DeviceLink, DirectoryDevice, LinkState, ManagedDevice, ManagedKey, Person, Platform
 from .push import Push
 from .standing import Standing
@@ -31,6 +32,7 @@ class Look:
     next_at: datetime | None = None
     attempts: int = 0
     wake: int = 0
+    failed_calls: tuple[FailedCall, ...] = ()
 
     @property
     def under_way(self) -> bool:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from uuid import UUID, uuid5
 
+from .calls import FailedCall
 from .compliance import Verdict
 
 MESSAGES = UUID("5f0c5a6e-8c57-4f0a-9b0b-3d2f5a7a9d11")  # our own namespace for message ids; changing it changes every id
@@ -60,6 +61,7 @@ class Push:
     attempts: int = 0
     reason: str | None = None
     following: bool = False
+    failed_calls: tuple[FailedCall, ...] = ()
 
     @property
     def at_rest(self) -> bool:

@@ -37,7 +37,7 @@ def next_step(journey: Journey, now: datetime) -> Step:
     if help_why(journey, now) is not None:
         return Step.HELP
     if is_open(journey, now):
-        return Step.OPEN
+        return Step.LOOKING if _not_looked_since_still_blocked(journey) else Step.OPEN
     if journey.look.mdm_read_at is None or journey.look.directory_read_at is None:
         return Step.LOOKING
     if journey.standing is not None and not_for_you(journey.standing) is not None:
@@ -76,6 +76,12 @@ def _says_registered(journey: Journey) -> bool:
     return proven_at is not None and said_at is not None and said_at > proven_at
 
 
+def _not_looked_since_still_blocked(journey: Journey) -> bool:
+    """Whoever says *still blocked* is not told *open* again by what was known before."""
+    said_at, looked_at = journey.still_blocked_at, journey.look.done_at
+    return said_at is not None and (looked_at is None or looked_at < said_at)
+
+
 def _before_link(journey: Journey) -> Step:
     found = candidates(journey)
     if found is None:
@@ -110,8 +116,14 @@ def is_open(journey: Journey, now: datetime) -> bool:
     """Entra itself shows the device compliant: after our send, or already so and the person has not said otherwise."""
     push = journey.push
     if push is not None and push.desired_seq > 0:
-        return push.open_at(now)
+        return push.open_at(now) and not _registered_anew(journey)
     return already_open(journey) is not None
+
+
+def _registered_anew(journey: Journey) -> bool:
+    """The directory holds another entry under the linked id: what was shown of the old one says nothing of this one."""
+    link, device = journey.link, _registered(journey)
+    return link is not None and device is not None and device.object_id != link.object_id
 
 
 def already_open(journey: Journey) -> DirectoryDevice | None:
@@ -163,7 +175,7 @@ def chain(journey: Journey, now: datetime) -> tuple[ChainLink, ...]:
             continue
         state = ChainState.TO_COME
         if reached:
-            state = ChainState.BROKEN if _needs_person(journey, name) else ChainState.CURRENT
+            state = ChainState.BROKEN if _needs_person(journey, name, now) else ChainState.CURRENT
         links.append(ChainLink(name, state, None))
         reached = False
     return tuple(links)
@@ -197,6 +209,6 @@ def _registered(journey: Journey) -> DirectoryDevice | None:
     return max(enabled, key=lambda d: d.registered_at or d.read_at, default=None)
 
 
-def _needs_person(journey: Journey, name: str) -> bool:
+def _needs_person(journey: Journey, name: str, now: datetime) -> bool:
     broken = _posture_fails(journey) or _not_seen(journey)
-    return (name == "compliant" and broken) or journey.help_why is not None or journey.look.owner_problem is not None
+    return (name == "compliant" and broken) or help_why(journey, now) is not None

@@ -14,6 +14,7 @@ from .remotes import (
     Refreshing,
     Report,
     Sending,
+    Sent,
 )
 from .store import Actor, Change, PossessionLinkFacts, Store, Wakeups
 
@@ -37,6 +38,7 @@ __all__ = [
     "Refreshing",
     "Report",
     "Sending",
+    "Sent",
     "Session",
     "Sessions",
     "SignInStates",

@@ -92,6 +92,14 @@ class Report:
 
 
 @dataclass(frozen=True)
+class Sent:
+    """The ids of the call that handed a report over, for whoever has to ask Microsoft about it."""
+
+    client_request_id: str
+    request_id: str | None = None
+
+
+@dataclass(frozen=True)
 class Carried:
     """What became of a report, as the channel tells it. `failed` holds the channel's own code."""
 
@@ -110,7 +118,7 @@ class ComplianceChannel(Protocol):
 
 @runtime_checkable
 class Sending(ComplianceChannel, Protocol):
-    def send(self, report: Report) -> None:
+    def send(self, report: Report) -> Sent:
         """Hand the report over. Safe to repeat under the same message id."""
 
     def carried(self, message_id: str) -> Carried:

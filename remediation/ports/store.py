@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from ..domain.budget import Room
+from ..domain.calls import FailedCall
 from ..domain.compliance import Decision
 from ..domain.device import DeviceLink, DirectoryDevice, ManagedDevice, ManagedKey, Person, Platform
 from ..domain.journey import Journey
@@ -155,7 +156,7 @@ class Store(Protocol):
 
     def observe_managed_missing(self, key: ManagedKey, *, at: datetime) -> datetime: ...
 
-    # timers (worker only), guarded by the wake count so that a late worker changes nothing
+    # timers (worker only), guarded by the wake count so that a late worker changes nothing; no `failed_calls`: those of before stay
     def note_look(
         self,
         journey_id: str,
@@ -168,6 +169,7 @@ class Store(Protocol):
         mdm_error: str | None,
         owner_problem: str | None,
         refreshed: bool,
+        failed_calls: Sequence[FailedCall] = (),
     ) -> None: ...
 
     def note_push(
@@ -183,6 +185,7 @@ class Store(Protocol):
         observed_at: datetime | None = None,
         decision: Decision | None = None,
         posture_read_at: datetime | None = None,
+        failed_calls: Sequence[FailedCall] = (),
     ) -> None:
         """Park the row until `next_at`; `following` as `Push` has it. With an unchanged verdict, `decision` and `posture_read_at`
         renew its lease."""

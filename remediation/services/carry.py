@@ -4,6 +4,7 @@ Each function returns why the row does not rest yet, a stable id, or None where 
 """
 
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import datetime
 
 from ..domain.compliance import Decision, Verdict
@@ -59,9 +60,9 @@ def _send(one: OnePass, channel: Sending) -> None:
             change.audit(message=mid)
             change.about_to_send(one.link.id, seq=seq, message_id=mid, update_time=stamp, seen_before=seen)
         one.reload()
-    channel.send(_report(one, mid))
+    sent = channel.send(_report(one, mid))
     with one.change("push.sent") as change:
-        change.audit(message=mid, compliant=one.push.says_compliant)
+        change.audit(message=mid, compliant=one.push.says_compliant, **asdict(sent))
         change.sent(one.link.id, seq=seq)
     one.reload()
 

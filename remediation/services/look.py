@@ -5,9 +5,10 @@ Next door: `link_device` (the pairing), `push_compliance` (everything after the 
 """
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from ..domain.calls import FailedCall, last_of_each
 from ..domain.compliance import decide
 from ..domain.device import LinkState, Platform
 from ..domain.journey import POSSESSION_LINK_LASTS, Journey
@@ -16,6 +17,7 @@ from ..domain.push import Lane, look_again
 from ..domain.steps import Step, next_step
 from ..errors import RemoteError
 from ..ports import Messaging, Refreshing, in_lane
+from .failed_calls import failed_call
 from .link_device import link_device
 from .prove_possession import token_hash
 from .push_compliance import bring_to_rest
@@ -35,8 +37,10 @@ class _Seen:
     refreshed: bool = False
     not_before: datetime | None = None
     uncalled: bool = False
+    failed_calls: list[FailedCall] = field(default_factory=list)
 
     def blame(self, error: RemoteError, now: datetime) -> str:
+        self.failed_calls += failed_call(error, now)
         self.uncalled = self.uncalled or not error.called
         if error.retry_after is not None:
             self.not_before = max(self.not_before or now, _later(now, error.retry_after))
@@ -139,6 +143,7 @@ def _send_possession_link(journey: Journey, world: World, seen: _Seen) -> None:
         manager.message(proof.key.record_id, world.message_text(world.possession_url(token), journey.case_code))
     except RemoteError as error:
         with store.change(world.actor, "possession.failed", about=about, at=world.clock()) as change:
+            change.audit(client_request_id=error.client_request_id, request_id=error.request_id)
             change.possession_failed(journey.id, error.code)
         raise
     with store.change(world.actor, "possession.sent", about=about, at=world.clock()) as change:
@@ -174,6 +179,7 @@ def _note(journey: Journey, world: World, seen: _Seen, *, wake: int, begun: date
         mdm_error=seen.mdm_error,
         owner_problem=seen.owner_problem,
         refreshed=seen.refreshed,
+        failed_calls=last_of_each(journey.look.failed_calls, seen.failed_calls),
     )
 
 

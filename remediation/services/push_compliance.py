@@ -8,11 +8,13 @@ Next door: `judge` (what should be told), `carry` (telling it), `one_pass` (what
 
 from datetime import datetime, timedelta
 
+from ..domain.calls import last_of_each
 from ..domain.device import LinkState
 from ..domain.push import back_off, look_again
 from ..errors import NotFound, RemoteError, Stale
 from ..ports import in_lane
 from .carry import carry
+from .failed_calls import failed_call
 from .judge import ended, judge
 from .one_pass import OnePass
 from .read_both_sides import GONE_AFTER
@@ -74,6 +76,7 @@ def _park(one: OnePass, wake: int, attempts: int, reason: str | None, error: Rem
         observed_at=one.sides.entra.read_at if one.sides.entra else None,
         decision=good,
         posture_read_at=one.sides.device.posture.read_at if good and one.sides.device else None,
+        failed_calls=last_of_each(one.push.failed_calls, failed_call(error, now)),
     )
 
 

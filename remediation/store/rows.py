@@ -1,10 +1,13 @@
 """From rows to the domain's facts. Columns are named like the facts' own fields, so most of it is by name. No queries here."""
 
-from dataclasses import fields
+from collections.abc import Iterable
+from dataclasses import asdict, fields
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from ..domain.calls import FailedCall
 from ..domain.compliance import Posture, Rule
 from ..domain.device import DeviceLink, DirectoryDevice, ManagedDevice, ManagedKey, Person
 from ..domain.evidence import Evidence
@@ -41,7 +44,15 @@ def device_link(row: Row) -> DeviceLink:
 
 
 def push(row: Row) -> Push:
-    return Push(**{**_named(Push, row), "reasons": tuple(row["reasons"])})
+    return Push(**{**_named(Push, row), "reasons": tuple(row["reasons"]), "failed_calls": _failed_calls(row)})
+
+
+def _failed_calls(row: Row) -> tuple[FailedCall, ...]:
+    return tuple(FailedCall(**{**call, "at": datetime.fromisoformat(call["at"])}) for call in row["failed_calls"] or ())
+
+
+def of_failed_calls(calls: Iterable[FailedCall]) -> list[dict[str, Any]]:
+    return [{**asdict(call), "at": call.at.isoformat()} for call in calls]
 
 
 def possession(row: Row) -> Possession | None:
@@ -60,5 +71,5 @@ def standing(row: Row) -> Standing | None:
 
 def journey(row: Row, **of_the_person: Any) -> Journey:
     """`of_the_person` holds what other tables say: person, devices, links, pushes."""
-    look = Look(**_named(Look, row), next_at=row["next_look_at"])
+    look = Look(**{**_named(Look, row), "next_at": row["next_look_at"], "failed_calls": _failed_calls(row)})
     return Journey(**_named(Journey, row), look=look, possession=possession(row), standing=standing(row), **of_the_person)

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..domain.budget import Room
+from ..domain.calls import FailedCall
 from ..domain.compliance import Decision
 from ..domain.device import DeviceLink, DirectoryDevice, LinkState, ManagedDevice, ManagedKey, Person, Platform
 from ..domain.journey import Journey
@@ -169,11 +170,13 @@ class SqlStore:
         mdm_error: str | None,
         owner_problem: str | None,
         refreshed: bool,
+        failed_calls: Sequence[FailedCall] = (),
     ) -> None:
         with writing(self._engine) as connection:
             timer = timers.LookTimer(connection, self.tenant_id, journey_id)
             timer.seen(at, directory=directory_error is None, mdm=mdm_error is None, refreshed=refreshed)
             found = {"directory_error": directory_error, "mdm_error": mdm_error, "owner_problem": owner_problem}
+            timer.park_failed(wake, rows.of_failed_calls(failed_calls))
             timer.park(wake, at=at, next_at=next_at, attempts=attempts, refreshed=refreshed, found=found)
 
     def note_push(
@@ -189,11 +192,13 @@ class SqlStore:
         observed_at: datetime | None = None,
         decision: Decision | None = None,
         posture_read_at: datetime | None = None,
+        failed_calls: Sequence[FailedCall] = (),
     ) -> None:
         with writing(self._engine) as connection:
             timer = timers.PushTimer(connection, self.tenant_id, link_id)
             if observed_at is not None:
                 timer.seen(observed, observed_at)
+            timer.park_failed(wake, rows.of_failed_calls(failed_calls))
             parked = timer.park(wake, next_at=next_at, attempts=attempts, reason=reason, following=following)
             if parked and decision is not None and posture_read_at is not None:
                 timer.renew(decision, posture_read_at)

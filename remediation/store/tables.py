@@ -106,6 +106,7 @@ journeys = sa.Table(
     sa.Column("mdm_read_at", Moment),
     sa.Column("mdm_error", sa.Text),
     sa.Column("owner_problem", sa.Text),
+    sa.Column("failed_calls", sa.JSON),
     sa.Column("refresh_wanted_at", Moment),
     sa.Column("refreshed_at", Moment),
     sa.Column("next_look_at", Moment),
@@ -234,6 +235,7 @@ pushes = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
     sa.Column("reason", sa.Text),
     sa.Column("following", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
+    sa.Column("failed_calls", sa.JSON),
     to("link_id", "device_links", "id"),
     sa.Index("ix_pushes_due", "tenant_id", "next_look_at"),
 )

@@ -44,6 +44,10 @@ class Timer:
             log.debug("%s: %s was woken again since wake-up %d, its timers stay", self.table.name, self.row_id, wake)
         return parked
 
+    def park_failed(self, wake: int, calls: list[dict[str, Any]]) -> None:
+        if calls:
+            self._park(wake, failed_calls=calls)
+
 
 class LookTimer(Timer):
     table = journeys

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from ..domain.calls import last_of_each
 from ..domain.device import LinkState
 from ..domain.journey import Journey
 from ..domain.standing import Standing
@@ -48,6 +49,7 @@ class Panel:
     evidence: tuple[Fact, ...]
     standing: tuple[Fact, ...]
     quotes: tuple[Fact, ...]
+    calls: tuple[Card, ...]
     timeline: tuple[Entry, ...]
 
     @property
@@ -82,7 +84,8 @@ def panel(file: File, now: datetime, *, tenant_id: str) -> Panel:
         differences=tuple(differences(journey)) if journey is not None else (),
         evidence=tuple(_evidence(journey)) if journey is not None else (),
         standing=_standing(journey.standing) if journey is not None and journey.standing is not None else (),
-        quotes=(Fact("tenant", id=tenant_id), Fact("person", id=who.oid), *(_quotes(journey) if journey is not None else ())),
+        quotes=(Fact("tenant", id=tenant_id), Fact("person", id=who.oid), *(_quotes(file, journey) if journey is not None else ())),
+        calls=tuple(_calls(journey)) if journey is not None else (),
         timeline=tuple(entry(event, who.oid) for event in file.timeline),
     )
 
@@ -120,7 +123,7 @@ def _standing(standing: Standing) -> tuple[Fact, ...]:
     )
 
 
-def _quotes(journey: Journey) -> Iterable[Fact]:
+def _quotes(file: File, journey: Journey) -> Iterable[Fact]:
     """What Microsoft's support asks for."""
     link, push = journey.link, journey.push
     devices = [d for d in journey.directory if link is None or d.device_id == link.device_id]
@@ -129,3 +132,19 @@ def _quotes(journey: Journey) -> Iterable[Fact]:
         yield Fact("object", id=device.object_id)
     if push is not None and push.message_id is not None:
         yield Fact("message", id=push.message_id)
+    sent = next((e for e in file.timeline if link is not None and (e.what, e.about) == ("push.sent", ("link", link.id))), None)
+    if sent is not None:
+        yield from said((Fact("sent", at=sent.at), *_ids(sent.detail.get("client_request_id"), sent.detail.get("request_id"))))
+
+
+def _calls(journey: Journey) -> Iterable[Card]:
+    """The last call to each remote that failed, also where the remote is well again."""
+    of_the_push = journey.push.failed_calls if journey.push is not None else ()
+    newest_last = sorted((*journey.look.failed_calls, *of_the_push), key=lambda call: call.at)
+    for call in last_of_each((), newest_last):
+        facts = (Fact("failed", at=call.at), Fact("error", id=call.code), *_ids(call.client_request_id, call.request_id))
+        yield Card(call.remote, said(facts))
+
+
+def _ids(ours: str | None, theirs: str | None) -> tuple[Fact, ...]:
+    return Fact("client_request", id=shown(ours)), Fact("request", id=shown(theirs))

@@ -27,8 +27,12 @@ ACTORS = {"person", "worker", "browser", "helpdesk"}
 DETAILS = {
     *("entrance", "platform", "connection", "record", "device", "state", "evidence", "because", "message", "compliant", "verdict"),
     *("reasons", "by", "shown", "journey", "for_journey", "old", "new", "directory_device", "managed_device", "link"),
+    *("client_request_id", "request_id"),
 }
-IDS = {"record", "device", "message", "journey", "for_journey", "directory_device", "managed_device", "link", "connection"}
+IDS = {
+    *("record", "device", "message", "journey", "for_journey", "directory_device", "managed_device", "link", "connection"),
+    *("client_request_id", "request_id"),
+}
 LEVELS = {level.name for level in Level}
 ABOUT = {"directory_device", "managed_device", "link"}
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from ..domain.journey import Journey
 from ..domain.standing import not_for_you
-from ..domain.steps import ChainLink, ChainState, Step, already_open, chain, help_why, next_step
+from ..domain.steps import ChainLink, ChainState, Step, already_open, chain, help_why, next_step, only_disabled
 from . import cards
 from .cards import DeviceCard, RuleCard
 from .names import shown
@@ -52,6 +52,7 @@ class Panel:
     cards: tuple[DeviceCard, ...]
     registered: tuple[DeviceCard, ...]
     again: DeviceCard | None
+    switched_off: bool  # all that Microsoft knows of this person's on this platform
     rules: tuple[RuleCard, ...]
     checked_at: datetime | None
     message: Message | None
@@ -89,6 +90,7 @@ def panel(journey: Journey, now: datetime, *, browser: str) -> Panel:
         cards=cards.managed(journey, browser),
         registered=cards.registered(journey, browser),
         again=cards.to_register_again(journey, browser, now),
+        switched_off=only_disabled(journey),
         rules=cards.rules(device),
         checked_at=device.posture.read_at if device is not None else None,
         message=_message(journey, now),
@@ -102,7 +104,7 @@ def panel(journey: Journey, now: datetime, *, browser: str) -> Panel:
         said=_said(journey),
         opened_by=opened_by,
         opened_at=opened_at,
-        still_blocked_at=journey.still_blocked_at,
+        still_blocked_at=None if _mended(journey) else journey.still_blocked_at,
         help_why=_known(help_why(journey, now), HELP),
         not_for_you=_known(not_for_you(journey.standing) if journey.standing is not None else None, NOT_FOR_YOU),
     )
@@ -155,6 +157,13 @@ def _said(journey: Journey) -> str | None:
     push = journey.push
     reasons = ((push.reason,) if push is not None else ()) + (push.reasons if push is not None else ())
     return next((reason for reason in reasons if reason in SAID), None)
+
+
+def _mended(journey: Journey) -> bool:
+    """Since they said *still blocked*, what Entra shows was changed by us: the usual instruction is worth another try."""
+    push, said_at = journey.push, journey.still_blocked_at
+    changed_at = push.confirmed_at if push is not None and push.confirmed_by == "changed" else None
+    return said_at is not None and changed_at is not None and changed_at > said_at
 
 
 def _opened(journey: Journey) -> tuple[str, datetime | None]:

@@ -234,6 +234,20 @@ def test_every_call_has_an_id_of_its_own(server: Server) -> None:
     assert first != second
 
 
+def test_an_answer_and_an_error_name_the_call_for_whoever_has_to_ask_about_it(server: Server) -> None:
+    remote = server.remote()
+    statuses = iter((200, 503))
+    server.answer = lambda request: Response(
+        "{}", next(statuses), headers={"request-id": "theirs"}, content_type="application/json"
+    )
+    good = remote.call("GET", "one")
+    with pytest.raises(Busy) as busy:
+        remote.call("GET", "two")
+    ours = [request.headers["client-request-id"] for request in server.asked]
+    assert [good.client_request_id, busy.value.client_request_id] == ours
+    assert [good.request_id, busy.value.request_id] == ["theirs", "theirs"]
+
+
 @pytest.mark.parametrize(
     "base", ["http://graph.example", "graph.example", "https://", "https://a@graph.example", "https://graph.example?x=1"]
 )

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from remediation.store.migrations import migrate
+from sandbox.scenarios import SCENARIOS
 from tests.journeys.player import Player
 from tests.journeys.stage import Stage, copied
+
+expect.set_options(timeout=20_000)  # several whole products share two cores
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +42,11 @@ def arrives(raised: Callable[..., Stage], browser: Browser) -> Iterator[Callable
             """`look`: `color_scheme`, `locale` as Playwright has them."""
             stage = raised(scenario, lagging=lagging)
             context = browser.new_context(
-                viewport={"width": width, "height": 844}, java_script_enabled=script, reduced_motion="reduce", **look
+                viewport={"width": width, "height": 844},
+                user_agent=SCENARIOS[scenario].kind.user_agent,  # which the welcome page guesses the platform by
+                java_script_enabled=script,
+                reduced_motion="reduce",
+                **look,
             )
             context.set_default_timeout(20_000)
             contexts.callback(context.close)

@@ -31,9 +31,18 @@ class Player:
         """From Microsoft's block page to the product's, in a window of its own."""
         with self.context.expect_page() as opened:
             self.phone.locator("#way-on").click()
-        self.product = opened.value
-        self.product.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
-        self.product.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.holds(opened.value)
+
+    def comes_by_the_leaflet(self) -> None:
+        """Where Microsoft's block page has no button, or there is none."""
+        self.holds(self.context.new_page())
+        self.product.goto(f"{self.stage.origin}/start")
+
+    def holds(self, page: Page) -> None:
+        """The window with the product's pages from now on."""
+        page.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.product = page
 
     def taps_the_message(self) -> None:
         self.phone.goto(f"{self.stage.pages}/phone/hub")
@@ -41,7 +50,7 @@ class Player:
         with self.context.expect_page() as opened:
             link.click()
         self.product.close()
-        self.product = opened.value
+        self.holds(opened.value)
         expect(self.product.locator("#it-is-me")).to_be_visible()
         self.looks("possession")
         self.product.locator("#it-is-me").click()
@@ -58,6 +67,7 @@ class Player:
         """With no page of the product's open: the worker carries it."""
         for _ in range(int(seconds)):
             self.taps_outlook()
+            expect(self.phone.locator("#way-on").or_(self.phone.get_by_text("You’re in."))).to_be_visible()
             if self.phone.locator("#way-on").count():
                 return
             self.phone.wait_for_timeout(1000)
@@ -65,16 +75,29 @@ class Player:
 
     def switches(self, name: str) -> None:
         self.phone.goto(f"{self.stage.pages}/")
-        self.phone.locator(f"#switch-{name}").click()
+        self._does(f"#switch-{name}")
 
     def registers(self) -> None:
         self.phone.goto(f"{self.stage.pages}/phone/authenticator")
-        self.phone.locator("#register").click()
+        self._does("#register")
+
+    def registers_anew(self) -> None:
+        self.phone.goto(f"{self.stage.pages}/phone/authenticator")
+        self._does("#unregister")
+        self._does("#register")
+
+    def _does(self, button: str) -> None:
+        """Until the answer is there: whoever went on at once would break the request off, or look before it was done."""
+        with self.phone.expect_navigation():
+            self.phone.locator(button).click()
 
     # on the product's pages
 
     def signs_in(self, platform: str = "ios") -> None:
         self.product.locator(f"a[href*='platform={platform}']").first.click()
+        self.chooses_account()
+
+    def chooses_account(self) -> None:
         self.product.get_by_role("button", name=re.compile("Mia Berger")).first.click()
 
     def sends_the_message(self) -> None:
@@ -84,7 +107,8 @@ class Player:
 
     def says_still_blocked(self) -> None:
         self.product.locator("details:has(#still-blocked) summary").click()
-        self.product.locator("#still-blocked").click()
+        with self.product.expect_navigation():  # the page of before says *open* too
+            self.product.locator("#still-blocked").click()
 
     def is_at(self, step: str, *, within: float = 30) -> None:
         """The same by the step, in whatever language."""

@@ -11,9 +11,16 @@ Arrives = Callable[..., Player]
 pytestmark = pytest.mark.slow
 
 
+NO_BUTTON = {"owned_by_another", "disabled_device", "loop"}  # Microsoft's block page leads nowhere
+
+
 def begins(player: Player, platform: str = "ios") -> None:
     player.taps_outlook()
-    player.continues()
+    if player.stage.sandbox.world.scenario in NO_BUTTON:
+        expect(player.phone.locator("#more-details")).to_be_visible()
+        player.comes_by_the_leaflet()
+    else:
+        player.continues()
     player.looks("welcome")
     player.signs_in(platform)
 
@@ -27,6 +34,7 @@ def begins(player: Player, platform: str = "ios") -> None:
         ("ambiguous_owner", "ios", "help", "de", 1280),
         ("windows", "windows", "help", "en", 320),
         ("two_phones", "ios", "this_device", "de", 390),
+        ("shared_user", "ios", "help", "en", 320),
     ],
 )
 def test_the_first_page_already_knows(arrives: Arrives, scenario: str, platform: str, step: str, language: str, width: int) -> None:
@@ -35,6 +43,15 @@ def test_the_first_page_already_knows(arrives: Arrives, scenario: str, platform:
     player.is_at(step)
     assert player.product.locator("html").get_attribute("lang") == language
     expect(player.product.locator("#case-code")).to_be_visible()
+    player.sees_the_block()
+
+
+def test_a_guest_is_told_at_the_sign_in_and_can_take_another_account(arrives: Arrives) -> None:
+    player = arrives("guest", width=1280, locale="de")
+    begins(player)
+    expect(player.product.get_by_role("link", name="Anderes Konto nehmen")).to_be_visible()
+    player.complaints.clear()  # the console repeats the status of a refusal
+    player.looks("guest")
     player.sees_the_block()
 
 
@@ -57,25 +74,97 @@ def test_registered_last_year_is_asked_about_and_settled_by_registering_anew(arr
     player.product.locator("input[type=radio]").first.check()
     player.product.locator("form[action='/journey/choose'] button").click()
     player.is_at("register")
-    player.phone.goto(f"{player.stage.pages}/phone/authenticator")
-    player.phone.locator("#unregister").click()
-    player.registers()
+    player.registers_anew()
     player.is_at("open", within=60)
     player.sees_the_inbox()
 
 
 def test_a_loop_ends_in_another_next_action(arrives: Arrives) -> None:
     player = arrives("loop", locale="de")
-    player.taps_outlook()
-    player.product = player.context.new_page()
-    player.product.goto(f"{player.stage.origin}/remediation")
-    player.signs_in()
+    begins(player)
     player.is_at("open")
     player.says_still_blocked()
     player.proves()
     player.is_at("open", within=60)
     player.says_still_blocked()
     player.is_at("help", within=60)
+
+
+def test_registered_again_under_the_same_id_a_second_link_gets_it_through(arrives: Arrives) -> None:
+    player = arrives("reregistered_same_id", locale="de")
+    begins(player)
+    player.proves()
+    player.is_at("open", within=60)
+    player.sees_the_inbox()
+    player.registers_anew()
+    player.sees_the_block()
+    player.says_still_blocked()
+    player.is_at("open", within=90)
+    expect(player.product.locator("main")).not_to_contain_text("Versuchen Sie diesmal etwas anderes")
+    player.sees_the_inbox()
+
+
+def test_a_handed_on_phone_is_for_the_helpdesk(arrives: Arrives) -> None:
+    player = arrives("owned_by_another", width=320, locale="de")
+    begins(player)
+    player.proves()
+    player.is_at("help", within=60)
+    player.taps_outlook()
+    expect(player.phone.get_by_text("This device belongs to someone else")).to_be_visible()
+    assert player.stage.uploads() == []
+
+
+def test_two_records_of_one_phone_are_one(arrives: Arrives) -> None:
+    player = arrives("duplicate_records", width=1280, locale="de")
+    begins(player)
+    player.is_at("this_device")
+    assert player.product.locator("input[type=radio]").count() == 0
+    player.proves()
+    player.is_at("open", within=60)
+    player.sees_the_inbox()
+
+
+def test_a_disabled_device_is_for_the_helpdesk_and_goes_on_once_it_is_enabled(arrives: Arrives) -> None:
+    player = arrives("disabled_device", width=320)
+    begins(player)
+    player.proves()
+    player.is_at("register")  # what is switched off may be an old device
+    player.product.locator("#check").click()
+    player.is_at("help")
+    assert player.stage.uploads() == []
+    with player.stage.sandbox.world.settled() as world:
+        for device in world.devices.values():
+            device.enabled = device.enabled or device.device_id == player.stage.mia.device_id
+    player.product.wait_for_timeout(3500)  # pressed twice within three seconds is one wish
+    player.product.locator("#check").click()
+    player.is_at("open", within=60)
+    player.sees_the_inbox()
+
+
+def test_an_ipad_says_that_it_is_a_mac_and_can_be_put_right(arrives: Arrives) -> None:
+    player = arrives("ipad", width=820, locale="de", color_scheme="dark")
+    player.taps_outlook()
+    player.continues()
+    player.looks("welcome")
+    player.product.locator("#ipad").click()
+    player.chooses_account()
+    player.proves()
+    player.is_at("open", within=60)
+    player.sees_the_inbox()
+
+
+@pytest.mark.parametrize(
+    ("scenario", "platform", "language", "width"),
+    [("mac", "macos", "de", 1280), ("android_fully_managed", "android", "en", 320)],
+)
+def test_a_device_never_registered_is_told_how(arrives: Arrives, scenario: str, platform: str, language: str, width: int) -> None:
+    player = arrives(scenario, width=width, locale=language)
+    begins(player, platform)
+    player.proves()
+    player.is_at("register")
+    player.registers()
+    player.is_at("open", within=60)
+    player.sees_the_inbox()
 
 
 def test_android_with_a_work_profile_gets_through(arrives: Arrives) -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from remediation.domain.steps import Step
 from remediation.services import look_up
 from remediation.store.look_up import SqlLookUp
+from remediation.web.helpdesk_panel import panel
 from remediation.web.helpdesk_timeline import EVENTS
 from tests.stories import Story
 
@@ -35,6 +37,50 @@ def test_a_whole_story_is_told_by_its_rows(tell: Tell) -> None:
     assert [what for what in told if what in way] == way
     assert set(told) <= EVENTS, "every id that the product writes has words"
     assert [why for why in story.audit() if why.startswith("look_up.")] == ["look_up.searched"] * 2 + ["look_up.viewed"]
+
+
+def ids_of_the_last_call(story: Story, service: str) -> tuple[str, int | None]:
+    called = [entry for entry in story.ledger() if entry["service"] == service][-1]
+    return called["headers"]["Client-Request-Id"], called["status"]
+
+
+@pytest.mark.parametrize(("service", "remote"), [("graph", "directory"), ("workspace_one", "mdm")])
+def test_a_failed_look_keeps_the_ids_to_quote_also_when_all_is_well_again(tell: Tell, service: str, remote: str) -> None:
+    story = tell("blocked_just_registered")
+    story.arrives()
+    assert not story.journey.look.failed_calls
+    story.fault(service, "server_error")
+    story.checks_again()
+    ours, status = ids_of_the_last_call(story, service)
+    [call] = list(story.journey.look.failed_calls)
+    assert (call.remote, call.code, call.client_request_id, status) == (remote, "busy", ours, 503)
+    story.sandbox.faults.clear()
+    story.passes(300)
+    assert story.journey.look.mdm_error is story.journey.look.directory_error is None
+    assert list(story.journey.look.failed_calls) == [call]
+
+
+def test_a_push_keeps_the_ids_of_its_call_whether_it_failed_or_not(tell: Tell) -> None:
+    story = tell("blocked_just_registered")
+    story.arrives()
+    story.says_this_is_mine()
+    story.fault("intune", "server_error")
+    story.taps_the_message()
+    ours, _ = ids_of_the_last_call(story, "intune")
+    (failed,) = story.push.failed_calls
+    assert (failed.remote, failed.code, failed.client_request_id) == ("channel", "busy", ours)
+    story.sandbox.faults.clear()
+    story.gets_to(Step.OPEN)
+    (put,) = [e for e in story.ledger() if (e["service"], e["method"], e["status"]) == ("intune", "PUT", 200)]
+    timeline = SqlLookUp(story.engine, story.store.tenant_id).timeline(story.oid, limit=100)
+    (sent,) = [event for event in timeline if event.what == "push.sent"]
+    assert sent.detail["client_request_id"] == put["headers"]["Client-Request-Id"]
+    assert sent.detail["request_id"]
+    file = look_up.open_file(SqlLookUp(story.engine, story.store.tenant_id), story.store, story.oid, case_code="", oid="h", now=NOW)
+    assert file is not None
+    seen = panel(file, NOW, tenant_id=story.store.tenant_id)
+    assert {fact.id for fact in seen.quotes} >= {sent.detail["client_request_id"], sent.detail["request_id"]}
+    assert [(card.name, failed.client_request_id in {fact.id for fact in card.facts}) for card in seen.calls] == [("channel", True)]
 
 
 @pytest.mark.parametrize("text", ["", "  ", "mi", "a b c"])

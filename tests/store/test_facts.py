@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
+from remediation.domain.calls import FailedCall
 from remediation.domain.compliance import MdmWord, Rule
 from remediation.domain.device import LinkState, ManagedKey, Person, Platform
 from remediation.domain.journey import LASTS
@@ -153,6 +155,19 @@ def test_an_owner_problem_is_found_and_forgotten_by_looks(scene: Scene) -> None:
     with scene.change() as change:
         change.want_look("j1")
     for problem in ("ambiguous_owner", None):
-        found = {"directory_error": None, "mdm_error": None, "owner_problem": problem}
+        found: dict[str, Any] = {"directory_error": None, "mdm_error": None, "owner_problem": problem}
         scene.store.note_look("j1", wake=1, at=NOON, next_at=None, attempts=0, **found, refreshed=False)
         assert scene.journey().look.owner_problem == problem
+
+
+def test_the_last_failed_call_stays_with_its_ids_until_another_fails(scene: Scene) -> None:
+    found: dict[str, Any] = {"directory_error": None, "mdm_error": None, "owner_problem": None, "refreshed": False}
+    with scene.change() as change:
+        change.want_look("j1")
+    call = FailedCall("directory", "busy", NOON, "ours", "theirs")
+    scene.store.note_look("j1", wake=1, at=NOON, next_at=None, attempts=0, **found, failed_calls=(call,))
+    scene.store.note_look("j1", wake=1, at=NOON, next_at=None, attempts=0, **found)
+    assert scene.journey().look.failed_calls == (call,)
+    late = replace(call, remote="mdm")
+    scene.store.note_look("j1", wake=0, at=NOON, next_at=None, attempts=0, **found, failed_calls=(call, late))
+    assert scene.journey().look.failed_calls == (call,)

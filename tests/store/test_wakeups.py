@@ -1,6 +1,7 @@
 """Wake-ups are committed with their row or not at all, never repeat an id, and find again what a vanished worker left."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -89,7 +90,7 @@ def test_journeys_are_watched_while_they_live(scene: Scene) -> None:
 def note(
     scene: Scene, wake: int, *, at: datetime = NOON, error: str | None = None, owner: str | None = None, refreshed: bool = False
 ) -> None:
-    found = {"directory_error": None, "mdm_error": error, "owner_problem": owner}
+    found: dict[str, Any] = {"directory_error": None, "mdm_error": error, "owner_problem": owner}
     scene.store.note_look("j1", wake=wake, at=at, next_at=None, attempts=5, **found, refreshed=refreshed)
 
 

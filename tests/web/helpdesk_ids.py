@@ -22,6 +22,7 @@ MADE_UP: dict[str, set[str]] = {
     "helpdesk.stuck.": {*helpdesk_stuck.WHO, *(f"remote_{remote}" for remote in helpdesk_stuck.REMOTES), "failed", "other"},
     "helpdesk.who.": {who.value for who in WhoActs},
     "helpdesk.column.": COLUMNS,
+    "helpdesk.call.": set(helpdesk_stuck.REMOTES),
     "helpdesk.none.": COLUMNS,
     "helpdesk.fact.": set(re.findall(r'\bFact\("(\w+)"', SOURCE)),
     "helpdesk.word.": WORDS,

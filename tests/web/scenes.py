@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from remediation.domain.calls import FailedCall
 from remediation.domain.compliance import Decision, MdmWord, Posture, Rule, Verdict
 from remediation.domain.device import DirectoryDevice, ManagedDevice, Person, Platform
 from remediation.domain.push import Lane
@@ -52,6 +53,11 @@ class Scene:
             mdm_error=mdm_error,
             owner_problem=owner_problem,
             refreshed=False,
+            failed_calls=[
+                FailedCall(remote, error, self.clock(), f"ours-of-{remote}", f"theirs-of-{remote}")
+                for remote, error in (("directory", directory_error), ("mdm", mdm_error))
+                if error is not None
+            ],
         )
         return self
 
@@ -175,6 +181,8 @@ def stage(name: str, begun: Scene) -> Scene:
         return begun.has_phones().registered().looked()
     if name == "register":
         return one(MANAGED_PHONE).registered().looked().proven().looked()
+    if name == "register_switched_off":
+        return one(MANAGED_PHONE).registered(replace(REGISTERED_PHONE, enabled=False)).looked().proven().looked()
     if name == "choose":
         return one(MANAGED_PHONE).registered(REGISTERED_PHONE, SECOND_REGISTERED).looked().proven().looked()
     if name == "register_again":
@@ -208,6 +216,7 @@ SCENES = (
     "looking_slow",
     "enroll",
     "register",
+    "register_switched_off",
     "register_again",
     "register_in_doubt",
     "choose",

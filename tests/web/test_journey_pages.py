@@ -156,7 +156,15 @@ def test_still_blocked_is_taken_at_its_word(web: Web) -> None:
     journey = web.store.journey(scene.id)
     assert journey is not None
     assert journey.still_blocked_at is not None
-    assert "You told us at" in web.signed_in().get("/journey").text
+    page = web.signed_in().get("/journey").text
+    assert "We are looking again" in page
+    assert "sees your device as compliant" not in page
+    scene.looked()
+    assert "We looked again" in web.signed_in().get("/journey").text
+    scene.looked(directory_error="unreachable")
+    page = web.signed_in().get("/journey").text
+    assert "You told us at" in page
+    assert "We looked again" not in page
 
 
 CLAIMS = {
