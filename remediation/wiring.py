@@ -103,7 +103,7 @@ def build_worker(settings: WorkerSettings) -> Worker:
     pickle_door.close_pickle_door()
     engine = make_engine(_url(settings))
     store = SqlStore(engine, settings.tenant_id, DbosWakeups(engine))
-    budgets = build_budgets(settings, engine)
+    budgets = build_budgets(settings, make_engine(_url(settings), durable=False))
     world = build_world(settings, store, budgets)
     wakers = Wakers(look=partial(look, world=world), bring_to_rest=partial(bring_to_rest, world=world))
     durable = Engine(
@@ -118,7 +118,8 @@ def build_worker(settings: WorkerSettings) -> Worker:
 
 
 def build_budgets(settings: WorkerSettings, engine: SqlEngine, *, clock: Clock = now) -> SqlBudgets:
-    """What all workers together may ask of each remote."""
+    """What all workers together may ask of each remote. The engine may be one that does not wait for the disk: each call pays for
+    it, and a power cut costs a second's tokens."""
 
     def limit(calls: str) -> Limit:
         most, _, seconds = calls.partition("/")

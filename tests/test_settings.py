@@ -172,6 +172,12 @@ def test_wrong_values_are_refused(around: Surroundings, name: str, value: str) -
     assert list(faults(WebSettings)) == [name]
 
 
+@pytest.mark.parametrize("calls", ["100", "3/20", "100/0", "100/min", "-4/20", "1e3/20"])
+def test_limits_that_are_none(around: Surroundings, calls: str) -> None:
+    around.set(GOOD_WORKER, CHANNEL_WRITES=calls)
+    assert list(faults(WorkerSettings)) == ["CHANNEL_WRITES"]
+
+
 @pytest.mark.parametrize("link", ["ms-outlook://", "https://outlook.office.com/", "http://127.0.0.1:8100/phone/outlook"])
 def test_links_that_may_be_shown(around: Surroundings, link: str) -> None:
     around.set(GOOD_WEB, RETURN_LINK=link)
