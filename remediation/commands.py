@@ -1,31 +1,13 @@
 """The command line. Each command reads its own settings, says what is wrong in words, and hands over to `wiring`."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import click
 
-from . import log, serving, wiring
+from . import log, operator_commands, serving, wiring
 from .reading_settings import FaultySettings, names_of, read, secrets_of
 from .settings import DatabaseSettings, WebSettings, WorkerSettings
-
-
-class Refusal(click.ClickException):
-    """A sentence for the person at the terminal instead of a traceback; the process ends with 2."""
-
-    exit_code = 2
-
-    def show(self, file: object = None) -> None:
-        click.echo(self.message, err=True)
-
-
-@contextmanager
-def in_words() -> Iterator[None]:
-    try:
-        yield
-    except (FaultySettings, serving.PortTaken, wiring.NotReady) as error:
-        raise Refusal(str(error)) from None
+from .terminal import Refusal, in_words
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -67,18 +49,24 @@ def _forget_foreign_names() -> None:
         click.echo(f"Not for the web process, and ignored: {', '.join(foreign)}. Give these to the worker alone.", err=True)
 
 
-@remediation.command()
-def work() -> None:
+@remediation.group(invoke_without_command=True)
+@click.pass_context
+def work(context: click.Context) -> None:
     """Look at the directory and the MDM, link devices, carry compliance to Microsoft, until told to end.
 
     Ends within 30 seconds. What it was doing goes on at the next start, under the same REMEDIATION_EXECUTOR_ID.
     """
+    if context.invoked_subcommand is not None:
+        return
     with in_words():
         settings = read(WorkerSettings)
         log.set_up("worker", secrets_of(settings))
         wiring.require_migrated(settings)
         worker = wiring.build_worker(settings)
     worker.run()
+
+
+remediation.add_command(operator_commands.stuck)
 
 
 @remediation.command()

@@ -16,7 +16,7 @@ from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import EnvSettingsSource
 
-from .settings import PREFIX, DatabaseSettings, Says, WebSettings, WorkerSettings
+from .settings import PREFIX, DatabaseSettings, OperatorSettings, Says, WebSettings, WorkerSettings
 
 CONFIG = PREFIX + "CONFIG"
 FILE = "_file"
@@ -62,7 +62,8 @@ def read(cls: type[S]) -> S:
 
 
 def process_of(cls: type[DatabaseSettings]) -> str:
-    return "web process" if issubclass(cls, WebSettings) else "worker" if issubclass(cls, WorkerSettings) else "migration"
+    names = {WebSettings: "web process", WorkerSettings: "worker", OperatorSettings: "command"}
+    return next((name for kind, name in names.items() if issubclass(cls, kind)), "migration")
 
 
 def environment_of(cls: type[DatabaseSettings], environ: Mapping[str, str]) -> dict[str, str]:

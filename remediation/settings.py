@@ -62,6 +62,19 @@ class DatabaseSettings(BaseSettings):
     ] = SecretStr("sqlite:///.remediation/remediation.sqlite")
 
 
+TenantId = Annotated[Guid, Says("The tenant (Directory ID)", ENTRA_ADMIN, "8f5c1d3e-2a47-4c0b-9d6e-1b7f0a9c2e55")]
+CheckInDays = Annotated[
+    int, Field(ge=1, le=90), Says("How long it may stand after the device last reported to the MDM", OPERATOR, "7")
+]
+
+
+class OperatorSettings(DatabaseSettings):
+    """What the commands of whoever runs the product need: the same names as the worker's, and none of its credentials."""
+
+    tenant_id: TenantId
+    check_in_days: CheckInDays = 14
+
+
 class Settings(DatabaseSettings):
     """Both processes know these."""
 
@@ -70,7 +83,7 @@ class Settings(DatabaseSettings):
         AfterValidator(rule.origin),
         Says("The address under which people reach the pages; http only on loopback", OPERATOR, "https://return.contoso.example"),
     ]
-    tenant_id: Annotated[Guid, Says("The tenant (Directory ID)", ENTRA_ADMIN, "8f5c1d3e-2a47-4c0b-9d6e-1b7f0a9c2e55")]
+    tenant_id: TenantId
     entra_authority: Annotated[
         Https, Says("Where Microsoft Entra signs people and apps in", OPERATOR, "https://login.microsoftonline.us")
     ] = "https://login.microsoftonline.com"
@@ -279,9 +292,7 @@ class WorkerSettings(Settings):
     lease_hours: Annotated[
         int, Field(ge=1, le=24 * 30), Says("How long *compliant* may stand after we last read it", OPERATOR, "24")
     ] = 72
-    check_in_days: Annotated[
-        int, Field(ge=1, le=90), Says("How long it may stand after the device last reported to the MDM", OPERATOR, "7")
-    ] = 14
+    check_in_days: CheckInDays = 14
     recheck_seconds: Annotated[
         int, Field(ge=5, le=86_400), Says("How often a linked device's posture is read afresh", OPERATOR, "300")
     ] = 900

@@ -1,4 +1,4 @@
-"""The only module that names every concrete class: which store, which adapters, which engine make the two processes.
+"""Which store, which adapters, which engine make the two processes. Only this module and `operator_wiring` name concrete classes.
 
 The doors (`commands`, `__main__`, `app.py`) call it; nothing else may.
 """
@@ -99,7 +99,11 @@ def build_worker(settings: WorkerSettings) -> Worker:
     engine = make_engine(_url(settings))
     store = SqlStore(engine, settings.tenant_id, DbosWakeups(engine))
     world = build_world(settings, store)
-    wakers = Wakers(look=partial(look, world=world), bring_to_rest=partial(bring_to_rest, world=world))
+    wakers = Wakers(
+        look=partial(look, world=world),
+        bring_to_rest=partial(bring_to_rest, world=world),
+        failed=lambda workflow, row_id, wake: store.note_fault(workflow, row_id, wake=wake, at=now()),
+    )
     durable = Engine(
         url=_url(settings),
         executor_id=settings.executor_id,

@@ -27,7 +27,10 @@ MAY_SEE = {
     "log": set(),
     "serving": set(),
     "wiring": {"adapters", "store", "web", "worker", "services", "domain", "ports", "errors", "settings"},
-    "commands": {"wiring", "serving", "log"} | SETTINGS,
+    "operator_wiring": {"wiring", "store", "web", "services", "domain", "ports", "errors", "settings"},
+    "terminal": {"wiring", "serving", "reading_settings"},
+    "operator_commands": {"wiring", "operator_wiring", "log", "terminal", "errors"} | SETTINGS,
+    "commands": {"wiring", "serving", "log", "terminal", "operator_commands", "operator_wiring"} | SETTINGS,
     "__main__": {"commands"},
     "__init__": set(),
 }
@@ -101,10 +104,10 @@ def test_no_adapter_knows_another() -> None:
         assert not strangers, f"{path.name} sees {sorted(strangers)}"
 
 
-@pytest.mark.parametrize("door", ["__main__", "commands", "app"])
+@pytest.mark.parametrize("door", ["__main__", "commands", "operator_commands", "app"])
 def test_nobody_sees_a_door(door: str) -> None:
     for path in python_files("remediation") + python_files("sandbox"):
-        if path.stem in ("__main__", "commands"):
+        if path.stem in ("__main__", "commands", "operator_commands"):
             continue
         for name in imports(path):
             assert name != door

@@ -1,6 +1,7 @@
-"""What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `desk`."""
+"""What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `desk`, `operating`."""
 
 from .desk import CaseFound, Event, LookUp, PersonFound, Session, Sessions, SignInStates
+from .operating import StuckRow, StuckRows
 from .remotes import (
     Carried,
     Clock,
@@ -39,5 +40,7 @@ __all__ = [
     "Sessions",
     "SignInStates",
     "Store",
+    "StuckRow",
+    "StuckRows",
     "Wakeups",
 ]

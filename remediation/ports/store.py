@@ -97,6 +97,10 @@ class Change(Protocol):
 
     def wake_link(self, link_id: str, *, lane: Lane) -> None: ...
 
+    # operating
+    def watch_soon(self, name: str) -> None:
+        """A source that is read again and again: the next pulse wakes it."""
+
 
 class Store(Protocol):
     """The database of one tenant. `change` is for decisions, `observe_*` and `note_*` for what was seen and for timers:
@@ -180,6 +184,9 @@ class Store(Protocol):
         posture_read_at: datetime | None = None,
     ) -> None:
         """Park the row until `next_at`. With an unchanged verdict, `decision` and `posture_read_at` renew its lease."""
+
+    def note_fault(self, workflow: str, row_id: str, *, wake: int, at: datetime) -> None:
+        """A pass over this row ran into a bug. It says so (`our_fault`) and waits longer each time, for at most an hour."""
 
     def wake_due(self, now: datetime, *, limit: int = 100) -> int:
         """Count up and enqueue the wake-up of every row whose time has come; returns how many. Any worker's pulse may call it."""

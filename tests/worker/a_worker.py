@@ -41,7 +41,11 @@ def main(url: str, journal: Path) -> None:
     log.set_up("worker")
     engine = make_engine(url)
     store = SqlStore(engine, "8f5c1d3e-2a47-4c0b-9d6e-1b7f0a9c2e55", DbosWakeups(engine))
-    wakers = Wakers(look=partial(serve, journal, "look"), bring_to_rest=partial(serve, journal, "push"))
+    wakers = Wakers(
+        look=partial(serve, journal, "look"),
+        bring_to_rest=partial(serve, journal, "push"),
+        failed=lambda workflow, row_id, wake: write(journal, f"{workflow} failed {row_id} at {wake}"),
+    )
     durable = Engine(url=url, executor_id="worker-1", queues=QUEUES, concurrency=10, wakers=wakers)
     due = Pulse("due rows", lambda: store.wake_due(now()), every=0.5)
     Worker(durable, [due, Pulse("old wake-ups", durable.forget, every=0.5)]).run()

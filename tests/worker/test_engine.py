@@ -91,11 +91,11 @@ def test_a_failing_call_is_not_repeated_and_holds_nobody_up(workshop: Workshop) 
     for row_id in ("busy-1", "stale-1", "bug-1"):
         workshop.wake(row_id)
     workshop.start()
-    workshop.until(lambda lines: len(lines) >= 3)
+    workshop.until(lambda lines: len(lines) >= 4)
     workshop.wake("after")
     lines = workshop.until(lambda lines: "push ended after" in lines)
-    assert sorted(lines[:3]) == ["push began bug-1", "push began busy-1", "push began stale-1"]
-    assert len(lines) == 5
+    assert sorted(lines[:4]) == ["push began bug-1", "push began busy-1", "push began stale-1", "push_link failed bug-1 at 1"]
+    assert len(lines) == 6
     workshop.kill(signal.SIGTERM)
     log = workshop.log.read_text()
     assert log.count("wake-up failed") == 1
