@@ -67,6 +67,7 @@ def work(context: click.Context) -> None:
 
 
 remediation.add_command(operator_commands.stuck)
+remediation.add_command(operator_commands.leases)
 
 
 @remediation.command()

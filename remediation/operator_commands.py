@@ -9,6 +9,7 @@ from datetime import datetime
 import click
 
 from . import operator_wiring, wiring
+from .errors import ExtensionRefused
 from .reading_settings import read
 from .settings import OperatorSettings
 from .terminal import Refusal, in_words, many, moment, operator, span
@@ -74,3 +75,57 @@ def retry(row: str, why: str) -> None:
     if kind is None:
         raise Refusal(f"There is no link, journey or watch {row} here.")
     click.echo(f"The {kind} is looked at now: `remediation stuck` shows what came of it.")
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def leases(context: click.Context) -> None:
+    """By MDM connection: how many devices stand as compliant, whose leases end soon, and whether the connection answers."""
+    if context.invoked_subcommand is not None:
+        return
+    with in_words():
+        found, now = desk().ending(), wiring.now()
+    if not found:
+        click.echo("No device is linked yet.")
+        return
+    click.echo(f"{'connection':<16}{'compliant':>12}{'  of these, the lease ends within':<34}")
+    click.echo(f"{'':<28}{''.join(f'{hours:>7} h' for hours in operator_wiring.WITHIN)}")
+    for one in found:
+        click.echo(f"{one.connection:<16}{one.standing:>12,}" + "".join(f"{count:>9,}" for count in one.within))
+        if one.failing_since is None:
+            continue
+        reason = one.source.reason if one.source is not None else None
+        failing = f"{moment(one.failing_since)} ({span(now - one.failing_since)}): {reason or 'unknown'}"
+        click.echo(f"{MARGIN}No good answer since {failing}.")
+        if one.extension is not None and one.extension.extended_at >= one.failing_since:
+            told = f"{many(one.extension.links, 'lease')} extended at {moment(one.extension.extended_at)}"
+            click.echo(f"{MARGIN}{told}, the latest to {moment(one.extension.until)}.")
+        else:
+            click.echo(f'{MARGIN}Once in this outage: remediation leases extend {one.connection} --why "…"')
+
+
+REFUSED = {
+    "unknown": "No MDM connection {connection} is watched here. `remediation leases` lists those that are.",
+    "not_failing": "{connection} gives good answers, so its leases are renewed by themselves. Only in an outage are they extended.",
+    "extended_already": "The leases of {connection} were extended in this outage already, and that is done once. "
+    "`remediation leases` says until when.",
+    "nothing": "There is nothing to extend: no device of {connection} that stands as compliant, was called well by its last answer "
+    "and has checked in lately would stand longer.",
+}
+
+
+@leases.command()
+@click.argument("connection")
+@click.option("--why", required=True, help="The reason, for the audit.")
+def extend(connection: str, why: str) -> None:
+    """Let *compliant* stand longer while CONNECTION gives no good answers: once per outage.
+
+    At most to 7 days after our last good read of each device, never past its own check-in clock (REMEDIATION_CHECK_IN_DAYS: run
+    this with the worker's settings), and never for a device that its MDM last called anything but well.
+    """
+    try:
+        with in_words():
+            count, until = desk().extend(connection, why)
+    except ExtensionRefused as refused:
+        raise Refusal(REFUSED[refused.why].format(connection=connection)) from None
+    click.echo(f"{many(count, 'device stands', 'devices stand')} as compliant for longer now, the latest until {moment(until)}.")

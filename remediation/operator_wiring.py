@@ -5,18 +5,22 @@ Next door: `wiring` (the two processes). These commands call no remote and hold 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from .ports import Actor
+from .services import leases as lease_ends
 from .services import stuck as stuck_rows
 from .settings import OperatorSettings
 from .store.engine import make_engine
+from .store.leases import SqlLeases
 from .store.store import SqlStore
 from .store.stuck import SqlStuckRows
 from .store.wakeups import DbosWakeups
 from .web.names import shown
 from .web.texts import ENGLISH, Texts
 from .wiring import now
+
+WITHIN = lease_ends.WITHIN
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ class Operating:
         engine, tenant = make_engine(settings.database_url.get_secret_value()), settings.tenant_id
         self._store = SqlStore(engine, tenant, DbosWakeups(engine))
         self._stuck = SqlStuckRows(engine, tenant)
+        self._leases = SqlLeases(engine, tenant)
+        self._check_in = timedelta(days=settings.check_in_days)
         self._actor = Actor("operator", operator)
         self._texts = Texts(default=ENGLISH)
 
@@ -58,6 +64,14 @@ class Operating:
 
     def retry(self, row_id: str, why: str) -> str | None:
         return stuck_rows.retry(self._store, self._stuck, row_id, actor=self._actor, why=why, now=now())
+
+    def ending(self) -> Sequence[lease_ends.Ending]:
+        return lease_ends.ending(self._leases, now())
+
+    def extend(self, connection: str, why: str) -> tuple[int, datetime]:
+        return lease_ends.extend(
+            *(self._store, self._leases, connection), check_in=self._check_in, actor=self._actor, why=why, now=now()
+        )
 
     def _in_words(self, one: stuck_rows.Stuck) -> StuckInWords:
         """Names came from remotes: nothing in them may steer a terminal."""

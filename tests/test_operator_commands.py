@@ -3,6 +3,7 @@
 import getpass
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,13 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 
 from remediation.commands import remediation
+from remediation.domain.compliance import Decision, Verdict
 from remediation.domain.push import Lane
 from remediation.settings import PREFIX
 from remediation.store import DbosWakeups, SqlStore, make_engine, migrate
 from remediation.store.tables import audit, watches
+from remediation.terminal import moment
+from tests.people import HEALTHY, MANAGED_PHONE
 from tests.store.scenes import BAD, GOOD, Scene
 
 TENANT = "8f5c1d3e-2a47-4c0b-9d6e-1b7f0a9c2e55"
@@ -110,3 +114,30 @@ def test_an_open_revocation_keeps_its_lane(ground: Ground) -> None:
     scene.desire(BAD, lane=Lane.REVOKE)
     ground.says("stuck", "retry", "l1")
     assert scene.push().lane is Lane.REVOKE
+
+
+def test_leases_are_counted_and_extended_once(ground: Ground) -> None:
+    assert ground.says("leases") == "No device is linked yet.\n"
+    scene = ground.linked()
+    read_at = ground.now - timedelta(hours=70)
+    scene.see_managed(replace(MANAGED_PHONE, posture=replace(HEALTHY, last_seen=read_at, read_at=read_at)), at=ground.now)
+    push = scene.desire(Decision(Verdict.COMPLIANT, (), ground.now + timedelta(hours=2)), read_at=read_at)
+    with scene.change("confirmed") as change:
+        change.confirmed("l1", seq=push.desired_seq, by="changed")
+    ground.fails(hours=3)
+    told = ground.says("leases")
+    assert ["ws1", "1", "0", "1", "1", "1"] in [line.split() for line in told.splitlines()]
+    assert "(3 h 0 min)" in told or "(3 h)" in told
+    assert "mdm_refused" in told
+    assert "remediation leases extend ws1 --why" in told
+    assert "Missing option '--why'" in ground.says("leases", "extend", "ws1", status=2)
+    until = read_at + timedelta(days=7)
+    assert f"1 device stands as compliant for longer now, the latest until {moment(until)}" in ground.says(
+        "leases", "extend", "ws1", "--why", "power cut"
+    )
+    assert scene.push().compliant_until == until
+    assert "1 lease extended at" in ground.says("leases")
+    assert "once" in ground.says("leases", "extend", "ws1", "--why", "again", status=2)
+    [row] = ground.audited("leases.extended")
+    assert (row.actor_kind, row.actor_id, row.detail["because"]) == ("operator", getpass.getuser(), "power cut")
+    assert "No MDM connection ws9" in ground.says("leases", "extend", "ws9", "--why", "x", status=2)

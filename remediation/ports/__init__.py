@@ -1,7 +1,7 @@
 """What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `desk`, `operating`."""
 
 from .desk import CaseFound, Event, LookUp, PersonFound, Session, Sessions, SignInStates
-from .operating import StuckRow, StuckRows
+from .operating import Extension, Leases, StuckRow, StuckRows
 from .remotes import (
     Carried,
     Clock,
@@ -27,6 +27,8 @@ __all__ = [
     "DeviceManager",
     "Directory",
     "Event",
+    "Extension",
+    "Leases",
     "LinkNoting",
     "LookUp",
     "Messaging",

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from ..domain.outage import Watch
+
 
 @dataclass(frozen=True)
 class StuckRow:
@@ -30,3 +32,23 @@ class StuckRows(Protocol):
 
     def find(self, row_id: str) -> str | None:
         """The kind of the row of this id (`link`, `journey` or `watch`), None where there is none."""
+
+
+@dataclass(frozen=True)
+class Extension:
+    """`until` is the latest end that a lease got by it."""
+
+    connection: str
+    extended_at: datetime
+    until: datetime
+    links: int
+
+
+class Leases(Protocol):
+    def watches(self) -> Sequence[Watch]: ...
+
+    def ending(self, now: datetime, hours: Sequence[int]) -> Mapping[str, tuple[int, ...]]:
+        """By connection: how many devices stand as compliant in all, then by leases that end within each of `hours`."""
+
+    def extensions(self) -> Sequence[Extension]:
+        """The newest of each connection."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from ..domain.compliance import Decision
@@ -100,6 +100,12 @@ class Change(Protocol):
     # operating
     def watch_soon(self, name: str) -> None:
         """A source that is read again and again: the next pulse wakes it."""
+
+    def extend_leases(
+        self, connection: str, *, outage_at: datetime, since_read: timedelta, since_check_in: timedelta
+    ) -> tuple[int, datetime]:
+        """Let *compliant* stand until this long after our last good read of each device, and never past its own check-in clock.
+        Returns how many, and the latest end. Raises ExtensionRefused where the connection answers again, or had its extension."""
 
 
 class Store(Protocol):
