@@ -45,7 +45,7 @@ def _forget_foreign_names() -> None:
     foreign = sorted((names_of(WorkerSettings) - names_of(WebSettings)) & os.environ.keys())
     for name in foreign:
         del os.environ[name]
-    if any("SECRET" in name or "PASSWORD" in name or "TENANT_CODE" in name for name in foreign):
+    if any(word in name for name in foreign for word in ("SECRET", "PASSWORD", "TENANT_CODE", "WEBHOOK")):
         click.echo(f"Not for the web process, and ignored: {', '.join(foreign)}. Give these to the worker alone.", err=True)
 
 

@@ -1,4 +1,5 @@
-"""Which store, which adapters, which engine make the two processes. Only this module and `operator_wiring` name concrete classes.
+"""Which store, which adapters, which engine make the two processes. Only this module, `operator_pulses` and
+`operator_wiring` name concrete classes.
 
 The doors (`commands`, `__main__`, `app.py`) call it; nothing else may.
 """
@@ -17,6 +18,7 @@ from requests.adapters import BaseAdapter
 from sqlalchemy import inspect, make_url
 from sqlalchemy.exc import DBAPIError
 
+from . import operator_pulses
 from .adapters import entra, graph, intune_partner, workspace_one, workspace_one_sign_in
 from .adapters.http import Credential, Remote
 from .domain.compliance import Lease
@@ -112,7 +114,8 @@ def build_worker(settings: WorkerSettings) -> Worker:
         wakers=wakers,
     )
     due = Pulse("due rows", lambda: store.wake_due(now()), every=DUE_EVERY)
-    return Worker(durable, [due, Pulse("old wake-ups", durable.forget, every=FORGET_EVERY)])
+    old = Pulse("old wake-ups", durable.forget, every=FORGET_EVERY)
+    return Worker(durable, [due, old, *operator_pulses.of(settings, engine, now)])
 
 
 def build_world(settings: WorkerSettings, store: Store, *, transport: BaseAdapter | None = None) -> World:

@@ -26,7 +26,8 @@ MAY_SEE = {
     "reading_settings": {"settings"},
     "log": set(),
     "serving": set(),
-    "wiring": {"adapters", "store", "web", "worker", "services", "domain", "ports", "errors", "settings"},
+    "operator_pulses": {"adapters", "store", "worker", "services", "ports", "settings"},
+    "wiring": {"operator_pulses", "adapters", "store", "web", "worker", "services", "domain", "ports", "errors", "settings"},
     "operator_wiring": {"wiring", "store", "web", "services", "domain", "ports", "errors", "settings"},
     "terminal": {"wiring", "serving", "reading_settings"},
     "operator_commands": {"wiring", "operator_wiring", "log", "terminal", "errors"} | SETTINGS,
@@ -41,11 +42,13 @@ ONLY_IN = {
     "authlib": {"web"},
     "msal": {"adapters"},
     "requests": {"adapters", "web", "wiring"},  # Authlib's client in web, a transport for tests through wiring
-    "sqlalchemy": {"store", "wiring"},
+    "sqlalchemy": {"store", "wiring", "operator_pulses"},
     "alembic": {"store", "wiring"},
     "dbos": {"store", "worker"},
     "gunicorn": {"serving"},
     "pydantic_settings": {"settings", "reading_settings"},
+    "smtplib": {"adapters"},
+    "prometheus_client": {"adapters"},
 }
 
 

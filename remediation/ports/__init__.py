@@ -1,7 +1,19 @@
 """What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `desk`, `operating`."""
 
 from .desk import CaseFound, Event, LookUp, PersonFound, Session, Sessions, SignInStates
-from .operating import Extension, Leases, StuckRow, StuckRows
+from .operating import (
+    Alarm,
+    AlarmDue,
+    AlarmRows,
+    AlarmSink,
+    Extension,
+    FigureRows,
+    Figures,
+    FigureSink,
+    Leases,
+    StuckRow,
+    StuckRows,
+)
 from .remotes import (
     Carried,
     Clock,
@@ -19,6 +31,10 @@ from .store import Actor, Change, PossessionLinkFacts, Store, Wakeups
 
 __all__ = [
     "Actor",
+    "Alarm",
+    "AlarmDue",
+    "AlarmRows",
+    "AlarmSink",
     "Carried",
     "CaseFound",
     "Change",
@@ -28,6 +44,9 @@ __all__ = [
     "Directory",
     "Event",
     "Extension",
+    "FigureRows",
+    "FigureSink",
+    "Figures",
     "Leases",
     "LinkNoting",
     "LookUp",
