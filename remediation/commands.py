@@ -68,6 +68,7 @@ def work(context: click.Context) -> None:
 
 remediation.add_command(operator_commands.stuck)
 remediation.add_command(operator_commands.leases)
+work.add_command(operator_commands.takeover)
 
 
 @remediation.command()

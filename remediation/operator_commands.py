@@ -129,3 +129,20 @@ def extend(connection: str, why: str) -> None:
     except ExtensionRefused as refused:
         raise Refusal(REFUSED[refused.why].format(connection=connection)) from None
     click.echo(f"{many(count, 'device stands', 'devices stand')} as compliant for longer now, the latest until {moment(until)}.")
+
+
+@click.command()
+@click.argument("executor")
+@click.option("--why", default="asked for at the command line", show_default=True, help="What the audit says.")
+def takeover(executor: str, why: str) -> None:
+    """Hand what the worker EXECUTOR had begun to the other workers: for a host that will not come back.
+
+    EXECUTOR is its REMEDIATION_EXECUTOR_ID. Of a worker that is only restarting this is not needed, and of one that runs it is not
+    wanted: some looks would be made twice, which changes nothing but their number.
+    """
+    try:
+        with in_words():
+            count = desk().take_over(executor, why)
+    except operator_wiring.StillAtWork:
+        raise Refusal(f"{executor} is at work: it took up again what was handed on. End it first, or leave it alone.") from None
+    click.echo(f"{many(count, 'wake-up')} of {executor} handed on." if count else f"{executor} left nothing behind.")

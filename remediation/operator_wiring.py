@@ -15,10 +15,13 @@ from .store.engine import make_engine
 from .store.leases import SqlLeases
 from .store.store import SqlStore
 from .store.stuck import SqlStuckRows
+from .store.takeover import StillAtWork, take_over
 from .store.wakeups import DbosWakeups
 from .web.names import shown
 from .web.texts import ENGLISH, Texts
 from .wiring import now
+
+__all__ = ["WITHIN", "FoundStuck", "Operating", "StillAtWork", "StuckInWords"]
 
 WITHIN = lease_ends.WITHIN
 
@@ -51,6 +54,7 @@ class Operating:
 
     def __init__(self, settings: OperatorSettings, operator: str) -> None:
         engine, tenant = make_engine(settings.database_url.get_secret_value()), settings.tenant_id
+        self._engine = engine
         self._store = SqlStore(engine, tenant, DbosWakeups(engine))
         self._stuck = SqlStuckRows(engine, tenant)
         self._leases = SqlLeases(engine, tenant)
@@ -72,6 +76,13 @@ class Operating:
         return lease_ends.extend(
             *(self._store, self._leases, connection), check_in=self._check_in, actor=self._actor, why=why, now=now()
         )
+
+    def take_over(self, executor_id: str, why: str) -> int:
+        count = take_over(self._engine, executor_id)
+        if count:
+            with self._store.change(self._actor, "work.taken_over", about=("executor", executor_id), at=now()) as change:
+                change.audit(because=why, count=count)
+        return count
 
     def _in_words(self, one: stuck_rows.Stuck) -> StuckInWords:
         """Names came from remotes: nothing in them may steer a terminal."""

@@ -115,7 +115,7 @@ def build_worker(settings: WorkerSettings) -> Worker:
     )
     due = Pulse("due rows", lambda: store.wake_due(now()), every=DUE_EVERY)
     old = Pulse("old wake-ups", durable.forget, every=FORGET_EVERY)
-    return Worker(durable, [due, old, *operator_pulses.of(settings, engine, now)])
+    return Worker(durable, [due, old, *operator_pulses.of(settings, engine, store, now)])
 
 
 def build_world(settings: WorkerSettings, store: Store, *, transport: BaseAdapter | None = None) -> World:

@@ -141,3 +141,19 @@ def test_leases_are_counted_and_extended_once(ground: Ground) -> None:
     [row] = ground.audited("leases.extended")
     assert (row.actor_kind, row.actor_id, row.detail["because"]) == ("operator", getpass.getuser(), "power cut")
     assert "No MDM connection ws9" in ground.says("leases", "extend", "ws9", "--why", "x", status=2)
+
+
+def test_a_worker_that_left_nothing_behind(ground: Ground) -> None:
+    assert ground.says("work", "takeover", "worker-7") == "worker-7 left nothing behind.\n"
+    assert ground.audited("work.taken_over") == []
+
+
+def test_what_a_vanished_worker_left_is_handed_on_and_audited(ground: Ground) -> None:
+    ground.linked()
+    ground.put(sa.text("UPDATE workflow_status SET status = 'PENDING', executor_id = 'worker-7'"))
+    assert ground.says("work", "takeover", "worker-7", "--why", "its host burned") == "1 wake-up of worker-7 handed on.\n"
+    [row] = ground.audited("work.taken_over")
+    assert (row.about_id, row.detail) == ("worker-7", {"because": "its host burned", "count": 1})
+    with ground.engine.connect() as connection:
+        found = connection.execute(sa.text("SELECT status, queue_name FROM workflow_status")).all()
+    assert [tuple(row) for row in found] == [("ENQUEUED", "push")]

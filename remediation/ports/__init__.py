@@ -11,6 +11,7 @@ from .operating import (
     Figures,
     FigureSink,
     Leases,
+    PrunedRows,
     StuckRow,
     StuckRows,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "Owned",
     "PersonFound",
     "PossessionLinkFacts",
+    "PrunedRows",
     "Refreshing",
     "Report",
     "Sending",

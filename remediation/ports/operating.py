@@ -118,3 +118,16 @@ class FigureRows(Protocol):
 
 class FigureSink(Protocol):
     def write(self, figures: Figures) -> None: ...
+
+
+class PrunedRows(Protocol):
+    """Rows that nobody needs any more. Both return how many went."""
+
+    def last_done(self, why: str) -> datetime | None:
+        """When the audit last says so of this tenant."""
+
+    def ended_sessions(self, now: datetime) -> int:
+        """Sessions and sign-ins under way that can be used no more."""
+
+    def older_than(self, before: datetime) -> Mapping[str, int]:
+        """By table: journeys that ended before then, their messages, cases opened and alarms raised before then."""

@@ -53,9 +53,11 @@ class Engine:
     """One per process. `executor_id` must be the same after a restart, since nobody else takes up what this one left. Each of
     `queues` has `concurrency` slots of its own, so that slow grants never hold the slots of revocations."""
 
-    def __init__(self, *, url: str, executor_id: str, queues: Sequence[str], concurrency: int, wakers: Wakers) -> None:
+    def __init__(
+        self, *, url: str, executor_id: str, queues: Sequence[str], concurrency: int, wakers: Wakers, drain: int = DRAIN
+    ) -> None:
         refuse_old_sqlite(url)
-        self._queues, self._concurrency = queues, concurrency
+        self._queues, self._concurrency, self._drain = queues, concurrency, drain
         # `application_version` is pinned: by default it is a hash of the code, and any deploy would strand what is unfinished.
         config = DBOSConfig(
             name="remediation",
@@ -101,8 +103,8 @@ class Engine:
             forgotten += len(old)
 
     def stop(self) -> None:
-        """Take nothing new, let running work end, at most `DRAIN` seconds. What is cut off begins again at the next start."""
-        DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=DRAIN)
+        """Take nothing new, let running work end, at most `drain` seconds. What is cut off begins again at the next start."""
+        DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=self._drain)
 
 
 def _wake(service: Callable[[str], None], workflow: str, row_id: str, failed: Callable[[str, str, int], None] | None) -> None:
