@@ -1,6 +1,7 @@
 """The command line. Each command reads its own settings, says what is wrong in words, and hands over to `wiring`."""
 
 import os
+from typing import TextIO
 
 import click
 
@@ -72,8 +73,18 @@ work.add_command(operator_commands.takeover)
 
 
 @remediation.command()
-def migrate() -> None:
-    """Prepare the database, or bring it up to this version. Run it before `serve` and `work`; running it again does no harm."""
+@click.option("--to", "url", metavar="URL", help="Move everything from the SQLite file to this empty PostgreSQL.")
+@click.option("--to-file", type=click.File(), help="The same, with the address in a file: a password in it stays out of sight.")
+def migrate(url: str | None, to_file: TextIO | None) -> None:
+    """Prepare the database, or bring it up to this version. Run it before `serve` and `work`; running it again does no harm.
+
+    With --to, or --to-file, everything is moved from the SQLite file that REMEDIATION_DATABASE_URL names to an empty PostgreSQL,
+    whole or not at all. End `serve` and `work` first. docs/operating.md tells it step by step.
+    """
+    target = url if to_file is None else to_file.read().strip()
+    if target:
+        operator_commands.move(target)
+        return
     with in_words():
         settings = read(DatabaseSettings)
         log.set_up("migrate", secrets_of(settings))

@@ -4,6 +4,7 @@ They need the database's address and the tenant, and no credential of a remote. 
 `operator:<user at this machine>`, with the reason given. docs/operating.md is the page to them.
 """
 
+import time
 from datetime import datetime
 
 import click
@@ -146,3 +147,20 @@ def takeover(executor: str, why: str) -> None:
     except operator_wiring.StillAtWork:
         raise Refusal(f"{executor} is at work: it took up again what was handed on. End it first, or leave it alone.") from None
     click.echo(f"{many(count, 'wake-up')} of {executor} handed on." if count else f"{executor} left nothing behind.")
+
+
+def move(target: str) -> None:
+    begun = time.monotonic()
+    with in_words():
+        settings = read(OperatorSettings)
+        counts = wiring.move(settings, target, operator=operator(), progress=_progress)
+    total, took = sum(counts.values()), time.monotonic() - begun
+    click.echo(
+        f"{many(total, 'row')} moved in {took:.1f} s, and counted again on the other side. The old file was put aside (….moved).\n"
+        "Now set REMEDIATION_DATABASE_URL to the new database for `serve` and `work`, and start them: what was pending goes on."
+    )
+
+
+def _progress(table: str, done: int, total: int) -> None:
+    if done == total or done % 10_000 == 0:
+        click.echo(f"{table:<20}{done:>12,} of {total:,}", err=True)

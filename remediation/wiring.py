@@ -4,7 +4,7 @@
 The doors (`commands`, `__main__`, `app.py`) call it; nothing else may.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from flask import Flask
 from pydantic import SecretStr
 from requests.adapters import BaseAdapter
 from sqlalchemy import inspect, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from . import operator_pulses
 from .adapters import entra, graph, intune_partner, workspace_one, workspace_one_sign_in
@@ -26,8 +26,8 @@ from .ports import Store
 from .services.look import look
 from .services.push_compliance import bring_to_rest
 from .services.world import World
-from .settings import DatabaseSettings, WebSettings, WorkerSettings
-from .store import migrations, pickle_door
+from .settings import DatabaseSettings, OperatorSettings, WebSettings, WorkerSettings
+from .store import migrations, moving, pickle_door
 from .store.engine import make_engine
 from .store.look_up import SqlLookUp
 from .store.sessions import SqlSessions, SqlSignInStates
@@ -60,6 +60,17 @@ def migrate(settings: DatabaseSettings) -> None:
     if url.startswith("sqlite:///"):
         _file(url).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     migrations.migrate(url)
+
+
+def move(settings: OperatorSettings, target: str, *, operator: str, progress: moving.Progress) -> Mapping[str, int]:
+    """From the SQLite file of the settings to an empty PostgreSQL; returns how many rows of which table."""
+    try:
+        who = {"tenant_id": settings.tenant_id, "operator": operator}
+        return moving.move(_url(settings), target, at=now(), progress=progress, **who)
+    except moving.CannotMove as error:
+        raise NotReady(str(error)) from None
+    except (DBAPIError, ArgumentError) as error:
+        raise NotReady(f"The database to move to cannot be used ({type(error).__name__}). Nothing was moved.") from None
 
 
 def require_migrated(settings: DatabaseSettings) -> None:
