@@ -1,31 +1,14 @@
 """The command line. Each command reads its own settings, says what is wrong in words, and hands over to `wiring`."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import TextIO
 
 import click
 
-from . import log, serving, wiring
+from . import log, operator_commands, serving, wiring
 from .reading_settings import FaultySettings, names_of, read, secrets_of
 from .settings import DatabaseSettings, WebSettings, WorkerSettings
-
-
-class Refusal(click.ClickException):
-    """A sentence for the person at the terminal instead of a traceback; the process ends with 2."""
-
-    exit_code = 2
-
-    def show(self, file: object = None) -> None:
-        click.echo(self.message, err=True)
-
-
-@contextmanager
-def in_words() -> Iterator[None]:
-    try:
-        yield
-    except (FaultySettings, serving.PortTaken, wiring.NotReady) as error:
-        raise Refusal(str(error)) from None
+from .terminal import Refusal, in_words
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -63,16 +46,19 @@ def _forget_foreign_names() -> None:
     foreign = sorted((names_of(WorkerSettings) - names_of(WebSettings)) & os.environ.keys())
     for name in foreign:
         del os.environ[name]
-    if any("SECRET" in name or "PASSWORD" in name or "TENANT_CODE" in name for name in foreign):
+    if any(word in name for name in foreign for word in ("SECRET", "PASSWORD", "TENANT_CODE", "WEBHOOK")):
         click.echo(f"Not for the web process, and ignored: {', '.join(foreign)}. Give these to the worker alone.", err=True)
 
 
-@remediation.command()
-def work() -> None:
+@remediation.group(invoke_without_command=True)
+@click.pass_context
+def work(context: click.Context) -> None:
     """Look at the directory and the MDM, link devices, carry compliance to Microsoft, until told to end.
 
     Ends within 30 seconds. What it was doing goes on at the next start, under the same REMEDIATION_EXECUTOR_ID.
     """
+    if context.invoked_subcommand is not None:
+        return
     with in_words():
         settings = read(WorkerSettings)
         log.set_up("worker", secrets_of(settings))
@@ -81,9 +67,24 @@ def work() -> None:
     worker.run()
 
 
+remediation.add_command(operator_commands.stuck)
+remediation.add_command(operator_commands.leases)
+work.add_command(operator_commands.takeover)
+
+
 @remediation.command()
-def migrate() -> None:
-    """Prepare the database, or bring it up to this version. Run it before `serve` and `work`; running it again does no harm."""
+@click.option("--to", "url", metavar="URL", help="Move everything from the SQLite file to this empty PostgreSQL.")
+@click.option("--to-file", type=click.File(), help="The same, with the address in a file: a password in it stays out of sight.")
+def migrate(url: str | None, to_file: TextIO | None) -> None:
+    """Prepare the database, or bring it up to this version. Run it before `serve` and `work`; running it again does no harm.
+
+    With --to, or --to-file, everything is moved from the SQLite file that REMEDIATION_DATABASE_URL names to an empty PostgreSQL,
+    whole or not at all. End `serve` and `work` first. docs/operating.md tells it step by step.
+    """
+    target = url if to_file is None else to_file.read().strip()
+    if target:
+        operator_commands.move(target)
+        return
     with in_words():
         settings = read(DatabaseSettings)
         log.set_up("migrate", secrets_of(settings))

@@ -1,6 +1,7 @@
 """Errors that know who can act and whether trying again helps.
 
-The five that a remote can cause are raised by `adapters/`; `Stale`, `Conflict` and `PossessionRefused` by `store/`. Anything else
+The five that a remote can cause are raised by `adapters/`; `Stale`, `Conflict`, `PossessionRefused` and
+`ExtensionRefused` by `store/`. Anything else
 is a bug of ours and shows the page for bugs.
 """
 
@@ -134,4 +135,15 @@ class PossessionRefused(RemediationError):
 
     def __init__(self, why: str) -> None:
         super().__init__(f"possession link refused: {why}")
+        self.why = why
+
+
+class ExtensionRefused(RemediationError):
+    """Leases are not extended. `why`: `unknown` (no such connection is watched), `not_failing`, `extended_already` or `nothing`."""
+
+    code = "extension_refused"
+    who_acts = WhoActs.ADMIN
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"extension refused: {why}")
         self.why = why

@@ -11,12 +11,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import EnvSettingsSource
 
-from .settings import PREFIX, DatabaseSettings, Says, WebSettings, WorkerSettings
+from .settings import LOOPBACK, PREFIX, DatabaseSettings, OperatorSettings, Says, WebSettings, WorkerSettings
 
 CONFIG = PREFIX + "CONFIG"
 FILE = "_file"
@@ -62,7 +63,8 @@ def read(cls: type[S]) -> S:
 
 
 def process_of(cls: type[DatabaseSettings]) -> str:
-    return "web process" if issubclass(cls, WebSettings) else "worker" if issubclass(cls, WorkerSettings) else "migration"
+    names = {WebSettings: "web process", WorkerSettings: "worker", OperatorSettings: "command"}
+    return next((name for kind, name in names.items() if issubclass(cls, kind)), "migration")
 
 
 def environment_of(cls: type[DatabaseSettings], environ: Mapping[str, str]) -> dict[str, str]:
@@ -91,6 +93,8 @@ def secrets_of(settings: DatabaseSettings) -> Iterator[str]:
         for item in value if isinstance(value, tuple) else (value,):
             if isinstance(item, SecretStr):
                 yield item.get_secret_value()
+                if item.get_secret_value().startswith("https://"):  # the log tells paths of calls
+                    yield urlsplit(item.get_secret_value()).path
 
 
 def says(info: FieldInfo) -> Says:
@@ -160,10 +164,23 @@ def _between(cls: type[DatabaseSettings], values: Mapping[str, Any]) -> Iterator
         oauth = ["workspace_one_token_url", "workspace_one_client_id", "workspace_one_client_secret"]
         basic = ["workspace_one_user", "workspace_one_password", "workspace_one_tenant_code"]
         yield from _one_of(values, "REMEDIATION_WORKSPACE_ONE_", [oauth, basic])
+        yield from _mail(values)
         owner = ("owner_directory_attribute", "owner_mdm_attribute")
         for field, other in (owner, owner[::-1]):
             if field in values and other not in values:
                 yield Fault(env_name(other), f"is not set, and goes with {env_name(field)}: set both, or neither.")
+
+
+def _mail(values: Mapping[str, Any]) -> Iterator[Fault]:
+    """Whole or not at all; and in the open to this machine only."""
+    need = ["alarm_mail_to", "alarm_mail_from", "alarm_mail_server"]
+    for together in (need, ["alarm_mail_user", "alarm_mail_password"]):
+        missing = [field for field in together if field not in values]
+        if len(missing) < len(together):
+            yield from (Fault(env_name(field), _goes_with(field, together)) for field in missing)
+    host = str(values.get("alarm_mail_server", "")).rpartition(":")[0]
+    if values.get("alarm_mail_security") == "none" and host.strip("[]") not in LOOPBACK:
+        yield Fault(env_name("alarm_mail_security"), "is none, which only a mail server on this machine may have.")
 
 
 def _one_of(values: Mapping[str, Any], family: str, ways: list[list[str]]) -> Iterator[Fault]:
@@ -173,11 +190,11 @@ def _one_of(values: Mapping[str, Any], family: str, ways: list[list[str]]) -> It
     if len(begun) != 1:
         yield Fault(family + "…", f"{'says two things' if begun else 'is not set'}: give either {spelled}.")
         return
-    for field in begun[0]:
-        if field not in values:
-            yield Fault(
-                env_name(field), "is not set, and goes with " + ", ".join(env_name(f) for f in begun[0] if f != field) + "."
-            )
+    yield from (Fault(env_name(field), _goes_with(field, begun[0])) for field in begun[0] if field not in values)
+
+
+def _goes_with(field: str, together: list[str]) -> str:
+    return "is not set, and goes with " + ", ".join(env_name(other) for other in together if other != field) + "."
 
 
 def _in_words(cls: type[DatabaseSettings], error: ValidationError) -> Iterator[Fault]:

@@ -147,10 +147,39 @@ def calls(value: str) -> str:
     return value
 
 
-def bind(value: str) -> str:
+def bind(value: str | None) -> str | None:
+    if value is None:
+        return None
     host, _, port = value.rpartition(":")
     if not host or not port.isdigit() or not 0 < int(port) < 65536:
         raise ValueError("must be host:port")
+    return value
+
+
+def webhook(value: SecretStr | None) -> SecretStr | None:
+    """May carry its key in the query, as some takers want it."""
+    if value is not None:
+        parts = _parts(value.get_secret_value())
+        if parts.scheme != "https" or not parts.hostname or parts.fragment or parts.username is not None:
+            raise ValueError("must be an address that begins with https://")
+    return value
+
+
+def mail_address(value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"[^\s@<>,;\"]+@[^\s@<>,;\"]+", value):
+        raise ValueError("must be a mail address such as it@contoso.example")
+    return value
+
+
+def mail_addresses(values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        mail_address(value)
+    return values
+
+
+def writable_file(value: str | None) -> str | None:
+    if value is not None and not Path(value).resolve().parent.is_dir():
+        raise ValueError("must be a file in a folder that exists")
     return value
 
 

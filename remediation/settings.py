@@ -14,6 +14,7 @@ from . import setting_rules as rule
 from .domain.evidence import Level
 
 PREFIX = "REMEDIATION_"
+LOOPBACK = rule.LOOPBACK
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,19 @@ class DatabaseSettings(BaseSettings):
     ] = SecretStr("sqlite:///.remediation/remediation.sqlite")
 
 
+TenantId = Annotated[Guid, Says("The tenant (Directory ID)", ENTRA_ADMIN, "8f5c1d3e-2a47-4c0b-9d6e-1b7f0a9c2e55")]
+CheckInDays = Annotated[
+    int, Field(ge=1, le=90), Says("How long it may stand after the device last reported to the MDM", OPERATOR, "7")
+]
+
+
+class OperatorSettings(DatabaseSettings):
+    """What the commands of whoever runs the product need: the same names as the worker's, and none of its credentials."""
+
+    tenant_id: TenantId
+    check_in_days: CheckInDays = 14
+
+
 class Settings(DatabaseSettings):
     """Both processes know these."""
 
@@ -71,7 +85,7 @@ class Settings(DatabaseSettings):
         AfterValidator(rule.origin),
         Says("The address under which people reach the pages; http only on loopback", OPERATOR, "https://return.contoso.example"),
     ]
-    tenant_id: Annotated[Guid, Says("The tenant (Directory ID)", ENTRA_ADMIN, "8f5c1d3e-2a47-4c0b-9d6e-1b7f0a9c2e55")]
+    tenant_id: TenantId
     entra_authority: Annotated[
         Https, Says("Where Microsoft Entra signs people and apps in", OPERATOR, "https://login.microsoftonline.us")
     ] = "https://login.microsoftonline.com"
@@ -280,9 +294,7 @@ class WorkerSettings(Settings):
     lease_hours: Annotated[
         int, Field(ge=1, le=24 * 30), Says("How long *compliant* may stand after we last read it", OPERATOR, "24")
     ] = 72
-    check_in_days: Annotated[
-        int, Field(ge=1, le=90), Says("How long it may stand after the device last reported to the MDM", OPERATOR, "7")
-    ] = 14
+    check_in_days: CheckInDays = 14
     recheck_seconds: Annotated[
         int, Field(ge=5, le=86_400), Says("How often a linked device's posture is read afresh", OPERATOR, "300")
     ] = 900
@@ -316,3 +328,49 @@ class WorkerSettings(Settings):
         Field(ge=1, le=200),
         Says("Calls that one worker makes to one remote at the same time; a few more for revocations", OPERATOR, "10"),
     ] = 20
+    alarm_webhook: Annotated[
+        Secret | None,
+        AfterValidator(rule.webhook),
+        Says(
+            "Where alarms go as JSON, an https address. Secret, since such addresses are. The log has each alarm in any case",
+            OPERATOR,
+            "https://hooks.contoso.example/services/…",
+        ),
+    ] = None
+    alarm_mail_to: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(rule.split),
+        AfterValidator(rule.mail_addresses),
+        Says(
+            "Who gets alarms by mail, commas between; goes with sender and server",
+            OPERATOR,
+            "it@contoso.example",
+        ),
+    ] = ()
+    alarm_mail_from: Annotated[
+        str | None, AfterValidator(rule.mail_address), Says("The sender of those mails", OPERATOR, "remediation@contoso.example")
+    ] = None
+    alarm_mail_server: Annotated[
+        str | None, AfterValidator(rule.bind), Says("The mail server, host:port", OPERATOR, "smtp.contoso.example:587")
+    ] = None
+    alarm_mail_security: Annotated[
+        Literal["starttls", "tls", "none"],
+        Says("`starttls`, `tls` from the first byte (port 465), or `none` for a server on this machine", OPERATOR, "tls"),
+    ] = "starttls"
+    alarm_mail_user: Annotated[Text | None, Says("Its account, where it wants one", OPERATOR, "remediation")] = None
+    alarm_mail_password: Annotated[Secret | None, Says("That account's password", OPERATOR, "a file's path in …_FILE")] = None
+    metrics_file: Annotated[
+        str | None,
+        AfterValidator(rule.writable_file),
+        Says(
+            "Write figures for Prometheus here every 15 s, for a textfile collector; of several workers on one host, one is enough",
+            OPERATOR,
+            "/var/lib/node_exporter/remediation.prom",
+        ),
+    ] = None
+    keep_journeys_days: Annotated[
+        int,
+        Field(ge=1, le=3650),
+        Says("How long journeys that ended, their messages and the cases of those who could not sign in are kept", OPERATOR, "30"),
+    ] = 90

@@ -1,9 +1,10 @@
-"""The only module that names every concrete class: which store, which adapters, which engine make the two processes.
+"""Which store, which adapters, which engine make the two processes. Only this module, `operator_pulses` and
+`operator_wiring` name concrete classes.
 
 The doors (`commands`, `__main__`, `app.py`) call it; nothing else may.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -17,8 +18,9 @@ from pydantic import SecretStr
 from requests.adapters import BaseAdapter
 from sqlalchemy import Engine as SqlEngine
 from sqlalchemy import inspect, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
+from . import operator_pulses
 from .adapters import entra, graph, intune_partner, workspace_one, workspace_one_sign_in
 from .adapters.gate import Gate
 from .adapters.http import Credential, Remote
@@ -28,8 +30,8 @@ from .ports import Budgets, Clock, Store
 from .services.look import look
 from .services.push_compliance import bring_to_rest
 from .services.world import World
-from .settings import DatabaseSettings, WebSettings, WorkerSettings
-from .store import migrations, pickle_door
+from .settings import DatabaseSettings, OperatorSettings, WebSettings, WorkerSettings
+from .store import migrations, moving, pickle_door
 from .store.budgets import SqlBudgets
 from .store.engine import make_engine
 from .store.look_up import SqlLookUp
@@ -63,6 +65,17 @@ def migrate(settings: DatabaseSettings) -> None:
     if url.startswith("sqlite:///"):
         _file(url).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     migrations.migrate(url)
+
+
+def move(settings: OperatorSettings, target: str, *, operator: str, progress: moving.Progress) -> Mapping[str, int]:
+    """From the SQLite file of the settings to an empty PostgreSQL; returns how many rows of which table."""
+    try:
+        who = {"tenant_id": settings.tenant_id, "operator": operator}
+        return moving.move(_url(settings), target, at=now(), progress=progress, **who)
+    except moving.CannotMove as error:
+        raise NotReady(str(error)) from None
+    except (DBAPIError, ArgumentError) as error:
+        raise NotReady(f"The database to move to cannot be used ({type(error).__name__}). Nothing was moved.") from None
 
 
 def require_migrated(settings: DatabaseSettings) -> None:
@@ -105,7 +118,11 @@ def build_worker(settings: WorkerSettings) -> Worker:
     store = SqlStore(engine, settings.tenant_id, DbosWakeups(engine))
     budgets = build_budgets(settings, make_engine(_url(settings), durable=False))
     world = build_world(settings, store, budgets)
-    wakers = Wakers(look=partial(look, world=world), bring_to_rest=partial(bring_to_rest, world=world))
+    wakers = Wakers(
+        look=partial(look, world=world),
+        bring_to_rest=partial(bring_to_rest, world=world),
+        failed=lambda workflow, row_id, wake: store.note_fault(workflow, row_id, wake=wake, at=now()),
+    )
     durable = Engine(
         url=_url(settings),
         executor_id=settings.executor_id,
@@ -114,7 +131,8 @@ def build_worker(settings: WorkerSettings) -> Worker:
         wakers=wakers,
     )
     due = Pulse("due rows", lambda: store.wake_due(now(), room=budgets.room()), every=DUE_EVERY)
-    return Worker(durable, [due, Pulse("old wake-ups", durable.forget, every=FORGET_EVERY)])
+    old = Pulse("old wake-ups", durable.forget, every=FORGET_EVERY)
+    return Worker(durable, [due, old, *operator_pulses.of(settings, engine, store, now)])
 
 
 def build_budgets(settings: WorkerSettings, engine: SqlEngine, *, clock: Clock = now) -> SqlBudgets:

@@ -26,8 +26,12 @@ MAY_SEE = {
     "reading_settings": {"settings"},
     "log": set(),
     "serving": set(),
-    "wiring": {"adapters", "store", "web", "worker", "services", "domain", "ports", "errors", "settings"},
-    "commands": {"wiring", "serving", "log"} | SETTINGS,
+    "operator_pulses": {"adapters", "store", "worker", "services", "ports", "settings"},
+    "wiring": {"operator_pulses", "adapters", "store", "web", "worker", "services", "domain", "ports", "errors", "settings"},
+    "operator_wiring": {"wiring", "store", "web", "services", "domain", "ports", "errors", "settings"},
+    "terminal": {"wiring", "serving", "reading_settings"},
+    "operator_commands": {"wiring", "operator_wiring", "log", "terminal", "errors"} | SETTINGS,
+    "commands": {"wiring", "serving", "log", "terminal", "operator_commands", "operator_wiring"} | SETTINGS,
     "__main__": {"commands"},
     "__init__": set(),
 }
@@ -38,11 +42,13 @@ ONLY_IN = {
     "authlib": {"web"},
     "msal": {"adapters"},
     "requests": {"adapters", "web", "wiring"},  # Authlib's client in web, a transport for tests through wiring
-    "sqlalchemy": {"store", "wiring"},
+    "sqlalchemy": {"store", "wiring", "operator_pulses"},
     "alembic": {"store", "wiring"},
     "dbos": {"store", "worker"},
     "gunicorn": {"serving"},
     "pydantic_settings": {"settings", "reading_settings"},
+    "smtplib": {"adapters"},
+    "prometheus_client": {"adapters"},
 }
 
 
@@ -101,10 +107,10 @@ def test_no_adapter_knows_another() -> None:
         assert not strangers, f"{path.name} sees {sorted(strangers)}"
 
 
-@pytest.mark.parametrize("door", ["__main__", "commands", "app"])
+@pytest.mark.parametrize("door", ["__main__", "commands", "operator_commands", "app"])
 def test_nobody_sees_a_door(door: str) -> None:
     for path in python_files("remediation") + python_files("sandbox"):
-        if path.stem in ("__main__", "commands"):
+        if path.stem in ("__main__", "commands", "operator_commands"):
             continue
         for name in imports(path):
             assert name != door

@@ -333,3 +333,26 @@ def test_the_documentation_is_complete() -> None:
     page = (Path(__file__).parents[1] / "docs" / "settings.md").read_text(encoding="utf-8")
     table = [line for line in page.partition("## The table")[2].splitlines() if line.startswith("|")]
     assert table == rows(), "docs/settings.md differs from the classes; its table should be:\n" + "\n".join(rows())
+
+
+def test_alarms_by_mail_are_set_whole_or_not_at_all(around: Surroundings) -> None:
+    around.set(GOOD_WORKER, ALARM_MAIL_TO="it@contoso.example, duty@contoso.example", ALARM_MAIL_USER="app")
+    assert set(faults(WorkerSettings)) == {"ALARM_MAIL_FROM", "ALARM_MAIL_SERVER", "ALARM_MAIL_PASSWORD"}
+    around.set(
+        {"ALARM_MAIL_FROM": "r@contoso.example", "ALARM_MAIL_SERVER": "smtp.contoso.example:587", "ALARM_MAIL_PASSWORD": "x"}
+    )
+    assert read(WorkerSettings).alarm_mail_to == ("it@contoso.example", "duty@contoso.example")
+    around.set({"ALARM_MAIL_SECURITY": "none"})
+    assert "on this machine" in faults(WorkerSettings)["ALARM_MAIL_SECURITY"]
+    around.set({"ALARM_MAIL_SERVER": "localhost:25"})
+    assert read(WorkerSettings).alarm_mail_security == "none"
+    around.set({"ALARM_MAIL_TO": "it@contoso.example\nBcc: all", "METRICS_FILE": "/nowhere/x.prom"})
+    assert set(faults(WorkerSettings)) == {"ALARM_MAIL_TO", "METRICS_FILE"}
+
+
+@pytest.mark.parametrize("address", ["http://hooks.example/x", "https://user@hooks.example/x", "https:///x"])
+def test_alarms_go_to_an_https_address(around: Surroundings, address: str) -> None:
+    around.set(GOOD_WORKER, ALARM_WEBHOOK=address)
+    assert list(faults(WorkerSettings)) == ["ALARM_WEBHOOK"]
+    around.set({"ALARM_WEBHOOK": "https://hooks.example/T0/pl4nted?sig=x"})
+    assert {"https://hooks.example/T0/pl4nted?sig=x", "/T0/pl4nted"} <= set(secrets_of(read(WorkerSettings)))

@@ -17,7 +17,8 @@ class Look:
     """How the worker's looking at the remotes stands. Errors hold an error's `code`, None where the last read was good.
 
     `owner_problem` says why no record could be called this person's: `ambiguous_owner` (two MDM users match) or `shared_user`.
-    A look is due when somebody `wanted` one after the last one began; `next_at` is when the worker looks by itself.
+    A look is due when somebody `wanted` one after the last one began; `next_at` is when the worker looks by itself. `reason` is
+    `our_fault` where the last look ran into a bug of ours.
     """
 
     wanted_at: datetime | None = None
@@ -33,6 +34,7 @@ class Look:
     attempts: int = 0
     wake: int = 0
     failed_calls: tuple[FailedCall, ...] = ()
+    reason: str | None = None
 
     @property
     def under_way(self) -> bool:

@@ -1,7 +1,21 @@
-"""What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `desk`, `budgets`."""
+"""What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `desk`, `budgets`, `operating`."""
 
 from .budgets import Budgets, in_lane, lane_now
 from .desk import CaseFound, Event, LookUp, PersonFound, Session, Sessions, SignInStates
+from .operating import (
+    Alarm,
+    AlarmDue,
+    AlarmRows,
+    AlarmSink,
+    Extension,
+    FigureRows,
+    Figures,
+    FigureSink,
+    Leases,
+    PrunedRows,
+    StuckRow,
+    StuckRows,
+)
 from .remotes import (
     Carried,
     Clock,
@@ -20,6 +34,10 @@ from .store import Actor, Change, PossessionLinkFacts, Store, Wakeups
 
 __all__ = [
     "Actor",
+    "Alarm",
+    "AlarmDue",
+    "AlarmRows",
+    "AlarmSink",
     "Budgets",
     "Carried",
     "CaseFound",
@@ -29,12 +47,18 @@ __all__ = [
     "DeviceManager",
     "Directory",
     "Event",
+    "Extension",
+    "FigureRows",
+    "FigureSink",
+    "Figures",
+    "Leases",
     "LinkNoting",
     "LookUp",
     "Messaging",
     "Owned",
     "PersonFound",
     "PossessionLinkFacts",
+    "PrunedRows",
     "Refreshing",
     "Report",
     "Sending",
@@ -43,6 +67,8 @@ __all__ = [
     "Sessions",
     "SignInStates",
     "Store",
+    "StuckRow",
+    "StuckRows",
     "Wakeups",
     "in_lane",
     "lane_now",

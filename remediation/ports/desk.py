@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from ..domain.device import Person, Platform
+from .operating import StuckRow
 from .store import Actor
 
 
@@ -86,3 +87,6 @@ class LookUp(Protocol):
 
     def timeline(self, oid: str, *, limit: int) -> Sequence[Event]:
         """What was done and what was seen for this person, newest first; not who looked at it."""
+
+    def failing(self) -> Sequence[StuckRow]:
+        """The sources, MDM connections and the directory, that give no good answers now."""

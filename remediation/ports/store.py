@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from ..domain.budget import Room
@@ -101,6 +101,16 @@ class Change(Protocol):
 
     def wake_link(self, link_id: str, *, lane: Lane) -> None: ...
 
+    # operating
+    def watch_soon(self, name: str) -> None:
+        """A source that is read again and again: the next pulse wakes it."""
+
+    def extend_leases(
+        self, connection: str, *, outage_at: datetime, since_read: timedelta, since_check_in: timedelta
+    ) -> tuple[int, datetime]:
+        """Let *compliant* stand until this long after our last good read of each device, and never past its own check-in clock.
+        Returns how many, and the latest end. Raises ExtensionRefused where the connection answers again, or had its extension."""
+
 
 class Store(Protocol):
     """The database of one tenant. `change` is for decisions, `observe_*` and `note_*` for what was seen and for timers:
@@ -189,6 +199,9 @@ class Store(Protocol):
     ) -> None:
         """Park the row until `next_at`; `following` as `Push` has it. With an unchanged verdict, `decision` and `posture_read_at`
         renew its lease."""
+
+    def note_fault(self, workflow: str, row_id: str, *, wake: int, at: datetime) -> None:
+        """A pass over this row ran into a bug. It says so (`our_fault`) and waits longer each time, for at most an hour."""
 
     def wake_due(self, now: datetime, *, limit: int = 100, room: Room = EVERYTHING) -> int:
         """Count up and enqueue the wake-up of rows whose time has come, as many as there is room for and at most `limit` of

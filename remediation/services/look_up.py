@@ -9,7 +9,7 @@ from datetime import datetime
 
 from ..domain.device import Person
 from ..domain.journey import Journey
-from ..ports import Actor, CaseFound, Event, LookUp, PersonFound, Store
+from ..ports import Actor, CaseFound, Event, LookUp, PersonFound, Store, StuckRow
 from .start_journey import LETTERS
 
 SHORTEST = 3  # letters: with fewer, a search would be a way to list everybody
@@ -39,12 +39,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class File:
-    """Everything that is known of one person. `journey` is the chosen case's, else the newest; None where there is none left."""
+    """Everything that is known of one person. `journey` is the chosen case's, else the newest; None where there is none left.
+    `failing` are the sources that give no good answers now."""
 
     person: Person
     journey: Journey | None
     cases: tuple[CaseFound, ...]
     timeline: tuple[Event, ...]
+    failing: tuple[StuckRow, ...] = ()
 
 
 def search(look_up: LookUp, store: Store, text: str, *, oid: str, now: datetime) -> Answer:
@@ -75,7 +77,7 @@ def open_file(look_up: LookUp, store: Store, whose: str, *, case_code: str, oid:
     timeline = tuple(look_up.timeline(whose, limit=EVENTS))
     with store.change(Actor("helpdesk", oid), "look_up.viewed", about=("person", whose), at=now) as change:
         change.audit(case=chosen.case_code if chosen is not None else None)
-    return File(person=person, journey=journey, cases=cases, timeline=timeline)
+    return File(person=person, journey=journey, cases=cases, timeline=timeline, failing=tuple(look_up.failing()))
 
 
 def _codes(text: str) -> list[str]:

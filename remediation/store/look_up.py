@@ -6,10 +6,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..domain.device import Person
-from ..ports import Actor, CaseFound, Event, PersonFound
+from ..ports import Actor, CaseFound, Event, PersonFound, StuckRow
 from . import rows
 from .engine import reading
-from .tables import audit, cases, device_links, directory_devices, journeys, managed_devices, observations, people
+from .tables import audit, cases, device_links, directory_devices, journeys, managed_devices, observations, people, watches
 
 _WORD_BEGINS = ("", " ", "-", ".", "_", "@", "'", "’", "(")
 _ABOUT_LOOKING = "look_up.%"  # who looked stands in the audit, and would drown what happened
@@ -63,6 +63,17 @@ class SqlLookUp:
             events += [_seen(row) for row in connection.execute(seen.limit(limit)).mappings()]
         # The sort is stable, so rows of one moment keep the order in which they were written.
         return sorted(events, key=lambda event: event.at, reverse=True)[:limit]
+
+    def failing(self) -> Sequence[StuckRow]:
+        watch = watches.c
+        failing = self._all(sa.select(watches).where(self._mine(watches), watch.failing_since.is_not(None)).order_by(watch.name))
+        return [
+            StuckRow(
+                *("watch", row["name"], "", row["name"], row["reason"] or "waiting", row["failing_since"], row["next_look_at"]),
+                row["attempts"],
+            )
+            for row in failing
+        ]
 
     def _of_the_person(self, kind: sa.Column[str], key: sa.Column[str], oid: str) -> Iterable[sa.ColumnElement[bool]]:
         directory, managed, link = directory_devices.c, managed_devices.c, device_links.c

@@ -14,6 +14,7 @@ from ..ports import Session
 from .engine import reading, writing
 from .tables import sessions, sign_in_states
 
+LASTS, IDLE = timedelta(hours=12), timedelta(hours=2)
 _USED_EVERY = timedelta(minutes=5)  # how exact `used_at` is: a page that only reads should not write each time
 
 
@@ -25,8 +26,8 @@ class SqlSessions:
         engine: sa.Engine,
         tenant_id: str,
         *,
-        lasts: timedelta = timedelta(hours=12),
-        idle: timedelta = timedelta(hours=2),
+        lasts: timedelta = LASTS,
+        idle: timedelta = IDLE,
     ) -> None:
         self._engine = engine
         self._mine = sessions.c.tenant_id == tenant_id

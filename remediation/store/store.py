@@ -203,6 +203,10 @@ class SqlStore:
             if parked and decision is not None and posture_read_at is not None:
                 timer.renew(decision, posture_read_at)
 
+    def note_fault(self, workflow: str, row_id: str, *, wake: int, at: datetime) -> None:
+        with writing(self._engine) as connection:
+            timers.note_fault(connection, self.tenant_id, workflow, row_id, wake=wake, at=at)
+
     def wake_due(self, now: datetime, *, limit: int = 100, room: Room = EVERYTHING) -> int:
         with writing(self._engine) as connection:
             return timers.wake_due(connection, self.tenant_id, self._wakeups, now, limit=limit, room=room)

@@ -124,6 +124,7 @@ journeys = sa.Table(
     sa.Column("still_blocked_at", Moment),
     sa.Column("still_blocked_count", sa.Integer, nullable=False, default=0, server_default="0"),
     sa.Column("picked", sa.Text),
+    sa.Column("reason", sa.Text),  # why the last look wrote nothing else
     sa.UniqueConstraint("tenant_id", "case_code"),
     to("oid", "people"),
     to("possession_connection possession_record_id", "managed_devices", "connection record_id"),
@@ -304,4 +305,55 @@ budgets = sa.Table(
     sa.Column("failures", sa.Integer, nullable=False, default=0),
     sa.Column("probe_until", Moment),
     sa.Column("reason", sa.Text),
+)
+
+# A source that is read again and again, as `mdm:<connection>/poll`, `mdm:<connection>/sweep`, `directory/sweep`.
+watches = sa.Table(
+    "watches",
+    metadata,
+    tenant(),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("checkpoint", Moment),
+    sa.Column("cursor", sa.Text),
+    sa.Column("began_at", Moment),
+    sa.Column("done_at", Moment),
+    sa.Column("good_at", Moment),
+    sa.Column("failing_since", Moment),
+    sa.Column("alarmed", sa.Integer, nullable=False, default=0, server_default="0"),
+    sa.Column("wake", sa.Integer, nullable=False, default=0, server_default="0"),
+    sa.Column("next_look_at", Moment),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0, server_default="0"),
+    sa.Column("reason", sa.Text),
+    sa.Index("ix_watches_due", "tenant_id", "next_look_at"),
+)
+
+# The key is the promise: leases of one connection are extended once per outage, whoever asks.
+lease_extensions = sa.Table(
+    "lease_extensions",
+    metadata,
+    tenant(),
+    sa.Column("connection", sa.Text, primary_key=True),
+    sa.Column("outage_at", Moment, primary_key=True),
+    sa.Column("extended_at", Moment, nullable=False),
+    sa.Column("until", Moment, nullable=False),
+    sa.Column("links", sa.Integer, nullable=False),
+)
+
+# What has to be told to whoever runs the product, once for each way of telling. Written with the decision, told afterwards.
+alarms = sa.Table(
+    "alarms",
+    metadata,
+    tenant(),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("sink", sa.Text, primary_key=True),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("level", sa.Integer, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("subject", OutsideText, nullable=False),
+    sa.Column("text", OutsideText, nullable=False),
+    sa.Column("told_at", Moment),
+    sa.Column("next_try_at", Moment),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("reason", sa.Text),
+    sa.Index("ix_alarms_due", "tenant_id", "next_try_at"),
 )

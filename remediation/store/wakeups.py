@@ -15,6 +15,7 @@ close_pickle_door()
 
 LOOK_JOURNEY = "look_journey"
 PUSH_LINK = "push_link"
+WATCH_SOURCE = "watch_source"
 
 # Revocations have a queue of their own (invariant I8): fifty slow grants must not hold all the slots that a revocation needs.
 QUEUE_OF_LANE = {Lane.REVOKE: "revoke", Lane.PERSON: "push", Lane.SWEEP: "push"}

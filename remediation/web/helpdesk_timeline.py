@@ -16,14 +16,14 @@ EVENTS = {
     *("journey.started", "journey.resumed", "journey.left", "journey.check_again", "journey.needs_help", "journey.still_blocked"),
     *("device.picked", "possession.wanted", "possession.minted", "possession.sent", "possession.failed"),
     *("possession.proven", "possession.not_me", "link.made", "link.ended", "verdict.changed", "drift.repaired", "lease.ended"),
-    *("push.prepared", "push.sent", "push.accepted", "push.confirmed", "push.failed", "push.not_applied"),
+    *("push.prepared", "push.sent", "push.accepted", "push.confirmed", "push.failed", "push.not_applied", "stuck.retried"),
     *(f"person.{what}" for what in ("name", "user_name", "mail", "account_enabled", "guest", "licensed", "in_scope")),
     *(f"{kind}.{what}" for kind in ("directory_device", "managed_device") for what in ("new", "gone", "back", "name", "platform")),
     *(f"directory_device.{what}" for what in ("object_id", "enabled", "owner_oid", "listed_oid", "compliant")),
     *(f"managed_device.{what}" for what in ("generation", "owner_user_name", "listed_oid")),
     *(f"managed_device.{what}" for what in ("word", "enrolled", "compromised", "failing")),
 }
-ACTORS = {"person", "worker", "browser", "helpdesk"}
+ACTORS = {"person", "worker", "browser", "helpdesk", "operator"}
 DETAILS = {
     *("entrance", "platform", "connection", "record", "device", "state", "evidence", "because", "message", "compliant", "verdict"),
     *("reasons", "by", "shown", "journey", "for_journey", "old", "new", "directory_device", "managed_device", "link"),

@@ -31,10 +31,12 @@ class Unsuited(Exception):
 
 @dataclass(frozen=True)
 class Wakers:
-    """What a wake-up calls, by the id of the row: `look` for journeys, `bring_to_rest` for links."""
+    """What a wake-up calls, by the id of the row: `look` for journeys, `bring_to_rest` for links. `failed` is told of a bug: name
+    of the workflow, id of the row, number of the wake-up."""
 
     look: Callable[[str], None]
     bring_to_rest: Callable[[str], None]
+    failed: Callable[[str, str, int], None] | None = None
 
 
 def refuse_old_sqlite(url: str, python: tuple[int, ...] = sys.version_info[:2], sqlite: str = sqlite3.sqlite_version) -> None:
@@ -51,9 +53,11 @@ class Engine:
     """One per process. `executor_id` must be the same after a restart, since nobody else takes up what this one left. Each of
     `queues` has `concurrency` slots of its own, so that slow grants never hold the slots of revocations."""
 
-    def __init__(self, *, url: str, executor_id: str, queues: Sequence[str], concurrency: int, wakers: Wakers) -> None:
+    def __init__(
+        self, *, url: str, executor_id: str, queues: Sequence[str], concurrency: int, wakers: Wakers, drain: int = DRAIN
+    ) -> None:
         refuse_old_sqlite(url)
-        self._queues, self._concurrency = queues, concurrency
+        self._queues, self._concurrency, self._drain = queues, concurrency, drain
         # `application_version` is pinned: by default it is a hash of the code, and any deploy would strand what is unfinished.
         config = DBOSConfig(
             name="remediation",
@@ -74,11 +78,11 @@ class Engine:
 
         @DBOS.workflow(name="look_journey", max_recovery_attempts=None)
         def look_journey(journey_id: str) -> None:
-            _wake(wakers.look, journey_id)
+            _wake(wakers.look, "look_journey", journey_id, wakers.failed)
 
         @DBOS.workflow(name="push_link", max_recovery_attempts=None)
         def push_link(link_id: str) -> None:
-            _wake(wakers.bring_to_rest, link_id)
+            _wake(wakers.bring_to_rest, "push_link", link_id, wakers.failed)
 
     def start(self) -> None:
         DBOS.launch()
@@ -99,14 +103,14 @@ class Engine:
             forgotten += len(old)
 
     def stop(self) -> None:
-        """Take nothing new, let running work end, at most `DRAIN` seconds. What is cut off begins again at the next start."""
-        DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=DRAIN)
+        """Take nothing new, let running work end, at most `drain` seconds. What is cut off begins again at the next start."""
+        DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=self._drain)
 
 
-def _wake(service: Callable[[str], None], row_id: str) -> None:
+def _wake(service: Callable[[str], None], workflow: str, row_id: str, failed: Callable[[str, str, int], None] | None) -> None:
     """Services park their rows themselves, so a failure here is never tried again by the engine: the pulse does, when the row says.
 
-    A bug parks nothing; the row then keeps its old due time, or the next hint wakes it.
+    A bug parks nothing, so `failed` does: the row then says that it is our fault and waits, longer each time.
     """
     try:
         service(row_id)
@@ -114,3 +118,14 @@ def _wake(service: Callable[[str], None], row_id: str) -> None:
         log.info("wake-up ended early", row=row_id, error=error.code)
     except Exception:
         log.exception("wake-up failed", row=row_id)
+        _tell(failed, workflow, row_id)
+
+
+def _tell(failed: Callable[[str, str, int], None] | None, workflow: str, row_id: str) -> None:
+    wake = str(DBOS.workflow_id).rpartition(":")[2]  # ids are `row:wake`
+    if failed is None or not wake.isdigit():
+        return
+    try:
+        failed(workflow, row_id, int(wake))
+    except Exception:  # a database that is away: the row keeps its old due time, and the bug its line above
+        log.exception("the failure could not be noted", row=row_id)

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import FrameType
@@ -13,6 +14,8 @@ from .engine import Engine
 from .pulse import Pulse
 
 log = structlog.get_logger(__name__)
+
+PULSES_END = 2.0  # seconds, beside the 25 of the engine
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,10 @@ class Worker:
         ending.wait()
         log.info("worker is ending")
         for pulse in self.pulses:
-            pulse.stop()
+            pulse.end()
+        until = time.monotonic() + PULSES_END
+        for pulse in self.pulses:  # all of them together: a mail server that does not answer must not eat the engine's half minute
+            pulse.wait(max(0.0, until - time.monotonic()))
         self.engine.stop()
         log.info("worker ended")
         left = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread() and not thread.daemon]

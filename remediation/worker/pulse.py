@@ -23,9 +23,13 @@ class Pulse:
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self) -> None:
+    def end(self) -> None:
+        """No further beat begins."""
         self._stopping.set()
-        self._thread.join(timeout=5)
+
+    def wait(self, seconds: float) -> None:
+        """For the beat that is under way; one that takes longer is left behind, which loses nothing."""
+        self._thread.join(timeout=seconds)
 
     def _go_on(self) -> None:
         failing = False

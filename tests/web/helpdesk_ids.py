@@ -7,7 +7,8 @@ from remediation.domain.compliance import MdmWord, Verdict
 from remediation.domain.evidence import Level
 from remediation.domain.steps import Step
 from remediation.errors import WhoActs
-from remediation.web import helpdesk_cards, helpdesk_panel, helpdesk_stuck, helpdesk_timeline
+from remediation.services import stuck
+from remediation.web import helpdesk_cards, helpdesk_panel, helpdesk_timeline
 
 SOURCE = inspect.getsource(helpdesk_panel) + inspect.getsource(helpdesk_cards)
 COLUMNS = {"managed", "directory", "sent", "shown"}
@@ -19,10 +20,11 @@ WORDS = {
 
 MADE_UP: dict[str, set[str]] = {
     "helpdesk.state.": {step.value for step in Step},
-    "helpdesk.stuck.": {*helpdesk_stuck.WHO, *(f"remote_{remote}" for remote in helpdesk_stuck.REMOTES), "failed", "other"},
+    "helpdesk.stuck.": {*stuck.WHO, *(f"remote_{remote}" for remote in stuck.REMOTES), "failed", "other", "source"},
+    "helpdesk.repair.": stuck.KINDS_OF_REPAIR,
     "helpdesk.who.": {who.value for who in WhoActs},
     "helpdesk.column.": COLUMNS,
-    "helpdesk.call.": set(helpdesk_stuck.REMOTES),
+    "helpdesk.call.": set(stuck.REMOTES),
     "helpdesk.none.": COLUMNS,
     "helpdesk.fact.": set(re.findall(r'\bFact\("(\w+)"', SOURCE)),
     "helpdesk.word.": WORDS,

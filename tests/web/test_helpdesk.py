@@ -17,8 +17,8 @@ from remediation.ports import Actor
 from remediation.services.look_up import MOST
 from remediation.services.start_journey import open_case, start_journey
 from remediation.store.store import SqlStore
-from remediation.store.tables import audit
-from remediation.store.wakeups import DbosWakeups
+from remediation.store.tables import audit, watches
+from remediation.store.wakeups import LOOK_JOURNEY, DbosWakeups
 from remediation.web import guards
 from tests.people import MANAGED_PHONE, MIA, REGISTERED_PHONE
 from tests.web.conftest import Browser, Web
@@ -268,6 +268,26 @@ def test_what_is_stuck_says_who_can_act(web: Web, hanna: Browser) -> None:
     assert "Microsoft's directory did not give what we asked for. An administrator can act." in text
     assert "The device management did not give what we asked for. Nobody has to act" in text
     assert "Microsoft's compliance service did not take our news. Nobody has to act" in text
+
+
+def test_what_is_stuck_says_when_it_is_tried_next_and_what_helps(web: Web, hanna: Browser) -> None:
+    scene = web.scene("wait")
+    push, journey = web.store.push("l1"), web.store.journey(scene.id)
+    assert push is not None
+    assert journey is not None
+    web.store.note_push("l1", wake=push.wake, next_at=web.clock() + timedelta(minutes=7), attempts=3, reason="our_fault")
+    web.store.note_fault(LOOK_JOURNEY, scene.id, wake=journey.look.wake, at=web.clock())
+    since = {"failing_since": web.clock() - timedelta(hours=3), "reason": "mdm_refused", "attempts": 9}
+    with web.engine.begin() as connection:
+        connection.execute(sa.insert(watches).values(tenant_id=web.settings.tenant_id, name="mdm:ws1/sweep", **since))
+        connection.execute(sa.insert(watches).values(tenant_id="another", name="mdm:theirs/sweep", **since))
+    text = page(hanna.get("/helpdesk/person/mia")).select(".stuck")[0].get_text(" ", strip=True)
+    for said in (
+        *("ran into a fault of its own", "Next try:", f"remediation stuck retry {scene.id}", "reports it to its makers"),
+        *("A source gives no good answers", "mdm:ws1/sweep", "remediation stuck retry mdm:ws1/sweep"),
+    ):
+        assert said in text, said
+    assert "theirs" not in text
 
 
 @pytest.mark.parametrize(

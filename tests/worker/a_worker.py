@@ -1,7 +1,8 @@
-"""A worker process whose services write down what they were called for: `python -m tests.worker.a_worker URL JOURNAL`.
+"""A worker process whose services write down what they were called for: `python -m tests.worker.a_worker URL JOURNAL NAME DRAIN`.
 
 The engine, the pulse, the signals and the store are the product's own; only the two services are others. What a row is called
-decides how its call goes: `slow-…` takes two seconds, `busy-…`, `stale-…` and `bug-…` fail.
+decides how its call goes: `slow-…` takes two seconds, `dead-…` a minute, as with a remote that does not answer; `busy-…`, `stale-…`
+and `bug-…` fail.
 """
 
 import sys
@@ -19,14 +20,15 @@ from remediation.worker.engine import Engine, Wakers
 from remediation.worker.process import Worker
 from remediation.worker.pulse import Pulse
 
+SLOW = {"slow": 2.0, "dead": 60.0}
 ENDINGS = {"busy": Busy("throttled", remote="mdm", retry_after=1), "stale": Stale(), "bug": KeyError("a bug of ours")}
 
 
 def serve(journal: Path, service: str, row_id: str) -> None:
     kind = row_id.partition("-")[0]
     write(journal, f"{service} began {row_id}")
-    if kind == "slow":
-        time.sleep(2)
+    if kind in SLOW:
+        time.sleep(SLOW[kind])
     if kind in ENDINGS:
         raise ENDINGS[kind]
     write(journal, f"{service} ended {row_id}")
@@ -37,15 +39,19 @@ def write(journal: Path, line: str) -> None:
         file.write(line + "\n")
 
 
-def main(url: str, journal: Path) -> None:
+def main(url: str, journal: Path, name: str, drain: int) -> None:
     log.set_up("worker")
     engine = make_engine(url)
     store = SqlStore(engine, "8f5c1d3e-2a47-4c0b-9d6e-1b7f0a9c2e55", DbosWakeups(engine))
-    wakers = Wakers(look=partial(serve, journal, "look"), bring_to_rest=partial(serve, journal, "push"))
-    durable = Engine(url=url, executor_id="worker-1", queues=QUEUES, concurrency=10, wakers=wakers)
+    wakers = Wakers(
+        look=partial(serve, journal, "look"),
+        bring_to_rest=partial(serve, journal, "push"),
+        failed=lambda workflow, row_id, wake: write(journal, f"{workflow} failed {row_id} at {wake}"),
+    )
+    durable = Engine(url=url, executor_id=name, queues=QUEUES, concurrency=10, wakers=wakers, drain=drain)
     due = Pulse("due rows", lambda: store.wake_due(now()), every=0.5)
     Worker(durable, [due, Pulse("old wake-ups", durable.forget, every=0.5)]).run()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]))

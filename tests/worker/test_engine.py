@@ -15,6 +15,7 @@ from dbos import DBOSClient, EnqueueOptions
 
 from remediation.domain.push import Lane
 from remediation.store.engine import make_engine, writing
+from remediation.store.takeover import take_over
 from remediation.store.wakeups import LOOK_JOURNEY, PUSH_LINK, DbosWakeups
 from remediation.worker.engine import DRAIN, Unsuited, refuse_old_sqlite
 
@@ -32,9 +33,9 @@ class Workshop:
         self.wakeups = DbosWakeups(self.engine)
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self, name: str = "worker-1", *, drain: int = DRAIN) -> None:
         with self.log.open("ab") as log:
-            command = [sys.executable, "-m", "tests.worker.a_worker", self.url, str(self.journal)]
+            command = [sys.executable, "-m", "tests.worker.a_worker", self.url, str(self.journal), name, str(drain)]
             self.process = subprocess.Popen(command, cwd=ROOT, stderr=log)
 
     def wake(self, row_id: str, *, workflow: str = PUSH_LINK, wake: int = 1, lane: Lane = Lane.PERSON) -> None:
@@ -91,11 +92,11 @@ def test_a_failing_call_is_not_repeated_and_holds_nobody_up(workshop: Workshop) 
     for row_id in ("busy-1", "stale-1", "bug-1"):
         workshop.wake(row_id)
     workshop.start()
-    workshop.until(lambda lines: len(lines) >= 3)
+    workshop.until(lambda lines: len(lines) >= 4)
     workshop.wake("after")
     lines = workshop.until(lambda lines: "push ended after" in lines)
-    assert sorted(lines[:3]) == ["push began bug-1", "push began busy-1", "push began stale-1"]
-    assert len(lines) == 5
+    assert sorted(lines[:4]) == ["push began bug-1", "push began busy-1", "push began stale-1", "push_link failed bug-1 at 1"]
+    assert len(lines) == 6
     workshop.kill(signal.SIGTERM)
     log = workshop.log.read_text()
     assert log.count("wake-up failed") == 1
@@ -124,6 +125,27 @@ def test_told_to_end_it_finishes_what_it_began(workshop: Workshop) -> None:
     assert workshop.kill(signal.SIGTERM) == 0
     assert time.monotonic() - began < 30
     assert "push ended slow-1" in workshop.lines()
+
+
+@pytest.mark.slow
+def test_cut_off_by_a_remote_that_does_not_answer_and_handed_to_another_worker(workshop: Workshop) -> None:
+    """A worker told to end does not wait for the remote; what it had begun waits for its name, or for whom it is handed to."""
+    workshop.start(drain=1)
+    rows = {"dead-1": Lane.REVOKE, "dead-2": Lane.PERSON}
+    for row_id, lane in rows.items():
+        workshop.wake(row_id, lane=lane)
+    workshop.until(lambda lines: len(lines) == 2)
+    began = time.monotonic()
+    assert workshop.kill(signal.SIGTERM) == 0
+    assert time.monotonic() - began < 1 + 5
+    assert "worker ended" in workshop.log.read_text()
+    workshop.start("worker-2", drain=1)
+    workshop.wake("after")
+    workshop.until(lambda lines: "push ended after" in lines)
+    assert sum("dead" in line for line in workshop.lines()) == 2, "nobody takes it by himself"
+    assert take_over(workshop.engine, "worker-1") == 2
+    workshop.until(lambda lines: all(lines.count(f"push began {row_id}") == 2 for row_id in rows))
+    assert take_over(workshop.engine, "worker-1") == 0
 
 
 def test_old_wake_ups_are_forgotten_and_others_kept(workshop: Workshop) -> None:

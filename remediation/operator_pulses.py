@@ -1,0 +1,62 @@
+"""What beats in each worker for whoever runs the product: alarms judged and told, figures written, old rows
+pruned.
+
+Next door: `wiring`, which starts them, and `operator_wiring`, the commands.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from .adapters import alarm_webhook
+from .adapters.alarm_log import AlarmLog
+from .adapters.alarm_mail import AlarmMail, MailServer
+from .adapters.http import Remote
+from .adapters.metrics_file import MetricsFile
+from .ports import Actor, AlarmSink, Store
+from .services import alarms
+from .services.prune import prune
+from .settings import WorkerSettings
+from .store.alarms import SqlAlarms
+from .store.figures import SqlFigures
+from .store.leases import SqlLeases
+from .store.pruning import SqlPrunedRows
+from .worker.pulse import Pulse
+
+JUDGED_EVERY, TOLD_EVERY, FIGURES_EVERY, PRUNED_EVERY = 30.0, 5.0, 15.0, 3600.0  # seconds
+
+
+def of(settings: WorkerSettings, engine: sa.Engine, store: Store, now: Callable[[], datetime]) -> list[Pulse]:
+    """Telling has a pulse of its own: a mail server that does not answer holds up no judging."""
+    rows, leases = SqlAlarms(engine, settings.tenant_id), SqlLeases(engine, settings.tenant_id)
+    sinks = alarm_sinks(settings)
+    names = [sink.name for sink in sinks]
+    pulses = [
+        Pulse("alarms", lambda: alarms.judge(rows, leases, now(), sinks=names), every=JUDGED_EVERY),
+        Pulse("telling", lambda: alarms.tell(rows, sinks, now()), every=TOLD_EVERY),
+    ]
+    old, keep = SqlPrunedRows(engine, settings.tenant_id), timedelta(days=settings.keep_journeys_days)
+    actor = Actor("worker", settings.executor_id)
+    pulses.append(Pulse("old rows", lambda: prune(store, old, now(), keep=keep, actor=actor), every=PRUNED_EVERY))
+    if settings.metrics_file is not None:
+        figures, file = SqlFigures(engine, settings.tenant_id), MetricsFile(Path(settings.metrics_file))
+        pulses.append(Pulse("figures", lambda: file.write(figures.read(now())), every=FIGURES_EVERY))
+    return pulses
+
+
+def alarm_sinks(settings: WorkerSettings) -> list[AlarmSink]:
+    ca = Path(settings.ca_file) if settings.ca_file else None
+    sinks: list[AlarmSink] = [AlarmLog()]
+    if settings.alarm_webhook is not None:
+        base, query = alarm_webhook.address(settings.alarm_webhook.get_secret_value())
+        remote = Remote("webhook", base, vendor_code=alarm_webhook.no_vendor_code, ca=ca)
+        sinks.append(alarm_webhook.AlarmWebhook(remote, query))
+    if settings.alarm_mail_server and settings.alarm_mail_from and settings.alarm_mail_to:
+        host, _, port = settings.alarm_mail_server.rpartition(":")
+        password = settings.alarm_mail_password.get_secret_value() if settings.alarm_mail_password else None
+        account = (settings.alarm_mail_security, settings.alarm_mail_user, password)
+        server = MailServer(host.strip("[]"), int(port), *account, ca=ca)
+        sinks.append(AlarmMail(server, sender=settings.alarm_mail_from, to=settings.alarm_mail_to))
+    return sinks

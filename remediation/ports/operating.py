@@ -1,0 +1,133 @@
+"""What whoever runs the product asks of the database, and how they are told. Next door: `desk` (the helpdesk), `store`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from ..domain.outage import Watch
+
+
+@dataclass(frozen=True)
+class StuckRow:
+    """One row that does not rest. `kind` is `link`, `journey`, `watch`, `remote` or `alarm`; `reason` is a stable id as the row
+    holds it (`services.stuck` knows them); `whose` a user name, `what` a device or a source. None where nobody knows."""
+
+    kind: str
+    id: str
+    whose: str
+    what: str
+    reason: str
+    since: datetime | None
+    next_at: datetime | None
+    attempts: int
+
+
+class StuckRows(Protocol):
+    def count(self, now: datetime) -> Mapping[tuple[str, str], int]:
+        """How many rows do not rest, by kind and reason."""
+
+    def rows(self, now: datetime, *, limit: int) -> Sequence[StuckRow]:
+        """Revocations first, then the oldest; at most `limit` of each kind."""
+
+    def find(self, row_id: str) -> str | None:
+        """The kind of the row of this id (`link`, `journey` or `watch`), None where there is none."""
+
+
+@dataclass(frozen=True)
+class Extension:
+    """`until` is the latest end that a lease got by it."""
+
+    connection: str
+    extended_at: datetime
+    until: datetime
+    links: int
+
+
+class Leases(Protocol):
+    def watches(self) -> Sequence[Watch]: ...
+
+    def ending(self, now: datetime, hours: Sequence[int]) -> Mapping[str, tuple[int, ...]]:
+        """By connection: how many devices stand as compliant in all, then by leases that end within each of `hours`."""
+
+    def extensions(self) -> Sequence[Extension]:
+        """The newest of each connection."""
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """Something that whoever runs the product has to be told once. `level` is in hours, 0 where it is over again. `id` stays the
+    same when it is told again after a crash."""
+
+    id: str
+    source: str
+    level: int
+    at: datetime
+    subject: str
+    text: str
+
+
+class AlarmSink(Protocol):
+    """One way of telling. Raises the errors of a remote where it could not."""
+
+    name: str
+
+    def tell(self, alarm: Alarm) -> None: ...
+
+
+@dataclass(frozen=True)
+class AlarmDue:
+    sink: str
+    alarm: Alarm
+    attempts: int
+
+
+class AlarmRows(Protocol):
+    """Alarms are written with the decision to tell them and told afterwards: a failing sink and a crash lose none."""
+
+    def watches(self) -> Sequence[Watch]: ...
+
+    def watch_channel(self, now: datetime) -> None:
+        """Keep the watch `channel/send`, which nobody reads: by what the pushes that are under way ran into."""
+
+    def raise_alarm(self, leader: str, *, told: int, alarm: Alarm, sinks: Sequence[str]) -> bool:
+        """Compare-and-set on what was told of this source so far: of several workers one is True."""
+
+    def claim(self, now: datetime, sinks: Sequence[str]) -> Sequence[AlarmDue]:
+        """What is to be told now; nobody else gets it for some minutes."""
+
+    def told(self, due: AlarmDue, *, at: datetime) -> None: ...
+
+    def not_told(self, due: AlarmDue, *, reason: str, next_try_at: datetime) -> None: ...
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a monitoring system may want to draw. Ages in seconds."""
+
+    links: Mapping[str, int]
+    stuck: Mapping[tuple[str, str], int]
+    oldest_revocation: float
+    leases_ending: Mapping[str, int]
+    since_good: Mapping[str, float]
+
+
+class FigureRows(Protocol):
+    def read(self, now: datetime) -> Figures: ...
+
+
+class FigureSink(Protocol):
+    def write(self, figures: Figures) -> None: ...
+
+
+class PrunedRows(Protocol):
+    """Rows that nobody needs any more. Both return how many went."""
+
+    def last_done(self, why: str) -> datetime | None:
+        """When the audit last says so of this tenant."""
+
+    def ended_sessions(self, now: datetime) -> int:
+        """Sessions and sign-ins under way that can be used no more."""
+
+    def older_than(self, before: datetime) -> Mapping[str, int]:
+        """By table: journeys that ended before then, their messages, cases opened and alarms raised before then."""

@@ -1,0 +1,124 @@
+"""Tell whoever runs the product that a source of news gives no good answers: at 1, 12 and 24 hours, once each, and when it is back.
+
+Deciding and telling are two steps. The decision is a compare-and-set, so that of several workers one makes it, and it writes a row
+for each way of telling; what could not be told is tried again, and never stops anything else. Texts are in English, as the command
+line is. Next door: `domain/outage.py` (levels), `leases` (whose devices are at stake), `store/alarms.py` (the rows).
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from ..domain.outage import Source, sources
+from ..domain.push import back_off
+from ..errors import Busy, Garbled, NotFound, Refused, RemoteError, Unreachable
+from ..ports import Alarm, AlarmRows, AlarmSink, Leases
+from .leases import WITHIN
+
+log = logging.getLogger(__name__)
+
+TRY_AGAIN_FIRST = timedelta(minutes=1)
+
+_NAMES = {"directory": "Microsoft's directory", "channel": "Microsoft's compliance service"}
+_REFUSED = (
+    "Who can act: an administrator. Look at the credential first: expired, revoked, consent withdrawn or a permission taken away. "
+    "Once it is right again everything goes on by itself."
+)
+_SILENT = (
+    "Who can act: whoever runs that system, or the network between. Ask whether it is down or under maintenance. It is tried again "
+    "all the time, and everything goes on by itself once it answers."
+)
+_ODD = (
+    "Who can act: whoever runs this product. The answers are not as specified, as after an update of that system or behind a proxy "
+    "that puts pages of its own in between. The log names each call (`remote.call`)."
+)
+_OURS = "Who can act: whoever runs this product. It ran into a fault of its own: look for `wake-up failed` in the worker's log."
+_WHAT_TO_DO = {
+    Refused.code: _REFUSED,
+    NotFound.code: _ODD,
+    Garbled.code: _ODD,
+    Unreachable.code: _SILENT,
+    Busy.code: _SILENT,
+    "fault": _OURS,
+}
+
+
+def judge(rows: AlarmRows, leases: Leases, now: datetime, *, sinks: Sequence[str]) -> int:
+    """How many alarms this call raised."""
+    rows.watch_channel(now)
+    raised = 0
+    for source in sources(rows.watches()):
+        alarm = _due(source, leases, now)
+        if alarm is not None and rows.raise_alarm(source.leader.name, told=source.leader.alarmed, alarm=alarm, sinks=sinks):
+            raised += 1
+    return raised
+
+
+def tell(rows: AlarmRows, sinks: Sequence[AlarmSink], now: datetime) -> int:
+    """Tell what is due; returns how many were told. Told twice only after a crash between telling and writing it down."""
+    by_name, told = {sink.name: sink for sink in sinks}, 0
+    for due in rows.claim(now, list(by_name)):
+        try:
+            by_name[due.sink].tell(due.alarm)
+        except Exception as error:  # whatever a sink runs into, the others are told and the worker goes on
+            reason = error.code if isinstance(error, RemoteError) else type(error).__name__
+            log.warning("alarm %s could not be told by %s: %s", due.alarm.id, due.sink, reason)
+            rows.not_told(due, reason=reason, next_try_at=max(back_off(now, due.attempts), now + TRY_AGAIN_FIRST))
+            continue
+        rows.told(due, at=now)
+        told += 1
+    return told
+
+
+def _due(source: Source, leases: Leases, now: datetime) -> Alarm | None:
+    since, told = source.failing_since, source.leader.alarmed
+    if since is None:
+        return _back(source, now) if told else None
+    level = source.level(now)
+    if level <= told:
+        return None
+    name = _name(source)
+    subject = f"No good answer from {name} for {level} {'hour' if level == 1 else 'hours'}"
+    text = "\n\n".join([_what_happens(source, since), _what_to_do(source.reason), *_at_stake(source, leases, now)])
+    return Alarm(f"{source.name}/{since:%Y%m%dT%H%M%SZ}/{level}", source.name, level, now, subject, text)
+
+
+def _back(source: Source, now: datetime) -> Alarm:
+    good_at = source.good_at or now
+    text = f"{_name(source)} gives good answers again, since {_moment(good_at)}. Nobody has to act: what waited goes on by itself."
+    identity = f"{source.name}/{good_at:%Y%m%dT%H%M%SZ}/back"
+    return Alarm(identity, source.name, 0, now, f"Good answers again from {_name(source)}", text[0].upper() + text[1:])
+
+
+def _name(source: Source) -> str:
+    return f"the MDM connection {source.connection}" if source.connection else _NAMES.get(source.name, source.name)
+
+
+def _what_happens(source: Source, since: datetime) -> str:
+    last = f"The last good answer came at {_moment(source.good_at)}." if source.good_at else "There was no good answer yet."
+    words = f"{_name(source)} gives no good answers since {_moment(since)} ({source.reason or 'reason unknown'}). {last}"
+    return words[0].upper() + words[1:]
+
+
+def _what_to_do(reason: str | None) -> str:
+    return _WHAT_TO_DO.get((reason or "").partition("_")[2], _SILENT)
+
+
+def _at_stake(source: Source, leases: Leases, now: datetime) -> Sequence[str]:
+    if source.connection is None:
+        return ["Until then changes of posture do not reach Microsoft in time. Details: remediation stuck"]
+    counts: Mapping[str, tuple[int, ...]] = leases.ending(now, WITHIN)
+    standing, *within = counts.get(source.connection, (0,) * (len(WITHIN) + 1))
+    ends = ", ".join(f"{count:,} within {hours} h" for hours, count in zip(WITHIN, within, strict=True))
+    stand = "device stands" if standing == 1 else "devices stand"
+    return [
+        f"{standing:,} {stand} as compliant by what this connection said. Without good answers their leases end: {ends}. "
+        "A device whose lease ends is taken down, and its owner is blocked.",
+        "If it cannot be mended in time, the leases may be extended once in this outage, to at most seven days after our last good "
+        f'read of each device: remediation leases extend {source.connection} --why "…"\n'
+        "Details: remediation leases, remediation stuck",
+    ]
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,122 @@
+"""What does not move: the words' ids, who can act and which repair is safe, for every reason that a row can hold.
+
+The helpdesk's panel and `remediation stuck` say the same by it. A reason is `<remote>_<error>`, `failed_<Microsoft's code>`, or an
+id of its own. Next door: `store/stuck.py` (which rows), `web/helpdesk_stuck.py` (one person's).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..domain.push import Lane
+from ..errors import Busy, Garbled, NotFound, Refused, Unreachable, WhoActs
+from ..ports import Actor, Store, StuckRow, StuckRows
+
+BY_ERROR = {error.code: error.who_acts for error in (NotFound, Refused, Busy, Unreachable, Garbled)}
+REMOTES = ("directory", "mdm", "channel")
+# Stable ids that other rooms write down, and who can act on them. What is not here is shown by its id, and is the helpdesk's.
+WHO = {
+    # why only a person can help
+    "conflict": WhoActs.HELPDESK,
+    "evidence": WhoActs.HELPDESK,
+    "owned_by_another": WhoActs.HELPDESK,
+    "ambiguous_owner": WhoActs.HELPDESK,
+    "shared_user": WhoActs.HELPDESK,
+    "loop": WhoActs.ADMIN,
+    "disabled_device": WhoActs.HELPDESK,
+    "no_channel": WhoActs.ADMIN,
+    # why it is not for this person
+    "account_disabled": WhoActs.ADMIN,
+    "guest": WhoActs.ADMIN,
+    "not_in_group": WhoActs.ADMIN,
+    "no_licence": WhoActs.ADMIN,
+    # why the push does not rest
+    "waiting": WhoActs.TIME,
+    "sent": WhoActs.TIME,
+    "sent_again": WhoActs.TIME,
+    "accepted_not_applied": WhoActs.TIME,
+    "waiting_for_mdm": WhoActs.TIME,
+    "no_fresh_evidence": WhoActs.TIME,
+    "old_link_first": WhoActs.TIME,
+    "owner_unclear": WhoActs.HELPDESK,
+    "mdm_pending": WhoActs.TIME,
+    "mdm_unclear": WhoActs.HELPDESK,
+    "never_checked_in": WhoActs.YOU,
+    "not_seen_lately": WhoActs.YOU,
+    "lease_ended": WhoActs.TIME,
+    "our_fault": WhoActs.ADMIN,
+    # of the posture
+    "rules_fail": WhoActs.YOU,
+    "compromised": WhoActs.YOU,
+    "unenrolled": WhoActs.YOU,
+    # of the message to the device
+    "possession_failed": WhoActs.TIME,
+    "possession_revoked": WhoActs.HELPDESK,
+    # of an alarm
+    "not_told": WhoActs.ADMIN,
+}
+_REPAIR = {WhoActs.YOU: "person", WhoActs.HELPDESK: "records", WhoActs.ADMIN: "setup", WhoActs.TIME: "retry"}
+REPAIRS = {**dict.fromkeys(WHO, ""), "our_fault": "bug", "loop": "policy", "evidence": "prove", "not_told": "sink"}
+KINDS_OF_REPAIR = {*_REPAIR.values(), *REPAIRS.values(), "credentials"} - {""}
+
+
+@dataclass(frozen=True)
+class Reason:
+    """`key` and `repair` key the texts, `other` where there are none for it; `code` is quoted as it stands."""
+
+    key: str
+    code: str
+    who: WhoActs
+    repair: str
+
+
+def explain(reason: str) -> Reason:
+    remote, _, code = reason.partition("_")
+    if remote in REMOTES and code in BY_ERROR:
+        return of_remote(remote, code)
+    if remote == "failed":
+        return Reason("failed", code, WhoActs.ADMIN, "retry")
+    who = WHO.get(reason, WhoActs.HELPDESK)
+    return Reason(reason if reason in WHO else "other", reason, who, REPAIRS.get(reason) or _REPAIR[who])
+
+
+def of_remote(remote: str, code: str) -> Reason:
+    who = BY_ERROR.get(code, WhoActs.HELPDESK)
+    return Reason(f"remote_{remote}", code, who, "credentials" if code == Refused.code else _REPAIR[who])
+
+
+@dataclass(frozen=True)
+class Stuck:
+    row: StuckRow
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class AllStuck:
+    counts: Mapping[tuple[str, str], int]
+    shown: Sequence[Stuck]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+
+def find(stuck: StuckRows, now: datetime, *, limit: int) -> AllStuck:
+    return AllStuck(stuck.count(now), [Stuck(row, explain(row.reason)) for row in stuck.rows(now, limit=limit)])
+
+
+def retry(store: Store, stuck: StuckRows, row_id: str, *, actor: Actor, why: str, now: datetime) -> str | None:
+    """Have one row looked at now, which is safe at any time; returns its kind, None where no row has this id. An open revocation
+    keeps its lane; what a remote asked us to wait for is asked again by the pass itself."""
+    kind = stuck.find(row_id)
+    if kind is None:
+        return None
+    with store.change(actor, "stuck.retried", about=(kind, row_id), at=now) as change:
+        change.audit(because=why)
+        if kind == "link":
+            change.wake_link(row_id, lane=Lane.PERSON)
+        elif kind == "journey":
+            change.want_look(row_id)
+        else:
+            change.watch_soon(row_id)
+    return kind

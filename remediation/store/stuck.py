@@ -1,0 +1,145 @@
+"""`SqlStuckRows` implements `ports.StuckRows`: every row that does not rest, read without making facts of it.
+
+A row that cannot be read as a fact is one that has to be seen here, so words stay words. Next door: `timers` (what parks rows).
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from ..domain.compliance import Verdict
+from ..domain.device import LinkState
+from ..ports import StuckRow
+from .engine import reading
+from .tables import alarms, device_links, journeys, managed_devices, people, pushes, watches
+
+# The table that budgets live in, where this version has one.
+budgets = sa.table("budgets", *(sa.column(c) for c in ("tenant_id", "remote", "closed_until", "failures", "reason")))
+_ALIKE: sa.ColumnElement[Any] = sa.literal_column("1")
+
+
+class SqlStuckRows:
+    def __init__(self, engine: sa.Engine, tenant_id: str) -> None:
+        self._engine, self._tenant_id = engine, tenant_id
+
+    def count(self, now: datetime) -> Mapping[tuple[str, str], int]:
+        counted: Counter[tuple[str, str]] = Counter()
+        with reading(self._engine) as connection:
+            for kind, statement in self._kinds(connection, now):
+                stuck = statement.subquery()
+                grouped = sa.select(stuck.c.reason, sa.func.count()).group_by(stuck.c.reason)
+                for reason, number in connection.execute(grouped):
+                    counted[kind, reason] += number
+        return counted
+
+    def rows(self, now: datetime, *, limit: int) -> Sequence[StuckRow]:
+        found = []
+        with reading(self._engine) as connection:
+            for kind, statement in self._kinds(connection, now):
+                first = statement.order_by(sa.text("urgent"), sa.text("since"), sa.text("id")).limit(limit)
+                found += [_row(kind, row) for row in connection.execute(first).mappings()]
+        return found
+
+    def find(self, row_id: str) -> str | None:
+        kinds = {"link": pushes.c.link_id, "journey": journeys.c.id, "watch": watches.c.name}
+        with reading(self._engine) as connection:
+            for kind, key in kinds.items():
+                if connection.execute(sa.select(key).where(self._mine(key.table), key == row_id)).first() is not None:
+                    return kind
+        return None
+
+    def _kinds(self, connection: sa.Connection, now: datetime) -> Iterator[tuple[str, sa.Select[Any]]]:
+        yield "watch", self._watches()
+        if sa.inspect(connection).has_table("budgets"):
+            yield "remote", self._budgets(now)
+        yield "link", self._links()
+        yield "journey", self._journeys(now)
+        yield "alarm", self._alarms()
+
+    def _links(self) -> sa.Select[Any]:
+        link, push, device = device_links.c, pushes.c, managed_devices.c
+        open_ = push.confirmed_seq < push.desired_seq
+        never = sa.and_(push.desired_seq == 0, link.state == LinkState.ACTIVE)
+        pending = link.state == LinkState.PENDING
+        erring = sa.or_(push.reason.is_not(None), push.attempts > 0)
+        down = sa.and_(open_, push.desired != Verdict.COMPLIANT)
+        reason = sa.case((pending, "evidence"), else_=sa.func.coalesce(push.reason, "waiting"))
+        return (
+            _stuck(
+                *(push.link_id, people.c.user_name, device.name, reason),
+                sa.case((open_, push.desired_at), (push.desired_seq == 0, link.made_at), else_=push.posture_read_at),
+                *(push.next_look_at, push.attempts),
+                urgent=sa.case((down, 0), else_=1),
+            )
+            .join_from(pushes, device_links, self._same(pushes, device_links, link_id="id"))
+            .join(people, self._same(device_links, people, oid="oid"))
+            .join(managed_devices, self._same(device_links, managed_devices, connection="connection", record_id="record_id"))
+            .where(self._mine(pushes), sa.or_(open_, never, pending, erring))
+        )
+
+    def _journeys(self, now: datetime) -> sa.Select[Any]:
+        journey = journeys.c
+        unproven = sa.and_(journey.possession_error.is_not(None), journey.possession_proven_at.is_(None))
+        open_ = sa.and_(journey.wanted_at.is_not(None), sa.or_(journey.done_at.is_(None), journey.done_at < journey.wanted_at))
+        reasons: list[tuple[sa.ColumnElement[bool], Any, Any]] = [
+            (journey.reason.is_not(None), journey.reason, journey.wanted_at),
+            (journey.directory_error.is_not(None), "directory_" + journey.directory_error, journey.directory_read_at),
+            (journey.mdm_error.is_not(None), "mdm_" + journey.mdm_error, journey.mdm_read_at),
+            (sa.and_(unproven, journey.possession_error == "revoked"), "possession_revoked", journey.possession_wanted_at),
+            (unproven, "possession_failed", journey.possession_wanted_at),
+            (journey.owner_problem.is_not(None), journey.owner_problem, journey.wanted_at),
+            (journey.help_why.is_not(None), journey.help_why, journey.wanted_at),
+            (open_, "waiting", journey.wanted_at),
+        ]
+        reason = sa.case(*((true, why) for true, why, _ in reasons))
+        since = sa.case(*((true, at) for true, _, at in reasons))
+        return (
+            _stuck(
+                *(journey.id, people.c.user_name, journey.case_code, reason, sa.func.coalesce(since, journey.started_at)),
+                *(journey.next_look_at, journey.attempts),
+            )
+            .join_from(journeys, people, self._same(journeys, people, oid="oid"))
+            .where(self._mine(journeys), journey.expires_at > now, sa.or_(*(true for true, _, _ in reasons)))
+        )
+
+    def _watches(self) -> sa.Select[Any]:
+        watch = watches.c
+        reason = sa.func.coalesce(watch.reason, "waiting")
+        columns = (watch.name, sa.literal(""), watch.name, reason, watch.failing_since, watch.next_look_at, watch.attempts)
+        return _stuck(*columns).where(
+            self._mine(watches), sa.or_(watch.failing_since.is_not(None), watch.reason.is_not(None), watch.attempts > 0)
+        )
+
+    def _budgets(self, now: datetime) -> sa.Select[Any]:
+        budget, moment = budgets.c, watches.c.next_look_at.type
+        closed = sa.type_coerce(budget.closed_until, moment)
+        reason = sa.func.coalesce(sa.type_coerce(budget.reason, sa.Text), "waiting")
+        columns = (budget.remote, sa.literal(""), budget.remote, reason, sa.null(), closed, budget.failures)
+        return _stuck(*columns).where(
+            budget.tenant_id == self._tenant_id, sa.or_(closed > sa.literal(now, moment), budget.failures > 0)
+        )
+
+    def _alarms(self) -> sa.Select[Any]:
+        alarm = alarms.c
+        waiting = self._mine(alarms), alarm.told_at.is_(None), alarm.attempts > 0
+        columns = (alarm.id, sa.literal(""), alarm.sink, sa.literal("not_told"), alarm.at, alarm.next_try_at, alarm.attempts)
+        return _stuck(*columns).where(*waiting)
+
+    def _mine(self, table: Any) -> sa.ColumnElement[bool]:
+        condition: sa.ColumnElement[bool] = table.c.tenant_id == self._tenant_id
+        return condition
+
+    def _same(self, ours: sa.Table, theirs: sa.Table, **columns: str) -> sa.ColumnElement[bool]:
+        return sa.and_(ours.c.tenant_id == theirs.c.tenant_id, *(ours.c[a] == theirs.c[b] for a, b in columns.items()))
+
+
+def _stuck(*columns: Any, urgent: Any = _ALIKE) -> sa.Select[Any]:
+    names = ("id", "whose", "what", "reason", "since", "next_at", "attempts")
+    return sa.select(*(column.label(name) for name, column in zip(names, columns, strict=True)), urgent.label("urgent"))
+
+
+def _row(kind: str, row: sa.RowMapping) -> StuckRow:
+    return StuckRow(kind, *(row[name] for name in ("id", "whose", "what", "reason", "since", "next_at", "attempts")))

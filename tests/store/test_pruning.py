@@ -1,0 +1,86 @@
+"""Once a night what nobody needs any more goes, in small bites, and nothing that is still needed."""
+
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from remediation.domain.device import Platform
+from remediation.ports import Actor
+from remediation.services.prune import PRUNED, prune
+from remediation.store import SqlSessions, SqlSignInStates
+from remediation.store.pruning import BATCH, SqlPrunedRows
+from remediation.store.tables import alarms, audit, cases, journeys, possession_links, sessions, sign_in_states
+from tests.people import MIA, NOON, minutes
+from tests.store.scenes import GOOD, TENANT, Scene
+
+KEEP = timedelta(days=90)
+LATER = NOON + timedelta(days=1) + KEEP  # the journey ends at NOON + 24 h
+WORKER = Actor("worker", "worker-1")
+
+
+def goes(scene: Scene, at: Any = LATER) -> dict[str, int] | None:
+    return prune(scene.store, SqlPrunedRows(scene.engine, TENANT), at, keep=KEEP, actor=WORKER)
+
+
+def count(scene: Scene, table: sa.Table) -> int:
+    return int(scene.rows(sa.select(sa.func.count()).select_from(table))[0][0])
+
+
+def lived_in(scene: Scene) -> None:
+    scene.ask_for_proof()
+    scene.mint("hash")
+    scene.link()
+    scene.desire(GOOD)
+    with scene.change("case") as change:
+        change.open_case(case_code="AAA-BBB", browser="b", platform=Platform.IOS, entrance="start")
+    with scene.engine.begin() as connection:
+        row = {"id": "x", "sink": "log", "source": "mdm:ws1", "level": 1, "at": NOON, "subject": "s", "text": "t"}
+        connection.execute(sa.insert(alarms).values(tenant_id=TENANT, **row))
+
+
+def test_what_is_past_its_age_goes_and_links_stay(scene: Scene) -> None:
+    lived_in(scene)
+    before = scene.push()
+    assert goes(scene, LATER - minutes(1)) == {"sessions": 0, "possession_links": 0, "journeys": 0, "cases": 1, "alarms": 1}
+    late = LATER + timedelta(hours=20)
+    assert goes(scene, late) == {"sessions": 0, "possession_links": 1, "journeys": 1, "cases": 0, "alarms": 0}
+    assert [count(scene, table) for table in (journeys, possession_links, cases, alarms)] == [0, 0, 0, 0]
+    assert scene.push() == before
+    assert scene.store.link("l1") is not None
+    [_, row] = scene.rows(sa.select(audit).where(audit.c.why == PRUNED).order_by(audit.c.id))
+    assert (row.actor_kind, row.detail["gone_journeys"], row.detail["keep_days"]) == ("worker", 1, 90)
+
+
+def test_once_a_night_by_whichever_worker(scene: Scene) -> None:
+    assert goes(scene, NOON) is not None
+    assert goes(scene, NOON + timedelta(hours=19)) is None
+    assert goes(scene, NOON + timedelta(hours=20)) is not None
+    assert scene.audited().count(PRUNED) == 2
+
+
+def test_sessions_that_can_be_used_stay(scene: Scene) -> None:
+    signed_in, states = SqlSessions(scene.engine, TENANT), SqlSignInStates(scene.engine, TENANT)
+    for at in (NOON - timedelta(hours=14), NOON - timedelta(hours=4), NOON):
+        signed_in.begin(oid=MIA.oid, name="Mia", roles=(), browser="b", at=at)
+    token = signed_in.begin(oid=MIA.oid, name="Mia", roles=(), browser="b", at=NOON - minutes(110))
+    states.put("ended", "x", until=NOON - timedelta(hours=2))
+    with scene.engine.begin() as connection:
+        row = {"key": "fresh", "value": "x", "until": NOON + minutes(10)}
+        connection.execute(sa.insert(sign_in_states).values(tenant_id=TENANT, **row))
+    gone = goes(scene, NOON)
+    assert gone is not None
+    assert count(scene, sessions) == 2
+    assert [key for (key,) in scene.rows(sa.select(sign_in_states.c.key))] == ["fresh"]
+    assert signed_in.find(token, at=NOON) is not None
+
+
+def test_another_tenants_rows_stay_and_many_go_in_bites(scene: Scene) -> None:
+    with scene.engine.begin() as connection:
+        case = {"browser": "b", "platform": Platform.IOS, "entrance": "start", "opened_at": NOON - KEEP}
+        mine = [{"tenant_id": TENANT, "case_code": f"c{n}", **case} for n in range(BATCH + 7)]
+        connection.execute(sa.insert(cases), [*mine, {"tenant_id": "another", "case_code": "c", **case}])
+    gone = goes(scene, NOON)
+    assert gone is not None
+    assert gone["cases"] == BATCH + 7
+    assert count(scene, cases) == 1
