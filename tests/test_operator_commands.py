@@ -127,7 +127,7 @@ def test_leases_are_counted_and_extended_once(ground: Ground) -> None:
     ground.fails(hours=3)
     told = ground.says("leases")
     assert ["ws1", "1", "0", "1", "1", "1"] in [line.split() for line in told.splitlines()]
-    assert "(3 h 0 min)" in told or "(3 h)" in told
+    assert "(3 h" in told
     assert "mdm_refused" in told
     assert "remediation leases extend ws1 --why" in told
     assert "Missing option '--why'" in ground.says("leases", "extend", "ws1", status=2)

@@ -14,10 +14,8 @@ from ..domain.compliance import Verdict
 from ..domain.device import LinkState
 from ..ports import StuckRow
 from .engine import reading
-from .tables import alarms, device_links, journeys, managed_devices, people, pushes, watches
+from .tables import alarms, budgets, device_links, journeys, managed_devices, people, pushes, watches
 
-# The table that budgets live in, where this version has one.
-budgets = sa.table("budgets", *(sa.column(c) for c in ("tenant_id", "remote", "closed_until", "failures", "reason")))
 _ALIKE: sa.ColumnElement[Any] = sa.literal_column("1")
 
 
@@ -28,7 +26,7 @@ class SqlStuckRows:
     def count(self, now: datetime) -> Mapping[tuple[str, str], int]:
         counted: Counter[tuple[str, str]] = Counter()
         with reading(self._engine) as connection:
-            for kind, statement in self._kinds(connection, now):
+            for kind, statement in self._kinds(now):
                 stuck = statement.subquery()
                 grouped = sa.select(stuck.c.reason, sa.func.count()).group_by(stuck.c.reason)
                 for reason, number in connection.execute(grouped):
@@ -38,7 +36,7 @@ class SqlStuckRows:
     def rows(self, now: datetime, *, limit: int) -> Sequence[StuckRow]:
         found = []
         with reading(self._engine) as connection:
-            for kind, statement in self._kinds(connection, now):
+            for kind, statement in self._kinds(now):
                 first = statement.order_by(sa.text("urgent"), sa.text("since"), sa.text("id")).limit(limit)
                 found += [_row(kind, row) for row in connection.execute(first).mappings()]
         return found
@@ -51,10 +49,9 @@ class SqlStuckRows:
                     return kind
         return None
 
-    def _kinds(self, connection: sa.Connection, now: datetime) -> Iterator[tuple[str, sa.Select[Any]]]:
+    def _kinds(self, now: datetime) -> Iterator[tuple[str, sa.Select[Any]]]:
         yield "watch", self._watches()
-        if sa.inspect(connection).has_table("budgets"):
-            yield "remote", self._budgets(now)
+        yield "remote", self._budgets(now)
         yield "link", self._links()
         yield "journey", self._journeys(now)
         yield "alarm", self._alarms()
@@ -114,13 +111,13 @@ class SqlStuckRows:
         )
 
     def _budgets(self, now: datetime) -> sa.Select[Any]:
-        budget, moment = budgets.c, watches.c.next_look_at.type
-        closed = sa.type_coerce(budget.closed_until, moment)
-        reason = sa.func.coalesce(sa.type_coerce(budget.reason, sa.Text), "waiting")
-        columns = (budget.remote, sa.literal(""), budget.remote, reason, sa.null(), closed, budget.failures)
-        return _stuck(*columns).where(
-            budget.tenant_id == self._tenant_id, sa.or_(closed > sa.literal(now, moment), budget.failures > 0)
-        )
+        """Remotes that are closed to us for a while. Their reasons become those that a pass over a row would note (`stuck.explain`)."""
+        budget = budgets.c
+        whose = sa.case((budget.remote.like("mdm:%"), "mdm_"), (budget.remote == "channel", "channel_"), else_="directory_")
+        known = {"unreachable": "unreachable", "refused%": "refused"}
+        word = sa.case(*((budget.reason.like(like), code) for like, code in known.items()), else_="busy")
+        columns = (budget.remote, sa.literal(""), budget.remote, whose + word, sa.null(), budget.closed_until, budget.failures)
+        return _stuck(*columns).where(self._mine(budgets), sa.or_(budget.closed_until > now, budget.failures > 0))
 
     def _alarms(self) -> sa.Select[Any]:
         alarm = alarms.c

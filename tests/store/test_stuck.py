@@ -11,7 +11,7 @@ from remediation.domain.push import Lane
 from remediation.ports import Actor, StuckRow
 from remediation.services import stuck
 from remediation.store.stuck import SqlStuckRows
-from remediation.store.tables import journeys, pushes, watches
+from remediation.store.tables import budgets, journeys, pushes, watches
 from remediation.store.wakeups import LOOK_JOURNEY, PUSH_LINK, WATCH_SOURCE
 from tests.people import NOON, minutes
 from tests.store.scenes import BAD, GOOD, TENANT, Scene
@@ -108,19 +108,13 @@ def test_sources_and_remotes_that_fail(scene: Scene) -> None:
     watch(scene, good_at=NOON)
     watch(scene, "directory/sweep", failing_since=NOON - minutes(90), reason="directory_refused", attempts=4)
     assert counted(scene) == {("watch", "directory_refused"): 1}
+    closed = ("directory", NOON + minutes(9), 0, "busy"), ("mdm:ws1", None, 3, "refused 1005"), ("channel", None, 0, None)
     with scene.engine.begin() as connection:
-        connection.execute(
-            sa.text("CREATE TABLE budgets (tenant_id TEXT, remote TEXT, closed_until TIMESTAMP, failures INTEGER, reason TEXT)")
-        )
-        late = (NOON + minutes(9)).replace(tzinfo=None).isoformat(" ", "microseconds")
-        for remote, until, failures in (("graph", late, 0), ("ws1", None, 3), ("partner", None, 0)):
-            connection.execute(
-                sa.text("INSERT INTO budgets VALUES ('contoso', :remote, CAST(:until AS TIMESTAMP), :failures, 'busy')")
-                if connection.dialect.name == "postgresql"
-                else sa.text("INSERT INTO budgets VALUES ('contoso', :remote, :until, :failures, 'busy')"),
-                {"remote": remote, "until": until, "failures": failures},
-            )
-    assert {(row.id, row.next_at is not None) for row in rows_of(scene, "remote")} == {("graph", True), ("ws1", False)}
+        for remote, until, failures, reason in closed:
+            row = {"remote": remote, "closed_until": until, "failures": failures, "reason": reason}
+            connection.execute(sa.insert(budgets).values(tenant_id=TENANT, **row))
+    told = {(row.id, row.reason, row.next_at is not None) for row in rows_of(scene, "remote")}
+    assert told == {("directory", "directory_busy", True), ("mdm:ws1", "mdm_refused", False)}
 
 
 def test_every_reason_has_words_a_doer_and_a_repair() -> None:
