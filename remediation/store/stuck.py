@@ -111,7 +111,7 @@ class SqlStuckRows:
         )
 
     def _budgets(self, now: datetime) -> sa.Select[Any]:
-        """Remotes that are closed to us for a while. Their reasons become those that a pass over a row would note (`stuck.explain`)."""
+        """Remotes that are closed to us for a while, for reasons in the words that a pass over a row would note."""
         budget = budgets.c
         whose = sa.case((budget.remote.like("mdm:%"), "mdm_"), (budget.remote == "channel", "channel_"), else_="directory_")
         known = {"unreachable": "unreachable", "refused%": "refused"}
