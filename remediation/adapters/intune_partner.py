@@ -136,8 +136,9 @@ class IntunePartnerChannel:
             return ask(renew=True)
         except (Busy, NotFound):
             raise
-        except RemoteError:
-            self._forget()  # it may have moved: Intune-Resource-Access IntuneServiceLocationProvider.cs
+        except RemoteError as error:
+            if error.called:
+                self._forget()  # it may have moved: Intune-Resource-Access IntuneServiceLocationProvider.cs
             raise
 
     def _forget(self) -> None:

@@ -23,6 +23,7 @@ SKEW = timedelta(hours=1)  # a moment further off than a clock this wrong could 
 
 MDM_CALLS, DIRECTORY_CALLS = 2, 3  # of one pass over one link, at most
 MOST_ROWS = 100  # woken at a time
+AHEAD = 0.5  # seconds; rows woken now write a little later, when so much more has come in: else a small bucket runs over meanwhile
 
 BUSY, UNREACHABLE, REFUSED, QUOTA, NO_TOKEN = "busy", "unreachable", "refused", "quota", "no_token"
 
@@ -198,7 +199,12 @@ def room(budgets: Mapping[str, Budget], limits: Callable[[str], Limits], now: da
     def rows(lane: Lane, *, writes: bool) -> int:
         managers = [left(name, lane) // MDM_CALLS for name in budgets if name.startswith("mdm:")]
         reads = min(left("directory", lane) // DIRECTORY_CALLS, max(managers, default=MOST_ROWS), MOST_ROWS)
-        return max(1, min(reads, left("channel", lane, writes=True)) if writes else reads)
+        return max(1, min(reads, to_write(lane)) if writes else reads)
+
+    def to_write(lane: Lane) -> int:
+        channel, limit = budgets.get("channel", Budget()), limits("channel")
+        shut = channel.broken or channel.closed_at(now)
+        return left("channel", lane, writes=True) + (0 if shut else int((limit.writes or limit.calls).rate * AHEAD))
 
     return Room(rows(Lane.REVOKE, writes=True), rows(Lane.SWEEP, writes=False), rows(Lane.SWEEP, writes=True))
 

@@ -130,6 +130,8 @@ def _send_possession_link(journey: Journey, world: World, seen: _Seen) -> None:
     proof = journey.possession
     if proof is None or proof.proven_at is not None or (proof.sent_at is not None and proof.sent_at >= proof.wanted_at):
         return
+    if seen.mdm_error is not None and seen.uncalled:
+        return  # the MDM takes no calls just now: a link minted all the same would be one for nobody at each look
     store, about, now = world.store, ("journey", journey.id), world.clock()
     manager = world.managers.get(proof.key.connection)
     if not isinstance(manager, Messaging):
@@ -142,9 +144,10 @@ def _send_possession_link(journey: Journey, world: World, seen: _Seen) -> None:
     try:
         manager.message(proof.key.record_id, world.message_text(world.possession_url(token), journey.case_code))
     except RemoteError as error:
-        with store.change(world.actor, "possession.failed", about=about, at=world.clock()) as change:
-            change.audit(client_request_id=error.client_request_id, request_id=error.request_id)
-            change.possession_failed(journey.id, error.code)
+        if error.called:
+            with store.change(world.actor, "possession.failed", about=about, at=world.clock()) as change:
+                change.audit(client_request_id=error.client_request_id, request_id=error.request_id)
+                change.possession_failed(journey.id, error.code)
         raise
     with store.change(world.actor, "possession.sent", about=about, at=world.clock()) as change:
         change.possession_link_sent(link_id)

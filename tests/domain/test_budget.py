@@ -262,3 +262,30 @@ def test_room_follows_the_narrowest_remote_and_never_ends() -> None:
     assert one_of_two == full
     assert tokens(opened(), WIDE, at(5), Lane.SWEEP) == 1, "a probe"
     assert tokens(admitted(enter(opened(), WIDE, at(5), Lane.SWEEP)).budget, WIDE, at(6), Lane.REVOKE) == 0
+
+
+@pytest.mark.parametrize("latency", [0.1, 0.5, 1.5])
+def test_waking_by_room_keeps_the_channel_busy_and_few_are_refused(latency: float) -> None:
+    """Rows woken each half second write a little later; whoever is refused comes again when told."""
+    limits = {"directory": Limits(Limit.of(1500, 10)), "channel": Limits(Limit.of(1000, 20), Limit.of(100, 20))}
+    channel, now, done, wakes, last = Budget(), 0.0, 0, 0, 0.0
+    due, under_way = [0.0] * 400, list[float]()
+    while done < 400:
+        for arrives in [moment for moment in under_way if moment <= now]:
+            under_way.remove(arrives)
+            answer = enter(channel, limits["channel"], at(arrives), Lane.SWEEP, writes=True)
+            channel = answer.budget
+            if isinstance(answer, Refused):
+                due.append(arrives + answer.wait)
+            else:
+                done, last = done + 1, arrives
+        for _ in range(room({"channel": channel}, limits.__getitem__, at(now)).others):
+            if ready := [moment for moment in due if moment <= now]:
+                due.remove(ready[0])
+                under_way.append(now + latency)
+                wakes += 1
+        now += 0.5
+    writes = limits["channel"].writes
+    assert writes is not None
+    assert last <= 1.03 * 400 / writes.rate
+    assert wakes <= 1.8 * 400

@@ -153,6 +153,29 @@ def test_a_remote_that_is_away_is_asked_by_one_at_a_time_and_noticed_when_it_is_
     assert 502 not in later
 
 
+def test_what_was_not_asked_has_not_moved(two: Callable[..., TwoWorkers]) -> None:
+    """A partner service that fails is looked for anew at Graph; one that was not called is not."""
+    workers = two()
+    workers.story.fault("intune", "server_error", status=502, for_seconds=60)
+    workers.knock(lambda world: world.channels[0].carried("5f0c5a6e-8c57-4f0a-9b0b-3d2f5a7a9d11"), 60, every=1)  # type: ignore[attr-defined]
+    failed = len(workers.calls("intune"))
+    assert 5 <= failed <= 9
+    assert len(workers.calls("graph")) <= 2 * (failed + 2)
+
+
+def test_no_link_is_minted_for_an_mdm_that_takes_no_calls(two: Callable[..., TwoWorkers]) -> None:
+    workers = two()
+    story = workers.story
+    story.arrives()
+    story.fault("workspace_one", "throttle", times=1, retry_after=60)
+    story.says_this_is_mine()
+    workers.live(50)
+    assert story.audit().count("possession.minted") <= 1
+    assert story.audit().count("possession.failed") <= 1
+    workers.live(60)
+    story.taps_the_message()
+
+
 def test_a_revocation_goes_out_first_when_the_bucket_is_nearly_empty(two: Callable[..., TwoWorkers]) -> None:
     workers = two(channel_writes="4/60")
     story = arrived(workers)
