@@ -7,5 +7,5 @@ Read in this order:
 3. `services/`  one file per thing somebody asks for
 4. `adapters/`, `store/`  the remotes and the database behind the ports
 5. `worker/`, `web/`      the two processes: the worker acts on the remotes, the web writes wishes and shows what is known
-6. `wiring.py`  the only module that names every concrete class
+6. `wiring.py`  which concrete classes make the two processes; `operator_wiring.py`, `operator_pulses.py`: the same for operating
 """
