@@ -138,7 +138,7 @@ def leases(run: Run) -> dict[str, datetime]:
     ends = {}
     for link, push in links(run):
         was = run.truth.records.get(link.managed.record_id, [None])[-1]
-        reads = [c.at for c in run.wire.calls if c.good and c.found(RECORD) == link.managed.record_id]
+        reads = [c.at for c in records_read(run, link) if c.task in run.noted]  # a look of the page renews no lease
         if (
             link.state is LinkState.ACTIVE
             and run.truth.shown(link.device_id)
@@ -212,22 +212,43 @@ def _in_order(run: Run, first: dict[str, Call], owner: dict[str, tuple[DeviceLin
         messages.sort(key=lambda m: (m[0], owner[m[1]][1]))
         demand(len({m[0] for m in messages}) == len(messages), "I11: two messages about one device with one update time")
         newest: datetime | None = None
-        seqs: dict[str, int] = {}
+        last: dict[str, tuple[int, Call]] = {}
         for _, mid, call in messages:
             link, seq = owner[mid]
-            demand(seq > seqs.get(link.id, 0), f"I11: the update times of {name(run, link)} do not grow with its sequence")
-            seqs[link.id] = seq
-            reads = [
-                c.at
-                for c in run.wire.calls
-                if c.task == call.task and c.good and c.at <= call.at and c.found(RECORD) == link.managed.record_id
-            ]
+            before = last.get(link.id)
+            demand(before is None or seq > before[0], f"I11: the update times of {name(run, link)} do not grow with its sequence")
+            if before is not None and _up(before[1]) and not _up(call):
+                demand(_cause(run, link, before[1], call), f"P7: {name(run, link)} was pushed down without a cause ({call.who})")
+            last[link.id] = seq, call
+            reads = [c.at for c in records_read(run, link) if c.task == call.task and c.at <= call.at]
             if reads:
-                demand(
-                    newest is None or reads[-1] >= newest - SKEW,
-                    f"P3: {name(run, link)} was told older news after newer ({call.who})",
-                )
+                older = newest is not None and reads[-1] < newest - SKEW
+                demand(not older, f"P3: {name(run, link)} was told older news after newer ({call.who})")
                 newest = max(reads[-1], newest or reads[-1])
+
+
+def _up(call: Call) -> bool:
+    return bool(call.sent and call.sent["complianceStatus"] == "compliant")
+
+
+def _cause(run: Run, link: DeviceLink, up: Call, down: Call) -> bool:
+    """Between the two messages something was not good for a moment, or the lease of our own reads was over."""
+    known = [c for c in records_read(run, link) if run.noted.get(c.task, down.at) < down.at or c.task in (up.task, down.task)]
+    reads = [c.at for c in known if c.at <= down.at]
+    good_at_up = [at for at in reads if at <= up.at]
+    begins = good_at_up[-1] if good_at_up else up.at
+    made = record_at(run, link.managed.record_id, link.made_at + SKEW)
+    device = (link.object_id, link.oid)
+    history = run.truth.records.get(link.managed.record_id, [])
+    for was, until in zip(history, [*(later.at for later in history[1:]), down.at + SKEW], strict=True):
+        for_a_while = until >= begins and was.at <= down.at
+        good = was.good_until is not None and was.good_until >= min(until, down.at + SKEW)
+        if for_a_while and not (good and made is not None and was.enrollment == made.enrollment):
+            return True
+    for shown in run.truth.devices.get(link.device_id, []):
+        if begins <= shown.at <= down.at and shown.identity != device:
+            return True
+    return max(reads) + LEASE.since_read <= down.at + SKEW
 
 
 def bookkeeping(run: Run) -> None:

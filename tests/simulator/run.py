@@ -71,7 +71,7 @@ class Diary:
     """What an opening leaves to the seeds that begin with it."""
 
     calls: list[Call] = field(default_factory=list)
-    noted: set[int] = field(default_factory=set)
+    noted: dict[int, datetime] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     records: dict[str, list[RecordWas]] = field(default_factory=dict)
     devices: dict[str, list[DeviceWas]] = field(default_factory=dict)
@@ -87,8 +87,8 @@ class Run:
     trace: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     tasks: list[Task] = field(default_factory=list)
-    noted: set[int] = field(init=False)
-    """Tasks that came to the end of a pass and wrote down what they had seen."""
+    noted: dict[int, datetime] = field(init=False)
+    """Tasks that came to the end of a pass and wrote down what they had seen, and when."""
 
     def __post_init__(self) -> None:
         chance = self.chance = random.Random(self.seed)
@@ -134,7 +134,7 @@ class Run:
     def tell(self, text: str) -> None:
         task = current()
         if task is not None and text.startswith("  note_push") and "nothing changed" not in text:
-            self.noted.add(task.serial)
+            self.noted[task.serial] = self.clock.now()
         after = (self.clock.now() - self.begun).total_seconds()
         who = f"{task.name}: " if task and text.startswith("  ") else ""
         self.trace.append(f"{after:10.2f} {who}{GUIDS.sub(self._name, text)}")
