@@ -65,6 +65,8 @@ class World:
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
+        self.stands_at: datetime | None = None
+        """Where the clock stands still until it is advanced, so that a story told twice is the same; None while it runs."""
         self.reset()
 
     def reset(self, seed: int = 7) -> None:
@@ -103,7 +105,7 @@ class World:
     # the clock
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self._offset
+        return (self.stands_at or datetime.now(UTC)) + self._offset
 
     def remote_now(self) -> datetime:
         """What the clocks of the remote services show."""

@@ -93,12 +93,19 @@ def _report(one: OnePass, mid: str) -> Report:
         compliant=one.push.says_compliant,
         managed=one.link.state is LinkState.ACTIVE,
         device_id=one.link.device_id,
-        oid=one.link.oid,
+        oid=_owner(one),
         name=device.name if device else "",
         platform=one.link.platform,
         os_version=device.os_version if device else None,
         last_seen=device.posture.last_seen if device else one.push.posture_read_at,
     )
+
+
+def _owner(one: OnePass) -> str:
+    """Microsoft takes a message only under the device's owner, and since the link ended that may be somebody else: without them the
+    device would stay compliant for ever."""
+    shown = one.sides.entra.owner_oid if one.sides.entra and one.link.state is LinkState.ENDED else None
+    return shown or one.link.oid
 
 
 def _ask(one: OnePass, channel: Sending) -> str | None:
@@ -143,8 +150,9 @@ def _confirm(one: OnePass, by: str) -> None:
 
 def _deleted(one: OnePass) -> bool:
     """The directory device is gone for good: there is nothing left to take down, and Microsoft would refuse to."""
+    to_send = one.push.sent_seq < one.push.desired_seq
     with suppress(RemoteError):
-        one.sides.read_back()
+        (one.sides.read_entra if to_send else one.sides.read_back)()
     return one.sides.gone is not None
 
 

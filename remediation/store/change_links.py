@@ -80,9 +80,11 @@ class LinkChanges(OpenChange):
         self.set_one(statement.values(desired_seq=seq + 1, **told, **fresh, **_NOTHING_CARRIED), "desire")
 
     def about_to_send(self, link_id: str, *, seq: int, message_id: str, update_time: datetime, seen_before: bool | None) -> None:
-        """The time grows with every message (I11); the same message again keeps its own."""
-        last = pushes.c.last_update_time
-        grows = sa.or_(last.is_(None), last < update_time, sa.and_(last == update_time, pushes.c.message_id == message_id))
+        """The time grows with every message (I11); the same message again keeps its own, or one id would name two contents: whoever
+        prepared it meanwhile with another time goes on with it."""
+        last, same = pushes.c.last_update_time, pushes.c.message_id == message_id
+        other = sa.or_(pushes.c.message_id.is_(None), ~same)
+        grows = sa.or_(sa.and_(other, sa.or_(last.is_(None), last < update_time)), sa.and_(same, last == update_time))
         values = {"message_id": message_id, "last_update_time": update_time, "seen_before": seen_before}
         self.set_one(self._push(link_id, desired_seq=seq).where(grows).values(**values), "about_to_send")
 

@@ -53,7 +53,7 @@ def test_T5_a_device_handed_to_another_owner_is_pushed_down(tell: Tell) -> None:
     noah = story.remotes.person("Noah").oid
     next(d for d in story.sandbox.world.devices.values() if d.device_id == story.remotes.device_id).owner_oid = noah
     story.passes(60)
-    assert story.link_states() == [LinkState.ENDED]
+    assert (story.link_states(), story.entra_shows, story.push.at_rest) == ([LinkState.ENDED], False, True)
     assert not story.outlook_opens()
 
 

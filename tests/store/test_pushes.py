@@ -84,7 +84,9 @@ def test_compliant_is_only_ever_said_of_an_active_link(scene: Scene, state: Link
         scene.desire(GOOD)
 
 
-@pytest.mark.parametrize(("message_id", "later", "refused"), [("m", 0, False), ("n", 1, False), ("n", 0, True), ("n", -1, True)])
+@pytest.mark.parametrize(
+    ("message_id", "later", "refused"), [("m", 0, False), ("m", 1, True), ("n", 1, False), ("n", 0, True), ("n", -1, True)]
+)
 def test_times_told_to_microsoft_only_grow(linked: Scene, message_id: str, later: int, *, refused: bool) -> None:
     take(linked, STEPS["about_to_send"], 1)
 

@@ -1,0 +1,103 @@
+"""The store and the wake-ups as a simulated process sees them: a point before each transaction begins and after each commit.
+
+A transaction itself is one step: the databases see to that, and `bench/race` shows that they do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from remediation.domain.push import Lane
+from remediation.ports import Actor, Change
+from remediation.store.store import SqlStore
+from tests.simulator.turns import point
+
+
+@dataclass
+class Queue:
+    """`ports.Wakeups`: keeps what was enqueued, and forgets it where the transaction is rolled back, as the engine's own tables do.
+
+    Ids ever used are refused, as the engine is told to."""
+
+    committed: list[tuple[str, str, int, Lane]] = field(default_factory=list)
+    _open: list[tuple[str, str, int, Lane]] = field(default_factory=list)
+    _used: set[str] = field(default_factory=set)
+
+    def enqueue(self, connection: Any, workflow: str, row_id: str, wake: int, *, lane: Lane) -> None:
+        assert f"{row_id}:{wake}" not in self._used, "a wake-up's id was used twice"
+        self._used.add(f"{row_id}:{wake}")
+        self._open.append((workflow, row_id, wake, lane))
+
+    def over(self, *, kept: bool) -> None:
+        """The transaction that enqueued is over; only one is open at a time."""
+        if kept:
+            self.committed.extend(self._open)
+        else:
+            self._used.difference_update(f"{row_id}:{wake}" for _, row_id, wake, _ in self._open)
+        self._open.clear()
+
+
+class SteppedStore(SqlStore):
+    def __init__(self, engine: sa.Engine, tenant_id: str, queue: Queue, tell: Callable[[str], None]) -> None:
+        super().__init__(engine, tenant_id, queue)
+        self.queue, self.tell = queue, tell
+
+    @contextmanager
+    def change(self, actor: Actor, why: str, *, about: tuple[str, str], at: datetime) -> Iterator[Change]:
+        with self._transaction(why, about[1]), super().change(actor, why, about=about, at=at) as change:
+            yield change
+
+    @contextmanager
+    def _transaction(self, what: str, about: str) -> Iterator[None]:
+        point(f"before {what}")
+        kept = False
+        try:
+            yield
+            kept = True
+        finally:
+            self.queue.over(kept=kept)
+            self.tell(f"  {what} {about}{'' if kept else ': nothing changed'}")
+        point(f"after {what}")
+
+    def _write(self, name: str, about: str, *args: Any, **more: Any) -> Any:
+        with self._transaction(name, about):
+            return getattr(super(), name)(*args, **more)
+
+    def observe_person(self, *args: Any, **more: Any) -> None:
+        self._write("observe_person", "", *args, **more)
+
+    def observe_directory(self, *args: Any, **more: Any) -> None:
+        self._write("observe_directory", "", *args, **more)
+
+    def observe_directory_device(self, *args: Any, **more: Any) -> None:
+        self._write("observe_directory_device", "", *args, **more)
+
+    def observe_managed(self, *args: Any, **more: Any) -> None:
+        self._write("observe_managed", "", *args, **more)
+
+    def observe_managed_device(self, *args: Any, **more: Any) -> None:
+        self._write("observe_managed_device", "", *args, **more)
+
+    def observe_directory_missing(self, *args: Any, **more: Any) -> datetime:
+        since: datetime = self._write("observe_directory_missing", "", *args, **more)
+        return since
+
+    def observe_managed_missing(self, *args: Any, **more: Any) -> datetime:
+        since: datetime = self._write("observe_managed_missing", "", *args, **more)
+        return since
+
+    def note_look(self, journey_id: str, **more: Any) -> None:
+        self._write("note_look", journey_id, journey_id, **more)
+
+    def note_push(self, link_id: str, **more: Any) -> None:
+        self._write("note_push", link_id, link_id, **more)
+
+    def wake_due(self, now: datetime, *, limit: int = 100) -> int:
+        woken: int = self._write("wake_due", "", now, limit=limit)
+        return woken
