@@ -177,6 +177,7 @@ class Store(Protocol):
         link_id: str,
         *,
         wake: int,
+        seq: int,
         next_at: datetime | None,
         attempts: int,
         reason: str | None,
@@ -188,7 +189,11 @@ class Store(Protocol):
         failed_calls: Sequence[FailedCall] = (),
     ) -> None:
         """Park the row until `next_at`; `following` as `Push` has it. With an unchanged verdict, `decision` and `posture_read_at`
-        renew its lease."""
+        renew its lease. Where another sequence than `seq` is desired by now, somebody told news that this pass did not know: the
+        row is looked at again at once."""
+
+    def note_judged(self, link_id: str, *, seq: int, decision: Decision, posture_read_at: datetime) -> None:
+        """The verdict desired with `seq` was found again by this read. Stale where that is not the newest read or sequence."""
 
     def wake_due(self, now: datetime, *, limit: int = 100, room: Room = EVERYTHING) -> int:
         """Count up and enqueue the wake-up of rows whose time has come, as many as there is room for and at most `limit` of

@@ -68,6 +68,7 @@ def _park(one: OnePass, wake: int, attempts: int, reason: str | None, error: Rem
     one.world.store.note_push(
         one.link.id,
         wake=wake,
+        seq=one.push.desired_seq,
         next_at=_next(one, now, attempts, reason, error),
         attempts=0 if one.push.at_rest and error is None else attempts + _asked(error),
         reason=f"{error.remote}_{error.code}" if error else reason,
