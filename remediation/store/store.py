@@ -205,6 +205,11 @@ class SqlStore:
             if parked and decision is not None and posture_read_at is not None:
                 timer.renew(decision, posture_read_at)
 
+    def note_overtaken(self, link_id: str, *, wake: int) -> None:
+        with writing(self._engine) as connection:
+            mine = sa.and_(pushes.c.wake == wake, pushes.c.next_look_at.is_not(None))
+            timers.PushTimer(connection, self.tenant_id, link_id).look_at_once(mine)
+
     def note_judged(self, link_id: str, *, seq: int, decision: Decision, posture_read_at: datetime) -> None:
         with writing(self._engine) as connection:
             if not timers.PushTimer(connection, self.tenant_id, link_id).renew(decision, posture_read_at, seq=seq):

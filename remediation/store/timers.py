@@ -84,8 +84,12 @@ class PushTimer(Timer):
         would look again soon: its own wake-up is an old one."""
         if not self._park(wake, next_look_at=next_at, attempts=attempts, reason=reason, following=following):
             return False
-        overtaken = self._set(pushes.c.desired_seq != seq, next_look_at=pushes.c.desired_at, following=False)
-        return not overtaken
+        return not self.look_at_once(pushes.c.desired_seq != seq)
+
+    def look_at_once(self, condition: sa.ColumnElement[bool]) -> bool:
+        """At a time that has passed already: when what is desired now was desired."""
+        at = sa.func.coalesce(pushes.c.desired_at, pushes.c.next_look_at)
+        return self._set(condition, next_look_at=at, following=False)
 
     def renew(self, decision: Decision, posture_read_at: datetime, *, seq: int | None = None) -> bool:
         """Only for the verdict that stands, by a posture no older than the one it stands on, and only while the link is active."""

@@ -167,3 +167,27 @@ def test_P3_old_news_told_while_a_newer_pass_finds_none_is_put_right_soon(tell: 
     TakingTurns(story).play(passes_away)
     story.passes(20)
     assert (story.entra_shows, story.push.says_compliant, story.push.at_rest) == (True, True, True)
+
+
+def test_P3_the_newer_of_two_passes_loses_the_race_for_the_row_and_what_it_read_is_not_forgotten(tell: Tell) -> None:
+    """It would have been looked for a minute later, by the safety net (found by `bench zombie`)."""
+    story = tell("blocked_just_registered")
+    story.arrives()
+    story.says_this_is_mine()
+    story.fault("intune", "down")
+    story.taps_the_message()
+    story.sandbox.faults.clear()
+    assert (story.push.says_compliant, story.push.sent_seq) == (True, 0)
+    link = story.push.link_id
+    story.reports_health(jailbroken=True)
+
+    def passes_away() -> None:
+        story.reports_health(jailbroken=False)
+        with story.store.change(story.world.actor, "hint", about=("link", link), at=story.world.clock()) as change:
+            change.wake_link(link, lane=Lane.SWEEP)
+        story._attended[link] = story.push.wake
+
+    TakingTurns(story).play(passes_away)
+    assert story.push.says_compliant is False
+    story.passes(20)
+    assert (story.entra_shows, story.push.says_compliant, story.push.at_rest) == (True, True, True)
