@@ -107,7 +107,7 @@ class Parts:
 
     clock: Clock = now
     store: Callable[[SqlEngine, str, Wakeups], Store] = SqlStore
-    budgets: Callable[[Budgets], Budgets] = lambda budgets: budgets  # noqa: E731 - the product's own, as they are
+    budgets: Callable[[Budgets], Budgets] = lambda budgets: budgets
     transport: BaseAdapter | None = None
     bring_to_rest: Callable[..., None] = bring_to_rest
 

@@ -32,6 +32,7 @@ from sandbox.server import Sandbox, SandboxConfig, create_sandbox
 from tests.postgres import running_postgres
 
 KEY = "a-key-for-benches-only-that-is-long-enough-to-be-taken"
+WIDE = ("DIRECTORY_CALLS", "CHANNEL_CALLS", "CHANNEL_WRITES", "MDM_CALLS", "ENTRA_CALLS")
 HINTS = Actor("bench", "hints")
 
 
@@ -103,13 +104,15 @@ class Company:
 
     @property
     def environment(self) -> dict[str, str]:
-        """For a worker. Nothing but hints and its own timers make it look: a recheck would mend what a bench is to find."""
+        """For a worker. Nothing but hints and its own timers make it look: a recheck would mend what a bench is to find. The
+        budgets are wide, since a stand-in without `limits` takes every call."""
         ports = demo.Ports(8000, 8100, 8143)
         settings = demo.product_settings(self.sandbox, ports, self.folder, KEY)
         settings |= {
             "REMEDIATION_DATABASE_URL": self.url,
             "REMEDIATION_RECHECK_SECONDS": "86400",
             "REMEDIATION_QUEUE_CONCURRENCY": "8",
+            **dict.fromkeys((f"REMEDIATION_{name}" for name in WIDE), "100000/10"),
         }
         return environment_of(WorkerSettings, demo.environment(settings))
 
