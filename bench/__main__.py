@@ -21,7 +21,8 @@ class Options:
 
 
 def main() -> int:
-    names = sorted(m.name for m in pkgutil.iter_modules(bench.__path__) if m.name not in ("__main__", "too_patient"))
+    modules = (m.name for m in pkgutil.iter_modules(bench.__path__) if not m.ispkg)
+    names = sorted(name for name in modules if name not in ("__main__", "too_patient"))
     parser = argparse.ArgumentParser(prog="python -m bench", description=bench.__doc__)
     parser.add_argument("name", choices=names, help="which one")
     parser.add_argument("--quick", action="store_true", help="a short run, within 45 s")

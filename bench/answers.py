@@ -14,13 +14,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
-
-from remediation.store.migrations import migrate
+from bench.stage.company import database
 from sandbox.faults import Fault
 from tests.journeys.plain import Plain
 from tests.journeys.stage import Stage
-from tests.postgres import running_postgres
 
 if TYPE_CHECKING:
     from bench.__main__ import Options
@@ -35,7 +32,7 @@ def run(options: "Options", say: Callable[[str], None]) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        stage = stack.enter_context(Stage(_database(options.db, folder, stack), folder, "blocked_just_registered", web=web))
+        stage = stack.enter_context(Stage(database(options.db, folder, stack), folder, "blocked_just_registered", web=web))
         for name, spoiled, act in _weathers(Plain(stage), slow, together=not options.quick):
             figures[name] = _measured(stage, spoiled, act, reloads)
             say(f"{name:20} {figures[name]}")
@@ -110,20 +107,6 @@ def _measured(stage: Stage, spoiled: tuple[Fault, ...], act: Callable[[], Plain]
         "max_ms": _ms(taken[-1]),
         "hurt": hurt(),
     }
-
-
-def _database(db: str, folder: Path, stack: ExitStack) -> str:
-    if db == "sqlite":
-        url = f"sqlite:///{folder / 'bench.sqlite'}"
-    else:
-        server = sa.make_url(stack.enter_context(running_postgres()))
-        admin = sa.create_engine(server.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-        with admin.connect() as connection:
-            connection.execute(sa.text("CREATE DATABASE bench"))
-        admin.dispose()
-        url = server.set(database="bench").render_as_string(hide_password=False)
-    migrate(url)
-    return url
 
 
 def _ms(seconds: float) -> float:

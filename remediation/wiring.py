@@ -5,6 +5,7 @@ The doors (`commands`, `__main__`, `app.py`) call it; nothing else may.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -26,7 +27,7 @@ from .adapters.gate import Gate
 from .adapters.http import Credential, Remote
 from .domain.budget import Limit, Limits
 from .domain.compliance import Lease
-from .ports import Budgets, Clock, Store
+from .ports import Budgets, Clock, Store, Wakeups
 from .services.look import look
 from .services.push_compliance import bring_to_rest
 from .services.world import World
@@ -112,16 +113,29 @@ def build_web_app(settings: WebSettings) -> Flask:
     return build_web(settings, store, sessions, states, SqlLookUp(engine, settings.tenant_id), clock=now)
 
 
-def build_worker(settings: WorkerSettings) -> Worker:
+@dataclass(frozen=True)
+class Parts:
+    """What a worker is made of beside its settings. A bench puts another clock, another way to the remotes or a part with a seeded
+    fault in its place; there is no setting for that."""
+
+    clock: Clock = now
+    store: Callable[[SqlEngine, str, Wakeups], Store] = SqlStore
+    budgets: Callable[[Budgets], Budgets] = lambda budgets: budgets
+    transport: BaseAdapter | None = None
+    bring_to_rest: Callable[..., None] = bring_to_rest
+
+
+def build_worker(settings: WorkerSettings, parts: Parts | None = None) -> Worker:
     pickle_door.close_pickle_door()
     engine = make_engine(_url(settings))
-    store = SqlStore(engine, settings.tenant_id, DbosWakeups(engine))
-    budgets = build_budgets(settings, make_engine(_url(settings), durable=False))
-    world = build_world(settings, store, budgets)
+    parts = parts or Parts()
+    store = parts.store(engine, settings.tenant_id, DbosWakeups(engine))
+    budgets = parts.budgets(build_budgets(settings, make_engine(_url(settings), durable=False), clock=parts.clock))
+    world = build_world(settings, store, budgets, transport=parts.transport, clock=parts.clock)
     wakers = Wakers(
         look=partial(look, world=world),
-        bring_to_rest=partial(bring_to_rest, world=world),
-        failed=lambda workflow, row_id, wake: store.note_fault(workflow, row_id, wake=wake, at=now()),
+        bring_to_rest=partial(parts.bring_to_rest, world=world),
+        failed=lambda workflow, row_id, wake: store.note_fault(workflow, row_id, wake=wake, at=parts.clock()),
     )
     durable = Engine(
         url=_url(settings),
@@ -130,9 +144,9 @@ def build_worker(settings: WorkerSettings) -> Worker:
         concurrency=settings.queue_concurrency,
         wakers=wakers,
     )
-    due = Pulse("due rows", lambda: store.wake_due(now(), room=budgets.room()), every=DUE_EVERY)
+    due = Pulse("due rows", lambda: store.wake_due(parts.clock(), room=budgets.room()), every=DUE_EVERY)
     old = Pulse("old wake-ups", durable.forget, every=FORGET_EVERY)
-    return Worker(durable, [due, old, *operator_pulses.of(settings, engine, store, now)])
+    return Worker(durable, [due, old, *operator_pulses.of(settings, engine, store, parts.clock)])
 
 
 def build_budgets(settings: WorkerSettings, engine: SqlEngine, *, clock: Clock = now) -> SqlBudgets:

@@ -12,14 +12,14 @@ from sandbox.world import ManagedRecord, Phone, Policy, World
 _ALPHABET = "ABCDEFGHJKLMNPQRSTVWXYZ0123456789"
 
 
-def enroll(world: World, phone: Phone, minutes_ago: float = 0) -> ManagedRecord:
-    """The record that there is, or a new one; searches find it after the enrollment lag."""
+def enroll(world: World, phone: Phone, minutes_ago: float = 0, number: int | None = None) -> ManagedRecord:
+    """The record that there is, or a new one, by default with the next number; searches find it after the enrollment lag."""
     with world.settled():
         if phone.record_id is not None:
             return world.records[phone.record_id]
         person, at = world.persons[phone.person_oid], world.now() - timedelta(minutes=minutes_ago)
         record = ManagedRecord(
-            id=max(world.records, default=world.first_record - 1) + 1,
+            id=max(world.records, default=world.first_record - 1) + 1 if number is None else number,
             uuid=world.new_id(),
             udid=_udid(world, phone),
             serial="F2L" + "".join(world.random.choices(_ALPHABET, k=9)),

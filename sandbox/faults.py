@@ -2,7 +2,7 @@
 
 Kinds: throttle, down, slow, garbled, html, huge, server_error, first_401, drop_answer here; ignore_writes and
 fail_upload are asked for by `intune` itself, unlisted by the listings of `graph` and `workspace_one`. Next
-door: `control` switches them, `ledger` is written by the gate.
+door: `control` switches them, `limits` counts calls, `ledger` is written by the gate.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from werkzeug.http import http_date
 from werkzeug.wrappers import Response
 
 from sandbox.ledger import Entry, Ledger, masked, readable_body, safe_headers
+from sandbox.limits import Limits
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -178,8 +179,8 @@ def _answer_of(app: WSGIApplication, environ: WSGIEnvironment) -> Response:
 class Gate:
     """Stands before one service: writes the ledger, spoils what a fault says, else lets the call through."""
 
-    def __init__(self, app: WSGIApplication, service: str, world: World, ledger: Ledger, faults: Faults) -> None:
-        self.app, self.service, self.world, self.ledger, self.faults = app, service, world, ledger, faults
+    def __init__(self, app: WSGIApplication, service: str, world: World, ledger: Ledger, faults: Faults, limits: Limits) -> None:
+        self.app, self.service, self.world, self.ledger, self.faults, self.limits = app, service, world, ledger, faults, limits
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         length = int(environ.get("CONTENT_LENGTH") or 0)
@@ -197,9 +198,12 @@ class Gate:
             query=masked(dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))),
             headers=safe_headers(environ),
             body=readable_body(environ.get("CONTENT_TYPE", ""), raw),
+            inside=self.limits.inside(self.service, environ["REQUEST_METHOD"]),
         )
         response = self._spoiled_before(environ, entry) or self._spoiled_after(environ, entry)
         entry.status = response.status_code
+        if response.status_code == 429 and (wait := response.headers.get("Retry-After")):
+            self.limits.told(self.service, entry.method, float(wait))
         response.headers["Date"] = http_date(self.world.remote_now())
         return response(environ, start_response)
 
@@ -217,6 +221,9 @@ class Gate:
             time.sleep(fault.seconds)
         if fault := self._take(entry, "throttle"):
             return _refusal(self.service, 429, fault, entry.client_id)
+        if (wait := self.limits.refuse(self.service, entry.method)) is not None:
+            entry.fault = "limit"
+            return _refusal(self.service, 429, Fault(self.service, "throttle", retry_after=wait), entry.client_id)
         if fault := self._take(entry, "server_error"):
             return _refusal(self.service, fault.status, fault, entry.client_id)
         if self._take(entry, "html"):

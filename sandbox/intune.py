@@ -209,7 +209,7 @@ def _device_service(app: Flask, sandbox: Sandbox) -> None:
             if world.partner.provisioned != 1:
                 raise IntuneError(403, "Forbidden", "The partner is not provisioned in this tenant.")
             if str(message) not in world.uploads:
-                world.uploads[str(message)] = _upload(sandbox, str(message), content)
+                world.receive(_upload(sandbox, str(message), content))
         return {"TenantId": world.tenant_id, "MessageId": str(message), "ErrorCode": 0, "ErrorDetail": None}
 
     @app.get("/DeviceDataSync/<where>/DataUploadMessages(guid'<uuid:message>')")

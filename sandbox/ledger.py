@@ -9,6 +9,7 @@ import json
 import threading
 from collections import deque
 from dataclasses import asdict, dataclass, field
+from itertools import takewhile
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -51,6 +52,8 @@ class Entry:
     status: int | None = None
     """None while in flight, and for good where the connection was closed without an answer."""
     fault: str | None = None
+    inside: float | None = None
+    """It came so many seconds after a 429 whose Retry-After was not over yet (`limits`)."""
     client_id: str | None = None
     tenant: str | None = None
 
@@ -90,9 +93,15 @@ def safe_headers(environ: dict[str, Any]) -> dict[str, str]:
 
 @dataclass
 class Ledger:
-    entries: deque[Entry] = field(default_factory=lambda: deque(maxlen=20_000))
+    """Keeps the newest `length` requests; whoever needs all of more than that reads them in time (`since`)."""
+
+    length: int = 20_000
+    entries: deque[Entry] = field(init=False)
     _next: int = 1
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.entries = deque(maxlen=self.length)
 
     def open(self, **fields: Any) -> Entry:
         """The order is that of arrival; the status follows when the answer leaves."""
@@ -104,7 +113,8 @@ class Ledger:
 
     def since(self, seq: int = 0, service: str | None = None) -> list[Entry]:
         with self._lock:
-            return [e for e in self.entries if e.seq > seq and (service is None or e.service == service)]
+            newest = list(takewhile(lambda e: e.seq > seq, reversed(self.entries)))
+        return [e for e in reversed(newest) if service is None or e.service == service]
 
     def clear(self) -> None:
         with self._lock:

@@ -23,6 +23,7 @@ from sandbox.graph import create_graph
 from sandbox.intune import create_intune
 from sandbox.keys import Keys
 from sandbox.ledger import Ledger
+from sandbox.limits import Limits
 from sandbox.phone import create_phone
 from sandbox.scenarios import Addresses, seed
 from sandbox.sockets import Socket
@@ -46,6 +47,7 @@ class SandboxConfig:
     enrollment_url: str = ""
     remediation_url: str = ""
     scenario: str = "blocked_just_registered"
+    ledger_length: int = 20_000
 
     def addresses(self) -> Addresses:
         return Addresses(
@@ -60,8 +62,9 @@ class Sandbox:
     def __init__(self, config: SandboxConfig) -> None:
         self.config = config
         self.world = World()
-        self.ledger = Ledger()
+        self.ledger = Ledger(config.ledger_length)
         self.faults = Faults(self.world.now)
+        self.limits = Limits(self.world.now)
         self.keys = Keys(config.ca_folder)
         self.id_token_faults: list[str] = []
         """Spoils the next ID tokens, one each (`control`)."""
@@ -83,12 +86,13 @@ class Sandbox:
         self._control = DispatcherMiddleware(self._phone, {"/control": create_control(self)})
 
     def _gate(self, app: WSGIApplication, service: str) -> WSGIApplication:
-        return Gate(app, service, self.world, self.ledger, self.faults)
+        return Gate(app, service, self.world, self.ledger, self.faults, self.limits)
 
     def begin(self, scenario: str, devices_seed: int | None = None) -> None:
         """A fresh world, no faults, an empty ledger; the devices are the same ones unless another seed is given."""
         seed(self.world, scenario, self.config.addresses(), devices_seed)
         self.faults.clear()
+        self.limits.clear()
         self.ledger.clear()
         self.id_token_faults.clear()
 

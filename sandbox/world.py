@@ -7,6 +7,7 @@ reader calls it first. Next door: `things` (the shapes, handed on from here), `v
 
 from __future__ import annotations
 
+import heapq
 import random
 import threading
 import uuid
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sandbox.finder import Finder
 from sandbox.things import (
     ENTRA_P1_PLAN,
     GRAPH_APP_ID,
@@ -67,13 +69,16 @@ class World:
         self.lock = threading.RLock()
         self.stands_at: datetime | None = None
         """Where the clock stands still until it is advanced, so that a story told twice is the same; None while it runs."""
+        self._people = Finder(lambda: self.persons, lambda person: person.upn.lower())
+        self._devices = Finder(lambda: self.devices, lambda device: None if device.deleted else device.device_id)
+        self._holders = Finder(lambda: self.phones, lambda phone: phone.record_id)
         self.reset()
 
     def reset(self, seed: int = 7) -> None:
         """An empty tenant in place, so that services keep their reference; ids follow from the seed alone."""
         with self.lock:
             self.random = random.Random(seed)
-            self._offset = timedelta()
+            self._began, self._offset, self._pace = datetime.now(UTC), timedelta(), 1.0
             self.skew = timedelta()
             """How wrong the remote clocks are: in their `Date` headers and tokens, nowhere else."""
             self.tokens_end: datetime | None = None
@@ -101,11 +106,24 @@ class World:
             self.partner = PartnerTenant()
             self.mdm = MdmConnection(self.new_id(), self.new_secret(), group_uuid=self.new_id())
             self._check_ins: list[tuple[datetime, int]] = []
+            self._to_judge: list[tuple[datetime, int, DataUpload]] = []
+            self._to_apply: list[tuple[datetime, int, DataUpload]] = []
+            self._received = 0
 
     # the clock
 
     def now(self) -> datetime:
-        return (self.stands_at or datetime.now(UTC)) + self._offset
+        if self.stands_at is not None:
+            return self.stands_at + self._offset
+        return self._began + (datetime.now(UTC) - self._began) * self._pace + self._offset
+
+    def go_at(self, pace: float) -> tuple[datetime, datetime]:
+        """From now on the world's clock goes so many times as fast. Returns the real moment and what it is here: whoever knows
+        these two and the pace has the same clock."""
+        with self.lock:
+            here, really = self.now(), datetime.now(UTC)
+            self._began, self._offset, self._pace = really, here - really, pace
+            return really, here
 
     def remote_now(self) -> datetime:
         """What the clocks of the remote services show."""
@@ -144,18 +162,17 @@ class World:
 
     def person(self, oid_or_upn: str) -> Person | None:
         wanted = oid_or_upn.lower()
-        return next((p for p in self.persons.values() if wanted in (p.oid.lower(), p.upn.lower())), None)
+        return self.persons.get(wanted) or self._people.find(wanted)
 
     def device_by_device_id(self, device_id: str) -> DirectoryDevice | None:
         """Whether listed yet or not; services check `visible()`."""
-        wanted = device_id.lower()
-        return next((d for d in self.devices.values() if d.device_id == wanted and not d.deleted), None)
+        return self._devices.find(device_id.lower())
 
     def visible(self, device: DirectoryDevice) -> bool:
         return not device.deleted and device.listed_at <= self.now()
 
     def phone_of_record(self, record_id: int) -> Phone | None:
-        return next((p for p in self.phones.values() if p.record_id == record_id), None)
+        return self._holders.find(record_id)
 
     # what happens in it
 
@@ -209,19 +226,34 @@ class World:
             record.reported = phone.health.copy()
             record.last_seen = record.last_compliance_check = self.now()
 
+    def receive(self, upload: DataUpload) -> None:
+        """A message of the partner's, to be judged and applied when its times come."""
+        with self.lock:
+            self.uploads[upload.message_id] = upload
+            self._received += 1
+            heapq.heappush(self._to_judge, (upload.completes_at, self._received, upload))
+
     def settle(self) -> None:
         """Let everything happen that is due by now: check-ins, uploads judged, verdicts applied."""
         with self.lock:
             now = self.now()
-            due = [record_id for at, record_id in self._check_ins if at <= now]
-            self._check_ins = [(at, record_id) for at, record_id in self._check_ins if at > now]
-            for record_id in due:
-                self.check_in(record_id)
-            for upload in self.uploads.values():
-                if upload.status == "InProgress" and upload.completes_at <= now:
-                    judge(self, upload)
-            for upload in sorted(self.uploads.values(), key=lambda upload: upload.applies_at):
-                if upload.status == "Completed" and not upload.applied and upload.applies_at <= now:
-                    upload.applied = True
-                    if not upload.ignored:
-                        apply(self, upload)
+            if self._check_ins:
+                due = [record_id for at, record_id in self._check_ins if at <= now]
+                self._check_ins = [(at, record_id) for at, record_id in self._check_ins if at > now]
+                for record_id in due:
+                    self.check_in(record_id)
+            for number, upload in self._due(self._to_judge, now):
+                judge(self, upload)
+                if upload.status == "Completed":
+                    heapq.heappush(self._to_apply, (upload.applies_at, number, upload))
+            for _, upload in self._due(self._to_apply, now):
+                upload.applied = True
+                if not upload.ignored:
+                    apply(self, upload)
+
+    def _due(self, waiting: list[tuple[datetime, int, DataUpload]], now: datetime) -> Iterator[tuple[int, DataUpload]]:
+        """By their times, and of two at the same time the one that came first; what was thrown away meanwhile is left out."""
+        while waiting and waiting[0][0] <= now:
+            _, number, upload = heapq.heappop(waiting)
+            if self.uploads.get(upload.message_id) is upload:
+                yield number, upload

@@ -127,7 +127,8 @@ class WorkspaceOne:
         return Owned(own, "shared_user" if records and not own else None)
 
     def device(self, record_id: str) -> ManagedDevice:
-        return self._managed(self._record(self._remote.number(record_id)))
+        begun = self._now()
+        return self._managed(self._record(self._remote.number(record_id)), begun)
 
     def _record(self, number: int) -> Fields:
         # mrpaws/awtest mdm/v1 devices_v1_api: GET /mdm/devices/{id}
@@ -138,7 +139,9 @@ class WorkspaceOne:
             raise record.garbled("Id")
         return record
 
-    def _managed(self, record: Fields) -> ManagedDevice:
+    def _managed(self, record: Fields, read_at: datetime) -> ManagedDevice:
+        """`read_at` is from before the record was asked for: the second call may be answered long after the first, and what was
+        read by then is no newer than its oldest part."""
         number = _number(record)
         return ManagedDevice(
             key=ManagedKey(self.connection, str(number)),
@@ -150,7 +153,7 @@ class WorkspaceOne:
             serial=record.text("SerialNumber") or None,
             owner_user_name=record.text("UserName") or None,
             owner_mail=record.text("UserEmailAddress") or None,
-            posture=self._posture(number, record),
+            posture=self._posture(number, record, read_at),
             enrolled_at=record.moment("LastEnrolledOn"),
         )
 
@@ -162,7 +165,7 @@ class WorkspaceOne:
         self._platforms[number] = platform
         return platform
 
-    def _posture(self, number: int, record: Fields) -> Posture:
+    def _posture(self, number: int, record: Fields, read_at: datetime) -> Posture:
         word = COMPLIANCE.get(record.text("ComplianceStatus") or "", MdmWord.UNKNOWN)
         rules: list[Rule] = []
         # mrpaws/awtest compliance_v1_api: GET /mdm/devices/{id}/compliance
@@ -190,16 +193,17 @@ class WorkspaceOne:
             compromised=broken,
             failing=tuple(rules),
             last_seen=record.moment("LastSeen"),
-            read_at=self._now(),
+            read_at=read_at,
         )
 
     def _records_of(self, user: Fields) -> Iterator[tuple[Fields, ManagedDevice]]:
         """The enrolled ones, each read by itself: search rows are older and shaped otherwise (demisto/content README)."""
         for number in self._numbers_of(user):
+            begun = self._now()
             try:
                 record = self._record(number)
                 if ENROLLED.get(record.text("EnrollmentStatus") or "") is not False and _owner(record) == _number(user):
-                    yield record, self._managed(record)
+                    yield record, self._managed(record, begun)
             except NotFound:
                 continue  # deleted between the list and the look
 

@@ -187,6 +187,7 @@ class Store(Protocol):
         link_id: str,
         *,
         wake: int,
+        seq: int,
         next_at: datetime | None,
         attempts: int,
         reason: str | None,
@@ -198,7 +199,14 @@ class Store(Protocol):
         failed_calls: Sequence[FailedCall] = (),
     ) -> None:
         """Park the row until `next_at`; `following` as `Push` has it. With an unchanged verdict, `decision` and `posture_read_at`
-        renew its lease."""
+        renew its lease. Where another sequence than `seq` is desired by now, somebody told news that this pass did not know: the
+        row is looked at again at once."""
+
+    def note_overtaken(self, link_id: str, *, wake: int) -> None:
+        """This wake-up's pass ended as Stale: the row is looked at again at once, unless it was woken again since."""
+
+    def note_judged(self, link_id: str, *, seq: int, decision: Decision, posture_read_at: datetime) -> None:
+        """The verdict desired with `seq` was found again by this read. Stale where that is not the newest read or sequence."""
 
     def note_fault(self, workflow: str, row_id: str, *, wake: int, at: datetime) -> None:
         """A pass over this row ran into a bug. It says so (`our_fault`) and waits longer each time, for at most an hour."""

@@ -41,6 +41,16 @@ def judge(one: OnePass) -> None:
         one.desire(one.decision, "verdict.changed")
     elif drifted:
         one.desire(one.decision, "drift.repaired")
+    elif not push.at_rest:
+        _confirm_what_is_desired(one)
+
+
+def _confirm_what_is_desired(one: OnePass) -> None:
+    """No news, and what is desired is still to be told: the row learns now that it was judged anew. A worker that read earlier and
+    comes late would else tell what it read on top of what this pass tells."""
+    if one.decision is not None and one.sides.device is not None:
+        read_at = one.sides.device.posture.read_at
+        one.world.store.note_judged(one.link.id, seq=one.push.desired_seq, decision=one.decision, posture_read_at=read_at)
 
 
 def _may_say_compliant(one: OnePass, entra: DirectoryDevice | None) -> bool:

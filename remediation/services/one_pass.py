@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ..domain.compliance import Decision, Verdict
 from ..domain.device import DeviceLink
 from ..domain.push import Lane, Push
+from ..errors import Stale
 from ..ports import Change
 from .read_both_sides import BothSides
 from .world import World
@@ -29,8 +30,13 @@ class OnePass:
     def change(self, why: str) -> AbstractContextManager[Change]:
         return self.world.store.change(self.world.actor, why, about=("link", self.link.id), at=self.world.clock())
 
-    def reload(self) -> None:
+    def reload(self, *, seq: int | None = None) -> None:
+        """The row after a write of ours. Where it tells of newer news by now, this pass is over: it would say the one under the
+        other's name."""
+        expected = self.push.desired_seq if seq is None else seq
         self.push = self.world.store.push(self.link.id) or self.push
+        if self.push.desired_seq != expected:
+            raise Stale("newer news came in between")
 
     def desire(self, decision: Decision, why: str) -> None:
         """From now on Microsoft should be told this, on the posture just read or, where none was, on the one known before."""
@@ -40,4 +46,4 @@ class OnePass:
             change.audit(verdict=decision.verdict.value, reasons=list(decision.reasons))
             lane = Lane.REVOKE if down else Lane.PERSON
             change.desire(self.link.id, seq=self.push.desired_seq, decision=decision, posture_read_at=read_at, lane=lane)
-        self.reload()
+        self.reload(seq=self.push.desired_seq + 1)

@@ -2,7 +2,8 @@
 
 Read the posture fresh → decide → send under a message id that is the same after any crash → ask what became of it → read back.
 Safe from the top: progress lives in the row alone, and every write compares the sequence first, so that a worker that wakes late
-changes nothing. No transaction stays open across a call. Newer news raises `Stale` here, and whoever wrote it finishes the work.
+changes nothing. No transaction stays open across a call. Where another pass wrote meanwhile, `Stale` ends this one; what it had
+read may be newer than what the other told, so the row is looked at again, unless a later wake-up has it already.
 Next door: `judge` (what should be told), `carry` (telling it), `one_pass` (what both work on).
 """
 
@@ -35,7 +36,7 @@ def bring_to_rest(link_id: str, *, world: World) -> None:
         with in_lane(push.lane):
             _run(OnePass(world, link, push))
     except Stale:
-        return
+        world.store.note_overtaken(link_id, wake=push.wake)
 
 
 def _run(one: OnePass) -> None:
@@ -68,6 +69,7 @@ def _park(one: OnePass, wake: int, attempts: int, reason: str | None, error: Rem
     one.world.store.note_push(
         one.link.id,
         wake=wake,
+        seq=one.push.desired_seq,
         next_at=_next(one, now, attempts, reason, error),
         attempts=0 if one.push.at_rest and error is None else attempts + _asked(error),
         reason=f"{error.remote}_{error.code}" if error else reason,

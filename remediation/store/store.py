@@ -16,6 +16,7 @@ from ..domain.device import DeviceLink, DirectoryDevice, LinkState, ManagedDevic
 from ..domain.journey import Journey
 from ..domain.push import Push
 from ..domain.standing import Standing
+from ..errors import Stale
 from ..ports import Actor, Change, PossessionLinkFacts, Wakeups
 from ..ports.store import EVERYTHING
 from . import rows, timers
@@ -184,6 +185,7 @@ class SqlStore:
         link_id: str,
         *,
         wake: int,
+        seq: int,
         next_at: datetime | None,
         attempts: int,
         reason: str | None,
@@ -199,13 +201,23 @@ class SqlStore:
             if observed_at is not None:
                 timer.seen(observed, observed_at)
             timer.park_failed(wake, rows.of_failed_calls(failed_calls))
-            parked = timer.park(wake, next_at=next_at, attempts=attempts, reason=reason, following=following)
+            parked = timer.park(wake, seq, next_at=next_at, attempts=attempts, reason=reason, following=following)
             if parked and decision is not None and posture_read_at is not None:
                 timer.renew(decision, posture_read_at)
 
     def note_fault(self, workflow: str, row_id: str, *, wake: int, at: datetime) -> None:
         with writing(self._engine) as connection:
             timers.note_fault(connection, self.tenant_id, workflow, row_id, wake=wake, at=at)
+
+    def note_overtaken(self, link_id: str, *, wake: int) -> None:
+        with writing(self._engine) as connection:
+            mine = sa.and_(pushes.c.wake == wake, pushes.c.next_look_at.is_not(None))
+            timers.PushTimer(connection, self.tenant_id, link_id).look_at_once(mine)
+
+    def note_judged(self, link_id: str, *, seq: int, decision: Decision, posture_read_at: datetime) -> None:
+        with writing(self._engine) as connection:
+            if not timers.PushTimer(connection, self.tenant_id, link_id).renew(decision, posture_read_at, seq=seq):
+                raise Stale("note_judged: no such row in this state")
 
     def wake_due(self, now: datetime, *, limit: int = 100, room: Room = EVERYTHING) -> int:
         with writing(self._engine) as connection:

@@ -79,17 +79,27 @@ class PushTimer(Timer):
         older = sa.or_(pushes.c.observed_at.is_(None), pushes.c.observed_at <= at)
         self._set(older, observed=compliant, observed_at=at)
 
-    def park(self, wake: int, *, next_at: datetime | None, attempts: int, reason: str | None, following: bool) -> bool:
-        return self._park(wake, next_look_at=next_at, attempts=attempts, reason=reason, following=following)
+    def park(self, wake: int, seq: int, *, next_at: datetime | None, attempts: int, reason: str | None, following: bool) -> bool:
+        """A worker that read earlier may have told its news late, after this pass had looked at the row and before now. Nobody else
+        would look again soon: its own wake-up is an old one."""
+        if not self._park(wake, next_look_at=next_at, attempts=attempts, reason=reason, following=following):
+            return False
+        return not self.look_at_once(pushes.c.desired_seq != seq)
 
-    def renew(self, decision: Decision, posture_read_at: datetime) -> None:
+    def look_at_once(self, condition: sa.ColumnElement[bool]) -> bool:
+        """At a time that has passed already: when what is desired now was desired."""
+        at = sa.func.coalesce(pushes.c.desired_at, pushes.c.next_look_at)
+        return self._set(condition, next_look_at=at, following=False)
+
+    def renew(self, decision: Decision, posture_read_at: datetime, *, seq: int | None = None) -> bool:
         """Only for the verdict that stands, by a posture no older than the one it stands on, and only while the link is active."""
         same = pushes.c.desired == decision.verdict
         newer = sa.or_(pushes.c.posture_read_at.is_(None), pushes.c.posture_read_at <= posture_read_at)
         link = device_links.c
         active = sa.exists().where(link.tenant_id == self.tenant_id, link.id == self.row_id, link.state == LinkState.ACTIVE)
         values = {"posture_read_at": posture_read_at, "compliant_until": decision.until, "reasons": list(decision.reasons)}
-        self._set(sa.and_(same, newer, active), **values)
+        still = sa.true() if seq is None else pushes.c.desired_seq == seq
+        return self._set(sa.and_(same, newer, active, still), **values)
 
 
 class WatchTimer(Timer):

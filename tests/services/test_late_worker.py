@@ -3,12 +3,14 @@ link and for a journey (P2, P3, P9). The last numbers interrupt nothing and are 
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
 import requests
 
 from remediation.domain.device import LinkState
+from remediation.domain.push import Lane
 from remediation.domain.steps import Step
 from remediation.services.look import look
 from remediation.services.push_compliance import bring_to_rest
@@ -105,3 +107,87 @@ def test_P9_two_looks_at_one_journey_are_one_link_told_once(tell: Tell, at: int)
     story.taps_the_message()
     story.gets_to(Step.OPEN, within=600)
     assert (len(story.journey.links), words(story)) == (1, ["compliant"])
+
+
+class TakingTurns:
+    """The first pass stops before its third call, with the MDM read and nothing written; the second one, at the same place, lets it
+    go on to its end first."""
+
+    def __init__(self, story: Story) -> None:
+        self.transport = cast("Any", story.remotes.transport)
+        self.send: Any = self.transport.send
+        self.story, self.calls = story, dict.fromkeys(("first", "second"), 0)
+        self.first = threading.Thread(target=self.passes, name="first", daemon=True)
+        self.first_waits, self.first_goes_on = threading.Event(), threading.Event()
+        self.transport.send = self
+
+    def __call__(self, *args: Any, **kw: Any) -> requests.Response:
+        name = threading.current_thread().name
+        self.calls[name] += 1
+        if self.calls[name] == 3:
+            if name == "first":
+                self.first_waits.set()
+                self.first_goes_on.wait(10)
+            else:
+                self.first_goes_on.set()
+                self.first.join(10)
+        answer: requests.Response = self.send(*args, **kw)
+        return answer
+
+    def passes(self) -> None:
+        bring_to_rest(self.story.push.link_id, world=self.story.world)
+
+    def play(self, meanwhile: Callable[[], None]) -> None:
+        self.first.start()
+        self.first_waits.wait(10)
+        meanwhile()
+        second = threading.Thread(target=self.passes, name="second", daemon=True)
+        second.start()
+        second.join(20)
+        self.transport.send = self.send
+
+
+@pytest.mark.parametrize("hinted", [False, True])
+def test_P3_old_news_told_while_a_newer_pass_finds_none_is_put_right_soon(tell: Tell, *, hinted: bool) -> None:
+    """The newer pass had seen nothing to tell and would have let the row rest until the next recheck (found by `bench race`)."""
+    story = tell("blocked_just_registered")
+    story.gets_through()
+    story.with_world(recheck=timedelta(days=1))
+    link = story.push.link_id
+    bring_to_rest(link, world=story.world)
+    story.reports_health(jailbroken=True)
+
+    def passes_away() -> None:
+        story.reports_health(jailbroken=False)
+        if hinted:
+            with story.store.change(story.world.actor, "hint", about=("link", link), at=story.world.clock()) as change:
+                change.wake_link(link, lane=Lane.SWEEP)
+            story._attended[link] = story.push.wake
+
+    TakingTurns(story).play(passes_away)
+    story.passes(20)
+    assert (story.entra_shows, story.push.says_compliant, story.push.at_rest) == (True, True, True)
+
+
+def test_P3_the_newer_of_two_passes_loses_the_race_for_the_row_and_what_it_read_is_not_forgotten(tell: Tell) -> None:
+    """It would have been looked for a minute later, by the safety net (found by `bench zombie`)."""
+    story = tell("blocked_just_registered")
+    story.arrives()
+    story.says_this_is_mine()
+    story.fault("intune", "down")
+    story.taps_the_message()
+    story.sandbox.faults.clear()
+    assert (story.push.says_compliant, story.push.sent_seq) == (True, 0)
+    link = story.push.link_id
+    story.reports_health(jailbroken=True)
+
+    def passes_away() -> None:
+        story.reports_health(jailbroken=False)
+        with story.store.change(story.world.actor, "hint", about=("link", link), at=story.world.clock()) as change:
+            change.wake_link(link, lane=Lane.SWEEP)
+        story._attended[link] = story.push.wake
+
+    TakingTurns(story).play(passes_away)
+    assert story.push.says_compliant is False
+    story.passes(20)
+    assert (story.entra_shows, story.push.says_compliant, story.push.at_rest) == (True, True, True)

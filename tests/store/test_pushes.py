@@ -112,7 +112,7 @@ def test_an_open_revocation_keeps_its_lane_when_a_person_wakes_the_row(linked: S
 
 def test_parking_renews_the_lease_of_the_verdict_that_stands(linked: Scene) -> None:
     later = replace(GOOD, until=NOON + timedelta(hours=80))
-    park = partial(linked.store.note_push, "l1", next_at=NOON + minutes(30), attempts=3, reason=None)
+    park = partial(linked.store.note_push, "l1", seq=1, next_at=NOON + minutes(30), attempts=3, reason=None)
     park(wake=1, decision=later, posture_read_at=NOON + minutes(5))
     push = linked.push()
     assert (push.compliant_until, push.posture_read_at, push.next_look_at) == (later.until, NOON + minutes(5), NOON + minutes(30))
@@ -125,9 +125,42 @@ def test_a_late_worker_moves_no_timer_but_what_it_saw_counts_where_newer(linked:
     with linked.change() as change:
         change.wake_link("l1", lane=Lane.PERSON)
     timers = linked.push().next_look_at
-    park = partial(linked.store.note_push, "l1", wake=1, next_at=None, attempts=9, reason="late")
+    park = partial(linked.store.note_push, "l1", wake=1, seq=1, next_at=None, attempts=9, reason="late")
     park(observed=True, observed_at=NOON, decision=replace(GOOD, until=NOON + timedelta(days=9)), posture_read_at=NOON)
     park(observed=False, observed_at=NOON - minutes(1))
     push = linked.push()
     assert (push.next_look_at, push.attempts, push.reason, push.compliant_until) == (timers, 0, None, GOOD.until)
     assert (push.observed, push.observed_at) == (True, NOON)
+
+
+def test_who_parks_without_knowing_the_newest_sequence_has_the_row_looked_at_again(linked: Scene) -> None:
+    """A late worker told its news after this pass had looked at the row; its own wake-up is an old one, so it parks nothing."""
+    linked.desire(BAD)
+    linked.store.note_push("l1", wake=1, seq=1, next_at=NOON + timedelta(days=1), attempts=0, reason=None, following=True)
+    push = linked.push()
+    assert (push.next_look_at, push.following, push.desired) == (push.desired_at, False, Verdict.NOT_COMPLIANT)
+
+
+def test_what_was_judged_again_keeps_an_older_read_from_deciding(linked: Scene) -> None:
+    linked.store.note_judged("l1", seq=1, decision=GOOD, posture_read_at=NOON + minutes(5))
+    with pytest.raises(Stale):
+        take(linked, STEPS["desire"], 1)
+    for seq, decision, at in ((0, GOOD, minutes(6)), (1, BAD, minutes(6)), (1, GOOD, minutes(4))):
+        with pytest.raises(Stale):
+            linked.store.note_judged("l1", seq=seq, decision=decision, posture_read_at=NOON + at)
+    assert linked.push().posture_read_at == NOON + minutes(5)
+
+
+@pytest.mark.parametrize(("wake", "at_once"), [(1, True), (0, False)])
+def test_an_overtaken_pass_has_the_row_looked_at_again_unless_it_was_woken_since(
+    linked: Scene, wake: int, *, at_once: bool
+) -> None:
+    before = linked.push()
+    linked.store.note_overtaken("l1", wake=wake)
+    assert linked.push().next_look_at == (before.desired_at if at_once else before.next_look_at)
+
+
+def test_an_overtaken_pass_wakes_no_row_that_rests_for_good(linked: Scene) -> None:
+    linked.store.note_push("l1", wake=1, seq=1, next_at=None, attempts=0, reason=None)
+    linked.store.note_overtaken("l1", wake=1)
+    assert linked.push().next_look_at is None

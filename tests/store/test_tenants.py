@@ -72,7 +72,7 @@ def test_nothing_is_noted_across(scene: Scene, neighbour: Scene) -> None:
         owner_problem="shared_user",
         refreshed=True,
     )
-    neighbour.store.note_push("l1", wake=1, next_at=None, attempts=9, reason="x", observed=True, observed_at=NOON)
+    neighbour.store.note_push("l1", wake=1, seq=0, next_at=None, attempts=9, reason="x", observed=True, observed_at=NOON)
     assert (scene.journey(), scene.push()) == before
 
 

@@ -121,7 +121,7 @@ class Scene:
         push = self.store.push(LINK.id)
         assert push is not None
         self.store.note_push(
-            LINK.id, wake=push.wake, next_at=None, attempts=0, reason=None, observed=True, observed_at=self.clock()
+            LINK.id, wake=push.wake, seq=1, next_at=None, attempts=0, reason=None, observed=True, observed_at=self.clock()
         )
         return self
 

@@ -263,7 +263,7 @@ def test_what_is_stuck_says_who_can_act(web: Web, hanna: Browser) -> None:
     scene.looked(directory_error="refused", mdm_error="unreachable")
     push = web.store.push("l1")
     assert push is not None
-    web.store.note_push("l1", wake=push.wake, next_at=None, attempts=1, reason="channel_busy")
+    web.store.note_push("l1", wake=push.wake, seq=push.desired_seq, next_at=None, attempts=1, reason="channel_busy")
     text = page(hanna.get("/helpdesk/person/mia")).select(".stuck")[0].get_text(" ", strip=True)
     assert "Microsoft's directory did not give what we asked for. An administrator can act." in text
     assert "The device management did not give what we asked for. Nobody has to act" in text
@@ -302,7 +302,7 @@ def test_why_a_push_does_not_rest(web: Web, hanna: Browser, reason: str, said: s
     web.scene("wait")
     push = web.store.push("l1")
     assert push is not None
-    web.store.note_push("l1", wake=push.wake, next_at=None, attempts=1, reason=reason)
+    web.store.note_push("l1", wake=push.wake, seq=push.desired_seq, next_at=None, attempts=1, reason=reason)
     text = page(hanna.get("/helpdesk/person/mia")).select(".stuck")[0].get_text(" ", strip=True)
     assert said in text
     assert reason.removeprefix("failed_") in text

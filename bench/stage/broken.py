@@ -1,0 +1,93 @@
+"""The seeded faults: parts that a careless product would have, put in the place of its own by `wiring.Parts`.
+
+Each is what some real program does. A figure that does not notice its fault is worth nothing.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from remediation.domain.compliance import Decision, decide
+from remediation.domain.push import Lane, message_id, update_time
+from remediation.ports import Actor, Report, Sending
+from remediation.services.world import World
+from remediation.store.change import OneChange
+from remediation.store.engine import writing
+from remediation.store.store import SqlStore
+from remediation.store.tables import audit, pushes
+
+
+class CarelessChange(OneChange):
+    """Sets without comparing: whoever writes last has written."""
+
+    def _push(self, link_id: str, **keys: Any) -> sa.Update:
+        return super()._push(link_id)
+
+    def desire(self, link_id: str, *, seq: int, decision: Decision, posture_read_at: datetime, lane: Lane) -> None:
+        values = {
+            "desired": decision.verdict,
+            "desired_seq": pushes.c.desired_seq + 1,
+            "desired_at": self.at,
+            "reasons": list(decision.reasons),
+            "lane": lane,
+            "posture_read_at": posture_read_at,
+            "compliant_until": decision.until,
+            "message_id": None,
+            "attempts": 0,
+            "reason": None,
+        }
+        self.connection.execute(self._push(link_id).values(**values))
+
+    def about_to_send(self, link_id: str, *, seq: int, message_id: str, update_time: datetime, seen_before: bool | None) -> None:
+        values = {"message_id": message_id, "last_update_time": update_time, "seen_before": seen_before}
+        self.connection.execute(self._push(link_id).values(**values))
+
+
+class CarelessStore(SqlStore):
+    """The product's store, but for the comparison."""
+
+    @contextmanager
+    def change(self, actor: Actor, why: str, *, about: tuple[str, str], at: datetime) -> Iterator[OneChange]:
+        with writing(self._engine) as connection:
+            inside = CarelessChange(connection, self.tenant_id, self._wakeups, at)
+            yield inside
+            who = {"actor_kind": actor.kind, "actor_id": actor.id, "about_kind": about[0], "about_id": about[1]}
+            connection.execute(sa.insert(audit).values(tenant_id=self.tenant_id, at=at, why=why, detail=inside.detail, **who))
+
+
+def mark_first(link_id: str, *, world: World) -> None:
+    """Notices what changed, writes down that it was told, and tells it: an outbox that is emptied before the letter is posted.
+    What a crash cuts off in between nobody ever misses."""
+    link, push = world.store.link(link_id), world.store.push(link_id)
+    assert link is not None
+    assert push is not None
+    device = world.managers[link.managed.connection].device(link.managed.record_id)
+    decision = decide(device.posture, world.clock(), world.lease)
+    if decision.verdict is push.desired:
+        return
+    seq = push.desired_seq + 1
+    mid, stamp = message_id(world.store.tenant_id, link_id, seq), update_time(push.last_update_time, world.clock())
+    with world.store.change(world.actor, "push.marked", about=("link", link_id), at=world.clock()) as change:
+        change.desire(link_id, seq=push.desired_seq, decision=decision, posture_read_at=device.posture.read_at, lane=Lane.PERSON)
+        change.about_to_send(link_id, seq=seq, message_id=mid, update_time=stamp, seen_before=None)
+        change.sent(link_id, seq=seq)
+        change.accepted(link_id, seq=seq)
+        change.confirmed(link_id, seq=seq, by="changed")
+    channel = world.channel(link.platform)
+    assert isinstance(channel, Sending)
+    told = Report(
+        message_id=mid,
+        update_time=stamp,
+        compliant=decision.verdict.value == "compliant",
+        managed=True,
+        device_id=link.device_id,
+        oid=link.oid,
+        name=device.name,
+        platform=link.platform,
+        os_version=device.os_version,
+        last_seen=device.posture.last_seen,
+    )
+    channel.send(told)

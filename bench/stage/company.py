@@ -1,0 +1,180 @@
+"""A stand-in tenant on sockets with a crowd of linked devices, and the product's database filled alike: flip, hint, wait, count.
+
+Next door: `crew` has the workers, `judge` says what became of it.
+"""
+
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+
+import sqlalchemy as sa
+
+from bench.stage.fill import fill, link_of
+from bench.stage.worker import QuickClock
+from remediation.domain.push import Lane
+from remediation.ports import Actor
+from remediation.reading_settings import environment_of
+from remediation.settings import WorkerSettings
+from remediation.store.engine import make_engine
+from remediation.store.migrations import migrate
+from remediation.store.store import SqlStore
+from remediation.store.wakeups import DbosWakeups
+from sandbox import crowd, demo
+from sandbox.crowd import Member
+from sandbox.ledger import Entry
+from sandbox.server import Sandbox, SandboxConfig, create_sandbox
+from tests.postgres import running_postgres
+
+KEY = "a-key-for-benches-only-that-is-long-enough-to-be-taken"
+WIDE = ("DIRECTORY_CALLS", "CHANNEL_CALLS", "CHANNEL_WRITES", "MDM_CALLS", "ENTRA_CALLS")
+HINTS = Actor("bench", "hints")
+
+
+@dataclass
+class Books:
+    """The sandbox's ledger, read in time and counted: entries themselves would fill the memory."""
+
+    sandbox: Sandbox
+    calls: Counter[str] = field(default_factory=Counter)
+    """By service, and for the device messages by method."""
+    refused: Counter[str] = field(default_factory=Counter)
+    """429 by service."""
+    inside: list[float] = field(default_factory=list)
+    """Each call inside a Retry-After window: seconds of the world since the 429 left."""
+    messages: Counter[str] = field(default_factory=Counter)
+    """How often each message id was sent."""
+    _read_to: int = 0
+
+    def read(self) -> None:
+        entries = self.sandbox.ledger.since(self._read_to)
+        if entries and entries[0].seq != self._read_to + 1:
+            raise AssertionError("the ledger was read too late, and some of it is lost")
+        for entry in entries:
+            self._count(entry)
+        self._read_to = entries[-1].seq if entries else self._read_to
+
+    def _count(self, entry: Entry) -> None:
+        message = "DataUploadMessages" in entry.path
+        self.calls[f"{entry.service}.{entry.method}" if message else entry.service] += 1
+        if entry.status == 429:
+            self.refused[entry.service] += 1
+        if entry.inside is not None:
+            self.inside.append(entry.inside)
+        if message and entry.method == "PUT":
+            self.messages[entry.path.rpartition("'")[0].rpartition("'")[2]] += 1
+
+
+class Company:
+    """`db` is `sqlite` or `postgresql`; `pace` is how many times as fast the world's clock goes, and the workers' with it."""
+
+    def __init__(self, db: str, size: int, seed: int, *, sockets: bool = True, pace: float = 1, lag: float = 0.2) -> None:
+        self._stack = ExitStack()
+        self.folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
+        self.url = database(db, self.folder, self._stack)
+        config = SandboxConfig(ca_folder=self.folder / "ca", ledger_length=200_000)
+        self.sandbox = create_sandbox(config)
+        self.sandbox.begin(config.scenario, devices_seed=seed)
+        self.world = self.sandbox.world
+        self.world.lags.processing_lag = self.world.lags.compliance_lag = lag
+        really, here = self.world.go_at(pace)
+        self.clock = QuickClock(really, here, pace)
+        self.members = crowd.gather(self.world, size)
+        self.books = Books(self.sandbox)
+        self.truth = {m.device.device_id: [(stamp(m.record.last_seen), True)] for m in self.members}
+        """What was true of each device, in order: when the phone told its MDM, and whether it was well."""
+        if sockets:
+            self.sandbox.start(api_port=0, pages_port=0)
+        self.engine = make_engine(self.url)
+        self.store = SqlStore(self.engine, self.world.tenant_id, DbosWakeups(self.engine))
+        fill(self.engine, self.world, self.members)
+
+    def __enter__(self) -> "Company":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.engine.dispose()
+        self.sandbox.stop()
+        self._stack.close()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For a worker. Nothing but hints and its own timers make it look: a recheck would mend what a bench is to find. The
+        budgets are wide, since a stand-in without `limits` takes every call."""
+        ports = demo.Ports(8000, 8100, 8143)
+        settings = demo.product_settings(self.sandbox, ports, self.folder, KEY)
+        settings |= {
+            "REMEDIATION_DATABASE_URL": self.url,
+            "REMEDIATION_RECHECK_SECONDS": "86400",
+            "REMEDIATION_QUEUE_CONCURRENCY": "8",
+            **dict.fromkeys((f"REMEDIATION_{name}" for name in WIDE), "100000/10"),
+        }
+        return environment_of(WorkerSettings, demo.environment(settings))
+
+    # what happens in it
+
+    def flip(self, members: Iterable[Member]) -> None:
+        """Each phone's passcode goes, or comes back, and its MDM hears of it at once."""
+        with self.world.settled():
+            for member in members:
+                well = not member.phone.health.passcode
+                crowd.report(self.world, [member], passcode=well)
+                history = self.truth[member.device.device_id]
+                while stamp(member.record.last_seen) <= history[-1][0]:  # a millisecond tells one report from another
+                    member.record.last_seen = self.world.now()
+                history.append((stamp(member.record.last_seen), well))
+
+    def hint(self, members: Iterable[Member], *, lane: Lane = Lane.SWEEP) -> None:
+        """As a webhook would: the row is marked and its wake-up enqueued; what changed is not said."""
+        for member in members:
+            link = link_of(member)
+            with self.store.change(HINTS, "hint.received", about=("link", link), at=self.world.now()) as change:
+                change.wake_link(link, lane=lane)
+
+    # what there is to see
+
+    def differing(self, among: Iterable[Member] | None = None) -> list[Member]:
+        """Those of whom Entra shows another thing than is true."""
+        with self.world.settled():
+            chosen = self.members if among is None else among
+            return [m for m in chosen if (m.device.is_compliant is True) is not self.truth[m.device.device_id][-1][1]]
+
+    def agrees(self, *, within: float, calm: float = 2.0, say: Callable[[str], None] | None = None) -> bool:
+        """Waits until Entra shows what is true of everybody, and still does after `calm` more seconds."""
+        until, told, since = time.monotonic() + within, time.monotonic(), None
+        while time.monotonic() < until:
+            self.books.read()
+            differing = self.differing()
+            since = None if differing else since or time.monotonic()
+            if since is not None and time.monotonic() - since >= calm:
+                return True
+            if say is not None and time.monotonic() - told > 10:
+                told = time.monotonic()
+                say(f"  {len(differing)} still differ")
+            time.sleep(0.1)
+        return False
+
+
+def stamp(at: datetime) -> int:
+    """Milliseconds, as the wire has them."""
+    return int(at.timestamp() * 1000)
+
+
+def database(db: str, folder: Path, stack: ExitStack) -> str:
+    """A fresh migrated one, for as long as the stack is open."""
+    if db == "sqlite":
+        url = f"sqlite:///{folder / 'bench.sqlite'}"
+    else:
+        server = sa.make_url(stack.enter_context(running_postgres()))
+        admin = sa.create_engine(server.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.execute(sa.text("CREATE DATABASE bench"))
+        admin.dispose()
+        url = server.set(database="bench").render_as_string(hide_password=False)
+    migrate(url)
+    return url

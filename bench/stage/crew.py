@@ -1,0 +1,78 @@
+"""Workers as processes of their own, under fixed names: started, killed, frozen, and none left behind."""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from bench.stage import worker
+from bench.stage.worker import Death, Order, QuickClock
+
+_forks = multiprocessing.get_context("forkserver")
+_forks.set_forkserver_preload(["bench.stage.worker"])
+
+
+class Crew:
+    def __init__(
+        self, environment: Mapping[str, str], folder: Path, *, fault: str | None = None, clock: QuickClock | None = None
+    ) -> None:
+        self._order = Order(environment, "", fault=fault, clock=clock)
+        self._folder = folder
+        self._processes: dict[str, Any] = {}
+
+    def __enter__(self) -> "Crew":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for process in self._processes.values():
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGCONT)
+            process.kill()
+        for process in self._processes.values():
+            process.join()
+
+    def start(self, name: str, *, death: Death | None = None) -> None:
+        environment = {**self._order.environment, "REMEDIATION_EXECUTOR_ID": name}
+        order = replace(self._order, environment=environment, log_file=str(self._folder / f"{name}.log"), death=death)
+        process = _forks.Process(target=worker.work, args=(order,), name=name, daemon=True)
+        process.start()
+        self._processes[name] = process
+
+    def kill(self, name: str) -> None:
+        """`kill -9`."""
+        self._processes[name].kill()
+        self._processes[name].join()
+
+    def end(self, name: str) -> None:
+        """As `systemctl stop` does."""
+        self._processes[name].terminate()
+        self._processes[name].join()
+
+    def freeze(self, name: str) -> None:
+        os.kill(self._processes[name].pid, signal.SIGSTOP)
+
+    def thaw(self, name: str) -> None:
+        os.kill(self._processes[name].pid, signal.SIGCONT)
+
+    def lives(self, name: str) -> bool:
+        return bool(self._processes[name].is_alive())
+
+    def died(self, name: str, *, within: float) -> bool:
+        self._processes[name].join(within)
+        return not self.lives(name)
+
+    def pid(self, name: str) -> int:
+        return int(self._processes[name].pid)
+
+    @property
+    def names(self) -> list[str]:
+        return list(self._processes)
+
+    def log(self, name: str) -> str:
+        path = self._folder / f"{name}.log"
+        return path.read_text(errors="replace") if path.exists() else ""
