@@ -117,6 +117,11 @@ class World:
             return self.stands_at + self._offset
         return self._began + (datetime.now(UTC) - self._began) * self._pace + self._offset
 
+    def stand_still(self) -> None:
+        """From now on time passes by `advance` alone, however slow the machine is."""
+        with self.lock:
+            self.stands_at = self.now() - self._offset
+
     def go_at(self, pace: float) -> tuple[datetime, datetime]:
         """From now on the world's clock goes so many times as fast. Returns the real moment and what it is here: whoever knows
         these two and the pace has the same clock."""

@@ -80,7 +80,8 @@ def test_what_is_stuck_is_told_with_who_can_act_and_a_repair_that_works(ground: 
     scene.desire(GOOD)
     ground.put(sa.text("UPDATE managed_devices SET name = :name").bindparams(name=PLANTED))
     soon = ground.now + timedelta(minutes=9)
-    ground.store.note_push("l1", wake=scene.push().wake, next_at=soon, attempts=4, reason="channel_refused")
+    push = scene.push()
+    ground.store.note_push("l1", wake=push.wake, seq=push.desired_seq, next_at=soon, attempts=4, reason="channel_refused")
     ground.fails()
     told = ground.says("stuck", status=1)
     for words in (

@@ -56,6 +56,7 @@ class TwoWorkers:
 
     def __init__(self, story: Story, **settings: Any) -> None:
         self.story = story
+        story.sandbox.world.stand_still()
         given, clock = settings_for(story.sandbox, **settings), story.world.clock
         self.budgets, other = (build_budgets(given, story.engine, clock=clock) for _ in range(2))
         worlds = [

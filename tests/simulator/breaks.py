@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from remediation.domain.compliance import Lease
 from remediation.domain.device import DirectoryDevice, LinkState, ManagedDevice
 from remediation.domain.journey import Journey
 from remediation.errors import RemoteError
-from remediation.ports import Actor, Change, Report
+from remediation.ports import Actor, Change, Report, Sent
 from remediation.store.change import OneChange
 from remediation.store.tables import device_links
 from tests.simulator.doors import SteppedStore
@@ -50,17 +50,19 @@ class TrustsSilence(WorkspaceOne):
 class StampsLate(IntunePartnerChannel):
     """The update time is made when the message leaves, so that a worker that wakes late looks like the newest."""
 
-    def send(self, report: Report) -> None:
-        super().send(replace(report, update_time=self._now()))
+    def send(self, report: Report) -> Sent:
+        return super().send(replace(report, update_time=self._now()))
 
 
 class BelievesItself(IntunePartnerChannel):
     """Marked before sent: a send that failed counts, and what was sent is taken for what Entra shows."""
 
-    def send(self, report: Report) -> None:
+    def send(self, report: Report) -> Sent:
         self.__dict__.setdefault("sent", {})[report.device_id] = report.compliant
-        with suppress(RemoteError):
-            super().send(report)
+        try:
+            return super().send(report)
+        except RemoteError:
+            return Sent(report.message_id)
 
     def observe(self, device_id: str) -> DirectoryDevice:
         device = super().observe(device_id)

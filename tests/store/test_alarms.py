@@ -156,7 +156,7 @@ def test_the_directory_is_told_too(scene: Scene) -> None:
 def waits_for_the_channel(scene: Scene, reason: str) -> None:
     scene.link()
     scene.desire(GOOD)
-    scene.store.note_push("l1", wake=scene.push().wake, next_at=NOON, attempts=3, reason=reason)
+    scene.store.note_push("l1", wake=scene.push().wake, seq=scene.push().desired_seq, next_at=NOON, attempts=3, reason=reason)
 
 
 def test_a_channel_that_takes_nothing_is_told_and_then_its_return(scene: Scene) -> None:
@@ -175,7 +175,9 @@ def test_a_channel_that_takes_nothing_is_told_and_then_its_return(scene: Scene) 
 def test_other_reasons_and_one_devices_own_trouble_are_not_the_channels(scene: Scene) -> None:
     waits_for_the_channel(scene, "mdm_unreachable")
     assert Worker(scene).beats(NOON + minutes(90)) == []
-    scene.store.note_push("l1", wake=scene.push().wake, next_at=NOON, attempts=3, reason="channel_refused")
+    scene.store.note_push(
+        "l1", wake=scene.push().wake, seq=scene.push().desired_seq, next_at=NOON, attempts=3, reason="channel_refused"
+    )
     with scene.engine.begin() as connection:  # another device's news were taken since
         connection.execute(sa.text("UPDATE pushes SET accepted_at = desired_at"))
     assert Worker(scene).beats(NOON + minutes(90)) == []

@@ -275,7 +275,8 @@ def test_what_is_stuck_says_when_it_is_tried_next_and_what_helps(web: Web, hanna
     push, journey = web.store.push("l1"), web.store.journey(scene.id)
     assert push is not None
     assert journey is not None
-    web.store.note_push("l1", wake=push.wake, next_at=web.clock() + timedelta(minutes=7), attempts=3, reason="our_fault")
+    soon = web.clock() + timedelta(minutes=7)
+    web.store.note_push("l1", wake=push.wake, seq=push.desired_seq, next_at=soon, attempts=3, reason="our_fault")
     web.store.note_fault(LOOK_JOURNEY, scene.id, wake=journey.look.wake, at=web.clock())
     since = {"failing_since": web.clock() - timedelta(hours=3), "reason": "mdm_refused", "attempts": 9}
     with web.engine.begin() as connection:
