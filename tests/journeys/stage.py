@@ -120,7 +120,7 @@ class Stage:
             try:
                 if requests.get(f"{self.origin}/health", timeout=2).ok:
                     return
-            except requests.ConnectionError:
+            except (requests.ConnectionError, requests.Timeout):  # not there yet, or there and short of breath
                 time.sleep(0.1)
         raise AssertionError(f"the product did not start: {self.log('serve')[-2000:]}")
 
