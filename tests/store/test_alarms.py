@@ -118,6 +118,7 @@ def test_killed_before_it_was_told_it_is_told_by_the_next(scene: Scene) -> None:
     at = NOON + minutes(61)
     worker.judges(at)
     assert len(worker.rows.claim(at, ["mail"])) == 1
+    assert SqlStuckRows(scene.engine, TENANT).count(at) == {("watch", "mdm_refused"): 1}, "being told is no trouble"
     assert worker.beats(at + minutes(1)) == []
     assert [alarm.level for alarm in worker.beats(at + minutes(6))] == [1]
 
