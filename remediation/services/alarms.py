@@ -109,6 +109,8 @@ def _at_stake(source: Source, leases: Leases, now: datetime) -> Sequence[str]:
         return ["Until then changes of posture do not reach Microsoft in time. Details: remediation stuck"]
     counts: Mapping[str, tuple[int, ...]] = leases.ending(now, WITHIN)
     standing, *within = counts.get(source.connection, (0,) * (len(WITHIN) + 1))
+    if not standing:
+        return ["No device stands as compliant by what this connection said. Details: remediation stuck"]
     ends = ", ".join(f"{count:,} within {hours} h" for hours, count in zip(WITHIN, within, strict=True))
     stand = "device stands" if standing == 1 else "devices stand"
     return [

@@ -4,18 +4,20 @@ The engine's own tables are not moved: rows hold their times, so that the first 
 wake numbers go on, and its ids are new there). Killed at any moment before the end, the target holds no row; after it, all.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import psycopg
 import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from . import migrations
-from .columns import OutsideText
+from .columns import OutsideText, storable
 from .engine import make_engine, writing
 from .tables import audit, metadata
 
@@ -102,19 +104,38 @@ def _demand_empty(target: sa.Connection) -> None:
 
 
 def _copy(table: sa.Table, source: sa.Connection, target: sa.Connection, progress: Progress) -> int:
-    """As text where a word is one of ours: a row that this version cannot read is moved like any other."""
-    twin = sa.table(table.name, *(sa.column(c.name, _plain(c.type)) for c in table.columns))
+    """By PostgreSQL's COPY, which is several times as fast as INSERT. Words stay text on the way, so that a row which this version
+    cannot read is moved like any other.
+
+    https://www.psycopg.org/psycopg3/docs/basic/copy.html
+    """
+    columns = [sa.type_coerce(column, _plain(column.type)) for column in table.columns]
+    writes = [_on_the_wire(column.type) for column in table.columns]
+    quoted = target.dialect.identifier_preparer
+    names = ", ".join(quoted.quote(column.name) for column in table.columns)
     total, done = _count(source, table), 0
-    rows = source.execution_options(yield_per=BATCH).execute(sa.select(twin)).mappings()
-    for some in rows.partitions():
-        target.execute(sa.insert(twin), [dict(row) for row in some])
-        done += len(some)
-        progress(table.name, done, total)
+    cursor = cast("psycopg.Connection", target.connection.driver_connection).cursor()
+    rows = source.execution_options(yield_per=BATCH).execute(sa.select(*columns).select_from(table))
+    with cursor, cursor.copy(f"COPY {quoted.format_table(table)} ({names}) FROM STDIN".encode()) as copy:
+        for some in rows.partitions():
+            for row in some:
+                copy.write_row([write(value) for write, value in zip(writes, row, strict=True)])
+            done += len(some)
+            progress(table.name, done, total)
     return total
 
 
 def _plain(kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
-    return OutsideText() if isinstance(kind, sa.Text | sa.String | sa.Enum | OutsideText) else kind
+    return sa.Text() if isinstance(kind, sa.Text | sa.String | sa.Enum | OutsideText) else kind
+
+
+def _on_the_wire(kind: sa.types.TypeEngine[Any]) -> Callable[[Any], Any]:
+    """What psycopg does not write by itself: JSON, and text as no database but SQLite would take it."""
+    if isinstance(kind, sa.JSON):
+        return lambda value: None if value is None and kind.none_as_null else json.dumps(value)
+    if isinstance(_plain(kind), sa.Text):
+        return lambda value: None if value is None else storable(value)
+    return lambda value: value
 
 
 def _count(connection: sa.Connection, table: Any) -> int:

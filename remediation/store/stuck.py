@@ -121,7 +121,7 @@ class SqlStuckRows:
 
     def _alarms(self) -> sa.Select[Any]:
         alarm = alarms.c
-        waiting = self._mine(alarms), alarm.told_at.is_(None), alarm.attempts > 0
+        waiting = self._mine(alarms), alarm.told_at.is_(None), alarm.reason.is_not(None)
         columns = (alarm.id, sa.literal(""), alarm.sink, sa.literal("not_told"), alarm.at, alarm.next_try_at, alarm.attempts)
         return _stuck(*columns).where(*waiting)
 

@@ -89,6 +89,9 @@ def test_of_several_workers_one_tells(scene: Scene) -> None:
     for worker in workers:
         worker.beats(NOON + minutes(62))
     assert len(sink.heard) == 1
+    rows, [alarm] = workers[0].rows, sink.heard
+    late = [rows.raise_alarm("mdm:ws1/poll", told=told, alarm=alarm, sinks=["log"]) for told in (0, 12, 1)]
+    assert late == [False, False, True], "what somebody told meanwhile is not told again"
 
 
 def test_a_sink_that_fails_is_tried_again_and_holds_up_no_other(scene: Scene) -> None:
@@ -115,6 +118,7 @@ def test_killed_before_it_was_told_it_is_told_by_the_next(scene: Scene) -> None:
     at = NOON + minutes(61)
     worker.judges(at)
     assert len(worker.rows.claim(at, ["mail"])) == 1
+    assert SqlStuckRows(scene.engine, TENANT).count(at) == {("watch", "mdm_refused"): 1}, "being told is no trouble"
     assert worker.beats(at + minutes(1)) == []
     assert [alarm.level for alarm in worker.beats(at + minutes(6))] == [1]
 

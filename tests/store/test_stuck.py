@@ -167,7 +167,7 @@ def test_journeys_and_sources_say_it_too_and_forget_it(scene: Scene) -> None:
 
 def test_a_row_that_cannot_be_read_keeps_nobody_from_being_woken(scene: Scene) -> None:
     scene.link()
-    put(scene, sa.text("UPDATE pushes SET lane = 'a newer word', desired = 'nonsense', next_look_at = NULL"))
+    put(scene, sa.text("UPDATE pushes SET lane = 'a newer word', desired = 'nonsense', desired_seq = 1"))
     put(scene, sa.update(journeys).values(next_look_at=NOON - minutes(1)))
     put(scene, sa.update(pushes).values(next_look_at=NOON - minutes(1)))
     assert scene.store.wake_due(NOON) == 2
