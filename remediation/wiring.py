@@ -20,9 +20,11 @@ from sqlalchemy.exc import DBAPIError
 from .adapters import entra, graph, intune_partner, workspace_one, workspace_one_sign_in
 from .adapters.http import Credential, Remote
 from .domain.compliance import Lease
+from .domain.watch import Pace, watch_names
 from .ports import Store
 from .services.look import look
 from .services.push_compliance import bring_to_rest
+from .services.reconcile import watch
 from .services.world import World
 from .settings import DatabaseSettings, WebSettings, WorkerSettings
 from .store import migrations, pickle_door
@@ -99,7 +101,10 @@ def build_worker(settings: WorkerSettings) -> Worker:
     engine = make_engine(_url(settings))
     store = SqlStore(engine, settings.tenant_id, DbosWakeups(engine))
     world = build_world(settings, store)
-    wakers = Wakers(look=partial(look, world=world), bring_to_rest=partial(bring_to_rest, world=world))
+    store.keep_watches(watch_names(world.managers), at=now())
+    wakers = Wakers(
+        look=partial(look, world=world), bring_to_rest=partial(bring_to_rest, world=world), watch=partial(watch, world=world)
+    )
     durable = Engine(
         url=_url(settings),
         executor_id=settings.executor_id,
@@ -149,6 +154,11 @@ def build_world(settings: WorkerSettings, store: Store, *, transport: BaseAdapte
         executor=settings.executor_id,
         possession_url=lambda token: f"{settings.public_origin}/possession/{token}",
         message_text=partial(possession_message, Texts(default=settings.language), settings.organisation),
+        pace=Pace(
+            poll=timedelta(seconds=settings.poll_seconds),
+            sweep=timedelta(minutes=settings.sweep_minutes),
+            overlap=timedelta(seconds=settings.poll_overlap_seconds),
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `desk`."""
+"""What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `desk`."""
 
 from .desk import CaseFound, Event, LookUp, PersonFound, Session, Sessions, SignInStates
 from .remotes import (
@@ -8,13 +8,16 @@ from .remotes import (
     DeviceManager,
     Directory,
     LinkNoting,
+    Listing,
     Messaging,
     Owned,
+    Page,
     Refreshing,
     Report,
     Sending,
 )
 from .store import Actor, Change, PossessionLinkFacts, Store, Wakeups
+from .watching import Watching
 
 __all__ = [
     "Actor",
@@ -27,9 +30,11 @@ __all__ = [
     "Directory",
     "Event",
     "LinkNoting",
+    "Listing",
     "LookUp",
     "Messaging",
     "Owned",
+    "Page",
     "PersonFound",
     "PossessionLinkFacts",
     "Refreshing",
@@ -40,4 +45,5 @@ __all__ = [
     "SignInStates",
     "Store",
     "Wakeups",
+    "Watching",
 ]

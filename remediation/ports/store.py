@@ -11,6 +11,7 @@ from ..domain.device import DeviceLink, DirectoryDevice, ManagedDevice, ManagedK
 from ..domain.journey import Journey
 from ..domain.push import Lane, Push
 from ..domain.standing import Standing
+from .watching import Watching
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class Change(Protocol):
     def wake_link(self, link_id: str, *, lane: Lane) -> None: ...
 
 
-class Store(Protocol):
+class Store(Watching, Protocol):
     """The database of one tenant. `change` is for decisions, `observe_*` and `note_*` for what was seen and for timers:
     those leave observation rows where something differs, never audit rows."""
 

@@ -5,6 +5,7 @@ Safe from the top: progress lives in the row alone, and every write compares the
 changes nothing. No transaction stays open across a call. Newer news raises `Stale` here, and whoever wrote it finishes the work.
 """
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +13,7 @@ from datetime import datetime, timedelta
 from ..domain.compliance import Decision, Verdict, decide
 from ..domain.device import DeviceLink, DirectoryDevice, LinkState
 from ..domain.evidence import ends_link, suffices
-from ..domain.push import POLL_SLOW, Lane, Push, back_off, look_again, message_id, update_time
+from ..domain.push import POLL_SLOW, Lane, Push, back_off, look_again, message_id, rests_until, update_time
 from ..errors import Busy, NotFound, RemoteError, Stale
 from ..ports import Change, LinkNoting, Report, Sending
 from .read_both_sides import GONE_AFTER, BothSides
@@ -51,6 +52,8 @@ class _Pass:
             if self._ended():
                 return
             self._decide()
+        else:
+            error = self._look_after_its_end()
         try:
             reason = self._carry()
         except RemoteError as failed:
@@ -104,8 +107,28 @@ class _Pass:
             ended = Decision(Verdict.NOT_COMPLIANT, ("lease_ended",), None)
             self._desire(ended, self.push.posture_read_at or now, "lease.ended")
 
+    def _look_after_its_end(self) -> RemoteError | None:
+        """The end was confirmed, and yet a list showed the device compliant: is it still, and does no other link answer for it?"""
+        push, link = self.push, self.link
+        told = push.at_rest and push.desired_seq > 0
+        if not told or any(other.state is LinkState.ACTIVE and other.device_id == link.device_id for other, _ in self._beside()):
+            return None
+        try:
+            self.sides.read_entra()
+        except NotFound:
+            return None
+        except RemoteError as error:
+            return error
+        if self.sides.entra is not None and self.sides.entra.compliant is True:
+            again = Decision(Verdict.NOT_COMPLIANT, push.reasons, None)
+            self._desire(again, push.posture_read_at or self.world.clock(), "drift.repaired")
+        return None
+
+    def _beside(self) -> Sequence[tuple[DeviceLink, Push]]:
+        return self.world.store.beside(self.link)
+
     def _desire(self, decision: Decision, read_at: datetime, why: str) -> None:
-        down = self.push.desired is Verdict.COMPLIANT and decision.verdict is not Verdict.COMPLIANT
+        down = decision.verdict is not Verdict.COMPLIANT and (self.push.desired is Verdict.COMPLIANT or why == "drift.repaired")
         with self._change(why) as change:
             change.audit(verdict=decision.verdict.value, reasons=list(decision.reasons))
             lane = Lane.REVOKE if down else Lane.PERSON
@@ -140,7 +163,7 @@ class _Pass:
             return None
         if self.decision is None or self.decision.verdict is not Verdict.COMPLIANT:
             return "no_fresh_evidence"  # an old *compliant*: a crash or an outage must not make it true
-        old = [push for link, push in self.world.store.beside(self.link) if link.state is LinkState.ENDED]
+        old = [push for link, push in self._beside() if link.state is LinkState.ENDED]
         return "old_link_first" if any(not push.at_rest for push in old) else None
 
     def _send(self, channel: Sending) -> None:
@@ -160,7 +183,7 @@ class _Pass:
 
     def _last_told(self) -> datetime | None:
         """The newest time told of this directory device, by an earlier link too: a worker whose clock is behind counts on."""
-        beside = self.world.store.beside(self.link)
+        beside = self._beside()
         times = [push.last_update_time for link, push in beside if link.device_id == self.link.device_id]
         return max((at for at in (self.push.last_update_time, *times) if at is not None), default=None)
 
@@ -233,7 +256,7 @@ class _Pass:
         return self.sides.gone is not None
 
     def _wake_those_who_waited(self, change: Change) -> None:
-        for link, _ in self.world.store.beside(self.link):
+        for link, _ in self._beside():
             if link.state is LinkState.ACTIVE:
                 change.wake_link(link.id, lane=Lane.PERSON)
 
@@ -289,7 +312,7 @@ class _Pass:
             return max(back_off(now, attempts), now + timedelta(seconds=asked))
         if not self.push.at_rest or reason is not None:
             return look_again(now, waiting_since=self.push.desired_at or self.link.made_at, attempts=attempts)
-        return None if self.link.state is LinkState.ENDED else now + self.world.recheck
+        return None if self.link.state is LinkState.ENDED else rests_until(now, None, self.world.recheck)
 
     def _change(self, why: str) -> AbstractContextManager[Change]:
         return self.world.store.change(self.world.actor, why, about=("link", self.link.id), at=self.world.clock())

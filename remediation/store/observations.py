@@ -52,6 +52,10 @@ class Observer:
     def directory_device(self, device: DirectoryDevice) -> None:
         self._see(directory_devices, asdict(device))
 
+    def listed_directory_device(self, device: DirectoryDevice) -> None:
+        """A row of the tenant's list, which may not tell the owner."""
+        self._see(directory_devices, asdict(device), kept=("owner_oid",))
+
     def managed(self, connection: str, oid: str, devices: Sequence[ManagedDevice]) -> None:
         for device in sorted(devices, key=lambda d: d.key):
             self._see(managed_devices, {**_managed_row(device), "listed_oid": oid, "gone_at": None})

@@ -188,6 +188,8 @@ device_links = sa.Table(
     to("device_id", "directory_devices"),
     to("connection record_id", "managed_devices"),
     sa.Index("ix_device_links_person", "tenant_id", "oid"),
+    sa.Index("ix_device_links_device", "tenant_id", "device_id"),
+    sa.Index("ix_device_links_record", "tenant_id", "connection", "record_id"),
 )
 
 
@@ -233,8 +235,29 @@ pushes = sa.Table(
     sa.Column("next_look_at", Moment),
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
     sa.Column("reason", sa.Text),
+    sa.Column("mdm_listed_at", Moment),  # when a whole list's page last showed it
+    sa.Column("directory_listed_at", Moment),
     to("link_id", "device_links", "id"),
     sa.Index("ix_pushes_due", "tenant_id", "next_look_at"),
+)
+
+# The polls and sweeps over whole lists (domain/watch.py).
+watches = sa.Table(
+    "watches",
+    metadata,
+    tenant(),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("checkpoint", Moment),
+    sa.Column("cursor", sa.Text),
+    sa.Column("began_at", Moment),
+    sa.Column("done_at", Moment),
+    sa.Column("good_at", Moment),
+    sa.Column("failing_since", Moment),
+    sa.Column("alarmed", sa.Integer, nullable=False, default=0, server_default="0"),
+    sa.Column("wake", sa.Integer, nullable=False, default=0, server_default="0"),
+    sa.Column("next_look_at", Moment),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0, server_default="0"),
+    sa.Column("reason", sa.Text),
 )
 
 audit = sa.Table(

@@ -17,8 +17,8 @@ from ..domain.device import LinkState
 from ..domain.push import Lane
 from ..ports import Wakeups
 from .open_change import waking
-from .tables import device_links, journeys, pushes
-from .wakeups import LOOK_JOURNEY, PUSH_LINK
+from .tables import device_links, journeys, pushes, watches
+from .wakeups import LOOK_JOURNEY, PUSH_LINK, WATCH_SOURCE
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +75,10 @@ class PushTimer(Timer):
         self._set(older, observed=compliant, observed_at=at)
 
     def park(self, wake: int, *, next_at: datetime | None, attempts: int, reason: str | None) -> bool:
-        return self._park(wake, next_look_at=next_at, attempts=attempts, reason=reason)
+        """What a list called for has been looked at, so a row at rest is no longer among the revocations."""
+        at_rest = pushes.c.confirmed_seq >= pushes.c.desired_seq
+        lane = sa.case((at_rest, sa.literal(Lane.SWEEP, pushes.c.lane.type)), else_=pushes.c.lane)
+        return self._park(wake, next_look_at=next_at, attempts=attempts, reason=reason, lane=lane)
 
     def renew(self, decision: Decision, posture_read_at: datetime) -> None:
         """Only for the verdict that stands, by a posture no older than the one it stands on, and only while the link is active."""
@@ -88,14 +91,17 @@ class PushTimer(Timer):
 
 
 def wake_due(connection: sa.Connection, tenant_id: str, wakeups: Wakeups, now: datetime, *, limit: int) -> int:
-    """Up to `limit` pushes, revocations first, and as many journeys: neither kind waits behind a backlog of the other."""
-    at_rest = pushes.c.confirmed_seq >= pushes.c.desired_seq
+    """Up to `limit` pushes, revocations first, as many journeys, and the watches: no kind waits behind a backlog of another.
+
+    A row at rest that is looked at for its own time goes with the sweeps; one that a list marked as a revocation keeps its lane.
+    """
+    own_time = sa.and_(pushes.c.confirmed_seq >= pushes.c.desired_seq, pushes.c.lane != Lane.REVOKE)
     urgency = sa.case((pushes.c.lane == Lane.REVOKE, 0), (pushes.c.lane == Lane.PERSON, 1), else_=2)
     sweep = sa.literal(Lane.SWEEP, pushes.c.lane.type)
     links = _claim(
         *(connection, pushes, pushes.c.link_id, tenant_id, now, limit),
         order=urgency,
-        marks={"lane": sa.case((at_rest, sweep), else_=pushes.c.lane)},
+        marks={"lane": sa.case((own_time, sweep), else_=pushes.c.lane)},
         lane=pushes.c.lane,
     )
     people = _claim(
@@ -103,10 +109,11 @@ def wake_due(connection: sa.Connection, tenant_id: str, wakeups: Wakeups, now: d
         living=journeys.c.expires_at > now,
         lane=sa.literal(Lane.PERSON, pushes.c.lane.type),
     )
-    for workflow, rows in ((PUSH_LINK, links), (LOOK_JOURNEY, people)):
+    lists = _claim(*(connection, watches, watches.c.name, tenant_id, now, limit), lane=sweep)
+    for workflow, rows in ((PUSH_LINK, links), (LOOK_JOURNEY, people), (WATCH_SOURCE, lists)):
         for row_id, wake, lane in rows:
             wakeups.enqueue(connection, workflow, row_id, wake, lane=lane)
-    return len(links) + len(people)
+    return len(links) + len(people) + len(lists)
 
 
 def _claim(

@@ -1,6 +1,6 @@
 """Wake-ups: enqueued with the engine in the caller's own transaction, so that row and wake-up are committed together or not at all.
 
-The other end is `worker/engine.py`, which registers every queue of `QUEUES` and the two workflows under these names for ever.
+The other end is `worker/engine.py`, which registers every queue of `QUEUES` and the workflows under these names for ever.
 """
 
 from typing import Any
@@ -15,6 +15,7 @@ close_pickle_door()
 
 LOOK_JOURNEY = "look_journey"
 PUSH_LINK = "push_link"
+WATCH_SOURCE = "watch_source"
 
 # Revocations have a queue of their own (invariant I8): fifty slow grants must not hold all the slots that a revocation needs.
 QUEUE_OF_LANE = {Lane.REVOKE: "revoke", Lane.PERSON: "push", Lane.SWEEP: "push"}

@@ -31,10 +31,11 @@ class Unsuited(Exception):
 
 @dataclass(frozen=True)
 class Wakers:
-    """What a wake-up calls, by the id of the row: `look` for journeys, `bring_to_rest` for links."""
+    """What a wake-up calls, by the id of the row: `look` for journeys, `bring_to_rest` for links, `watch` for watches."""
 
     look: Callable[[str], None]
     bring_to_rest: Callable[[str], None]
+    watch: Callable[[str], None]
 
 
 def refuse_old_sqlite(url: str, python: tuple[int, ...] = sys.version_info[:2], sqlite: str = sqlite3.sqlite_version) -> None:
@@ -79,6 +80,10 @@ class Engine:
         @DBOS.workflow(name="push_link", max_recovery_attempts=None)
         def push_link(link_id: str) -> None:
             _wake(wakers.bring_to_rest, link_id)
+
+        @DBOS.workflow(name="watch_source", max_recovery_attempts=None)
+        def watch_source(name: str) -> None:
+            _wake(wakers.watch, name)
 
     def start(self) -> None:
         DBOS.launch()

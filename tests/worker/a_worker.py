@@ -1,6 +1,6 @@
 """A worker process whose services write down what they were called for: `python -m tests.worker.a_worker URL JOURNAL`.
 
-The engine, the pulse, the signals and the store are the product's own; only the two services are others. What a row is called
+The engine, the pulse, the signals and the store are the product's own; only the services are others. What a row is called
 decides how its call goes: `slow-…` takes two seconds, `busy-…`, `stale-…` and `bug-…` fail.
 """
 
@@ -41,7 +41,7 @@ def main(url: str, journal: Path) -> None:
     log.set_up("worker")
     engine = make_engine(url)
     store = SqlStore(engine, "8f5c1d3e-2a47-4c0b-9d6e-1b7f0a9c2e55", DbosWakeups(engine))
-    wakers = Wakers(look=partial(serve, journal, "look"), bring_to_rest=partial(serve, journal, "push"))
+    wakers = Wakers(*(partial(serve, journal, service) for service in ("look", "push", "watch")))
     durable = Engine(url=url, executor_id="worker-1", queues=QUEUES, concurrency=10, wakers=wakers)
     due = Pulse("due rows", lambda: store.wake_due(now()), every=0.5)
     Worker(durable, [due, Pulse("old wake-ups", durable.forget, every=0.5)]).run()
