@@ -47,12 +47,13 @@ class Renewal:
 
 @dataclass(frozen=True)
 class PageNews:
-    """What one page calls for. `listed` are the ids of our links that it shows; `look` those that want a direct look, by lane."""
+    """What one page calls for. `listed` are the ids of our links that it shows; `look` those that want a direct look, by lane;
+    `changed` the directory devices that differ from what is known, each as it was known and as it is listed."""
 
     listed: tuple[str, ...] = ()
     renewals: tuple[Renewal, ...] = ()
     look: Mapping[Lane, tuple[str, ...]] = field(default_factory=dict)
-    changed: tuple[DirectoryDevice, ...] = ()
+    changed: tuple[tuple[DirectoryDevice, DirectoryDevice], ...] = ()
 
 
 def of_records(rows: Sequence[ManagedDevice], held: Sequence[Held], now: datetime, rules: Rules) -> PageNews:
@@ -108,14 +109,14 @@ def of_directory(rows: Sequence[DirectoryDevice], held: Sequence[Held]) -> PageN
     links = _judged(held)
     shown = {row.device_id: row for row in rows}
     look: dict[str, Lane] = {}
-    changed: list[DirectoryDevice] = []
+    changed: list[tuple[DirectoryDevice, DirectoryDevice]] = []
     for device_id, one in links.items():
         row = shown.get(device_id)
         calls_for = Lane.SWEEP if row is None else _of_directory(row, one)
         if calls_for is not None:
             look[one.link.id] = calls_for
         if row is not None and one.directory is not None and _differs(row, one.directory):
-            changed.append(row)
+            changed.append((one.directory, row))
     return PageNews(tuple(one.link.id for one in links.values()), (), _by_lane(look), tuple(changed))
 
 

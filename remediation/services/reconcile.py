@@ -33,21 +33,24 @@ def watch(name: str, *, world: World) -> None:
 
 
 def _one_page(watch: Watch, source: "_Source", world: World) -> Watch | None:
-    """Read and write down one page; the watch as it then stands, None where this pass is over."""
+    """Read and write down one page; the watch as it then stands, None where this pass is over. A list without any row says nothing
+    of who is absent: a lost right or a wrong group looks like that."""
     watch = watch.begun(world.clock())
     if not world.store.save_watch(watch):
         _overtaken(watch)
         return None
     try:
-        news, cursor = source.read(watch.cursor, watch.since(world.pace))
+        news, cursor, empty = source.read(watch.cursor, watch.since(world.pace))
     except RemoteError as error:
         world.store.save_watch(_failed(watch, error, world))
         return None
     now = world.clock()
     at = max(now, watch.began_at or now)  # on a host whose clock is behind, a page must not come before its own round
     after = watch.whole(now, world.pace) if cursor is None else watch.good(now, cursor)
-    absent_since = watch.began_at if cursor is None and not watch.polls else None
-    if not world.store.note_page(after, news, at=at, connection=source.connection, absent_since=absent_since):
+    says_who_is_absent = cursor is None and not watch.polls and not (empty and watch.cursor is None)
+    if not world.store.note_page(
+        after, news, at=at, connection=source.connection, absent_since=watch.began_at if says_who_is_absent else None
+    ):
         _overtaken(watch)
         return None
     return after
@@ -67,17 +70,18 @@ def _failed(watch: Watch, error: RemoteError, world: World) -> Watch:
 
 
 class _Records:
-    """An MDM's list."""
+    """An MDM's list. `read` gives what a page calls for, where the next one is, and whether this one had no row."""
 
     def __init__(self, world: World, connection: str, listing: Listing) -> None:
         self.connection: str | None = connection
         self._world, self._name, self._listing = world, connection, listing
 
-    def read(self, cursor: str | None, since: datetime | None) -> tuple[PageNews, str | None]:
+    def read(self, cursor: str | None, since: datetime | None) -> tuple[PageNews, str | None, bool]:
         page, world = self._listing.page(cursor, since=since), self._world
         ids = [*(row.key.record_id for row in page.rows), *page.unreadable]
         held = world.store.held_of_records(self._name, ids) if ids else ()
-        return of_records(page.rows, held, world.clock(), Rules(world.lease, world.minimum, world.recheck)), page.cursor
+        rules = Rules(world.lease, world.minimum, world.recheck)
+        return of_records(page.rows, held, world.clock(), rules), page.cursor, not ids
 
 
 class _Devices:
@@ -88,11 +92,11 @@ class _Devices:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def read(self, cursor: str | None, since: datetime | None) -> tuple[PageNews, str | None]:
+    def read(self, cursor: str | None, since: datetime | None) -> tuple[PageNews, str | None, bool]:
         page = self._world.directory.page(cursor)
         ids = [*(row.device_id for row in page.rows), *page.unreadable]
         held = self._world.store.held_of_directory(ids) if ids else ()
-        return of_directory(page.rows, held), page.cursor
+        return of_directory(page.rows, held), page.cursor, not ids
 
 
 _Source = _Records | _Devices

@@ -73,9 +73,7 @@ class SqlWatching:
                 page.mark(lane, pushes.c.link_id.in_(link_ids))
             if absent_since is not None:
                 page.mark_absent(absent_since)
-            observer = Observer(open_connection, self.tenant_id, at)
-            for device in sorted(news.changed, key=lambda d: d.device_id):  # one order for all, or two workers deadlock
-                observer.listed_directory_device(device)
+            Observer(open_connection, self.tenant_id, at).directory_page(news.changed)
         return True
 
     def _row(self, name: str) -> sa.ColumnElement[bool]:
@@ -153,10 +151,9 @@ class _Page:
         values = sa.values(*columns, name="longer").data([(r.link_id, r.read_at, r.until, r.next_at) for r in renewals])
         longer = values.cte("renewals").c
         link, push = device_links.c, pushes.c
-        active = sa.exists().where(link.tenant_id == self._tenant_id, link.id == push.link_id, link.state == LinkState.ACTIVE)
         not_newer = sa.or_(push.posture_read_at.is_(None), push.posture_read_at <= longer.read_at)
         grows = sa.or_(push.compliant_until.is_(None), push.compliant_until <= longer.until)
-        may = sa.and_(push.desired == Verdict.COMPLIANT, not_newer, grows, active)
+        may = sa.and_(push.desired == Verdict.COMPLIANT, not_newer, grows, link.state == LinkState.ACTIVE)
         sleeps = sa.and_(
             _AT_REST, push.reason.is_(None), push.next_look_at > self._at + SAFETY_NET, push.next_look_at < longer.next_at
         )
@@ -165,7 +162,9 @@ class _Page:
             "next_look_at": sa.case((sa.and_(may, sleeps), longer.next_at), else_=push.next_look_at),
             self._listed_at.name: sa.literal(self._at, Moment),
         }
-        self._connection.execute(self._update().where(push.link_id == longer.link_id).values(**new))
+        # joined, not asked for with EXISTS, for which PostgreSQL reads all links
+        of_page = push.link_id == longer.link_id, link.tenant_id == self._tenant_id, link.id == longer.link_id
+        self._connection.execute(self._update().where(*of_page).values(**new))
 
     def mark(self, lane: Lane, *which: sa.ColumnElement[bool]) -> None:
         """Due now, under a new wake count: whoever has the row in hand read before this. What is due already stays as it is, unless
@@ -181,13 +180,10 @@ class _Page:
         self._connection.execute(self._update().where(*which, later).values(**values))
 
     def mark_absent(self, since: datetime) -> None:
-        """Active links that a whole list has not shown since its beginning. A list that showed none of ours says nothing about any:
-        a wrong group or a lost right looks like that."""
+        """Active links that a whole list has not shown since its beginning, but for those that somebody has in hand just now."""
         link, push = device_links.c, pushes.c
         of_source = link.tenant_id == self._tenant_id, *([] if self._source is None else [link.connection == self._source])
         ours = sa.select(push.link_id).select_from(device_links).join(pushes, _OF_LINK).where(*of_source, _ACTIVE)
-        if self._connection.execute(ours.where(self._listed_at >= since).limit(1)).first() is None:
-            return
         not_shown = sa.or_(self._listed_at.is_(None), self._listed_at < since)
         absent = ours.where(not_shown, link.made_at < since).with_for_update(of=pushes, skip_locked=True)
         self.mark(Lane.SWEEP, push.link_id.in_(absent))
