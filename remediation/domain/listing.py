@@ -37,7 +37,8 @@ class Rules:
 
 @dataclass(frozen=True)
 class Renewal:
-    """*Compliant* may stand until `until`, by a list read at `read_at`; a row at rest is looked at again at `next_at`."""
+    """*Compliant* may stand until `until`, by a list read at `read_at`; a row at rest is looked at again at `next_at`, which lists
+    put off to the end of the lease, but not beyond the recheck that a direct look is due."""
 
     link_id: str
     read_at: datetime
@@ -101,7 +102,8 @@ def _renewal(row: ManagedDevice, held: Held, until: datetime, now: datetime, rul
     until = min(until, seen + rules.lease.since_read)
     if until <= now:
         return None
-    return Renewal(link.id, row.posture.read_at, until, rests_until(now, until, rules.recheck))
+    looked_at = held.push.posture_read_at or now
+    return Renewal(link.id, row.posture.read_at, until, rests_until(looked_at, until, rules.recheck))
 
 
 def of_directory(rows: Sequence[DirectoryDevice], held: Sequence[Held]) -> PageNews:
