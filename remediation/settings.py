@@ -298,6 +298,24 @@ class WorkerSettings(Settings):
     recheck_seconds: Annotated[
         int, Field(ge=5, le=86_400), Says("How often a linked device's posture is read afresh", OPERATOR, "300")
     ] = 900
+    poll_seconds: Annotated[
+        int, Field(ge=30, le=3600), Says("How often the MDM is asked which devices reported to it since", OPERATOR, "120")
+    ] = 300
+    poll_overlap_seconds: Annotated[
+        int,
+        Field(ge=0, le=3600),
+        Says(
+            "How far each of those questions reaches back behind the one before: for records that are listed late, and by as much "
+            "as the MDM's clock may be behind ours. What it misses, the sweep finds",
+            OPERATOR,
+            "900",
+        ),
+    ] = 300
+    sweep_minutes: Annotated[
+        int,
+        Field(ge=5, le=1440),
+        Says("How often all records of the MDM and all devices of the directory are listed and compared", OPERATOR, "30"),
+    ] = 60
     executor_id: Annotated[
         Text,
         Says("This worker's own name: the same after a restart, and never the same as another worker's", OPERATOR, "worker-2"),

@@ -27,9 +27,11 @@ from .adapters.gate import Gate
 from .adapters.http import Credential, Remote
 from .domain.budget import Limit, Limits
 from .domain.compliance import Lease
+from .domain.watch import Pace, watch_names
 from .ports import Budgets, Clock, Store, Wakeups
 from .services.look import look
 from .services.push_compliance import bring_to_rest
+from .services.reconcile import watch
 from .services.world import World
 from .settings import DatabaseSettings, OperatorSettings, WebSettings, WorkerSettings
 from .store import migrations, moving, pickle_door
@@ -132,9 +134,11 @@ def build_worker(settings: WorkerSettings, parts: Parts | None = None) -> Worker
     store = parts.store(engine, settings.tenant_id, DbosWakeups(engine))
     budgets = parts.budgets(build_budgets(settings, make_engine(_url(settings), durable=False), clock=parts.clock))
     world = build_world(settings, store, budgets, transport=parts.transport, clock=parts.clock)
+    store.keep_watches(watch_names(world.managers), at=parts.clock())
     wakers = Wakers(
         look=partial(look, world=world),
         bring_to_rest=partial(parts.bring_to_rest, world=world),
+        watch=partial(watch, world=world),
         failed=lambda workflow, row_id, wake: store.note_fault(workflow, row_id, wake=wake, at=parts.clock()),
     )
     durable = Engine(
@@ -206,6 +210,11 @@ def build_world(
         executor=settings.executor_id,
         possession_url=lambda token: f"{settings.public_origin}/possession/{token}",
         message_text=partial(possession_message, Texts(default=settings.language), settings.organisation),
+        pace=Pace(
+            poll=timedelta(seconds=settings.poll_seconds),
+            sweep=timedelta(minutes=settings.sweep_minutes),
+            overlap=timedelta(seconds=settings.poll_overlap_seconds),
+        ),
     )
 
 

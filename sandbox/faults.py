@@ -1,7 +1,7 @@
 """Deliberate unkindness, switchable per service, applied by one gate that stands before every service.
 
 Kinds: throttle, down, slow, garbled, html, huge, server_error, first_401, drop_answer here; ignore_writes and
-fail_upload are asked for by `intune` itself, unlisted by the listings of `graph` and `workspace_one`. Next
+fail_upload are asked for by `intune` itself, unlisted and shifted by the listings of `graph` and `workspace_one`. Next
 door: `control` switches them, `limits` counts calls, `ledger` is written by the gate.
 """
 
@@ -44,6 +44,7 @@ KINDS = frozenset(
         "ignore_writes",
         "fail_upload",
         "unlisted",
+        "shifted",
     }
 )
 

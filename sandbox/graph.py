@@ -96,7 +96,9 @@ def _devices(app: Flask, sandbox: Sandbox) -> None:
     @app.get("/v1.0/devices")
     def devices() -> dict[str, Any]:
         require(*_READ_DEVICES)
-        asked = options("$filter", "$select", "$top", "$skiptoken")
+        asked = options("$filter", "$select", "$expand", "$top", "$skiptoken")
+        if asked.expand not in (None, "registeredOwners", "registeredOwners($select=id)"):
+            raise GraphError(400, "Request_BadRequest", f"Could not expand '{asked.expand}' here.")
         with world.settled():
             found = sorted((d for d in world.devices.values() if world.visible(d)), key=lambda d: d.object_id)
             if asked.filter is not None:
@@ -104,7 +106,7 @@ def _devices(app: Flask, sandbox: Sandbox) -> None:
                 found = [d for d in found if d.device_id == wanted.lower()]
             if sandbox.faults.take("graph", "unlisted", request.path, request.method):
                 found = []
-            items = [entities.device(d, asked.select) for d in found]
+            items = [entities.device(d, asked.select) | _expanded(sandbox, d, asked.expand) for d in found]
         return page(sandbox, "devices", items, asked)
 
     @app.get("/v1.0/devices/<object_id>")
@@ -179,6 +181,14 @@ def _service_principals(app: Flask, sandbox: Sandbox) -> None:
         require(*_READ_APPS)
         options()
         return endpoints_of(object_id == intune_object_id() or app_id == INTUNE_DISCOVERY_APP_ID)
+
+
+def _expanded(sandbox: Sandbox, device: DirectoryDevice, expand: str | None) -> dict[str, Any]:
+    """resources/device.md: registeredOwners supports `$expand`."""
+    if expand is None:
+        return {}
+    owner = sandbox.world.persons.get(device.owner_oid)
+    return {"registeredOwners": [{"@odata.type": "#microsoft.graph.user", "id": owner.oid}] if owner else []}
 
 
 def _device(sandbox: Sandbox, object_id: str | None, device_id: str | None) -> DirectoryDevice:

@@ -21,7 +21,8 @@ ADVICE = {"Passcode required": "passcode"}
 @dataclass
 class Remotes:
     """Every adapter, connected. `sleeps` is what the channel would have slept; `groups` are by default those that the sandbox's
-    administrator chose; `owner` is the pair of attributes, Entra's and the MDM's."""
+    administrator chose; `owner` is the pair of attributes, Entra's and the MDM's; `page_size` of the MDM's
+    whole list."""
 
     sandbox: Sandbox
     over_tls: bool = False
@@ -31,6 +32,7 @@ class Remotes:
     sleeps: list[float] = field(default_factory=list)
     groups: tuple[str, ...] | None = None
     owner: tuple[Any, Any] = (None, None)
+    page_size: int = 500
 
     def __post_init__(self) -> None:
         self.facts: dict[str, Any] = facts_of(self.sandbox)
@@ -84,6 +86,7 @@ class Remotes:
             advice=ADVICE,
             group_id=ws1["group_id"],
             owner_attribute=self.owner[1],
+            page_size=self.page_size,
         )
 
     def person(self, name: str = "Mia") -> Person:

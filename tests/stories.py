@@ -1,6 +1,6 @@
 """One person's story told through the services: the real store, the real adapters, the sandbox in process, and its clock.
 
-There is no engine here: `tick` calls the two services for each row that was woken or whose time has come, as engine and pulse
+There is no engine here: `tick` calls the services for each row that was woken or whose time has come, as engine and pulse
 would. `everything=True` calls them for all rows: they are safe from the top, so that must change nothing.
 """
 
@@ -18,9 +18,11 @@ from remediation.domain.evidence import Level
 from remediation.domain.journey import Journey
 from remediation.domain.push import Push
 from remediation.domain.steps import Step, next_step
+from remediation.domain.watch import Pace, watch_names
 from remediation.services import ask, prove_possession
 from remediation.services.look import look
 from remediation.services.push_compliance import bring_to_rest
+from remediation.services.reconcile import watch
 from remediation.services.start_journey import start_journey
 from remediation.services.world import World
 from remediation.store import tables
@@ -136,6 +138,12 @@ class Story:
                 setattr(self.remotes.phone.health, name, value)
             self.sandbox.world.check_in(self.remotes.record.id)
 
+    def is_watched(self, **pace: timedelta | int) -> None:
+        """From now on lists alone notice what changes: no link is looked at for its own time."""
+        self.with_world(recheck=timedelta(days=7), pace=Pace(**pace))  # type: ignore[arg-type]
+        self.tick(60, everything=True)
+        self.store.keep_watches(watch_names(self.world.managers), at=self.world.clock())
+
     def passes(self, seconds: float, *, every: float = 5) -> None:
         for _ in range(int(seconds / every)):
             self.tick(every)
@@ -146,6 +154,8 @@ class Story:
         self.sandbox.world.advance(seconds)
         for journey in self._due("journeys", "id", everything=everything):
             look(journey, world=self.world)
+        for name in self._due("watches", "name", everything=everything):
+            watch(name, world=self.world)
         for link in self._due("pushes", "link_id", everything=everything):
             bring_to_rest(link, world=self.world)
 

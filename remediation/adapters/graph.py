@@ -15,10 +15,11 @@ from ..domain.device import DirectoryDevice, Person, Platform
 from ..domain.push import Lane
 from ..domain.standing import Standing
 from ..errors import Garbled, NotFound, Refused
-from ..ports import Clock
-from .http import Fields, Remote
+from ..ports import Clock, Page
+from .http import LARGEST_PAGE, Fields, Remote
 
 MOST_PAGES = 100
+TOP = 999  # the most of a page: graph-docs api-reference/v1.0/api/device-list.md
 MOST_GROUPS = 20  # of one call: graph-docs api-reference/v1.0/api/directoryobject-checkmembergroups.md
 JUST_READ = timedelta(seconds=10)  # one look asks for the person and then for their standing
 NOBODY_KEPT_OUT = timedelta(minutes=10)
@@ -107,6 +108,7 @@ class GraphDirectory:
         self._groups = tuple(groups)
         self._owner_attribute = owner_attribute
         self._lacking: set[str] = set()
+        self._lists_owners = True
         self._users = _Recent[Fields](JUST_READ, now)
         self._entitled = _Recent[tuple[bool | None, bool | None]](NOBODY_KEPT_OUT, now)
 
@@ -207,6 +209,46 @@ class GraphDirectory:
             raise found.garbled("deviceId")
         return self._device(found, owner_oid=self._owner(found.guid("id")) if owner else None)
 
+    def page(self, cursor: str | None) -> Page[DirectoryDevice]:
+        """A row whose device id is no GUID is no device of anybody's; where that is so of all rows, the answer is Garbled."""
+        answer = self._list() if cursor is None else self._remote.call("GET", cursor, largest=LARGEST_PAGE).fields()
+        rows, unreadable, nameless = [], [], 0
+        for item in answer.items("value"):
+            try:
+                device_id = item.guid("deviceId")
+            except Garbled:
+                nameless += 1
+                continue
+            try:
+                rows.append(self._device(item, owner_oid=_listed_owner(item)))
+            except Garbled:
+                unreadable.append(device_id)
+        if nameless and not rows and not unreadable:
+            raise answer.garbled("value")
+        return Page(tuple(rows), self._next(answer), tuple(unreadable))
+
+    def _list(self) -> Fields:
+        """With the owner of each, at one resource unit more for the page. Whether every tenant takes `$expand` beside `$top` is not
+        public, so a refusal is remembered; a change of owner is then noticed by direct looks alone."""
+        query: dict[str, str | int] = {"$select": _DEVICE, "$top": TOP}
+        # graph-docs api-reference/v1.0 api/device-list.md, resources/device.md (registeredOwners supports $expand)
+        if self._lists_owners:
+            expanded = {**query, "$expand": "registeredOwners($select=id)"}
+            try:
+                return self._remote.call("GET", "devices", query=expanded, largest=LARGEST_PAGE).fields()
+            except Refused as refused:
+                if refused.status != 400:
+                    raise
+                self._lists_owners = False
+                log.warning("directory.owners_not_listed", vendor_code=refused.vendor_code)
+        return self._remote.call("GET", "devices", query=query, largest=LARGEST_PAGE).fields()
+
+    def _next(self, page: Fields) -> str | None:
+        link = page.text("@odata.nextLink")
+        if link is not None and not link.startswith("https://"):
+            raise page.garbled("@odata.nextLink")
+        return link
+
     def _owner(self, object_id: str) -> str | None:
         # graph-docs api-reference/v1.0/api/device-list-registeredowners.md: who registered it; two are no owner to rely on
         owners = list(self._pages(self._remote.path("devices/{}/registeredOwners", object_id), "id"))
@@ -217,11 +259,9 @@ class GraphDirectory:
         page = self._remote.call("GET", target, query={"$select": select} if select else None).fields()
         for _ in range(MOST_PAGES):
             yield from page.items("value")
-            link = page.text("@odata.nextLink")
+            link = self._next(page)
             if link is None:
                 return
-            if not link.startswith("https://"):
-                raise page.garbled("@odata.nextLink")
             page = self._remote.call("GET", link).fields()
         raise Garbled("pages without end", remote=self._remote.name)
 
@@ -243,3 +283,11 @@ class GraphDirectory:
             managed=item.flag("isManaged"),
             read_at=self._now(),
         )
+
+
+def _listed_owner(item: Fields) -> str | None:
+    """None where the list does not tell it. Two are no owner to rely on, which is for the direct read to say."""
+    if item.raw("registeredOwners") is None:
+        return None
+    owners = list(item.items("registeredOwners"))
+    return owners[0].guid("id") if len(owners) == 1 else None

@@ -34,6 +34,7 @@ from .gate import Gate, Passage
 __all__ = ["Answer", "Credential", "Fields", "Remote", "Timeouts"]
 
 LARGEST_BODY = 2_000_000
+LARGEST_PAGE = 8_000_000  # 500 records of Workspace ONE at two to five kilobytes each, depending on the tenant's policies
 LONGEST_VALUE = 1024  # of an id or a search word; names of 4 KB exist, but nobody is found by one
 LONGEST_WAIT = 3600.0  # a remote that asks for six hours is asked again after one
 _CODE = re.compile(r"[\w.:-]{1,64}")
@@ -158,34 +159,36 @@ class Remote:
         form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         renew: bool = True,
+        largest: int = LARGEST_BODY,
     ) -> Answer:
-        """One answer, or one of the five errors. A rejected credential is renewed once, unless `renew` forbids."""
+        """One answer of at most `largest` bytes, or one of the five errors. A rejected credential is renewed once, unless `renew`
+        forbids."""
         address = self._address(target)
         asked = {name: self._harmless(str(value)) for name, value in (query or {}).items()}
         request = requests.Request(method, address, params=asked, json=json, data=form)
         signed = self._credential.headers() if self._credential else {}
         try:
-            return self._once(request, {**(headers or {}), **signed})
+            return self._once(request, {**(headers or {}), **signed}, largest)
         except Refused as refused:
             if refused.status != 401 or not renew or self._credential is None or not self._credential.renew(signed):
                 raise
-        return self._once(request, {**(headers or {}), **self._credential.headers()})
+        return self._once(request, {**(headers or {}), **self._credential.headers()}, largest)
 
-    def _once(self, request: requests.Request, headers: Mapping[str, str]) -> Answer:
+    def _once(self, request: requests.Request, headers: Mapping[str, str], largest: int) -> Answer:
         with self._through_the_gate(writes=request.method != "GET") as passage:
-            return self._ask(request, headers, passage)
+            return self._ask(request, headers, passage, largest)
 
     def _through_the_gate(self, *, writes: bool) -> AbstractContextManager[Passage]:
         return nullcontext(Passage()) if self._gate is None else self._gate.passing(self.name, writes=writes)
 
-    def _ask(self, request: requests.Request, headers: Mapping[str, str], passage: Passage) -> Answer:
+    def _ask(self, request: requests.Request, headers: Mapping[str, str], passage: Passage, largest: int) -> Answer:
         ours, started = str(uuid4()), time.monotonic()
         lane = self._lane_headers(lane_now())
         request.headers = {"Accept": "application/json", **headers, **lane, "client-request-id": ours}
         seen = _Seen()
         error: RemoteError | None = None
         try:
-            answer = self._sort(seen, self._exchange(request, seen))
+            answer = self._sort(seen, self._exchange(request, seen, largest))
             return replace(answer, client_request_id=ours, request_id=seen.request_id)
         except RemoteError as caught:
             error = caught.of_call(ours, seen.request_id)
@@ -206,7 +209,7 @@ class Remote:
                 ms=round((time.monotonic() - started) * 1000),
             )
 
-    def _exchange(self, request: requests.Request, seen: "_Seen") -> bytes:
+    def _exchange(self, request: requests.Request, seen: "_Seen", largest: int) -> bytes:
         timeout = (self._timeouts.connect, self._timeouts.read)
         ends = time.monotonic() + self._timeouts.total
         try:
@@ -216,18 +219,18 @@ class Remote:
                 prepared, timeout=timeout, allow_redirects=False, stream=True, verify=self._session.verify
             ) as response:
                 seen.status, seen.headers = response.status_code, response.headers
-                return self._read(response, ends)
+                return self._read(response, ends, largest)
         except requests.Timeout as timed_out:
             raise Unreachable("no answer in time", remote=self.name) from timed_out
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as broken:
             raise Unreachable(_why(broken), remote=self.name, status=seen.status) from broken
 
-    def _read(self, response: requests.Response, ends: float) -> bytes:
+    def _read(self, response: requests.Response, ends: float, largest: int) -> bytes:
         body = b""
         try:
             while piece := response.raw.read1(65_536, decode_content=True):
                 body += piece
-                if len(body) > LARGEST_BODY:
+                if len(body) > largest:
                     raise Garbled("too large an answer", remote=self.name, status=response.status_code)
                 if time.monotonic() > ends:
                     raise Unreachable("too slow an answer", remote=self.name, status=response.status_code)

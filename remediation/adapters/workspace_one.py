@@ -1,4 +1,4 @@
-"""Workspace ONE UEM: devices of a person, one record with its posture, refresh, message, note of the link.
+"""Workspace ONE UEM: devices of a person, one record with its posture, all records in pages, refresh, message, note of the link.
 
 Calls and fields as in mrpaws/awtest (Python clients generated from a live tenant's API description: mdm v1, system v1 and v2). Next
 door: `workspace_one_users` (which of its users is a person), `workspace_one_sign_in` (how it lets us in), `http` (manners).
@@ -13,9 +13,9 @@ from typing import Any
 from ..domain.compliance import MdmWord, Posture, Rule
 from ..domain.device import ManagedDevice, ManagedKey, Person, Platform
 from ..errors import Garbled, NotFound, Refused
-from ..ports import Clock, Owned
-from .http import Fields, Remote
-from .workspace_one_users import OwnerAttribute, Reading, Users, accept, same
+from ..ports import Clock, Owned, Page
+from .http import LARGEST_PAGE, Fields, Remote
+from .workspace_one_users import PAGE, OwnerAttribute, Reading, Users, accept, same
 
 MOST_KEPT = 10_000
 COMMANDS = frozenset({"DeviceQuery", "SyncDevice"})  # the vendor's list also holds DeviceWipe: nothing else may leave here
@@ -81,7 +81,8 @@ def quota(now: Clock) -> Callable[[Mapping[str, str]], float | None]:
 
 
 class WorkspaceOne:
-    """`ports.DeviceManager`, `Refreshing`, `Messaging` and `LinkNoting`. `advice` maps a policy's name to an advice id."""
+    """`ports.DeviceManager`, `Listing`, `Refreshing`, `Messaging` and `LinkNoting`. `advice` maps a policy's name to an advice id,
+    `page_size` is how many records a page of the whole list has."""
 
     def __init__(
         self,
@@ -94,6 +95,7 @@ class WorkspaceOne:
         group_id: int | None = None,
         owner_attribute: OwnerAttribute | None = None,
         shared_users: Collection[str] = ("staging",),
+        page_size: int = PAGE,
     ) -> None:
         self.connection = connection
         self._remote = remote
@@ -104,6 +106,7 @@ class WorkspaceOne:
         self._advice = {name.casefold(): advice_id for name, advice_id in (advice or {}).items()}
         self._hubs = hubs
         self._group_id = group_id
+        self._page_size = page_size
 
     # reading
 
@@ -128,7 +131,41 @@ class WorkspaceOne:
 
     def device(self, record_id: str) -> ManagedDevice:
         begun = self._now()
-        return self._managed(self._record(self._remote.number(record_id)), begun)
+        return self._whole(self._record(self._remote.number(record_id)), begun)
+
+    def page(self, cursor: str | None, *, since: datetime | None) -> Page[ManagedDevice]:
+        """Records of the organization group that our account belongs to, which is the default of `lgid`, in the order of their ids.
+        `cursor` is `page.records so far`."""
+        begun = self._now()
+        number, had = (int(part) for part in (cursor or "0.0").split("."))
+        query: dict[str, str | int] = {"orderby": "deviceid", "sortorder": "ASC", "page": number, "pagesize": self._page_size}
+        if since is not None:
+            query["seensince"] = f"{since:%Y-%m-%dT%H:%M:%S}.{since.microsecond // 1000:03d}"
+        # mrpaws/awtest mdm/v1 devices_v1_api: GET /mdm/devices/search
+        answer = self._reading.get("mdm/devices/search", version=1, query=query, largest=LARGEST_PAGE)
+        if answer is None:
+            if had:
+                raise Garbled("a list that ends before its end", remote=self._remote.name)
+            return Page((), None)
+        rows, unreadable = [], []
+        for item in answer.items("Devices"):
+            try:
+                rows.append(self._managed(item, self._listed_posture(item, begun)))
+            except Garbled:
+                unreadable.append(str(_number(item)))
+        count, total = len(rows) + len(unreadable), answer.need_number("Total")
+        if answer.need_number("Page") != number or (count == 0 and had < total):
+            raise Garbled("a list that ends before its end", remote=self._remote.name)
+        had += count
+        return Page(tuple(rows), f"{number + 1}.{had}" if had < total else None, tuple(unreadable))
+
+    def _listed_posture(self, row: Fields, read_at: datetime) -> Posture:
+        """By the same tables as a record's; which rules fail is not asked, but where the row tells, one that fails counts."""
+        word = COMPLIANCE.get(row.text("ComplianceStatus") or "", MdmWord.UNKNOWN)
+        summary = row.within("ComplianceSummary") if row.raw("ComplianceSummary") is not None else None
+        if summary is not None and summary.raw("DeviceCompliance") is not None:
+            word = _worse(word, MdmWord.NOT_COMPLIANT) if any(_failing(summary)) else word
+        return self._posture_of(row, word, (), read_at)
 
     def _record(self, number: int) -> Fields:
         # mrpaws/awtest mdm/v1 devices_v1_api: GET /mdm/devices/{id}
@@ -139,21 +176,25 @@ class WorkspaceOne:
             raise record.garbled("Id")
         return record
 
-    def _managed(self, record: Fields, read_at: datetime) -> ManagedDevice:
+    def _whole(self, record: Fields, read_at: datetime) -> ManagedDevice:
         """`read_at` is from before the record was asked for: the second call may be answered long after the first, and what was
         read by then is no newer than its oldest part."""
         number = _number(record)
+        self._platform(number, record)
+        return self._managed(record, self._posture(number, record, read_at))
+
+    def _managed(self, record: Fields, posture: Posture) -> ManagedDevice:
         return ManagedDevice(
-            key=ManagedKey(self.connection, str(number)),
+            key=ManagedKey(self.connection, str(_number(record))),
             generation=_generation(record),
             name=record.text("DeviceFriendlyName") or record.text("DeviceReportedName") or "",
-            platform=self._platform(number, record),
+            platform=_platform(record),
             model=record.text("Model") or None,
             os_version=record.text("OperatingSystem") or None,
             serial=record.text("SerialNumber") or None,
             owner_user_name=record.text("UserName") or None,
             owner_mail=record.text("UserEmailAddress") or None,
-            posture=self._posture(number, record, read_at),
+            posture=posture,
             enrolled_at=record.moment("LastEnrolledOn"),
         )
 
@@ -161,8 +202,7 @@ class WorkspaceOne:
         """Kept for `message`: a record's platform never changes."""
         if len(self._platforms) >= MOST_KEPT:
             self._platforms.clear()
-        platform = PLATFORMS.get(record.text("Platform") or "", Platform.UNKNOWN)
-        self._platforms[number] = platform
+        self._platforms[number] = platform = _platform(record)
         return platform
 
     def _posture(self, number: int, record: Fields, read_at: datetime) -> Posture:
@@ -171,10 +211,9 @@ class WorkspaceOne:
         # mrpaws/awtest compliance_v1_api: GET /mdm/devices/{id}/compliance
         for page in self._reading.pages(self._remote.path("mdm/devices/{}/compliance", number), {}, "DeviceCompliance"):
             word = _worse(word, COMPLIANCE.get(page.text("OverallCompliantStatus") or "", MdmWord.UNKNOWN))
-            for item in page.items("DeviceCompliance"):
-                if not item.need_flag("CompliantStatus") and item.flag("CompliancePending") is not True:
-                    name = item.text("PolicyName") or ""
-                    rules.append(Rule(name, item.text("PolicyDetail") or "", self._advice.get(name.casefold())))
+            for item in _failing(page):
+                name = item.text("PolicyName") or ""
+                rules.append(Rule(name, item.text("PolicyDetail") or "", self._advice.get(name.casefold())))
         broken = _compromised(record)
         if rules:
             word = _worse(word, MdmWord.NOT_COMPLIANT)
@@ -187,11 +226,14 @@ class WorkspaceOne:
         ):
             if fails and advice not in told:
                 rules.append(Rule(name, "", advice))
+        return self._posture_of(record, word, tuple(rules), read_at)
+
+    def _posture_of(self, record: Fields, word: MdmWord, failing: tuple[Rule, ...], read_at: datetime) -> Posture:
         return Posture(
             word=word,
             enrolled=ENROLLED.get(record.text("EnrollmentStatus") or ""),
-            compromised=broken,
-            failing=tuple(rules),
+            compromised=_compromised(record),
+            failing=failing,
             last_seen=record.moment("LastSeen"),
             read_at=read_at,
         )
@@ -203,7 +245,7 @@ class WorkspaceOne:
             try:
                 record = self._record(number)
                 if ENROLLED.get(record.text("EnrollmentStatus") or "") is not False and _owner(record) == _number(user):
-                    yield record, self._managed(record, begun)
+                    yield record, self._whole(record, begun)
             except NotFound:
                 continue  # deleted between the list and the look
 
@@ -281,8 +323,19 @@ class WorkspaceOne:
             raise why from defined  # it was defined already, so that was not the reason
 
 
+def _platform(record: Fields) -> Platform:
+    return PLATFORMS.get(record.text("Platform") or "", Platform.UNKNOWN)
+
+
 def _number(of: Fields) -> int:
     return of.within("Id").need_number("Value")
+
+
+def _failing(of: Fields) -> Iterator[Fields]:
+    """The rules that fail; one whose result is pending does not fail yet."""
+    for rule in of.items("DeviceCompliance"):
+        if not rule.need_flag("CompliantStatus") and rule.flag("CompliancePending") is not True:
+            yield rule
 
 
 def _owner(record: Fields) -> int:

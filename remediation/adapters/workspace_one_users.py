@@ -9,7 +9,7 @@ from typing import Literal
 from ..domain.device import Person
 from ..errors import Garbled
 from .fields import UNREADABLE
-from .http import Fields, Remote
+from .http import LARGEST_BODY, Fields, Remote
 
 PAGE = 500  # the default of the vendor; whether more is taken is not public
 MOST_PAGES = 100
@@ -59,8 +59,10 @@ class Reading:
     def __init__(self, remote: Remote) -> None:
         self._remote = remote
 
-    def get(self, target: str, *, version: int, query: Mapping[str, str | int] | None = None) -> Fields | None:
-        answer = self._remote.call("GET", target, query=query, headers=accept(version))
+    def get(
+        self, target: str, *, version: int, query: Mapping[str, str | int] | None = None, largest: int = LARGEST_BODY
+    ) -> Fields | None:
+        answer = self._remote.call("GET", target, query=query, headers=accept(version), largest=largest)
         return None if answer.status == 204 and answer.body is None else answer.fields()
 
     def pages(self, target: str, query: Mapping[str, str], name: str) -> Iterator[Fields]:

@@ -104,6 +104,11 @@ def look_again(now: datetime, *, waiting_since: datetime, attempts: int) -> date
     return now + timedelta(seconds=POLLS[min(attempts, len(POLLS) - 1)])
 
 
+def rests_until(now: datetime, until: datetime | None, recheck: timedelta) -> datetime:
+    """When a row at rest is looked at again: by the recheck, and never after the end of its lease."""
+    return now + recheck if until is None else min(now + recheck, until)
+
+
 def back_off(now: datetime, attempts: int) -> datetime:
     """When to try again after an error: 4, 8, 16 … seconds, an hour at most."""
     return now + timedelta(seconds=min(4 * 2 ** min(attempts, 10), 3600))

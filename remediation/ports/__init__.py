@@ -1,4 +1,5 @@
-"""What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `desk`, `budgets`, `operating`."""
+"""What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `desk`, `budgets`,
+`operating`."""
 
 from .budgets import Budgets, in_lane, lane_now
 from .desk import CaseFound, Event, LookUp, PersonFound, Session, Sessions, SignInStates
@@ -23,14 +24,17 @@ from .remotes import (
     DeviceManager,
     Directory,
     LinkNoting,
+    Listing,
     Messaging,
     Owned,
+    Page,
     Refreshing,
     Report,
     Sending,
     Sent,
 )
 from .store import Actor, Change, PossessionLinkFacts, Store, Wakeups
+from .watching import Watching
 
 __all__ = [
     "Actor",
@@ -53,9 +57,11 @@ __all__ = [
     "Figures",
     "Leases",
     "LinkNoting",
+    "Listing",
     "LookUp",
     "Messaging",
     "Owned",
+    "Page",
     "PersonFound",
     "PossessionLinkFacts",
     "PrunedRows",
@@ -70,6 +76,7 @@ __all__ = [
     "StuckRow",
     "StuckRows",
     "Wakeups",
+    "Watching",
     "in_lane",
     "lane_now",
 ]

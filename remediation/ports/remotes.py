@@ -7,15 +7,25 @@ Every call to a remote may raise the five errors of `errors.py` (NotFound, Refus
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from ..domain.device import DirectoryDevice, ManagedDevice, Person, Platform
 from ..domain.standing import Standing
 
 Clock = Callable[[], datetime]
-
-
 """The present moment, aware, in UTC."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """One page of a list. `unreadable` are the ids of rows that are there but could not be read whole; `cursor` asks for the next
+    page, and is None after the last: only then was the list whole."""
+
+    rows: tuple[T, ...]
+    cursor: str | None
+    unreadable: tuple[str, ...] = ()
 
 
 class Directory(Protocol):
@@ -31,6 +41,9 @@ class Directory(Protocol):
 
     def device(self, device_id: str, *, owner: bool = True) -> DirectoryDevice:
         """One device by the Azure device id. Its registered owner costs a call of its own; not asked for, `owner_oid` is None."""
+
+    def page(self, cursor: str | None) -> Page[DirectoryDevice]:
+        """The tenant's devices, page by page; `owner_oid` is None where the list does not tell it."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +65,13 @@ class DeviceManager(Protocol):
 
     def device(self, record_id: str) -> ManagedDevice:
         """One record with its posture, read afresh."""
+
+
+@runtime_checkable
+class Listing(Protocol):
+    def page(self, cursor: str | None, *, since: datetime | None) -> Page[ManagedDevice]:
+        """All records, or those of devices seen since then by the MDM's clock, page by page in a steady order. A row is older than
+        a single read and does not say which rules fail: `posture.failing` is empty."""
 
 
 @runtime_checkable

@@ -13,6 +13,7 @@ from ..domain.device import DeviceLink, DirectoryDevice, ManagedDevice, ManagedK
 from ..domain.journey import Journey
 from ..domain.push import Lane, Push
 from ..domain.standing import Standing
+from .watching import Watching
 
 EVERYTHING = Room()
 
@@ -112,7 +113,7 @@ class Change(Protocol):
         Returns how many, and the latest end. Raises ExtensionRefused where the connection answers again, or had its extension."""
 
 
-class Store(Protocol):
+class Store(Watching, Protocol):
     """The database of one tenant. `change` is for decisions, `observe_*` and `note_*` for what was seen and for timers:
     those leave observation rows where something differs, never audit rows."""
 

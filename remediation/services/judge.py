@@ -4,8 +4,9 @@ Part of a pass (`one_pass`); `domain/compliance.py: decide` has the rule, `read_
 """
 
 from ..domain.compliance import Decision, Verdict, decide
-from ..domain.device import DirectoryDevice
+from ..domain.device import DirectoryDevice, LinkState
 from ..domain.evidence import ends_link, suffices
+from ..errors import NotFound, RemoteError
 from .one_pass import OnePass
 
 
@@ -65,3 +66,21 @@ def _lapse(one: OnePass) -> None:
     until, now = one.push.compliant_until, one.world.clock()
     if one.push.desired is Verdict.COMPLIANT and (until is None or until <= now):
         one.desire(Decision(Verdict.NOT_COMPLIANT, ("lease_ended",), None), "lease.ended")
+
+
+def look_after_its_end(one: OnePass) -> RemoteError | None:
+    """The end was confirmed, and yet a list showed the device compliant: is it still, and does no other link answer for it?"""
+    push, link = one.push, one.link
+    beside = one.world.store.beside(link)
+    told = push.at_rest and push.desired_seq > 0
+    if not told or any(other.state is LinkState.ACTIVE and other.device_id == link.device_id for other, _ in beside):
+        return None
+    try:
+        one.sides.read_entra()
+    except NotFound:
+        return None
+    except RemoteError as error:
+        return error
+    if one.sides.entra is not None and one.sides.entra.compliant is True:
+        one.desire(Decision(Verdict.NOT_COMPLIANT, push.reasons, None), "drift.repaired")
+    return None

@@ -41,7 +41,8 @@ class OnePass:
     def desire(self, decision: Decision, why: str) -> None:
         """From now on Microsoft should be told this, on the posture just read or, where none was, on the one known before."""
         read_at = self.sides.device.posture.read_at if self.sides.device else self.push.posture_read_at or self.world.clock()
-        down = self.push.desired is Verdict.COMPLIANT and decision.verdict is not Verdict.COMPLIANT
+        stood = self.push.desired is Verdict.COMPLIANT or why == "drift.repaired"
+        down = decision.verdict is not Verdict.COMPLIANT and stood
         with self.change(why) as change:
             change.audit(verdict=decision.verdict.value, reasons=list(decision.reasons))
             lane = Lane.REVOKE if down else Lane.PERSON

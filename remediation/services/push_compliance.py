@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 
 from ..domain.calls import last_of_each
 from ..domain.device import LinkState
-from ..domain.push import back_off, look_again
+from ..domain.push import back_off, look_again, rests_until
 from ..errors import NotFound, RemoteError, Stale
 from ..ports import in_lane
 from .carry import carry
 from .failed_calls import failed_call
-from .judge import ended, judge
+from .judge import ended, judge, look_after_its_end
 from .one_pass import OnePass
 from .read_both_sides import GONE_AFTER
 from .world import World
@@ -48,6 +48,8 @@ def _run(one: OnePass) -> None:
         if ended(one):
             return
         judge(one)
+    elif one.link.state is LinkState.ENDED:
+        error = look_after_its_end(one)
     try:
         with in_lane(one.push.lane):  # a verdict that just fell travels as a revocation from here on
             reason = carry(one)
@@ -99,7 +101,7 @@ def _in_turn(one: OnePass, now: datetime, attempts: int, reason: str | None, err
         return max(back_off(now, attempts), allowed) if _asked(error) else allowed
     if not one.push.at_rest or reason is not None:
         return look_again(now, waiting_since=one.push.desired_at or one.link.made_at, attempts=attempts)
-    return None if one.link.state is LinkState.ENDED else now + one.world.recheck
+    return None if one.link.state is LinkState.ENDED else rests_until(now, None, one.world.recheck)
 
 
 def _asked(error: RemoteError | None) -> bool:

@@ -1,12 +1,13 @@
 """What the worker's services act on and decide by, put together once by `wiring`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from ..domain.compliance import Lease
 from ..domain.device import Platform
 from ..domain.evidence import Level
+from ..domain.watch import Pace
 from ..ports import Actor, Clock, ComplianceChannel, DeviceManager, Directory, Store
 
 
@@ -25,6 +26,7 @@ class World:
     executor: str
     possession_url: Callable[[str], str]
     message_text: Callable[[str, str], str]
+    pace: Pace = field(default_factory=Pace)
 
     @property
     def actor(self) -> Actor:

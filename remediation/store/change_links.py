@@ -96,7 +96,7 @@ class LinkChanges(OpenChange):
 
     def confirmed(self, link_id: str, *, seq: int, by: str) -> None:
         seen = {"observed": pushes.c.desired == Verdict.COMPLIANT, "observed_at": self.at}
-        done = {"confirmed_seq": seq, "confirmed_at": self.at, "confirmed_by": by}
+        done = {"confirmed_seq": seq, "confirmed_at": self.at, "confirmed_by": by, "lane": Lane.SWEEP}
         self.set_one(self._push(link_id, desired_seq=seq).values(**done, **seen), "confirmed")
 
     def wake_link(self, link_id: str, *, lane: Lane) -> None:

@@ -26,6 +26,10 @@ _TELLING = {
 }
 """The columns whose change is worth a row; versions and times of reading are not."""
 
+_LISTED = ("object_id", "name", "enabled", "owner_oid", "compliant", "managed", "read_at")
+_MAY_BE_NULL = ("owner_oid", "compliant", "managed")
+_NOT_TOLD = {"owner_oid": (None,)}  # by a list that was not asked for owners
+
 _SUBJECT = {people: "person", directory_devices: "directory_device", managed_devices: "managed_device"}
 
 
@@ -51,6 +55,31 @@ class Observer:
 
     def directory_device(self, device: DirectoryDevice, *, owner_asked: bool) -> None:
         self._see(directory_devices, asdict(device), kept=() if owner_asked else ("owner_oid",))
+
+    def directory_page(self, changed: Sequence[tuple[DirectoryDevice, DirectoryDevice]]) -> None:
+        """Rows of the tenant's list, each after the device as it was known: two statements for all of them. One that somebody has
+        read meanwhile stays as they read it."""
+        if not changed:
+            return
+        table, names = directory_devices, ("device_id", *_LISTED)
+        columns = [sa.column(name, table.c[name].type) for name in names]
+        values = [(*(getattr(new, name) for name in names), old.read_at) for old, new in changed]
+        page = sa.values(*columns, sa.column("known_at", table.c.read_at.type), name="page").data(values).cte("listed").c
+        as_known = table.c.tenant_id == self.tenant_id, table.c.device_id == page.device_id, table.c.read_at == page.known_at
+        # what is NULL in every row has no type of its own for PostgreSQL
+        new_values: dict[str, Any] = {c: sa.cast(page[c], table.c[c].type) if c in _MAY_BE_NULL else page[c] for c in _LISTED}
+        new_values["owner_oid"] = sa.func.coalesce(new_values["owner_oid"], table.c.owner_oid)
+        seen = sa.update(table).where(*as_known).values(**new_values).returning(table.c.device_id)
+        taken = set(self.connection.execute(seen).scalars())
+        notes = [
+            self._noted(table, new.device_id, column, getattr(old, column), getattr(new, column))
+            for old, new in changed
+            if new.device_id in taken
+            for column in _TELLING[table]
+            if column in _LISTED and getattr(new, column) not in (getattr(old, column), *_NOT_TOLD.get(column, ()))
+        ]
+        if notes:
+            self.connection.execute(sa.insert(observations).values(notes))
 
     def managed(self, connection: str, oid: str, devices: Sequence[ManagedDevice]) -> None:
         for device in sorted(devices, key=lambda d: d.key):
@@ -104,8 +133,11 @@ class Observer:
             self._note(table, "/".join(row), "gone", None, self.at.isoformat())
 
     def _note(self, table: sa.Table, subject: str, what: str, old: Any, new: Any) -> None:
+        self.connection.execute(sa.insert(observations).values(**self._noted(table, subject, what, old, new)))
+
+    def _noted(self, table: sa.Table, subject: str, what: str, old: Any, new: Any) -> dict[str, Any]:
         about = {"subject_kind": _SUBJECT[table], "subject_id": subject, "what": what, "old": old, "new": new}
-        self.connection.execute(sa.insert(observations).values(tenant_id=self.tenant_id, at=self.at, **about))
+        return {"tenant_id": self.tenant_id, "at": self.at, **about}
 
 
 def _managed_row(device: ManagedDevice) -> dict[str, Any]:

@@ -27,8 +27,8 @@ def person(row: Row) -> Person:
     return Person(**_named(Person, row))
 
 
-def directory_device(row: Row) -> DirectoryDevice:
-    return DirectoryDevice(**_named(DirectoryDevice, row))
+def directory_device(row: Row, *, prefix: str = "") -> DirectoryDevice:
+    return DirectoryDevice(**_named(DirectoryDevice, row, prefix=prefix))
 
 
 def managed_device(row: Row) -> ManagedDevice:

@@ -1,5 +1,5 @@
-"""`SqlStore` implements `ports.Store`: the reads are here. `change` holds the writes, `observations` what was seen, and `timers`
-when to look again."""
+"""`SqlStore` implements `ports.Store`: the reads are here. `change` holds the writes, `observations` what was seen, `timers`
+when to look again, and `watching` what whole lists call for."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -24,9 +24,10 @@ from .change import change
 from .engine import reading, writing
 from .observations import Observer
 from .tables import LIVING, device_links, directory_devices, journeys, managed_devices, people, possession_links, pushes
+from .watching import SqlWatching
 
 
-class SqlStore:
+class SqlStore(SqlWatching):
     def __init__(self, engine: sa.Engine, tenant_id: str, wakeups: Wakeups) -> None:
         self.tenant_id = tenant_id
         self._engine = engine

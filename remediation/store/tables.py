@@ -190,6 +190,8 @@ device_links = sa.Table(
     to("device_id", "directory_devices"),
     to("connection record_id", "managed_devices"),
     sa.Index("ix_device_links_person", "tenant_id", "oid"),
+    sa.Index("ix_device_links_device", "tenant_id", "device_id"),
+    sa.Index("ix_device_links_record", "tenant_id", "connection", "record_id"),
 )
 
 
@@ -237,6 +239,8 @@ pushes = sa.Table(
     sa.Column("reason", sa.Text),
     sa.Column("following", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
     sa.Column("failed_calls", sa.JSON),
+    sa.Column("mdm_listed_at", Moment),  # when a whole list's page last showed it
+    sa.Column("directory_listed_at", Moment),
     to("link_id", "device_links", "id"),
     sa.Index("ix_pushes_due", "tenant_id", "next_look_at"),
 )
@@ -307,7 +311,7 @@ budgets = sa.Table(
     sa.Column("reason", sa.Text),
 )
 
-# A source that is read again and again, as `mdm:<connection>/poll`, `mdm:<connection>/sweep`, `directory/sweep`.
+# The polls and sweeps over whole lists (domain/watch.py): `mdm:<connection>/poll`, `mdm:<connection>/sweep`, `directory/sweep`.
 watches = sa.Table(
     "watches",
     metadata,
@@ -324,7 +328,6 @@ watches = sa.Table(
     sa.Column("next_look_at", Moment),
     sa.Column("attempts", sa.Integer, nullable=False, default=0, server_default="0"),
     sa.Column("reason", sa.Text),
-    sa.Index("ix_watches_due", "tenant_id", "next_look_at"),
 )
 
 # The key is the promise: leases of one connection are extended once per outage, whoever asks.

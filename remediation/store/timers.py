@@ -81,8 +81,11 @@ class PushTimer(Timer):
 
     def park(self, wake: int, seq: int, *, next_at: datetime | None, attempts: int, reason: str | None, following: bool) -> bool:
         """A worker that read earlier may have told its news late, after this pass had looked at the row and before now. Nobody else
-        would look again soon: its own wake-up is an old one."""
-        if not self._park(wake, next_look_at=next_at, attempts=attempts, reason=reason, following=following):
+        would look again soon: its own wake-up is an old one. What a list called for has been looked at, so a row at rest is no
+        longer among the revocations."""
+        at_rest = pushes.c.confirmed_seq >= pushes.c.desired_seq
+        lane = sa.case((at_rest, sa.literal(Lane.SWEEP, pushes.c.lane.type)), else_=pushes.c.lane)
+        if not self._park(wake, next_look_at=next_at, attempts=attempts, reason=reason, following=following, lane=lane):
             return False
         return not self.look_at_once(pushes.c.desired_seq != seq)
 
@@ -130,12 +133,14 @@ def note_fault(connection: sa.Connection, tenant_id: str, workflow: str, row_id:
 
 def wake_due(connection: sa.Connection, tenant_id: str, wakeups: Wakeups, now: datetime, *, limit: int, room: Room) -> int:
     """As many as there is room for, `limit` of a kind at most, and revocations first. What is sent already only reads, and so does
-    a journey: neither waits behind a backlog of those that want to write."""
+    a journey: neither waits behind a backlog of those that want to write. A row at rest that is looked at for its own time goes
+    with the sweeps; one that a list marked as a revocation keeps its lane."""
     at_rest = pushes.c.confirmed_seq >= pushes.c.desired_seq
     on_its_way = sa.and_(sa.not_(at_rest), pushes.c.sent_seq >= pushes.c.desired_seq)
-    revoking = sa.and_(pushes.c.lane == Lane.REVOKE, pushes.c.sent_seq < pushes.c.desired_seq)
+    revoking = sa.and_(pushes.c.lane == Lane.REVOKE, sa.not_(on_its_way))
     urgency = sa.case((pushes.c.lane == Lane.REVOKE, 0), (pushes.c.lane == Lane.PERSON, 1), else_=2)
     sweep = sa.literal(Lane.SWEEP, pushes.c.lane.type)
+    own_time = sa.and_(at_rest, pushes.c.lane != Lane.REVOKE)
     links: list[tuple[str, int, Lane]] = []
     kinds = (
         (revoking, room.revocations),
@@ -147,7 +152,7 @@ def wake_due(connection: sa.Connection, tenant_id: str, wakeups: Wakeups, now: d
             *(connection, pushes, pushes.c.link_id, tenant_id, now, min(limit, rows)),
             order=urgency,
             kind=kind,
-            marks={"lane": sa.case((at_rest, sweep), else_=pushes.c.lane)},
+            marks={"lane": sa.case((own_time, sweep), else_=pushes.c.lane)},
             lane=pushes.c.lane,
         )
     people = _claim(
@@ -155,10 +160,11 @@ def wake_due(connection: sa.Connection, tenant_id: str, wakeups: Wakeups, now: d
         kind=journeys.c.expires_at > now,
         lane=sa.literal(Lane.PERSON.name),
     )
-    for workflow, found in ((PUSH_LINK, links), (LOOK_JOURNEY, people)):
+    lists = _claim(*(connection, watches, watches.c.name, tenant_id, now, limit), kind=sa.true(), lane=sa.literal(Lane.SWEEP.name))
+    for workflow, found in ((PUSH_LINK, links), (LOOK_JOURNEY, people), (WATCH_SOURCE, lists)):
         for row_id, wake, lane in found:
             wakeups.enqueue(connection, workflow, row_id, wake, lane=lane)
-    return len(links) + len(people)
+    return len(links) + len(people) + len(lists)
 
 
 def _claim(

@@ -1,6 +1,6 @@
 """Wake-ups: enqueued with the engine in the caller's own transaction, so that row and wake-up are committed together or not at all.
 
-The other end is `worker/engine.py`, which registers every queue of `QUEUES` and the two workflows under these names for ever.
+The other end is `worker/engine.py`, which registers every queue of `QUEUES` and the workflows under these names for ever.
 """
 
 from typing import Any

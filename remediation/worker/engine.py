@@ -31,11 +31,12 @@ class Unsuited(Exception):
 
 @dataclass(frozen=True)
 class Wakers:
-    """What a wake-up calls, by the id of the row: `look` for journeys, `bring_to_rest` for links. `failed` is told of a bug: name
-    of the workflow, id of the row, number of the wake-up."""
+    """What a wake-up calls, by the id of the row: `look` for journeys, `bring_to_rest` for links, `watch` for watches. `failed` is
+    told of a bug: name of the workflow, id of the row, number of the wake-up."""
 
     look: Callable[[str], None]
     bring_to_rest: Callable[[str], None]
+    watch: Callable[[str], None]
     failed: Callable[[str, str, int], None] | None = None
 
 
@@ -83,6 +84,10 @@ class Engine:
         @DBOS.workflow(name="push_link", max_recovery_attempts=None)
         def push_link(link_id: str) -> None:
             _wake(wakers.bring_to_rest, "push_link", link_id, wakers.failed)
+
+        @DBOS.workflow(name="watch_source", max_recovery_attempts=None)
+        def watch_source(name: str) -> None:
+            _wake(wakers.watch, "watch_source", name, wakers.failed)
 
     def start(self) -> None:
         DBOS.launch()

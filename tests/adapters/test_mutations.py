@@ -7,6 +7,8 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,10 +17,13 @@ import requests
 
 from remediation.adapters.graph import GraphDirectory
 from remediation.domain.compliance import Lease, Verdict, decide
+from remediation.domain.evidence import Level
+from remediation.domain.listing import Held, Rules, of_records
 from remediation.domain.standing import Standing
 from remediation.errors import Garbled, RemoteError
 from sandbox.server import Sandbox, SandboxConfig, create_sandbox
 from tests.conformance.test_channel import MESSAGE, report
+from tests.people import LINK, OPENED
 from tests.remotes import Remotes
 
 SEED = 20261121
@@ -27,10 +32,12 @@ Where = tuple[Any, ...]
 
 
 class Wire:
-    """Between sandbox and adapter: `said` overwrites fields of answers by the end of their path, `mutate` spoils one of them."""
+    """Between sandbox and adapter: `said` overwrites fields of answers by the end of their path, `in_rows` fields of
+    each record of a list, `mutate` spoils one of them."""
 
     def __init__(self) -> None:
         self.said: dict[str, dict[str, Any]] = {}
+        self.in_rows: dict[str, Any] = {}
         self.target = ""
         self.mutate: Callable[[Any], bytes] | None = None
         self.spoilt = 0
@@ -44,6 +51,8 @@ class Wire:
         for end, fields in self.said.items():
             if path.endswith(end):
                 value |= fields
+        if path.endswith("/devices/search"):
+            value["Devices"] = [{**row, **self.in_rows} for row in value["Devices"]]
         if self.mutate is not None and path.endswith(self.target):
             self.spoilt += 1
             self.last = self.mutate(value)
@@ -300,3 +309,68 @@ def test_a_spoilt_way_in_lets_nothing_out(remotes: Remotes, wire: Wire, target: 
 
     for outcome in outcomes(wire, target, send, rounds=40, seed=110):
         assert outcome is None or isinstance(outcome, RemoteError)
+
+
+# whole lists: a row may renew *compliant*, so it must not praise what the untouched row does not
+
+AS_HELD = Rules(Lease(), Level.POSSESSION, timedelta(days=7))
+ROW: dict[str, dict[str, Any]] = {
+    bad: fields for bad, [(end, fields)] in ((b, [*f.items()]) for b, f in BAD.items()) if "4100" in end
+}
+
+
+def held(remotes: Remotes) -> Held:
+    """What is held of Mia's link, as of a direct look at both sides."""
+    device, entra, now = remotes.mdm.device("4100"), remotes.directory.device(remotes.device_id), remotes.sandbox.world.now()
+    link = replace(LINK, managed=device.key, generation=device.generation, oid=str(entra.owner_oid), object_id=entra.object_id)
+    push = replace(OPENED, posture_read_at=now, compliant_until=now)
+    return Held(replace(link, device_id=entra.device_id), push, entra, None, device.posture.last_seen)
+
+
+def renewals(remotes: Remotes, one: Held, outcome: Any) -> int:
+    if isinstance(outcome, RemoteError):
+        return 0
+    return len(of_records(outcome.rows, [one], remotes.sandbox.world.now(), AS_HELD).renewals)
+
+
+def test_the_untouched_row_renews_and_survives_what_does_not_matter(remotes: Remotes, wire: Wire) -> None:
+    one = held(remotes)
+    assert renewals(remotes, one, remotes.mdm.page(None, since=None)) == 1
+    good = 0
+    for outcome in outcomes(wire, "/devices/search", lambda: remotes.mdm.page(None, since=None), rounds=100, seed=150):
+        good += renewals(remotes, one, outcome)
+    assert good > 40
+
+
+@pytest.mark.parametrize("bad", ROW)
+def test_no_mutation_of_a_bad_row_renews(remotes: Remotes, wire: Wire, bad: str) -> None:
+    def ask() -> Any:
+        return remotes.mdm.page(None, since=None)
+
+    one = held(remotes)
+    wire.in_rows = ROW[bad]
+    assert renewals(remotes, one, ask()) == 0
+    for focus, rounds in ((list(ROW[bad]), 3 * len(KINDS)), ([], 20)):
+        for outcome in outcomes(wire, "/devices/search", ask, rounds=rounds, seed=170 + rounds, focus=focus):
+            assert renewals(remotes, one, outcome) == 0, wire.last
+
+
+def test_no_mutation_of_the_directorys_list_lets_a_disabled_or_foreign_device_agree(remotes: Remotes, wire: Wire) -> None:
+    """Rows are only ever marked by it; what was disabled or not compliant is never read as enabled or compliant."""
+    before = {row.device_id: row for row in all_devices(remotes)}
+    for outcome in outcomes(wire, "/v1.0/devices", lambda: remotes.directory.page(None), rounds=120, seed=160):
+        for row in [] if isinstance(outcome, RemoteError) else outcome.rows:
+            was = before.get(row.device_id)
+            assert was is not None, wire.last
+            assert row.compliant is not True or was.compliant is True
+            assert not row.enabled or was.enabled
+            assert row.owner_oid in (None, was.owner_oid)
+
+
+def all_devices(remotes: Remotes) -> Iterator[Any]:
+    cursor: str | None = None
+    while True:
+        page = remotes.directory.page(cursor)
+        yield from page.rows
+        if (cursor := page.cursor) is None:
+            return

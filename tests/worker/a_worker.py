@@ -1,6 +1,6 @@
 """A worker process whose services write down what they were called for: `python -m tests.worker.a_worker URL JOURNAL NAME DRAIN`.
 
-The engine, the pulse, the signals and the store are the product's own; only the two services are others. What a row is called
+The engine, the pulse, the signals and the store are the product's own; only the services are others. What a row is called
 decides how its call goes: `slow-…` takes two seconds, `dead-…` a minute, as with a remote that does not answer; `busy-…`, `stale-…`
 and `bug-…` fail.
 """
@@ -46,6 +46,7 @@ def main(url: str, journal: Path, name: str, drain: int) -> None:
     wakers = Wakers(
         look=partial(serve, journal, "look"),
         bring_to_rest=partial(serve, journal, "push"),
+        watch=partial(serve, journal, "watch"),
         failed=lambda workflow, row_id, wake: write(journal, f"{workflow} failed {row_id} at {wake}"),
     )
     durable = Engine(url=url, executor_id=name, queues=QUEUES, concurrency=10, wakers=wakers, drain=drain)

@@ -16,7 +16,7 @@ from dbos import DBOSClient, EnqueueOptions
 from remediation.domain.push import Lane
 from remediation.store.engine import make_engine, writing
 from remediation.store.takeover import take_over
-from remediation.store.wakeups import LOOK_JOURNEY, PUSH_LINK, DbosWakeups
+from remediation.store.wakeups import LOOK_JOURNEY, PUSH_LINK, WATCH_SOURCE, DbosWakeups
 from remediation.worker.engine import DRAIN, Unsuited, refuse_old_sqlite
 
 ROOT = Path(__file__).parents[2]
@@ -80,10 +80,12 @@ def test_committed_is_called_and_rolled_back_is_not(workshop: Workshop) -> None:
     workshop.wake("link")
     workshop.wake("journey", workflow=LOOK_JOURNEY)
     workshop.wake("revoked", lane=Lane.REVOKE)
+    workshop.wake("mdm:ws1/poll", workflow=WATCH_SOURCE, lane=Lane.SWEEP)
     with suppress(Change), writing(workshop.engine) as connection:
         workshop.wakeups.enqueue(connection, PUSH_LINK, "ghost", 1, lane=Lane.PERSON)
         raise Change
-    workshop.until(lambda lines: {"push ended link", "look ended journey", "push ended revoked"} <= set(lines))
+    wanted = {"push ended link", "look ended journey", "push ended revoked", "watch ended mdm:ws1/poll"}
+    workshop.until(lambda lines: wanted <= set(lines))
     workshop.wake("last")
     assert not any("ghost" in line for line in workshop.until(lambda lines: "push ended last" in lines))
 

@@ -1,0 +1,231 @@
+"""Listing of an MDM, and the directory's own list: every row once, in pages, as a single read has it; and how they fail."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from remediation.domain.compliance import MdmWord
+from remediation.domain.device import DirectoryDevice, ManagedDevice
+from remediation.errors import Busy, Garbled, NotFound, Refused, RemoteError
+from remediation.ports import Listing, Page
+from tests.conformance.conftest import Raises
+from tests.conformance.five import FIVE, SPOILT, Spoilt
+from tests.remotes import Remotes
+
+PROTOCOL = "Listing"
+PAGE: dict[str, Callable[[Remotes], Any]] = {
+    "records": lambda r: r.mdm.page(None, since=None),
+    "directory": lambda r: r.directory.page(None),
+}
+
+
+def pages_of(remotes: Remotes, *, since: Any = None) -> Iterator[Page[ManagedDevice]]:
+    cursor: str | None = None
+    while True:
+        page = remotes.mdm.page(cursor, since=since)
+        yield page
+        if (cursor := page.cursor) is None:
+            return
+
+
+def records(remotes: Remotes, **more: Any) -> list[ManagedDevice]:
+    return [row for page in pages_of(remotes, **more) for row in page.rows]
+
+
+def hers(remotes: Remotes) -> ManagedDevice:
+    return next(row for row in records(remotes) if row.key.record_id == str(remotes.record.id))
+
+
+def devices(remotes: Remotes) -> list[DirectoryDevice]:
+    found: list[DirectoryDevice] = []
+    cursor: str | None = None
+    while True:
+        page = remotes.directory.page(cursor)
+        found += page.rows
+        if (cursor := page.cursor) is None:
+            return found
+
+
+def more_records(remotes: Remotes, count: int) -> None:
+    world = remotes.sandbox.world
+    for number in range(remotes.record.id + 1, remotes.record.id + 1 + count):
+        world.records[number] = replace(remotes.record, id=number, uuid=world.new_id())
+
+
+def answering(remotes: Remotes, change: Callable[[dict[str, Any]], Any], end: str = "/devices/search", **more: Any) -> Remotes:
+    """The answers of this list changed on their way."""
+
+    def on_its_way(request: Any, status: int, body: bytes) -> bytes:
+        hit = str(request.url).partition("?")[0].lower().endswith(end) and status == 200 and body
+        return json.dumps(change(json.loads(body))).encode() if hit else body
+
+    return Remotes(remotes.sandbox, change=on_its_way, **more)
+
+
+def test_it_lists(remotes: Remotes) -> None:
+    assert isinstance(remotes.mdm, Listing)
+
+
+@pytest.mark.parametrize(("size", "pages"), [(2, 4), (7, 1), (500, 1)])
+def test_every_record_once_in_the_order_of_ids(remotes: Remotes, size: int, pages: int) -> None:
+    more_records(remotes, 6)
+    small = Remotes(remotes.sandbox, page_size=size)
+    assert [r.key.record_id for r in records(small)] == [str(n) for n in sorted(remotes.sandbox.world.records)]
+    assert sum("devices/search" in e.path for e in remotes.sandbox.ledger.since(0)) == pages
+
+
+@pytest.mark.parametrize("health", [{}, {"passcode": False}, {"jailbroken": True}])
+def test_a_row_says_what_the_record_says(remotes: Remotes, health: dict[str, bool]) -> None:
+    for name, value in health.items():
+        setattr(remotes.record.reported, name, value)
+    row, one = hers(remotes), remotes.mdm.device(str(remotes.record.id))
+    assert replace(row, posture=one.posture) == one
+    assert replace(row.posture, failing=one.posture.failing, read_at=one.posture.read_at) == one.posture
+    assert row.posture.failing == ()
+
+
+@pytest.mark.parametrize("word", ["Unknown", "compliant", "NotAvailable", "PendingComplianceCheck"])
+def test_a_new_word_is_never_compliant(remotes: Remotes, word: str) -> None:
+    remotes.record.compliance_override = word
+    row = hers(remotes)
+    assert row.posture.word not in (MdmWord.COMPLIANT, MdmWord.NOT_COMPLIANT)
+
+
+def test_a_rule_that_the_row_says_fails_counts(remotes: Remotes) -> None:
+    def failing(page: dict[str, Any]) -> dict[str, Any]:
+        summary = {"DeviceCompliance": [{"CompliantStatus": False, "PolicyName": "x"}]}
+        return {**page, "Devices": [{**row, "ComplianceSummary": summary} for row in page["Devices"]]}
+
+    row = hers(answering(remotes, failing))
+    assert row.posture.word is MdmWord.NOT_COMPLIANT
+
+
+def test_since_asks_for_those_seen_since_then(remotes: Remotes) -> None:
+    seen, number = remotes.record.last_seen, str(remotes.record.id)
+    assert number in [r.key.record_id for r in records(remotes, since=seen - timedelta(seconds=1))]
+    assert number not in [r.key.record_id for r in records(remotes, since=seen + timedelta(seconds=1))]
+    assert records(remotes, since=remotes.sandbox.world.now()) == []
+
+
+def test_a_list_without_records_is_whole(remotes: Remotes) -> None:
+    remotes.sandbox.world.records.clear()
+    assert remotes.mdm.page(None, since=None) == Page((), None)
+
+
+def test_a_row_that_cannot_be_read_whole_is_named_and_holds_nobody_up(remotes: Remotes) -> None:
+    more_records(remotes, 2)
+
+    def never_enrolled(page: dict[str, Any]) -> dict[str, Any]:
+        page["Devices"][1]["LastEnrolledOn"] = "0001-01-01T00:00:00.000"
+        return page
+
+    page = answering(remotes, never_enrolled).mdm.page(None, since=None)
+    assert (len(page.rows), page.unreadable) == (2, (str(remotes.record.id + 1),))
+
+
+@pytest.mark.parametrize(
+    "ends_early",
+    [
+        lambda page: {**page, "Devices": []},
+        lambda page: {**page, "Page": page["Page"] + 1},
+        lambda page: {k: v for k, v in page.items() if k != "Total"},
+        lambda page: {k: v for k, v in page.items() if k != "Devices"},
+        lambda page: [],
+    ],
+)
+def test_half_a_list_is_no_list(remotes: Remotes, raises: Raises, ends_early: Callable[[dict[str, Any]], Any]) -> None:
+    more_records(remotes, 3)
+    cursor = Remotes(remotes.sandbox, page_size=2).mdm.page(None, since=None).cursor
+    with raises(Garbled):
+        answering(remotes, ends_early, page_size=2).mdm.page(cursor, since=None)
+
+
+def test_a_list_that_goes_silent_before_its_end_is_no_list(remotes: Remotes, raises: Raises) -> None:
+    more_records(remotes, 3)
+    small = Remotes(remotes.sandbox, page_size=2)
+    cursor = small.mdm.page(None, since=None).cursor
+    remotes.sandbox.world.records.clear()
+    with raises(Garbled):
+        small.mdm.page(cursor, since=None)
+
+
+def test_every_directory_device_once_with_its_owner(remotes: Remotes) -> None:
+    world, found = remotes.sandbox.world, devices(remotes)
+    assert {d.device_id: d.owner_oid for d in found} == {d.device_id: d.owner_oid for d in world.devices.values() if not d.deleted}
+    assert len(found) == len({d.device_id for d in found}) > world.page_size
+    direct = remotes.directory.device(remotes.device_id)
+    [listed] = [d for d in found if d.device_id == remotes.device_id]
+    assert replace(listed, read_at=direct.read_at) == direct
+
+
+def test_where_the_list_cannot_tell_owners_it_is_asked_without(remotes: Remotes) -> None:
+    """A tenant that refuses `$expand` beside `$top`: found out once."""
+    app = remotes.sandbox.api
+
+    def strict(environ: Any, start: Any) -> Any:
+        if "%24expand" in environ["QUERY_STRING"]:
+            start("400 Bad Request", [("Content-Type", "application/json")])
+            return [b'{"error": {"code": "Request_BadRequest", "message": "no"}}']
+        return app(environ, start)
+
+    assert remotes.transport is not None
+    remotes.transport.app = strict
+    assert {d.owner_oid for d in remotes.directory.page(None).rows} == {None}
+    before = len(remotes.transport.requests)
+    assert remotes.directory.page(None).rows
+    assert len(remotes.transport.requests) == before + 1
+
+
+def test_a_directory_row_that_cannot_be_read_is_named_or_nobodys(remotes: Remotes) -> None:
+    def odd(page: dict[str, Any]) -> dict[str, Any]:
+        first, second = page["value"]
+        return {**page, "value": [{**first, "accountEnabled": None}, {**second, "deviceId": "printer"}]}
+
+    whole = remotes.directory.page(None)
+    page = answering(remotes, odd, "/v1.0/devices").directory.page(None)
+    assert (page.rows, page.unreadable) == ((), (whole.rows[0].device_id,))
+
+
+def test_a_list_of_nothing_but_strangers_is_garbled(remotes: Remotes, raises: Raises) -> None:
+    def strange(page: dict[str, Any]) -> dict[str, Any]:
+        return {**page, "value": [{**row, "deviceId": "printer"} for row in page["value"]]}
+
+    with raises(Garbled):
+        answering(remotes, strange, "/v1.0/devices").directory.page(None)
+
+
+def test_a_cursor_that_has_aged_is_refused(remotes: Remotes, raises: Raises) -> None:
+    cursor = remotes.directory.page(None).cursor
+    assert cursor is not None
+    with raises(Refused):
+        remotes.directory.page(cursor.replace("skiptoken=", "skiptoken=aged"))
+
+
+def test_a_cursor_that_the_remote_forgot(remotes: Remotes, raises: Raises) -> None:
+    """410 or 404 in the vendor's form (graph-docs concepts/errors.md): the list has to begin anew."""
+    with raises(NotFound):
+        remotes.directory.page(f"{remotes.facts['graph_url']}/devices/{'0' * 8}-0000-4000-8000-{'0' * 12}")
+
+
+@pytest.mark.parametrize("ask", PAGE.values(), ids=PAGE.keys())
+@pytest.mark.parametrize("spoilt", SPOILT, ids=str)
+def test_a_spoilt_answer(remotes: Remotes, raises: Raises, ask: Callable[[Remotes], Any], spoilt: Spoilt) -> None:
+    ask(remotes)  # the token is had: the fault meets the call itself
+    for service in ("workspace_one", "graph"):
+        spoilt.spoil(remotes.sandbox, service)
+    with raises(spoilt.becomes) as raised:
+        ask(remotes)
+    error: RemoteError = raised.value
+    assert error.remote == ("mdm" if ask is PAGE["records"] else "directory")
+    if isinstance(error, Busy):
+        assert error.retry_after == 7
+
+
+def test_none_of_the_five_was_left_out(raised: set[type[RemoteError]]) -> None:
+    assert raised == set(FIVE)
