@@ -79,7 +79,7 @@ class Observer:
             if column in _LISTED and getattr(new, column) not in (getattr(old, column), *_NOT_TOLD.get(column, ()))
         ]
         if notes:
-            self.connection.execute(sa.insert(observations).values(notes))
+            self.connection.execute(sa.insert(observations), notes)
 
     def managed(self, connection: str, oid: str, devices: Sequence[ManagedDevice]) -> None:
         for device in sorted(devices, key=lambda d: d.key):

@@ -231,19 +231,22 @@ def test_a_page_that_does_not_come_ends_nothing_and_the_list_is_read_again(tell:
     assert (story.link_states(), len(story.uploads()), story.entra_shows) == ([LinkState.ACTIVE], 1, True)
     assert story.push.says_compliant
     assert all(row(story, name).failing_since is None for name in (SWEEP, DIRECTORY_SWEEP))
-    assert looks(story) - before <= 2 * 3  # at most a look at either side for each spoilt page
+    if how != "no rows":  # a page of the directory may well be empty: then a look at either side finds it alive
+        assert looks(story) == before
 
 
 @pytest.mark.parametrize(("service", "kind"), [("workspace_one", "shifted"), ("graph", "shifted"), ("workspace_one", "unlisted")])
 def test_a_record_that_a_whole_list_leaves_out_is_looked_at_and_lives(tell: Tell, service: str, kind: str) -> None:
     """Moved between two pages while they were read; or the list is empty, which says nothing."""
     story = watched(tell)
-    path = "/devices" if service == "graph" else "devices/search"
+    path, before = "/devices" if service == "graph" else "devices/search", looks(story)
     for _ in range(2):
         story.fault(service, kind, path=path)
         story.passes(HOUR + 60, every=60)
         story.sandbox.faults.clear()
     assert (story.link_states(), len(story.uploads()), story.entra_shows) == ([LinkState.ACTIVE], 1, True)
+    if kind == "unlisted":
+        assert looks(story) == before
 
 
 @pytest.mark.parametrize(
