@@ -8,15 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
+from remediation.domain.budget import BUSY, Admitted, Outcome, Refused
 from remediation.domain.push import Lane
 from remediation.ports import Actor, Change
+from remediation.store.budgets import SqlBudgets
 from remediation.store.store import SqlStore
 from tests.simulator.turns import point
+
+SKEW = timedelta(seconds=4)
+"""How far clocks of two processes and the time of a call may set moments apart."""
 
 
 @dataclass
@@ -41,6 +46,33 @@ class Queue:
         else:
             self._used.difference_update(f"{row_id}:{wake}" for _, row_id, wake, _ in self._open)
         self._open.clear()
+
+
+@dataclass
+class Manners:
+    """Until when each remote asked not to be called, as far as anybody could write that down, and who was let through meanwhile."""
+
+    closed: dict[str, datetime] = field(default_factory=dict)
+    impolite: list[str] = field(default_factory=list)
+
+
+class WatchedBudgets(SqlBudgets):
+    def __init__(self, *args: Any, manners: Manners, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.manners = manners
+
+    def enter(self, remote: str, lane: Lane, *, writes: bool) -> Admitted | Refused:
+        answer = super().enter(remote, lane, writes=writes)
+        until, now = self.manners.closed.get(remote), self._clock()
+        if isinstance(answer, Admitted) and until is not None and now < until - SKEW:
+            self.manners.impolite.append(f"{remote} was called at {now}, and wanted none until {until}")
+        return answer
+
+    def leave(self, remote: str, admitted: Admitted, outcome: Outcome) -> None:
+        super().leave(remote, admitted, outcome)
+        if outcome.trouble == BUSY and outcome.closes_for:
+            until = self._clock() + timedelta(seconds=outcome.closes_for)
+            self.manners.closed[remote] = max(until, self.manners.closed.get(remote, until))
 
 
 class SteppedStore(SqlStore):

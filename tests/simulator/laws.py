@@ -15,6 +15,7 @@ from remediation.domain.device import DeviceLink, LinkState
 from remediation.domain.push import Push, message_id
 from remediation.domain.steps import Step, next_step
 from remediation.store import tables
+from tests.simulator.doors import SKEW
 from tests.simulator.stage import LEASE
 from tests.simulator.truth import DeviceWas, RecordWas
 from tests.simulator.wire import DEVICE, MESSAGE, RECORD, Call
@@ -22,8 +23,6 @@ from tests.simulator.wire import DEVICE, MESSAGE, RECORD, Call
 if TYPE_CHECKING:
     from tests.simulator.run import Run
 
-SKEW = timedelta(seconds=4)
-"""How far clocks of two processes and the time of a call may set moments apart."""
 NEWS = {"verdict.changed", "drift.repaired", "lease.ended", "link.ended", "push.failed", "push.not_applied"}
 """Why the sequence of a push rises; each rise has its one audit row."""
 
@@ -166,6 +165,7 @@ def all_down(run: Run, ends: dict[str, datetime]) -> None:
 
 
 def ledger(run: Run) -> None:
+    demand(not run.manners.impolite, f"P8: {run.manners.impolite[:1]}")
     found = links(run)
     tenant = run.stage.tenant_id
     owner = {message_id(tenant, link.id, seq): (link, seq) for link, push in found for seq in range(1, push.desired_seq + 1)}
@@ -212,13 +212,18 @@ def _in_order(run: Run, first: dict[str, Call], owner: dict[str, tuple[DeviceLin
         messages.sort(key=lambda m: (m[0], owner[m[1]][1]))
         demand(len({m[0] for m in messages}) == len(messages), "I11: two messages about one device with one update time")
         newest: datetime | None = None
+        rises = _rises(run)
         last: dict[str, tuple[int, Call]] = {}
         for _, mid, call in messages:
             link, seq = owner[mid]
             before = last.get(link.id)
             demand(before is None or seq > before[0], f"I11: the update times of {name(run, link)} do not grow with its sequence")
             if before is not None and _up(before[1]) and not _up(call):
-                demand(_cause(run, link, before[1], call), f"P7: {name(run, link)} was pushed down without a cause ({call.who})")
+                decided = rises[link.id][seq - 1]
+                demand(
+                    _cause(run, link, before[1], call, decided),
+                    f"P7: {name(run, link)} was pushed down without a cause ({call.who})",
+                )
             last[link.id] = seq, call
             reads = [c.at for c in records_read(run, link) if c.task == call.task and c.at <= call.at]
             if reads:
@@ -231,24 +236,33 @@ def _up(call: Call) -> bool:
     return bool(call.sent and call.sent["complianceStatus"] == "compliant")
 
 
-def _cause(run: Run, link: DeviceLink, up: Call, down: Call) -> bool:
-    """Between the two messages something was not good for a moment, or the lease of our own reads was over."""
-    known = [c for c in records_read(run, link) if run.noted.get(c.task, down.at) < down.at or c.task in (up.task, down.task)]
-    reads = [c.at for c in known if c.at <= down.at]
+def _rises(run: Run) -> dict[str, list[datetime]]:
+    """When each sequence of each link was decided."""
+    row, found = tables.audit.c, defaultdict(list)
+    with run.stage.engine.connect().execution_options(reads=True) as connection:
+        for about, at in connection.execute(sa.select(row.about_id, row.at).where(row.why.in_(NEWS)).order_by(row.id)):
+            found[about].append(at)
+    return found
+
+
+def _cause(run: Run, link: DeviceLink, up: Call, down: Call, decided: datetime) -> bool:
+    """Between the two something was not good for a moment, or the lease of our own reads was over."""
+    known = [c for c in records_read(run, link) if run.noted.get(c.task, decided) < decided or c.task in (up.task, down.task)]
+    reads = [c.at for c in known if c.at <= decided]
     good_at_up = [at for at in reads if at <= up.at]
     begins = good_at_up[-1] if good_at_up else up.at
     made = record_at(run, link.managed.record_id, link.made_at + SKEW)
     device = (link.object_id, link.oid)
     history = run.truth.records.get(link.managed.record_id, [])
-    for was, until in zip(history, [*(later.at for later in history[1:]), down.at + SKEW], strict=True):
-        for_a_while = until >= begins and was.at <= down.at
-        good = was.good_until is not None and was.good_until >= min(until, down.at + SKEW)
+    for was, until in zip(history, [*(later.at for later in history[1:]), decided + SKEW], strict=True):
+        for_a_while = until >= begins and was.at <= decided + SKEW
+        good = was.good_until is not None and was.good_until >= min(until, decided + SKEW)
         if for_a_while and not (good and made is not None and was.enrollment == made.enrollment):
             return True
     for shown in run.truth.devices.get(link.device_id, []):
-        if begins <= shown.at <= down.at and shown.identity != device:
+        if begins <= shown.at <= decided + SKEW and shown.identity != device:
             return True
-    return max(reads) + LEASE.since_read <= down.at + SKEW
+    return not reads or max(reads) + LEASE.since_read <= decided + SKEW
 
 
 def bookkeeping(run: Run) -> None:

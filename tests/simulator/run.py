@@ -13,21 +13,21 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from remediation.domain.budget import Limit, Limits
 from remediation.domain.push import Lane
 from remediation.domain.steps import Step
 from remediation.ports import Actor
 from remediation.services.look import look
 from remediation.services.push_compliance import bring_to_rest
-from remediation.services.world import World
 from remediation.store import tables
 from remediation.store.wakeups import LOOK_JOURNEY, PUSH_LINK
 from sandbox.faults import Fault
 from tests.simulator import laws
 from tests.simulator.breaks import UNBROKEN
 from tests.simulator.deeds import Deeds
-from tests.simulator.doors import Queue
+from tests.simulator.doors import Manners, Queue
 from tests.simulator.people import REFUSALS, People, Press, Someone
-from tests.simulator.stage import LEASE, RECHECK, Around, Parts, Stage, start_process
+from tests.simulator.stage import LEASE, RECHECK, Around, Parts, Process, Stage, start_process
 from tests.simulator.truth import DeviceWas, RecordWas, Truth
 from tests.simulator.turns import Task, current
 from tests.simulator.wire import DEVICE, MESSAGE, RECORD, Call, Wire
@@ -49,7 +49,7 @@ CALM = RECHECK * 4
 LATE = (0, 0, 60, 240, 600)
 """Seconds by which a pulse may come late; else most of a seed would be spent on people's quick looks."""
 AHEAD = timedelta(seconds=2)
-"""By so much may the clock of the process that looks for due rows be ahead."""
+"""In a calm sea the pulse looks for what is due in so many seconds: the clock of its process may be behind."""
 SETTLED = timedelta(minutes=2)
 GUIDS = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -108,10 +108,14 @@ class Run:
         self.wire.calls = diary.calls
         self.deeds = Deeds(self.clock, self.sandbox.faults, self.truth, chance)
         self._skews = [timedelta(seconds=chance.choice([0.0, 0.0, 1.5, -1.5])) for _ in range(PROCESSES)]
-        self._around = Around(self.stage, self.parts, self.wire, self.queue, self.tell)
+        self.manners = Manners()
+        calls = chance.choice([None, None, None, Limit.of(30, 20), Limit.of(600, 60)])
+        limits = {} if calls is None else {name: Limits(calls) for name in ("directory", "channel", "mdm")}
+        self._around = Around(self.stage, self.parts, self.wire, self.queue, self.tell, limits, self.manners, chance.random)
         self.processes = [self._start(number) for number in range(PROCESSES)]
-        self.web, store = start_process("web", self._around, timedelta())
-        self.people = People(self.clock, store, self.web.clock, chance)
+        web = start_process("web", self._around, timedelta())
+        self.web = web.world
+        self.people = People(self.clock, web.store, self.web.clock, chance)
 
     def _lags(self) -> None:
         lags, chance = self.clock.lags, self.chance
@@ -121,8 +125,8 @@ class Run:
     def _call_lasts(self) -> float:
         return self.chance.choice([0.02, 0.2, 1.0])
 
-    def _start(self, number: int) -> World:
-        return start_process(f"worker-{number}", self._around, self._skews[number])[0]
+    def _start(self, number: int) -> Process:
+        return start_process(f"worker-{number}", self._around, self._skews[number])
 
     def diary(self) -> Diary:
         told = [c for c in self.wire.calls if c.found(RECORD) or c.found(DEVICE) or c.found(MESSAGE)]
@@ -261,7 +265,8 @@ class Run:
     def _begin(self, wake_up: tuple[str, str, int, object]) -> Task:
         workflow, row_id, wake, _ = wake_up
         number = self.chance.randrange(PROCESSES)
-        return self._task(f"{workflow} {row_id}:{wake}", number, partial(WORKFLOWS[workflow], row_id, world=self.processes[number]))
+        run = partial(WORKFLOWS[workflow], row_id, world=self.processes[number].world)
+        return self._task(f"{workflow} {row_id}:{wake}", number, run)
 
     def _task(self, name: str, process: int, run: Callable[[], object]) -> Task:
         self._serial += 1
@@ -273,8 +278,7 @@ class Run:
 
     def _pulse(self) -> None:
         number = self.chance.randrange(PROCESSES)
-        store = self.processes[number].store
-        task = self._task("pulse", number, lambda: store.wake_due(self.processes[number].clock()))
+        task = self._task("pulse", number, self.processes[number].pulse)
         self._move(task, self.chance.choice([1, 2, 99, 99]))
 
     def _hints(self) -> None:
@@ -354,7 +358,7 @@ class Run:
                 continue
             due, now = self._next_due(), self.clock.now()
             if due is not None and due <= now + AHEAD:
-                self.processes[0].store.wake_due(now + AHEAD)
+                self.processes[0].pulse(2 * AHEAD)
             elif until():
                 return
             elif due is None or due > end:

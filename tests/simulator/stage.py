@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import pickle
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from remediation.adapters import graph, intune_partner, workspace_one
+from remediation.adapters.gate import Gate
 from remediation.adapters.http import Remote
 from remediation.adapters.workspace_one_sign_in import BasicKey
+from remediation.domain.budget import Limits
 from remediation.domain.compliance import Lease
 from remediation.domain.evidence import Level
+from remediation.ports.store import EVERYTHING
 from remediation.services.world import World
 from remediation.store.engine import make_engine
 from remediation.store.migrations import migrate
@@ -25,7 +28,7 @@ from sandbox import graph_manners, intune
 from sandbox.server import Sandbox, SandboxConfig, create_sandbox
 from sandbox.workspace_one_gate import tenant_code
 from sandbox.world import GRAPH_APP_ID, INTUNE_APP_ID
-from tests.simulator.doors import Queue, SteppedStore
+from tests.simulator.doors import Manners, Queue, SteppedStore, WatchedBudgets
 from tests.simulator.wire import Wire
 
 ORIGIN = "http://localhost:8000"
@@ -122,9 +125,25 @@ class Around:
     wire: Wire
     queue: Queue
     tell: Callable[[str], None]
+    limits: Mapping[str, Limits]
+    """Of each remote's budget; none where calls are not counted."""
+    manners: Manners
+    chance: Callable[[], float]
 
 
-def start_process(name: str, around: Around, skew: timedelta) -> tuple[World, SteppedStore]:
+@dataclass(frozen=True)
+class Process:
+    world: World
+    store: SteppedStore
+    budgets: WatchedBudgets
+    counts: bool
+
+    def pulse(self, ahead: timedelta = timedelta()) -> int:
+        room = self.budgets.room() if self.counts else EVERYTHING
+        return self.store.wake_due(self.world.clock() + ahead, room=room)
+
+
+def start_process(name: str, around: Around, skew: timedelta) -> Process:
     """One process: its own adapters, caches and clock, over the store that all share."""
     sandbox, parts, wire = around.stage.sandbox, around.parts, around.wire
     tenant, mdm = sandbox.world.tenant_id, sandbox.world.mdm
@@ -133,8 +152,12 @@ def start_process(name: str, around: Around, skew: timedelta) -> tuple[World, St
         return sandbox.world.now() + skew
 
     def remote(name: str, base: str, code: Any, credential: Any) -> Remote:
-        return Remote(name, base, vendor_code=code, credential=credential, transport=wire)
+        more: dict[str, Any] = {"gate": gates[name]} if gates else {}
+        return Remote(name, base, vendor_code=code, credential=credential, transport=wire, **more)
 
+    limits = around.limits
+    budgets = WatchedBudgets(around.stage.engine, tenant, clock=now, limits=limits, chance=around.chance, manners=around.manners)
+    gates = {name: Gate(name, budgets, in_flight=4) for name in limits}
     to_graph, to_intune = _token(sandbox, graph_manners.AUDIENCE), _token(sandbox, intune.AUDIENCE)
     opened = remote("directory", f"{sandbox.api_url}/graph/v1.0", graph.vendor_code, to_graph)
     directory = graph.GraphDirectory(opened, now=now)
@@ -164,7 +187,7 @@ def start_process(name: str, around: Around, skew: timedelta) -> tuple[World, St
         possession_url=lambda token: f"{ORIGIN}/possession/{token}",
         message_text=lambda url, case: f"Tap to confirm {url} (case {case})",
     )
-    return world, store
+    return Process(world, store, budgets, bool(limits))
 
 
 RESOURCES = {graph_manners.AUDIENCE: GRAPH_APP_ID, intune.AUDIENCE: INTUNE_APP_ID}
