@@ -53,7 +53,7 @@ def run(options: "Options", say: Callable[[str], None]) -> dict[str, Any]:
 
 def play(size: Size, db: str, seed: int, broken: str | None, say: Callable[[str], None]) -> dict[str, Any]:
     begun = time.monotonic()
-    with Company(db, size.devices, seed) as company, Crew(company.environment, company.folder, fault=broken) as crew:
+    with Company(db, size.devices, seed) as company, Crew(company.environment(), company.folder, fault=broken) as crew:
         say(f"{size.devices} linked devices in {time.monotonic() - begun:.1f} s")
         between = _between_writes(company, crew, size.deaths, say)
         kills = _at_random(company, crew, company.members[between:], size, random.Random(seed), say)
