@@ -121,8 +121,9 @@ class Parts:
     fault in its place; there is no setting for that."""
 
     clock: Clock = now
+    due_every: float = DUE_EVERY
     store: Callable[[SqlEngine, str, Wakeups], Store] = SqlStore
-    budgets: Callable[[Budgets], Budgets] = lambda budgets: budgets
+    budgets: Callable[[SqlBudgets], Budgets] = lambda budgets: budgets
     transport: BaseAdapter | None = None
     bring_to_rest: Callable[..., None] = bring_to_rest
 
@@ -148,7 +149,7 @@ def build_worker(settings: WorkerSettings, parts: Parts | None = None) -> Worker
         concurrency=settings.queue_concurrency,
         wakers=wakers,
     )
-    due = Pulse("due rows", lambda: store.wake_due(parts.clock(), room=budgets.room()), every=DUE_EVERY)
+    due = Pulse("due rows", lambda: store.wake_due(parts.clock(), room=budgets.room()), every=parts.due_every)
     old = Pulse("old wake-ups", durable.forget, every=FORGET_EVERY)
     return Worker(durable, [due, old, *operator_pulses.of(settings, engine, store, parts.clock)])
 

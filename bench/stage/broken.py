@@ -3,6 +3,7 @@
 Each is what some real program does. A figure that does not notice its fault is worth nothing.
 """
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -14,10 +15,11 @@ from remediation.domain.compliance import Decision, decide
 from remediation.domain.push import Lane, message_id, update_time
 from remediation.ports import Actor, Report, Sending
 from remediation.services.world import World
+from remediation.store.budgets import SqlBudgets
 from remediation.store.change import OneChange
 from remediation.store.engine import writing
 from remediation.store.store import SqlStore
-from remediation.store.tables import audit, pushes
+from remediation.store.tables import audit, metadata, pushes
 
 
 class CarelessChange(OneChange):
@@ -56,6 +58,24 @@ class CarelessStore(SqlStore):
             yield inside
             who = {"actor_kind": actor.kind, "actor_id": actor.id, "about_kind": about[0], "about_id": about[1]}
             connection.execute(sa.insert(audit).values(tenant_id=self.tenant_id, at=at, why=why, detail=inside.detail, **who))
+
+
+def apart(budgets: SqlBudgets) -> SqlBudgets:
+    """The same limits, but each process counts for itself, and hears of no 429 but its own."""
+    private = sa.create_engine("sqlite://", poolclass=sa.StaticPool, connect_args={"check_same_thread": False})
+    metadata.tables["budgets"].create(private)
+    lock = threading.Lock()
+
+    class One(SqlBudgets):
+        def enter(self, *args: Any, **kw: Any) -> Any:
+            with lock:
+                return super().enter(*args, **kw)
+
+        def leave(self, *args: Any, **kw: Any) -> None:
+            with lock:
+                super().leave(*args, **kw)
+
+    return One(private, budgets._tenant_id, clock=budgets._clock, limits=budgets._limits)
 
 
 def mark_first(link_id: str, *, world: World) -> None:

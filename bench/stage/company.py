@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 
@@ -24,6 +24,7 @@ from remediation.settings import WorkerSettings
 from remediation.store.engine import make_engine
 from remediation.store.migrations import migrate
 from remediation.store.store import SqlStore
+from remediation.store.tables import pushes
 from remediation.store.wakeups import DbosWakeups
 from sandbox import crowd, demo
 from sandbox.crowd import Member
@@ -41,12 +42,13 @@ class Books:
     """The sandbox's ledger, read in time and counted: entries themselves would fill the memory."""
 
     sandbox: Sandbox
+    clock: QuickClock
     calls: Counter[str] = field(default_factory=Counter)
     """By service, and for the device messages by method."""
     refused: Counter[str] = field(default_factory=Counter)
     """429 by service."""
     inside: list[float] = field(default_factory=list)
-    """Each call inside a Retry-After window: seconds of the world since the 429 left."""
+    """Each call inside a Retry-After window: real seconds from the 429's leaving the service to the call's leaving its sender."""
     messages: Counter[str] = field(default_factory=Counter)
     """How often each message id was sent."""
     _read_to: int = 0
@@ -65,15 +67,22 @@ class Books:
         if entry.status == 429:
             self.refused[entry.service] += 1
         if entry.inside is not None:
-            self.inside.append(entry.inside)
+            self.inside.append(self._left_after(entry, entry.inside))
         if message and entry.method == "PUT":
             self.messages[entry.path.rpartition("'")[0].rpartition("'")[2]] += 1
 
+    def _left_after(self, entry: Entry, inside: float) -> float:
+        told = self.clock.really_at(datetime.fromisoformat(entry.at) - timedelta(seconds=inside))
+        return (datetime.fromisoformat(entry.headers["X-Sent-At"]) - told).total_seconds()
+
 
 class Company:
-    """`db` is `sqlite` or `postgresql`; `pace` is how many times as fast the world's clock goes, and the workers' with it."""
+    """`db` is `sqlite` or `postgresql`; `pace` is how many times as fast the world's clock goes, and the workers' with it. The
+    first `unwell` of the crowd are not compliant, and everybody knows it."""
 
-    def __init__(self, db: str, size: int, seed: int, *, sockets: bool = True, pace: float = 1, lag: float = 0.2) -> None:
+    def __init__(
+        self, db: str, size: int, seed: int, *, unwell: int = 0, sockets: bool = True, pace: float = 1, lag: float = 0.2
+    ) -> None:
         self._stack = ExitStack()
         self.folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
         self.url = database(db, self.folder, self._stack)
@@ -84,9 +93,12 @@ class Company:
         self.world.lags.processing_lag = self.world.lags.compliance_lag = lag
         really, here = self.world.go_at(pace)
         self.clock = QuickClock(really, here, pace)
-        self.members = crowd.gather(self.world, size)
-        self.books = Books(self.sandbox)
-        self.truth = {m.device.device_id: [(stamp(m.record.last_seen), True)] for m in self.members}
+        self.members = [*crowd.gather(self.world, unwell), *crowd.gather(self.world, size - unwell)]
+        crowd.report(self.world, self.members[:unwell], passcode=False)
+        for member in self.members[:unwell]:
+            member.device.is_compliant = False
+        self.books = Books(self.sandbox, self.clock)
+        self.truth = {m.device.device_id: [(stamp(m.record.last_seen), m.phone.health.passcode)] for m in self.members}
         """What was true of each device, in order: when the phone told its MDM, and whether it was well."""
         if sockets:
             self.sandbox.start(api_port=0, pages_port=0)
@@ -102,17 +114,16 @@ class Company:
         self.sandbox.stop()
         self._stack.close()
 
-    @property
-    def environment(self) -> dict[str, str]:
-        """For a worker. Nothing but hints and its own timers make it look: a recheck would mend what a bench is to find. The
-        budgets are wide, since a stand-in without `limits` takes every call."""
+    def environment(self, *, wide: bool = True) -> dict[str, str]:
+        """For a worker. Nothing but hints and its own timers make it look: a recheck would mend what a bench is to find. `wide`
+        budgets are for a stand-in without `limits`, which takes every call; else the product's own are in force."""
         ports = demo.Ports(8000, 8100, 8143)
         settings = demo.product_settings(self.sandbox, ports, self.folder, KEY)
         settings |= {
             "REMEDIATION_DATABASE_URL": self.url,
             "REMEDIATION_RECHECK_SECONDS": "86400",
             "REMEDIATION_QUEUE_CONCURRENCY": "8",
-            **dict.fromkeys((f"REMEDIATION_{name}" for name in WIDE), "100000/10"),
+            **(dict.fromkeys((f"REMEDIATION_{name}" for name in WIDE), "100000/10") if wide else {}),
         }
         return environment_of(WorkerSettings, demo.environment(settings))
 
@@ -135,6 +146,15 @@ class Company:
             link = link_of(member)
             with self.store.change(HINTS, "hint.received", about=("link", link), at=self.world.now()) as change:
                 change.wake_link(link, lane=lane)
+
+    def mark(self, members: Iterable[Member]) -> None:
+        """As a list that was read does: the rows are due, many at a time, and the pulse wakes them as there is room."""
+        due = {"next_look_at": self.world.now(), "lane": Lane.SWEEP, "following": False}
+        links = [link_of(member) for member in members]
+        with self.engine.begin() as connection:
+            for start in range(0, len(links), 500):
+                some = pushes.c.link_id.in_(links[start : start + 500])
+                connection.execute(sa.update(pushes).where(pushes.c.tenant_id == self.world.tenant_id, some).values(**due))
 
     # what there is to see
 

@@ -62,6 +62,12 @@ class Crew:
     def lives(self, name: str) -> bool:
         return bool(self._processes[name].is_alive())
 
+    def check(self) -> None:
+        """That nobody died who was not killed."""
+        for name in self.names:
+            if not self.lives(name):
+                raise AssertionError(f"{name} died: {self.log(name)[-2000:]}")
+
     def died(self, name: str, *, within: float) -> bool:
         self._processes[name].join(within)
         return not self.lives(name)

@@ -16,7 +16,7 @@ from remediation.domain.evidence import Level
 from remediation.domain.push import Lane, message_id
 from remediation.store.tables import device_links, directory_devices, managed_devices, people, pushes
 from remediation.wiring import WORKSPACE_ONE
-from sandbox import workspace_one_shapes
+from sandbox import demo, workspace_one_shapes
 from sandbox.crowd import Member
 from sandbox.world import World
 
@@ -31,7 +31,7 @@ def link_of(member: Member) -> str:
 
 
 def fill(engine: sa.Engine, world: World, members: Sequence[Member], *, next_look_at: datetime | None = None) -> None:
-    """Rows for people, both sides' devices, active links and pushes: told and confirmed as compliant, read just now."""
+    """Rows for people, both sides' devices, active links and pushes: what the MDM says was read just now, told and confirmed."""
     with engine.begin() as connection:
         for start in range(0, len(members), AT_ONCE):
             rows = [_rows(world, member, next_look_at) for member in members[start : start + AT_ONCE]]
@@ -55,7 +55,7 @@ def _rows(world: World, member: Member, next_look_at: datetime | None) -> dict[s
     sides = {"device_id": device.device_id, "connection": WORKSPACE_ONE, "record_id": str(record.id)}
     seen = Fields(workspace_one_shapes.device_v1(world, record), "mdm")
     generation = workspace_one._generation(seen)
-    lease = Lease()
+    lease, well = Lease(), not record.failing
     until = min(now + lease.since_read, record.last_seen + lease.since_check_in)
     return {
         "people": {**tenant, "oid": person.oid, "name": person.name, "user_name": person.upn, "mail": person.mail, "read_at": now},
@@ -85,10 +85,10 @@ def _rows(world: World, member: Member, next_look_at: datetime | None) -> dict[s
             "serial": record.serial,
             "owner_user_name": person.mdm_user_name,
             "owner_mail": person.mail,
-            "word": MdmWord.COMPLIANT,
+            "word": MdmWord.COMPLIANT if well else MdmWord.NOT_COMPLIANT,
             "enrolled": True,
             "compromised": False,
-            "failing": [],
+            "failing": [{"name": p.name, "detail": p.detail, "advice": demo.ADVICE.get(p.name)} for p in record.failing],
             "last_seen": record.last_seen,
             "enrolled_at": record.enrolled_on,
             "read_at": now,
@@ -110,15 +110,15 @@ def _rows(world: World, member: Member, next_look_at: datetime | None) -> dict[s
         "pushes": {
             **tenant,
             "link_id": link_id,
-            "desired": Verdict.COMPLIANT,
+            "desired": Verdict.COMPLIANT if well else Verdict.NOT_COMPLIANT,
             **dict.fromkeys(("desired_seq", "sent_seq", "accepted_seq", "confirmed_seq"), 1),
             **dict.fromkeys(("desired_at", "sent_at", "accepted_at", "confirmed_at", "last_update_time"), linked_at),
-            "reasons": [],
+            "reasons": [] if well else ["rules_fail"],
             "posture_read_at": now,
-            "compliant_until": until,
+            "compliant_until": until if well else None,
             "message_id": message_id(world.tenant_id, link_id, 1),
             "confirmed_by": "changed",
-            "observed": True,
+            "observed": well,
             "observed_at": now,
             "lane": Lane.SWEEP,
             "wake": 0,

@@ -50,6 +50,10 @@ class QuickClock:
     def __call__(self) -> datetime:
         return self.here + (datetime.now(UTC) - self.really) * self.pace
 
+    def really_at(self, here: datetime) -> datetime:
+        """The real moment at which it shows this."""
+        return self.really + (here - self.here) / self.pace
+
 
 @dataclass(frozen=True)
 class Order:
@@ -81,15 +85,16 @@ def parts(order: Order) -> wiring.Parts:
     counter = _Counter(order.death)
 
     def make_store(engine: sa.Engine, tenant_id: str, wakeups: Wakeups) -> Store:
-        if order.death is not None and order.death.what == "commit":
-            counter.watch(engine)
+        counter.watch(engine)
         made: Store = store(engine, tenant_id, wakeups)
         return made
 
     return wiring.Parts(
         clock=order.clock or wiring.now,
+        due_every=wiring.DUE_EVERY / (order.clock.pace if order.clock else 1),
+        budgets=broken.apart if order.fault == "apart" else lambda budgets: budgets,
         store=make_store,
-        transport=_Deadly(counter) if order.death is not None and order.death.what == "call" else None,
+        transport=_Wire(counter),
         bring_to_rest=broken.mark_first if order.fault == "mark_first" else bring_to_rest,
     )
 
@@ -99,9 +104,10 @@ class _Counter:
         self._death, self._seen, self._lock = death, 0, threading.Lock()
         self._wrote = threading.local()
 
-    def before(self, address: str = "") -> bool:
-        """Counts one; True where it is the one after which to die."""
-        if self._death is None or self._death.where not in address:
+    def before(self, address: str | None = None) -> bool:
+        """Counts a call to this address, or a commit; True where it is the one after which to die."""
+        counted = "commit" if address is None else "call"
+        if self._death is None or self._death.what != counted or self._death.where not in (address or ""):
             return False
         with self._lock:
             self._seen += 1
@@ -127,13 +133,16 @@ class _Counter:
         sa.event.listen(engine, "checkin", comes_back)
 
 
-class _Deadly(HTTPAdapter):
+class _Wire(HTTPAdapter):
+    """The product's own way out, but that each call says when it left, and that one may be the last."""
+
     def __init__(self, counter: _Counter) -> None:
         super().__init__(max_retries=0, pool_maxsize=20)
         self._counter = counter
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kw: Any) -> requests.Response:
         last = self._counter.before(str(request.url))
+        request.headers["X-Sent-At"] = datetime.now(UTC).isoformat()
         answer = super().send(request, *args, **kw)
         if last:
             die()
