@@ -296,8 +296,15 @@ class WorkerSettings(Settings):
     ] = 72
     check_in_days: CheckInDays = 14
     recheck_seconds: Annotated[
-        int, Field(ge=5, le=86_400), Says("How often a linked device's posture is read afresh", OPERATOR, "300")
-    ] = 900
+        int,
+        Field(ge=5, le=90 * 86_400),
+        Says(
+            "How long a compliant device may go by the MDM's lists alone before its record is read by itself. Polls and sweeps "
+            "notice what changes; this bounds what a list could keep from us",
+            OPERATOR,
+            "604800",
+        ),
+    ] = 30 * 86_400
     poll_seconds: Annotated[
         int, Field(ge=30, le=3600), Says("How often the MDM is asked which devices reported to it since", OPERATOR, "120")
     ] = 300

@@ -17,6 +17,7 @@ MESSAGES = UUID("5f0c5a6e-8c57-4f0a-9b0b-3d2f5a7a9d11")  # our own namespace for
 POLLS = (2, 4, 8, 16, 30)  # seconds between looks while a person may be waiting
 POLL_FAST_FOR = timedelta(minutes=10)
 POLL_SLOW = timedelta(hours=1)
+LAST_HALF = timedelta(minutes=1)  # what is left of a lease is halved no further
 
 
 class Lane(IntEnum):
@@ -33,7 +34,7 @@ class Push:
 
     `seen_before` is what Entra showed just before our send of `sent_seq`: it tells *changed by us* from *already so*.
     `observed` is what Entra showed when last read back, at `observed_at`. `following` says that the next pass only asks how far
-    Microsoft is; whoever has news clears it.
+    Microsoft is; whoever has news clears it. `…_listed_at` is when a whole list last showed that side.
     """
 
     link_id: str
@@ -61,6 +62,8 @@ class Push:
     attempts: int = 0
     reason: str | None = None
     following: bool = False
+    mdm_listed_at: datetime | None = None
+    directory_listed_at: datetime | None = None
     failed_calls: tuple[FailedCall, ...] = ()
 
     @property
@@ -105,8 +108,11 @@ def look_again(now: datetime, *, waiting_since: datetime, attempts: int) -> date
 
 
 def rests_until(now: datetime, until: datetime | None, recheck: timedelta) -> datetime:
-    """When a row at rest is looked at again: by the recheck, and never after the end of its lease."""
-    return now + recheck if until is None else min(now + recheck, until)
+    """When a row at rest is looked at again: by the recheck, and at half of what is left of its lease, so that one read that fails
+    is not the last."""
+    if until is None:
+        return now + recheck
+    return min(now + recheck, until, now + max((until - now) / 2, LAST_HALF))
 
 
 def back_off(now: datetime, attempts: int) -> datetime:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from .push import back_off
 
 DIRECTORY_SWEEP = "directory/sweep"
+NO_SUCH_SOURCE = "no_such_source"  # why the watch of a connection that was taken out of the settings rests
 HOLD = timedelta(minutes=3)
 """How long a page may take before another worker may begin at the same place."""
 

@@ -25,7 +25,7 @@ class OnePass:
     decision: Decision | None = None
 
     def __post_init__(self) -> None:
-        self.sides = BothSides(self.link, self.world)
+        self.sides = BothSides(self.link, self.push, self.world)
 
     def change(self, why: str) -> AbstractContextManager[Change]:
         return self.world.store.change(self.world.actor, why, about=("link", self.link.id), at=self.world.clock())

@@ -13,7 +13,7 @@ from ..domain.calls import last_of_each
 from ..domain.device import LinkState
 from ..domain.push import back_off, look_again, rests_until
 from ..errors import NotFound, RemoteError, Stale
-from ..ports import in_lane
+from ..ports import Listing, in_lane
 from .carry import carry
 from .failed_calls import failed_call
 from .judge import ended, judge, look_after_its_end
@@ -25,6 +25,8 @@ from .world import World
 # that something changed clears the mark in the row, and the next pass judges.
 FOLLOWED = {"sent", "sent_again", "accepted_not_applied"}
 JUDGED_FOR = timedelta(seconds=60)
+UNWELL = timedelta(days=1)
+UNLISTED = timedelta(minutes=15)
 
 
 def bring_to_rest(link_id: str, *, world: World) -> None:
@@ -86,13 +88,15 @@ def _park(one: OnePass, wake: int, attempts: int, reason: str | None, error: Rem
 
 def _next(one: OnePass, now: datetime, attempts: int, reason: str | None, error: RemoteError | None) -> datetime | None:
     """When to look again: by what the remotes allow, and never after the end of the lease."""
-    at = _in_turn(one, now, attempts, reason, error)
     until = one.decision.until if one.decision and one.decision.until else one.push.compliant_until
-    lease_runs = one.push.says_compliant and until is not None and until > now
-    return min(at, until) if lease_runs and at is not None and until is not None else at
+    until = until if one.push.says_compliant and until is not None and until > now else None
+    at = _in_turn(one, now, attempts, reason, error, until)
+    return min(at, until) if at is not None and until is not None else at
 
 
-def _in_turn(one: OnePass, now: datetime, attempts: int, reason: str | None, error: RemoteError | None) -> datetime | None:
+def _in_turn(
+    one: OnePass, now: datetime, attempts: int, reason: str | None, error: RemoteError | None, until: datetime | None
+) -> datetime | None:
     """At rest by the recheck, else sooner; never before a remote allows it."""
     if isinstance(error, NotFound):
         return min(back_off(now, attempts), now + GONE_AFTER / 2)
@@ -101,7 +105,16 @@ def _in_turn(one: OnePass, now: datetime, attempts: int, reason: str | None, err
         return max(back_off(now, attempts), allowed) if _asked(error) else allowed
     if not one.push.at_rest or reason is not None:
         return look_again(now, waiting_since=one.push.desired_at or one.link.made_at, attempts=attempts)
-    return None if one.link.state is LinkState.ENDED else rests_until(now, None, one.world.recheck)
+    return None if one.link.state is LinkState.ENDED else rests_until(now, until, _recheck(one))
+
+
+def _recheck(one: OnePass) -> timedelta:
+    """Lists show what changes, so a direct look may be long in coming; not where nobody reads lists, nor where the next news is
+    somebody's way back to work."""
+    listed = isinstance(one.world.managers.get(one.link.managed.connection), Listing)
+    if not listed:
+        return min(one.world.recheck, UNLISTED)
+    return one.world.recheck if one.push.says_compliant else min(one.world.recheck, UNWELL)
 
 
 def _asked(error: RemoteError | None) -> bool:

@@ -1,6 +1,7 @@
 """Fresh reads of a link's two sides, each by itself: bad news from one does not wait until the other answers.
 
-A side that is missing counts as gone only when it stays missing. Next door: `push_compliance`, which judges by what is read here.
+A side that is missing counts as gone only when it stays missing, in whole lists too.
+Next door: `push_compliance`, which judges by what is read here.
 """
 
 import logging
@@ -9,6 +10,8 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from ..domain.device import DeviceLink, DirectoryDevice, ManagedDevice
+from ..domain.push import Push
+from ..domain.watch import DIRECTORY_SWEEP, NO_SUCH_SOURCE, sweep_of
 from ..errors import Garbled, NotFound, Refused, RemoteError
 from .world import World
 
@@ -20,8 +23,8 @@ GONE_AFTER = timedelta(minutes=10)  # how long a side must stay missing before i
 class BothSides:
     """What was read in this pass; None where it was not, or could not be. `gone` names the side that is no more."""
 
-    def __init__(self, link: DeviceLink, world: World) -> None:
-        self._link, self._world = link, world
+    def __init__(self, link: DeviceLink, push: Push, world: World) -> None:
+        self._link, self._push, self._world = link, push, world
         self.device: ManagedDevice | None = None
         self.entra: DirectoryDevice | None = None
         self.gone: str | None = None
@@ -49,7 +52,9 @@ class BothSides:
         try:
             self.device = manager.device(key.record_id)
         except NotFound:
-            self.gone = _gone_for_good(world.store.observe_managed_missing(key, at=world.clock()), world.clock(), "record_gone")
+            since = world.store.observe_managed_missing(key, at=world.clock())
+            if self._is_gone(since, sweep_of(key.connection), self._push.mdm_listed_at):
+                self.gone = "record_gone"
             raise
         world.store.observe_managed_device(self.device, at=world.clock())
 
@@ -69,11 +74,19 @@ class BothSides:
             self.entra = read(device_id)
         except NotFound:
             since = world.store.observe_directory_missing(device_id, at=world.clock())
-            self.gone = self.gone or _gone_for_good(since, world.clock(), "directory_device_gone")
+            if self._is_gone(since, DIRECTORY_SWEEP, self._push.directory_listed_at):
+                self.gone = self.gone or "directory_device_gone"
             raise
         world.store.observe_directory_device(self.entra, at=world.clock(), owner_asked=owner_asked)
 
-
-def _gone_for_good(missing_since: datetime, now: datetime, why: str) -> str | None:
-    """One 404 may be a lagging replica's; two of them ten minutes apart, and no good read between, are not."""
-    return why if now - missing_since >= GONE_AFTER else None
+    def _is_gone(self, missing_since: datetime, sweep: str, listed_at: datetime | None) -> bool:
+        """One 404 may be a lagging replica's. Two of them ten minutes apart, with no good read between, and a whole list without it
+        are not; where nobody reads whole lists, the two suffice."""
+        if self._world.clock() - missing_since < GONE_AFTER:
+            return False
+        watch = self._world.store.watch(sweep)
+        if watch is None or watch.reason == NO_SUCH_SOURCE:
+            return True
+        round_began = watch.began_at if watch.cursor is None else missing_since
+        shown = listed_at is not None and (round_began is None or listed_at >= round_began)
+        return watch.done_at is not None and not shown

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from ..domain.listing import PageNews, Rules, of_directory, of_records
-from ..domain.watch import DIRECTORY_SWEEP, Watch, poll_of, sweep_of
+from ..domain.watch import DIRECTORY_SWEEP, NO_SUCH_SOURCE, Watch, poll_of, sweep_of
 from ..errors import Busy, RemoteError, Unreachable
 from ..ports import Listing
 from .world import World
@@ -24,7 +24,7 @@ def watch(name: str, *, world: World) -> None:
     if found is None:
         return
     if source is None:
-        world.store.save_watch(replace(found, next_look_at=None, cursor=None, reason="no_such_source"))
+        world.store.save_watch(replace(found, next_look_at=None, cursor=None, reason=NO_SUCH_SOURCE))
         return
     for _ in range(world.pace.pages):
         found = _one_page(found, source, world)
@@ -66,7 +66,8 @@ def _failed(watch: Watch, error: RemoteError, world: World) -> Watch:
     wait = error.retry_after if isinstance(error, Busy) else None
     keep_place = isinstance(error, Busy | Unreachable)
     reason = f"{error.remote}_{error.code}"
-    return watch.failed(world.clock(), world.pace, reason=reason, wait=wait, keep_place=keep_place, blame=True)
+    ours = isinstance(error, Busy) and error.ours  # our own limit says nothing of how the remote is
+    return watch.failed(world.clock(), world.pace, reason=reason, wait=wait, keep_place=keep_place, blame=not ours)
 
 
 class _Records:

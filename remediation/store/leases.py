@@ -14,6 +14,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from ..domain.compliance import MdmWord, Verdict
 from ..domain.device import LinkState
 from ..domain.outage import Watch
+from ..domain.watch import NO_SUCH_SOURCE
 from ..ports import Extension
 from .columns import Moment
 from .engine import reading
@@ -28,7 +29,8 @@ class SqlLeases:
         watch = watches.c
         columns = (watch.name, watch.good_at, watch.failing_since, watch.alarmed, watch.reason)
         with reading(self._engine) as connection:
-            found = connection.execute(sa.select(*columns).where(watch.tenant_id == self._tenant_id)).all()
+            mine = watch.tenant_id == self._tenant_id, watch.reason.is_distinct_from(NO_SUCH_SOURCE)
+            found = connection.execute(sa.select(*columns).where(*mine)).all()
         return [Watch(*row) for row in found]
 
     def ending(self, now: datetime, hours: Sequence[int]) -> Mapping[str, tuple[int, ...]]:
@@ -83,7 +85,9 @@ def extended_until(tenant_id: str, *, since_read: timedelta, since_check_in: tim
         .where(link.tenant_id == tenant_id, link.id == pushes.c.link_id)
         .scalar_subquery()
     )
-    by_read = _later(pushes.c.posture_read_at, _seconds(since_read))
+    read, listed = pushes.c.posture_read_at, pushes.c.mdm_listed_at  # a whole list is a good read too
+    last_read = sa.case((listed > read, listed), else_=read)
+    by_read = _later(last_read, _seconds(since_read))
     by_check_in = _later(last_seen, _seconds(since_check_in))
     return sa.case((by_read < by_check_in, by_read), else_=by_check_in)
 
