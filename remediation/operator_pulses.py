@@ -25,7 +25,7 @@ from .store.leases import SqlLeases
 from .store.pruning import SqlPrunedRows
 from .worker.pulse import Pulse
 
-JUDGED_EVERY, TOLD_EVERY, FIGURES_EVERY, PRUNED_EVERY = 30.0, 5.0, 15.0, 3600.0  # seconds
+JUDGED_EVERY, TOLD_EVERY, FIGURES_EVERY, PRUNED_EVERY = 30.0, 5.0, 30.0, 3600.0  # seconds
 
 
 def of(settings: WorkerSettings, engine: sa.Engine, store: Store, now: Callable[[], datetime]) -> list[Pulse]:

@@ -389,7 +389,7 @@ class WorkerSettings(Settings):
         str | None,
         AfterValidator(rule.writable_file),
         Says(
-            "Write figures for Prometheus here every 15 s, for a textfile collector; of several workers on one host, one is enough",
+            "Write figures for Prometheus here every 30 s, for a textfile collector; of several workers on one host, one is enough",
             OPERATOR,
             "/var/lib/node_exporter/remediation.prom",
         ),
