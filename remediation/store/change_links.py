@@ -39,7 +39,8 @@ class LinkChanges(OpenChange):
                 self.refuse(Conflict("one of the two devices has a living link already"), error)
             raise
         self._begin_push(link)
-        self.wake_link(link.id, lane=Lane.PERSON)
+        if link.state is LinkState.ACTIVE:  # a pending one pushes nothing; its journey looks after it
+            self.wake_link(link.id, lane=Lane.PERSON)
 
     def _begin_push(self, link: DeviceLink) -> None:
         """Times grow per directory device (I11): the new row goes on from the newest that an earlier link's message bore."""
