@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from remediation.domain.budget import Limit, Limits
+from remediation.domain.budget import A_WHOLE_LOOK, Limit, Limits
 from remediation.domain.push import Lane
 from remediation.domain.steps import Step
 from remediation.domain.watch import watch_names
@@ -110,7 +110,7 @@ class Run:
         self.deeds = Deeds(self.clock, self.sandbox.faults, self.truth, chance)
         self._skews = [timedelta(seconds=chance.choice([0.0, 0.0, 1.5, -1.5])) for _ in range(PROCESSES)]
         self.manners = Manners()
-        calls = chance.choice([None, None, None, Limit.of(30, 20), Limit.of(600, 60)])
+        calls = chance.choice([None, None, None, Limit.of(30, 20, at_once=A_WHOLE_LOOK), Limit.of(600, 60)])
         limits = {} if calls is None else {name: Limits(calls) for name in ("directory", "channel", "mdm")}
         watched = chance.random() < 0.6 and not self.opening_itself
         # where lists are watched, a row at rest may sleep until its lease ends: what changes must come from the lists
