@@ -25,7 +25,7 @@ from . import operator_pulses
 from .adapters import entra, graph, intune_partner, workspace_one, workspace_one_sign_in
 from .adapters.gate import Gate
 from .adapters.http import Credential, Remote
-from .domain.budget import Limit, Limits
+from .domain.budget import A_WHOLE_LOOK, Limit, Limits
 from .domain.compliance import Lease
 from .domain.watch import Pace, watch_names
 from .ports import Budgets, Clock, Store, Wakeups
@@ -158,14 +158,14 @@ def build_budgets(settings: WorkerSettings, engine: SqlEngine, *, clock: Clock =
     """What all workers together may ask of each remote. The engine may be one that does not wait for the disk: each call pays for
     it, and a power cut costs a second's tokens."""
 
-    def limit(calls: str) -> Limit:
+    def limit(calls: str, at_once: int = 1) -> Limit:
         most, _, seconds = calls.partition("/")
-        return Limit.of(int(most), float(seconds))
+        return Limit.of(int(most), float(seconds), at_once=at_once)
 
     limits = {
-        "directory": Limits(limit(settings.directory_calls)),
-        "channel": Limits(limit(settings.channel_calls), writes=limit(settings.channel_writes)),
-        "mdm": Limits(limit(settings.mdm_calls)),
+        "directory": Limits(limit(settings.directory_calls, A_WHOLE_LOOK)),
+        "channel": Limits(limit(settings.channel_calls, A_WHOLE_LOOK), writes=limit(settings.channel_writes)),
+        "mdm": Limits(limit(settings.mdm_calls, A_WHOLE_LOOK)),
         "tokens": Limits(limit(settings.entra_calls)),
     }
     return SqlBudgets(engine, settings.tenant_id, clock=clock, limits=limits)

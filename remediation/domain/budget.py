@@ -22,6 +22,7 @@ ASK_AGAIN = 2.0  # seconds, while another's probe is under way
 SKEW = timedelta(hours=1)  # a moment further off than a clock this wrong could put it is not believed
 
 MDM_CALLS, DIRECTORY_CALLS = 2, 3  # of one pass over one link, at most
+A_WHOLE_LOOK = 10  # calls of one look at a journey to one remote: the person, what they may, their devices, each by itself
 MOST_ROWS = 100  # woken at a time
 AHEAD = 0.5  # seconds; rows woken now write a little later, when so much more has come in: else a small bucket runs over meanwhile
 
@@ -37,10 +38,12 @@ class Limit:
     reserve: int = 0
 
     @classmethod
-    def of(cls, calls: int, seconds: float) -> "Limit":
+    def of(cls, calls: int, seconds: float, *, at_once: int = 1) -> "Limit":
         """Never more than `calls` in any `seconds`: burst + rate * seconds is just that. A small burst, since what is gained by
-        a large one at the start is lost in every second after it."""
-        burst = max(2, calls // 20)
+        a large one at the start is lost in every second after it; but `at_once` calls, as many as one pass makes, must fit in what
+        is not reserved: a pass begins at the top each time, and would else never come to its end."""
+        whole = at_once + at_once // 4 + 1
+        burst = max(2, calls // 20, min(whole, calls - 1))
         return cls((calls - burst) / seconds, burst, max(1, burst // 5))
 
     @property

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remediation.domain.budget import (
+    A_WHOLE_LOOK,
     BUSY,
     FIRST_PAUSE,
     LONGEST_CLOSED,
@@ -104,6 +105,14 @@ def test_a_limit_is_kept_in_every_window_of_its_length(calls: int, seconds: int)
     limit = Limit.of(calls, seconds)
     assert limit.burst + limit.rate * seconds == pytest.approx(calls)
     assert 0 < limit.reserve < limit.burst
+
+
+@pytest.mark.parametrize(("calls", "seconds"), [(20, 60), (30, 20), (500, 60)])
+def test_a_whole_look_fits_into_however_few_calls_are_allowed(calls: int, seconds: int) -> None:
+    """It begins at the top each time it is refused, so with a smaller burst it would never end."""
+    limit = Limit.of(calls, seconds, at_once=A_WHOLE_LOOK)
+    assert limit.open_to(Lane.SWEEP) >= A_WHOLE_LOOK
+    assert limit.burst + limit.rate * seconds == pytest.approx(calls)
 
 
 def test_what_a_drain_costs_beside_the_least_time() -> None:

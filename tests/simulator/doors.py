@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from remediation.domain.budget import BUSY, Admitted, Outcome, Refused
 from remediation.domain.push import Lane
+from remediation.domain.watch import Watch
 from remediation.ports import Actor, Change
 from remediation.store.budgets import SqlBudgets
 from remediation.store.store import SqlStore
@@ -123,6 +124,14 @@ class SteppedStore(SqlStore):
     def observe_managed_missing(self, *args: Any, **more: Any) -> datetime:
         since: datetime = self._write("observe_managed_missing", "", *args, **more)
         return since
+
+    def save_watch(self, watch: Watch) -> bool:
+        saved: bool = self._write("save_watch", watch.name, watch)
+        return saved
+
+    def note_page(self, watch: Watch, *args: Any, **more: Any) -> bool:
+        noted: bool = self._write("note_page", watch.name, watch, *args, **more)
+        return noted
 
     def note_look(self, journey_id: str, **more: Any) -> None:
         self._write("note_look", journey_id, journey_id, **more)

@@ -13,14 +13,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from remediation.domain.budget import Limit, Limits
+from remediation.domain.budget import A_WHOLE_LOOK, Limit, Limits
 from remediation.domain.push import Lane
 from remediation.domain.steps import Step
+from remediation.domain.watch import watch_names
 from remediation.ports import Actor
 from remediation.services.look import look
 from remediation.services.push_compliance import bring_to_rest
+from remediation.services.reconcile import watch
 from remediation.store import tables
-from remediation.store.wakeups import LOOK_JOURNEY, PUSH_LINK
+from remediation.store.wakeups import LOOK_JOURNEY, PUSH_LINK, WATCH_SOURCE
 from sandbox.faults import Fault
 from tests.simulator import laws
 from tests.simulator.breaks import UNBROKEN
@@ -33,9 +35,9 @@ from tests.simulator.turns import Task, current
 from tests.simulator.wire import DEVICE, MESSAGE, RECORD, Call, Wire
 
 Wake = Callable[..., None]
-WORKFLOWS: dict[str, Wake] = {LOOK_JOURNEY: look, PUSH_LINK: bring_to_rest}
+WORKFLOWS: dict[str, Wake] = {LOOK_JOURNEY: look, PUSH_LINK: bring_to_rest, WATCH_SOURCE: watch}
 """What the engine calls for each name of a wake-up."""
-ROWS = (tables.pushes, tables.journeys)
+ROWS = (tables.pushes, tables.journeys, tables.watches)
 """The tables whose rows wait for their time."""
 
 TO_THE_END = 999
@@ -48,8 +50,6 @@ MOST_AT_ONCE = 4
 CALM = RECHECK * 4
 LATE = (0, 0, 60, 240, 600)
 """Seconds by which a pulse may come late; else most of a seed would be spent on people's quick looks."""
-AHEAD = timedelta(seconds=2)
-"""In a calm sea the pulse looks for what is due in so many seconds: the clock of its process may be behind."""
 SETTLED = timedelta(minutes=2)
 GUIDS = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -92,6 +92,7 @@ class Run:
 
     def __post_init__(self) -> None:
         chance = self.chance = random.Random(self.seed)
+        self.opening_itself = bool(self.opening)
         self.opening = self.opening or (LINKED if chance.random() < 0.85 else chance.choice(SCENARIOS))
         self.honest = chance.random() < 0.3
         diary: Diary = self.stage.begin(self.opening) or Diary()
@@ -109,12 +110,19 @@ class Run:
         self.deeds = Deeds(self.clock, self.sandbox.faults, self.truth, chance)
         self._skews = [timedelta(seconds=chance.choice([0.0, 0.0, 1.5, -1.5])) for _ in range(PROCESSES)]
         self.manners = Manners()
-        calls = chance.choice([None, None, None, Limit.of(30, 20), Limit.of(600, 60)])
+        calls = chance.choice([None, None, None, Limit.of(30, 20, at_once=A_WHOLE_LOOK), Limit.of(600, 60)])
         limits = {} if calls is None else {name: Limits(calls) for name in ("directory", "channel", "mdm")}
-        self._around = Around(self.stage, self.parts, self.wire, self.queue, self.tell, limits, self.manners, chance.random)
+        watched = chance.random() < 0.6 and not self.opening_itself
+        # where lists are watched, a row at rest may sleep until its lease ends: what changes must come from the lists
+        recheck = chance.choice([RECHECK, timedelta(hours=10)]) if watched else RECHECK
+        self._around = Around(
+            self.stage, self.parts, self.wire, self.queue, self.tell, limits, self.manners, chance.random, recheck
+        )
         self.processes = [self._start(number) for number in range(PROCESSES)]
         web = start_process("web", self._around, timedelta())
         self.web = web.world
+        if watched:
+            web.store.keep_watches(watch_names(["ws1"]), at=self.clock.now())
         self.people = People(self.clock, web.store, self.web.clock, chance)
 
     def _lags(self) -> None:
@@ -137,7 +145,7 @@ class Run:
 
     def tell(self, text: str) -> None:
         task = current()
-        if task is not None and text.startswith("  note_push") and "nothing changed" not in text:
+        if task is not None and text.startswith(("  note_push", "  note_page")) and "nothing changed" not in text:
             self.noted[task.serial] = self.clock.now()
         after = (self.clock.now() - self.begun).total_seconds()
         who = f"{task.name}: " if task and text.startswith("  ") else ""
@@ -211,7 +219,7 @@ class Run:
             return
         self.tell("the MDM goes silent")
         self.sandbox.faults.add(Fault("workspace_one", "down"))
-        first, last = min(leases.values()), max(leases.values())
+        first, last = min(early for early, _ in leases.values()), max(late for _, late in leases.values())
         self.calm(first - self.clock.now() - timedelta(seconds=20), late=(0,))
         laws.none_down_early(self, leases)
         self.calm(last - self.clock.now() + timedelta(minutes=3), late=(0,))
@@ -341,7 +349,7 @@ class Run:
             workflow, _, rest = task.name.partition(" ")[2].partition(" ")
             if comes_back and workflow in WORKFLOWS:
                 row, _, wake = rest.rpartition(":")
-                row_id = next(guid for guid, name in self.names.items() if name == row)
+                row_id = next((guid for guid, name in self.names.items() if name == row), row)
                 self.queue.committed.append((workflow, row_id, int(wake), None))  # type: ignore[arg-type]
         if number != WEB:
             self.processes[number] = self._start(number)
@@ -356,9 +364,9 @@ class Run:
             if self.queue.committed:
                 self._begin(self.queue.committed.pop(self.chance.randrange(len(self.queue.committed))))
                 continue
-            due, now = self._next_due(), self.clock.now()
-            if due is not None and due <= now + AHEAD:
-                self.processes[0].pulse(2 * AHEAD)
+            due, now = self._next_due(), self.processes[0].world.clock()
+            if due is not None and due <= now:
+                self.processes[0].pulse()
             elif until():
                 return
             elif due is None or due > end:
@@ -387,7 +395,7 @@ class Run:
         begun = self.clock.now()
 
         def quiet() -> bool:
-            if self.clock.now() < begun + RECHECK + AHEAD:
+            if self.clock.now() < begun + RECHECK + timedelta(seconds=max(LATE)):
                 return False
             return not self.stage.asks.execute(_UNQUIET).fetchone()[0]
 

@@ -20,11 +20,13 @@ from remediation.adapters.workspace_one_sign_in import BasicKey
 from remediation.domain.budget import Limits
 from remediation.domain.compliance import Lease
 from remediation.domain.evidence import Level
+from remediation.domain.watch import Pace
 from remediation.ports.store import EVERYTHING
 from remediation.services.world import World
 from remediation.store.engine import make_engine
 from remediation.store.migrations import migrate
 from sandbox import graph_manners, intune
+from sandbox.finder import Finder
 from sandbox.server import Sandbox, SandboxConfig, create_sandbox
 from sandbox.workspace_one_gate import tenant_code
 from sandbox.world import GRAPH_APP_ID, INTUNE_APP_ID
@@ -33,6 +35,7 @@ from tests.simulator.wire import Wire
 
 ORIGIN = "http://localhost:8000"
 MORNING = datetime(2026, 3, 2, 8, tzinfo=UTC)
+PACE = Pace(poll=timedelta(minutes=20), sweep=timedelta(hours=1))
 # A scale model: a lease of hours, so that a seed can live through several.
 LEASE = Lease(since_read=timedelta(hours=3), since_check_in=timedelta(hours=8))
 RECHECK = timedelta(hours=1)
@@ -87,7 +90,7 @@ class Stage:
 
     def keep(self, name: str, diary: object) -> None:
         """What there is now becomes an opening, with what the laws need to know of how it came about."""
-        world = {k: v for k, v in vars(self.sandbox.world).items() if k != "lock"}
+        world = {k: v for k, v in vars(self.sandbox.world).items() if k != "lock" and not isinstance(v, Finder)}
         self.openings[name] = Kept(self.sandbox.world.scenario, pickle.dumps(world), self._copy_database(), pickle.dumps(diary))
 
     def begin(self, opening: str) -> Any:
@@ -129,6 +132,7 @@ class Around:
     """Of each remote's budget; none where calls are not counted."""
     manners: Manners
     chance: Callable[[], float]
+    recheck: timedelta
 
 
 @dataclass(frozen=True)
@@ -138,9 +142,8 @@ class Process:
     budgets: WatchedBudgets
     counts: bool
 
-    def pulse(self, ahead: timedelta = timedelta()) -> int:
-        room = self.budgets.room() if self.counts else EVERYTHING
-        return self.store.wake_due(self.world.clock() + ahead, room=room)
+    def pulse(self) -> int:
+        return self.store.wake_due(self.world.clock(), room=self.budgets.room() if self.counts else EVERYTHING)
 
 
 def start_process(name: str, around: Around, skew: timedelta) -> Process:
@@ -157,7 +160,7 @@ def start_process(name: str, around: Around, skew: timedelta) -> Process:
 
     limits = around.limits
     budgets = WatchedBudgets(around.stage.engine, tenant, clock=now, limits=limits, chance=around.chance, manners=around.manners)
-    gates = {name: Gate(name, budgets, in_flight=4) for name in limits}
+    gates = {name: Gate("mdm:ws1" if name == "mdm" else name, budgets, in_flight=4) for name in limits}
     to_graph, to_intune = _token(sandbox, graph_manners.AUDIENCE), _token(sandbox, intune.AUDIENCE)
     opened = remote("directory", f"{sandbox.api_url}/graph/v1.0", graph.vendor_code, to_graph)
     directory = graph.GraphDirectory(opened, now=now)
@@ -182,7 +185,8 @@ def start_process(name: str, around: Around, skew: timedelta) -> Process:
         clock=now,
         minimum=Level.POSSESSION,
         lease=parts.lease,
-        recheck=RECHECK,
+        recheck=around.recheck,
+        pace=PACE,
         executor=name,
         possession_url=lambda token: f"{ORIGIN}/possession/{token}",
         message_text=lambda url, case: f"Tap to confirm {url} (case {case})",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -41,6 +41,8 @@ class Call:
     truth: Any = None
     sent: dict[str, Any] | None = None
     compliant: bool | None = None
+    listed: set[str] = field(default_factory=set)
+    """The records of a list's page that were good at that moment."""
 
     def found(self, pattern: re.Pattern[str]) -> str | None:
         match = pattern.search(self.path)
@@ -90,12 +92,20 @@ class Wire(BaseAdapter):
             call.spoiled, call.status = entry.fault, entry.status
             spoiled = f" ({entry.fault})" if entry.fault else ""
             self.tell(f"{call.who}: {call.method} {call.path} → {call.status or 'no answer'}{spoiled}")
+        if call.good and path_of_list(call.path):
+            rows = (response_json(response) if response.status_code == 200 else {}).get("Devices", [])
+            numbers = (str(row["Id"]["Value"]) for row in rows)
+            call.listed = {n for n in numbers if (was := self.truth_of(n)) and was.good(call.at)}
         if call.good and call.found(DEVICE):
             call.compliant = response_json(response).get("isCompliant")
         return response
 
     def close(self) -> None:
         """No connection was ever opened."""
+
+
+def path_of_list(path: str) -> bool:
+    return path.lower().endswith("/mdm/devices/search")
 
 
 def response_json(response: requests.Response) -> dict[str, Any]:
