@@ -3,11 +3,17 @@
 Part of a pass (`one_pass`); `domain/compliance.py: decide` has the rule, `read_both_sides` the reads. Next door: `carry`.
 """
 
+from datetime import timedelta
+
 from ..domain.compliance import Decision, Verdict, decide
 from ..domain.device import DirectoryDevice, LinkState
 from ..domain.evidence import ends_link, suffices
-from ..errors import NotFound, RemoteError
+from ..errors import NotFound, RemoteError, Stale
 from .one_pass import OnePass
+
+# Longer than four calls can take, each at its timeout. A pass that slept longer has read nothing that is true *now*: by the clock
+# at which it woke, an old check-in would end a lease that others have renewed.
+COUNTS_FOR = timedelta(minutes=5)
 
 
 def ended(one: OnePass) -> bool:
@@ -30,6 +36,8 @@ def judge(one: OnePass) -> None:
     if one.sides.device is None:
         _lapse(one)
         return
+    if one.world.clock() - one.sides.device.posture.read_at > COUNTS_FOR:
+        raise Stale("slept over what it had read")
     entra, push = one.sides.entra, one.push
     one.decision = decide(one.sides.device.posture, one.world.clock(), one.world.lease)
     if one.decision.verdict is Verdict.COMPLIANT and not _may_say_compliant(one, entra):

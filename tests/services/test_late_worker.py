@@ -75,6 +75,24 @@ def test_P3_a_late_compliant_never_stands(tell: Tell, at: int, news: str) -> Non
     assert story.step is not Step.OPEN
 
 
+def test_P7_a_worker_that_slept_over_what_it_read_judges_nothing(tell: Tell) -> None:
+    """What it read would be too old by now, though the phone has checked in since."""
+    story = tell("blocked_just_registered")
+    story.gets_through()
+    link = story.push.link_id
+    story.remotes.record.last_seen -= timedelta(days=13, hours=20)
+
+    def meanwhile() -> None:
+        story.reports_health()
+        story.sandbox.world.advance(6 * 3600)
+
+    Interrupted(story, 3, meanwhile)
+    bring_to_rest(link, world=story.world)
+    assert words(story) == ["compliant"]
+    story.passes(120)
+    assert (story.entra_shows, story.push.at_rest) == (True, True)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("at", CALLS)
 def test_P9_two_passes_over_one_link_are_one_message(tell: Tell, at: int) -> None:

@@ -139,6 +139,9 @@ class SteppedStore(SqlStore):
     def note_push(self, link_id: str, **more: Any) -> None:
         self._write("note_push", link_id, link_id, **more)
 
+    def note_judged(self, link_id: str, **more: Any) -> None:
+        self._write("note_judged", link_id, link_id, **more)
+
     def wake_due(self, now: datetime, **more: Any) -> int:
         woken: int = self._write("wake_due", "", now, **more)
         return woken
