@@ -103,7 +103,7 @@ def _renewal(row: ManagedDevice, held: Held, until: datetime, now: datetime, rul
     if until <= now:
         return None
     looked_at = held.push.posture_read_at or now
-    return Renewal(link.id, row.posture.read_at, until, rests_until(looked_at, until, rules.recheck))
+    return Renewal(link.id, row.posture.read_at, until, rests_until(now, until, rules.recheck, looked_at=looked_at))
 
 
 def of_directory(rows: Sequence[DirectoryDevice], held: Sequence[Held]) -> PageNews:

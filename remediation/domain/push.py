@@ -107,12 +107,11 @@ def look_again(now: datetime, *, waiting_since: datetime, attempts: int) -> date
     return now + timedelta(seconds=POLLS[min(attempts, len(POLLS) - 1)])
 
 
-def rests_until(now: datetime, until: datetime | None, recheck: timedelta) -> datetime:
-    """When a row at rest is looked at again: by the recheck, and at half of what is left of its lease, so that one read that fails
-    is not the last."""
-    if until is None:
-        return now + recheck
-    return min(now + recheck, until, now + max((until - now) / 2, LAST_HALF))
+def rests_until(now: datetime, until: datetime | None, recheck: timedelta, *, looked_at: datetime | None = None) -> datetime:
+    """When a row at rest is looked at again: so long after the last direct look, and at half of what is left of its lease, so that
+    one read that fails is not the last."""
+    at = (looked_at or now) + recheck
+    return at if until is None else min(at, until, now + max((until - now) / 2, LAST_HALF))
 
 
 def back_off(now: datetime, attempts: int) -> datetime:

@@ -92,7 +92,7 @@ WAY = replace(HELD, push=replace(OPENED, confirmed_seq=0))
 
 def test_a_row_that_agrees_renews_by_the_clock_that_ends_first() -> None:
     by_read = calls_for(ROW, HELD)
-    assert by_read == Renewal(LINK.id, NOON + HOUR, NOON + 73 * HOUR, NOON + 73 * HOUR)
+    assert by_read == Renewal(LINK.id, NOON + HOUR, NOON + 73 * HOUR, NOON + 37 * HOUR)
     long_ago = NOON + HOUR - timedelta(days=13)
     by_check_in = calls_for(said(last_seen=long_ago), replace(HELD, last_seen=long_ago))
     assert isinstance(by_check_in, Renewal)
