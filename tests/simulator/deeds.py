@@ -24,7 +24,7 @@ class Deeds:
 
     def gentle(self) -> str:
         """What an honest day brings: it undoes nobody's link."""
-        return self._one_of([self.falls_ill, self.recovers, self.recovers, self.checks_in])
+        return self._one_of([self.flips, self.flips, self.flips, self.checks_in])
 
     def any(self) -> str:
         if self.chance.random() < 0.5:
@@ -66,18 +66,19 @@ class Deeds:
 
     # the phone's health, and what its record knows of it
 
-    def falls_ill(self) -> str:
+    def flips(self) -> str:
         phone = self._managed()
         if phone is None:
             return ""
+        well = phone.health.passcode and phone.health.encrypted and not phone.health.jailbroken
+        return self.falls_ill(phone) if well else self.recovers(phone)
+
+    def falls_ill(self, phone: Phone) -> str:
         how = self.chance.choice(["passcode", "encrypted", "jailbroken"])
         setattr(phone.health, how, how == "jailbroken")
         return f"{phone.key} falls ill: {how}, {self._perhaps_reports(phone)}"
 
-    def recovers(self) -> str:
-        phone = self._managed()
-        if phone is None:
-            return ""
+    def recovers(self, phone: Phone) -> str:
         phone.health.passcode = phone.health.encrypted = True
         phone.health.jailbroken = False
         return f"{phone.key} is healthy, {self._perhaps_reports(phone)}"

@@ -225,7 +225,7 @@ def _in_order(run: Run, first: dict[str, Call], owner: dict[str, tuple[DeviceLin
             if before is not None and _up(before[1]) and not _up(call):
                 decided = rises[link.id][seq - 1]
                 demand(
-                    _cause(run, link, before[1], call, decided),
+                    _cause(run, link, before[1], decided),
                     f"P7: {name(run, link)} was pushed down without a cause ({call.who})",
                 )
             last[link.id] = seq, call
@@ -249,9 +249,9 @@ def _rises(run: Run) -> dict[str, list[datetime]]:
     return found
 
 
-def _cause(run: Run, link: DeviceLink, up: Call, down: Call, decided: datetime) -> bool:
+def _cause(run: Run, link: DeviceLink, up: Call, decided: datetime) -> bool:
     """Between the two something was not good for a moment, or the lease of our own reads was over."""
-    known = [c for c in records_read(run, link) if run.noted.get(c.task, decided) < decided or c.task in (up.task, down.task)]
+    known = [c for c in records_read(run, link) if run.noted.get(c.task, decided) < decided or c.task == up.task]
     reads = [c.at for c in known if c.at <= decided]
     good_at_up = [at for at in reads if at <= up.at]
     begins = good_at_up[-1] if good_at_up else up.at

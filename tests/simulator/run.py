@@ -41,7 +41,7 @@ ROWS = (tables.pushes, tables.journeys, tables.watches)
 """The tables whose rows wait for their time."""
 
 TO_THE_END = 999
-DANGEROUS = ("before PUT", "before verdict", "before drift", "before push", "before link", "before lease")
+DANGEROUS = ("before PUT", "before verdict", "before drift", "before push", "before link", "before lease", "after PUT")
 """Where a pass likes to be overtaken: what it knows is about to be acted on."""
 
 PROCESSES = 2
@@ -180,11 +180,11 @@ class Run:
             self._hints: 9,
             self._pulse: 7,
             self._waits: 9,
-            self._happens: 8,
+            self._happens: 14,
             self._presses: 7,
             self._unkind: 5,
             self._freezes: 3,
-            self._crash: 3,
+            self._crash: 5,
         }
         self.chance.choices(list(moves), list(moves.values()))[0]()
 
@@ -262,10 +262,10 @@ class Run:
         if self.chance.random() < 0.25:
             laws.truthful_pages(self)
 
-    def _starts(self) -> None:
+    def _starts(self, *, newest: bool = False) -> None:
         if not self.queue.committed or len(self._awake()) >= MOST_AT_ONCE:
             return
-        wake_up = self.queue.committed.pop(self.chance.randrange(len(self.queue.committed)))
+        wake_up = self.queue.committed.pop(-1 if newest else self.chance.randrange(len(self.queue.committed)))
         if self.chance.random() < 0.06:
             self.queue.committed.append(wake_up)  # the engine promises at least once
         self._begin(wake_up)
@@ -315,6 +315,10 @@ class Run:
         deed = self.deeds.gentle() if self.honest else self.deeds.any()
         if deed:
             self.tell(deed)
+        if deed and self.chance.random() < 0.4:  # two who were told at once: both have the same news to carry
+            for _ in range(2):
+                self._hints()
+                self._starts(newest=True)
 
     def _presses(self) -> None:
         who = self.chance.choice(self.people.all)

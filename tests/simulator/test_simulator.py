@@ -16,7 +16,7 @@ from tests.simulator.stage import Stage
 
 pytestmark = pytest.mark.slow
 
-SEEDS = int(os.environ.get("SEEDS", "90"))
+SEEDS = int(os.environ.get("SEEDS", "60"))
 CHUNK = 30
 ENOUGH = 400
 """Seeds within which every seeded fault must be caught; most are in the first ten."""
