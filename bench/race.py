@@ -21,16 +21,13 @@ import sqlalchemy as sa
 from bench.stage.broken import CarelessStore
 from bench.stage.company import Company
 from bench.stage.fill import link_of
+from bench.stage.in_process import Unheard, world_of
 from bench.stage.judge import judge
-from remediation.domain.compliance import Lease
-from remediation.domain.evidence import Level
-from remediation.domain.push import Lane
 from remediation.services.push_compliance import bring_to_rest
 from remediation.services.world import World
 from remediation.store.store import SqlStore
 from remediation.store.tables import pushes
 from sandbox.crowd import Member
-from tests.remotes import Remotes
 
 if TYPE_CHECKING:
     from bench.__main__ import Options
@@ -44,13 +41,6 @@ class Size:
     flips: int
 
 
-class Unheard:
-    """There is no engine here: whoever marks a row brings it to rest."""
-
-    def enqueue(self, connection: Any, workflow: str, row_id: str, wake: int, *, lane: Lane) -> None:
-        """Nothing."""
-
-
 def run(options: "Options", say: Callable[[str], None]) -> dict[str, Any]:
     return play(Size(100, 400 if options.quick else 10_000), options.db, options.seed, options.broken, say)
 
@@ -60,36 +50,12 @@ def play(size: Size, db: str, seed: int, broken: str | None, say: Callable[[str]
     with Company(db, size.devices, seed, sockets=False, lag=0) as company:
         store = (CarelessStore if broken == "no_compare" else SqlStore)(company.engine, company.world.tenant_id, Unheard())
         company.store = store
-        racers = _Racers(company, _world(company, store), size.flips, say)
+        racers = _Racers(company, world_of(company, store), size.flips, say)
         with ThreadPoolExecutor(THREADS) as threads:
             for done in [threads.submit(racers.race, random.Random(seed * 1000 + number)) for number in range(THREADS)]:
                 done.result()
             racers.settle(threads)
         return {**judge(company), "flips": size.flips, "workers": THREADS, "seconds": round(time.monotonic() - begun)}
-
-
-def _world(company: Company, store: SqlStore) -> World:
-    remotes = Remotes(company.sandbox)
-    assert remotes.transport is not None
-    remotes.transport.requests = _Forgotten()
-    return World(
-        store=store,
-        directory=remotes.directory,
-        managers={"ws1": remotes.mdm},
-        channels=[remotes.channel],
-        clock=company.world.now,
-        minimum=Level.POSSESSION,
-        lease=Lease(),
-        recheck=timedelta(days=1),
-        executor="racer",
-        possession_url=str,
-        message_text=lambda url, case: url + case,
-    )
-
-
-class _Forgotten(list[Any]):
-    def append(self, item: Any) -> None:
-        """A hundred thousand requests would be kept else."""
 
 
 class _Racers:

@@ -5,7 +5,7 @@ Each is what some real program does. A figure that does not notice its fault is 
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,8 @@ import sqlalchemy as sa
 
 from remediation.domain.compliance import Decision, decide
 from remediation.domain.push import Lane, message_id, update_time
-from remediation.ports import Actor, Report, Sending
+from remediation.errors import Stale
+from remediation.ports import Actor, Change, Report, Sending
 from remediation.services.world import World
 from remediation.store.budgets import SqlBudgets
 from remediation.store.change import OneChange
@@ -58,6 +59,15 @@ class CarelessStore(SqlStore):
             yield inside
             who = {"actor_kind": actor.kind, "actor_id": actor.id, "about_kind": about[0], "about_id": about[1]}
             connection.execute(sa.insert(audit).values(tenant_id=self.tenant_id, at=at, why=why, detail=inside.detail, **who))
+
+
+class ForgivingStore(SqlStore):
+    """Lets no lease end: what was compliant once stays so for as long as nobody says otherwise."""
+
+    def change(self, actor: Actor, why: str, *, about: tuple[str, str], at: datetime) -> AbstractContextManager[Change]:
+        if why == "lease.ended":
+            raise Stale("a lease without an end")
+        return super().change(actor, why, about=about, at=at)
 
 
 def apart(budgets: SqlBudgets) -> SqlBudgets:

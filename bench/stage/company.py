@@ -78,14 +78,23 @@ class Books:
 
 class Company:
     """`db` is `sqlite` or `postgresql`; `pace` is how many times as fast the world's clock goes, and the workers' with it. The
-    first `unwell` of the crowd are not compliant, and everybody knows it."""
+    first `unwell` of the crowd are not compliant, and everybody knows it. A SQLite file may lie on a `disk` of its own."""
 
     def __init__(
-        self, db: str, size: int, seed: int, *, unwell: int = 0, sockets: bool = True, pace: float = 1, lag: float = 0.2
+        self,
+        db: str,
+        size: int,
+        seed: int,
+        *,
+        unwell: int = 0,
+        sockets: bool = True,
+        pace: float = 1,
+        lag: float = 0.2,
+        disk: Path | None = None,
     ) -> None:
         self._stack = ExitStack()
         self.folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
-        self.url = database(db, self.folder, self._stack)
+        self.url = database(db, disk or self.folder, self._stack)
         config = SandboxConfig(ca_folder=self.folder / "ca", ledger_length=200_000)
         self.sandbox = create_sandbox(config)
         self.sandbox.begin(config.scenario, devices_seed=seed)
