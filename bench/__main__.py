@@ -5,6 +5,7 @@ import importlib
 import json
 import logging
 import pkgutil
+import signal
 import sys
 from dataclasses import dataclass
 
@@ -35,6 +36,7 @@ def main() -> int:
         "--break", dest="broken", metavar="FAULT", help="run with a fault seeded, to see that the figure catches it"
     )
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))  # standard output is for the figures
     module = importlib.import_module(f"bench.{given.name}")
     figures = module.run(
