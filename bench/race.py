@@ -4,7 +4,8 @@ Workers are threads of one process here, which bring rows to rest through the pr
 is in the same process. (`kill` and `zombie` have processes.) Each thread flips a device, marks its row as a hint would, and
 brings it to rest, while others may do the same with the same device.
 
-`--break no_compare` has them tell what they read and write it down without comparing the sequence: `stale` must count.
+`--break no_compare` has them tell what they read and write it down without comparing the sequence: `duplicates_effective`
+must count, and `stale` in a longer run.
 """
 
 import random

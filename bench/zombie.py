@@ -63,7 +63,7 @@ def play(size: Size, db: str, seed: int, broken: str | None, say: Callable[[str]
             events += found > 0
             if tried % 20 == 0:
                 say(f"  {events} of {tried} froze in the middle; {overtaken} passes overtaken")
-        settled = company.agrees(within=15 if broken else 150, say=say)
+        settled = company.agrees(within=4 if broken else 150, say=say)
         say(f"settled: {settled}")
         return {**judge(company), "events": events, "overtaken": overtaken, "seconds": round(time.monotonic() - begun)}
 

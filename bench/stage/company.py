@@ -3,6 +3,7 @@
 Next door: `crew` has the workers, `judge` says what became of it.
 """
 
+import re
 import tempfile
 import time
 from collections import Counter
@@ -34,6 +35,16 @@ from tests.postgres import running_postgres
 
 KEY = "a-key-for-benches-only-that-is-long-enough-to-be-taken"
 WIDE = ("DIRECTORY_CALLS", "CHANNEL_CALLS", "CHANNEL_WRITES", "MDM_CALLS", "ENTRA_CALLS")
+KINDS = (
+    ("DataUploadMessages", "message"),
+    ("oauth2|connect/token|openid", "token"),
+    ("devices/search|v1.0/devices$", "list"),
+    ("registeredOwners", "owner"),
+    ("servicePrincipals", "discovery"),
+    ("/compliance$", "compliance"),
+    ("customattributes", "note"),
+    (r"mdm/devices/\d+$|devices\(", "one"),
+)
 HINTS = Actor("bench", "hints")
 
 
@@ -44,7 +55,7 @@ class Books:
     sandbox: Sandbox
     clock: QuickClock
     calls: Counter[str] = field(default_factory=Counter)
-    """By service, and for the device messages by method."""
+    """By service and what was asked, messages by method."""
     refused: Counter[str] = field(default_factory=Counter)
     """429 by service."""
     inside: list[float] = field(default_factory=list)
@@ -62,13 +73,13 @@ class Books:
         self._read_to = entries[-1].seq if entries else self._read_to
 
     def _count(self, entry: Entry) -> None:
-        message = "DataUploadMessages" in entry.path
-        self.calls[f"{entry.service}.{entry.method}" if message else entry.service] += 1
+        kind = next((name for pattern, name in KINDS if re.search(pattern, entry.path)), "else")
+        self.calls[f"{entry.service}.{kind}" + (f".{entry.method}" if kind == "message" else "")] += 1
         if entry.status == 429:
             self.refused[entry.service] += 1
         if entry.inside is not None:
             self.inside.append(self._left_after(entry, entry.inside))
-        if message and entry.method == "PUT":
+        if kind == "message" and entry.method == "PUT":
             self.messages[entry.path.rpartition("'")[0].rpartition("'")[2]] += 1
 
     def _left_after(self, entry: Entry, inside: float) -> float:
