@@ -3,9 +3,13 @@
 import argparse
 import importlib
 import json
+import logging
 import pkgutil
+import signal
 import sys
 from dataclasses import dataclass
+
+import structlog
 
 import bench
 
@@ -32,6 +36,8 @@ def main() -> int:
         "--break", dest="broken", metavar="FAULT", help="run with a fault seeded, to see that the figure catches it"
     )
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))  # standard output is for the figures
     module = importlib.import_module(f"bench.{given.name}")
     figures = module.run(
         Options(given.quick, given.db, given.seed, given.broken), lambda text: print(text, file=sys.stderr, flush=True)

@@ -54,7 +54,7 @@ def play(size: Size, db: str, seed: int, broken: str | None, say: Callable[[str]
     begun = time.monotonic()
     with Company(db, size.devices, seed) as company, Crew(company.environment(), company.folder, fault=broken) as crew:
         say(f"{size.devices} linked devices in {time.monotonic() - begun:.1f} s")
-        between = _between_writes(company, crew, size.deaths, say)
+        between = _between_writes(company, crew, size.deaths, say, patience=4 if broken else 15)
         kills = _at_random(company, crew, company.members[between:], size, random.Random(seed), say)
         settled = company.agrees(within=6 if broken else SETTLES_WITHIN, say=say)
         say(f"settled: {settled}")
@@ -95,30 +95,32 @@ def _at_random(
     return kills
 
 
-def _between_writes(company: Company, crew: Crew, deaths: tuple[Death, ...] | None, say: Callable[[str], None]) -> int:
+def _between_writes(
+    company: Company, crew: Crew, deaths: tuple[Death, ...] | None, say: Callable[[str], None], *, patience: float
+) -> int:
     """One device for each, which nothing mends afterwards: its pass is cut off at this commit or call, and another worker begins.
     Where all are asked for, k counts up until a pass has no k-th any more."""
     fresh = iter(company.members)
     if deaths is not None:
-        return sum(_cut_off(company, crew, next(fresh), death) for death in deaths)
+        return sum(_cut_off(company, crew, next(fresh), death, patience) for death in deaths)
     kills = 0
     for what in ("commit", "call"):
         for after in (False, True):
             steps = (Death(what, at, after) for at in count(1))
-            done = sum(1 for _ in takewhile(lambda death: _cut_off(company, crew, next(fresh), death), steps))
+            done = sum(1 for _ in takewhile(lambda death: _cut_off(company, crew, next(fresh), death, patience), steps))
             say(f"  {'after' if after else 'before'} each {what}: {done} kills")
             kills += done
     return kills
 
 
-def _cut_off(company: Company, crew: Crew, member: Member, death: Death) -> bool:
-    """False where the pass had no such commit or call."""
+def _cut_off(company: Company, crew: Crew, member: Member, death: Death, patience: float) -> bool:
+    """False where the pass had no such commit or call. The next worker is given `patience` seconds to bring the device to rest."""
     company.flip([member])
     company.hint([member])
     crew.start("worker-1", death=death)
     if died := _dies(company, crew, member):
         crew.start("worker-1")
-        _until(lambda: not company.differing([member]), 15)
+        _until(lambda: not company.differing([member]), patience)
     crew.kill("worker-1")
     return died
 

@@ -4,7 +4,8 @@ Workers are threads of one process here, which bring rows to rest through the pr
 is in the same process. (`kill` and `zombie` have processes.) Each thread flips a device, marks its row as a hint would, and
 brings it to rest, while others may do the same with the same device.
 
-`--break no_compare` gives them a store that sets without comparing the sequence: `stale` must count.
+`--break no_compare` has them tell what they read and write it down without comparing the sequence: `duplicates_effective`
+must count, and `stale` in a longer run.
 """
 
 import random
@@ -14,23 +15,20 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from bench.stage.broken import CarelessStore
+from bench.stage.broken import CarelessStore, tell_what_was_read
 from bench.stage.company import Company
 from bench.stage.fill import link_of
+from bench.stage.in_process import Unheard, world_of
 from bench.stage.judge import judge
-from remediation.domain.compliance import Lease
-from remediation.domain.evidence import Level
-from remediation.domain.push import Lane
 from remediation.services.push_compliance import bring_to_rest
-from remediation.services.world import World
 from remediation.store.store import SqlStore
 from remediation.store.tables import pushes
 from sandbox.crowd import Member
-from tests.remotes import Remotes
 
 if TYPE_CHECKING:
     from bench.__main__ import Options
@@ -44,15 +42,8 @@ class Size:
     flips: int
 
 
-class Unheard:
-    """There is no engine here: whoever marks a row brings it to rest."""
-
-    def enqueue(self, connection: Any, workflow: str, row_id: str, wake: int, *, lane: Lane) -> None:
-        """Nothing."""
-
-
 def run(options: "Options", say: Callable[[str], None]) -> dict[str, Any]:
-    return play(Size(100, 400 if options.quick else 10_000), options.db, options.seed, options.broken, say)
+    return play(Size(20, 400) if options.quick else Size(100, 10_000), options.db, options.seed, options.broken, say)
 
 
 def play(size: Size, db: str, seed: int, broken: str | None, say: Callable[[str], None]) -> dict[str, Any]:
@@ -60,41 +51,18 @@ def play(size: Size, db: str, seed: int, broken: str | None, say: Callable[[str]
     with Company(db, size.devices, seed, sockets=False, lag=0) as company:
         store = (CarelessStore if broken == "no_compare" else SqlStore)(company.engine, company.world.tenant_id, Unheard())
         company.store = store
-        racers = _Racers(company, _world(company, store), size.flips, say)
+        service = tell_what_was_read if broken == "no_compare" else bring_to_rest
+        racers = _Racers(company, partial(service, world=world_of(company, store)), size.flips, say)
         with ThreadPoolExecutor(THREADS) as threads:
             for done in [threads.submit(racers.race, random.Random(seed * 1000 + number)) for number in range(THREADS)]:
                 done.result()
-            racers.settle(threads)
+            racers.settle(threads, rounds=2 if broken else 60)
         return {**judge(company), "flips": size.flips, "workers": THREADS, "seconds": round(time.monotonic() - begun)}
 
 
-def _world(company: Company, store: SqlStore) -> World:
-    remotes = Remotes(company.sandbox)
-    assert remotes.transport is not None
-    remotes.transport.requests = _Forgotten()
-    return World(
-        store=store,
-        directory=remotes.directory,
-        managers={"ws1": remotes.mdm},
-        channels=[remotes.channel],
-        clock=company.world.now,
-        minimum=Level.POSSESSION,
-        lease=Lease(),
-        recheck=timedelta(days=1),
-        executor="racer",
-        possession_url=str,
-        message_text=lambda url, case: url + case,
-    )
-
-
-class _Forgotten(list[Any]):
-    def append(self, item: Any) -> None:
-        """A hundred thousand requests would be kept else."""
-
-
 class _Racers:
-    def __init__(self, company: Company, world: World, flips: int, say: Callable[[str], None]) -> None:
-        self._company, self._world, self._say = company, world, say
+    def __init__(self, company: Company, bring: Callable[[str], None], flips: int, say: Callable[[str], None]) -> None:
+        self._company, self._bring_link, self._say = company, bring, say
         self._left, self._lock = flips, threading.Lock()
 
     def race(self, chance: random.Random) -> None:
@@ -103,6 +71,7 @@ class _Racers:
             self._company.flip([member])
             self._company.hint([member])
             self._bring(member)
+            self._bring(chance.choice(self._company.members))  # a hint that is delivered twice, or without any news
 
     def _take(self) -> bool:
         with self._lock:
@@ -113,12 +82,12 @@ class _Racers:
             return self._left >= 0
 
     def _bring(self, member: Member) -> None:
-        bring_to_rest(link_of(member), world=self._world)
+        self._bring_link(link_of(member))
 
-    def settle(self, threads: ThreadPoolExecutor) -> None:
+    def settle(self, threads: ThreadPoolExecutor, *, rounds: int) -> None:
         """Time passes, and rows whose time has come are looked at, as the pulse would: until none is due within a minute."""
         members = {link_of(member): member for member in self._company.members}
-        for _ in range(60):
+        for _ in range(rounds):
             soon = self._company.world.now() + timedelta(minutes=1)
             with self._company.engine.connect() as connection:
                 due = connection.execute(sa.select(pushes.c.link_id).where(pushes.c.next_look_at <= soon)).scalars().all()

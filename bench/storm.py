@@ -143,7 +143,7 @@ class _Storm:
             "inside_latest_ms": round(1000 * max(late, default=0)),
             "refused": dict(books.refused),
             "calls": sum(books.calls.values()),
-            "calls_by_service": dict(books.calls),
+            "calls_by_kind": dict(books.calls),
             "drain_seconds": round(took, 1),
             "least_seconds": round(self.least, 1),
             "drain_ratio": round(took / self.least, 3),

@@ -2,11 +2,11 @@
 effect.
 
 Three workers as processes. In each event some phones flip, one worker is stopped (SIGSTOP) in the middle of its passes, the same
-phones flip back, the other two tell that, and the frozen one goes on (SIGCONT) with what it had read before. The remotes take 50
-ms for each answer, so that there is a middle. `overtaken` counts passes of a frozen worker over whose device newer news took
-effect meanwhile.
+phones flip back, the other two tell that, and the frozen one goes on (SIGCONT) with what it had read before. The
+directory takes 0.2 s for each answer, so that most are frozen with the MDM read and nothing written. `overtaken` counts passes of a
+frozen worker over whose device newer news took effect meanwhile.
 
-`--break no_compare` runs workers whose store sets without comparing the sequence: `stale` must count.
+`--break no_compare` runs workers that tell what they read and write it down without comparing the sequence: `stale` must count.
 """
 
 import random
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from bench.__main__ import Options
 
 WORKERS = ("worker-1", "worker-2", "worker-3")
-SLOW = 0.05
+SLOW = 0.2
 AT_ONCE = 12
-OVERTAKEN_WITHIN = 8.0
+OVERTAKEN_WITHIN = 5.0
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,7 @@ def run(options: "Options", say: Callable[[str], None]) -> dict[str, Any]:
 def play(size: Size, db: str, seed: int, broken: str | None, say: Callable[[str], None]) -> dict[str, Any]:
     begun, chance = time.monotonic(), random.Random(seed)
     with Company(db, size.devices, seed, lag=0.05) as company, Crew(company.environment(), company.folder, fault=broken) as crew:
-        for service in ("graph", "intune", "workspace_one"):
-            company.sandbox.faults.add(Fault(service, "slow", seconds=SLOW))
+        company.sandbox.faults.add(Fault("graph", "slow", seconds=SLOW))
         for name in WORKERS:
             crew.start(name)
         company.flip(company.members[:3])
@@ -64,7 +63,7 @@ def play(size: Size, db: str, seed: int, broken: str | None, say: Callable[[str]
             events += found > 0
             if tried % 20 == 0:
                 say(f"  {events} of {tried} froze in the middle; {overtaken} passes overtaken")
-        settled = company.agrees(within=15 if broken else 150, say=say)
+        settled = company.agrees(within=4 if broken else 150, say=say)
         say(f"settled: {settled}")
         return {**judge(company), "events": events, "overtaken": overtaken, "seconds": round(time.monotonic() - begun)}
 
@@ -74,7 +73,8 @@ def _event(company: Company, crew: Crew, chance: random.Random) -> int:
     chosen, zombie = chance.sample(company.members, min(AT_ONCE, len(company.members))), chance.choice(WORKERS)
     company.flip(chosen)
     company.hint(chosen)
-    time.sleep(chance.uniform(0.1, 0.6))
+    company.hint(chosen)  # a webhook that is delivered twice: two passes may carry the same news, and one of them is frozen
+    time.sleep(chance.uniform(0.1, 0.8))
     crew.freeze(zombie)
     unheard: list[Member] = []
     try:
@@ -90,8 +90,18 @@ def _event(company: Company, crew: Crew, chance: random.Random) -> int:
         return _told_meanwhile(company, [member for member in held if member not in unheard])
     finally:
         crew.thaw(zombie)
-        company.hint(unheard)
+        for member in unheard:
+            _hint_again(company, member)
         time.sleep(0.3)
+
+
+def _hint_again(company: Company, member: Member) -> None:
+    for _ in range(100):
+        try:
+            return company.hint([member])
+        except sa.exc.OperationalError:
+            time.sleep(0.1)
+    raise AssertionError("the row stays locked, though nobody is frozen")
 
 
 def _told_meanwhile(company: Company, held: list[Member]) -> int:

@@ -98,7 +98,7 @@ def person_of(sandbox: Sandbox, key: str) -> Person:
     return person
 
 
-def page(sandbox: Sandbox, what: str, items: list[dict[str, Any]], asked: Options) -> dict[str, Any]:
+def page(sandbox: Sandbox, what: str, items: Sequence[Any], asked: Options) -> dict[str, Any]:
     """One page; where more is to come, an absolute nextLink that carries the query along."""
     start = 0
     if asked.skiptoken is not None:

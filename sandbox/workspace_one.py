@@ -134,7 +134,8 @@ def _devices(app: Flask, world: World, faults: Faults) -> None:
         if (platform := query.get("platform")) and platform.lower() not in map(str.lower, PLATFORMS):
             raise bad_request(f"platform {platform} is not known.")
         with world.settled():
-            listed = [record for record in world.records.values() if record.listed_at <= world.now()]
+            now = world.now()
+            listed = [record for record in world.records.values() if record.listed_at <= now]
             if faults.take("workspace_one", "unlisted", request.path, request.method):
                 listed = []
             hits = sorted(listed, key=lambda r: r.id, reverse=query.get("sortorder", "").upper() == "DESC")
@@ -149,7 +150,8 @@ def _devices(app: Flask, world: World, faults: Faults) -> None:
             if compliant in query:
                 hits = [r for r in hits if (r.compliance_status == "Compliant") == (query[compliant].lower() == "true")]
             if since in query:
-                hits = [r for r in hits if r.last_seen >= _time(query[since])]
+                earliest = _time(query[since])
+                hits = [r for r in hits if r.last_seen >= earliest]
             if query.get("lgid", str(world.mdm.group_id)) != str(world.mdm.group_id):
                 hits = []
             page, size = number_of_page(query)

@@ -5,15 +5,17 @@ Each is what some real program does. A figure that does not notice its fault is 
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from remediation.domain.compliance import Decision, decide
+from remediation.domain.compliance import Decision, Verdict, decide
 from remediation.domain.push import Lane, message_id, update_time
-from remediation.ports import Actor, Report, Sending
+from remediation.errors import Stale
+from remediation.ports import Actor, Change, Report, Sending
 from remediation.services.world import World
 from remediation.store.budgets import SqlBudgets
 from remediation.store.change import OneChange
@@ -60,6 +62,15 @@ class CarelessStore(SqlStore):
             connection.execute(sa.insert(audit).values(tenant_id=self.tenant_id, at=at, why=why, detail=inside.detail, **who))
 
 
+class ForgivingStore(SqlStore):
+    """Lets no lease end: what was compliant once stays so for as long as nobody says otherwise."""
+
+    def change(self, actor: Actor, why: str, *, about: tuple[str, str], at: datetime) -> AbstractContextManager[Change]:
+        if why == "lease.ended":
+            raise Stale("a lease without an end")
+        return super().change(actor, why, about=about, at=at)
+
+
 def apart(budgets: SqlBudgets) -> SqlBudgets:
     """The same limits, but each process counts for itself, and hears of no 429 but its own."""
     private = sa.create_engine("sqlite://", poolclass=sa.StaticPool, connect_args={"check_same_thread": False})
@@ -81,27 +92,46 @@ def apart(budgets: SqlBudgets) -> SqlBudgets:
 def mark_first(link_id: str, *, world: World) -> None:
     """Notices what changed, writes down that it was told, and tells it: an outbox that is emptied before the letter is posted.
     What a crash cuts off in between nobody ever misses."""
+    if (news := _news(link_id, world)) is not None:
+        _write_down(news, world)
+        news.channel.send(news.report)
+
+
+def tell_what_was_read(link_id: str, *, world: World) -> None:
+    """Reads both sides, tells what changed and writes it down, by `CarelessStore`: nothing asks whether somebody told newer news
+    meanwhile."""
+    if (news := _news(link_id, world, both_sides=True)) is not None:
+        news.channel.send(news.report)
+        _write_down(news, world)
+
+
+@dataclass(frozen=True)
+class _News:
+    link_id: str
+    seq: int
+    decision: Decision
+    read_at: datetime
+    report: Report
+    channel: Sending
+
+
+def _news(link_id: str, world: World, *, both_sides: bool = False) -> _News | None:
     link, push = world.store.link(link_id), world.store.push(link_id)
     assert link is not None
     assert push is not None
     device = world.managers[link.managed.connection].device(link.managed.record_id)
+    if both_sides:
+        world.directory.device(link.device_id)
     decision = decide(device.posture, world.clock(), world.lease)
-    if decision.verdict is push.desired:
-        return
-    seq = push.desired_seq + 1
-    mid, stamp = message_id(world.store.tenant_id, link_id, seq), update_time(push.last_update_time, world.clock())
-    with world.store.change(world.actor, "push.marked", about=("link", link_id), at=world.clock()) as change:
-        change.desire(link_id, seq=push.desired_seq, decision=decision, posture_read_at=device.posture.read_at, lane=Lane.PERSON)
-        change.about_to_send(link_id, seq=seq, message_id=mid, update_time=stamp, seen_before=None)
-        change.sent(link_id, seq=seq)
-        change.accepted(link_id, seq=seq)
-        change.confirmed(link_id, seq=seq, by="changed")
     channel = world.channel(link.platform)
     assert isinstance(channel, Sending)
-    told = Report(
-        message_id=mid,
+    if decision.verdict is push.desired:
+        return None
+    stamp = update_time(push.last_update_time, world.clock())
+    report = Report(
+        message_id=message_id(world.store.tenant_id, link_id, stamp.microsecond + push.desired_seq * 1_000_000),
         update_time=stamp,
-        compliant=decision.verdict.value == "compliant",
+        compliant=decision.verdict is Verdict.COMPLIANT,
         managed=True,
         device_id=link.device_id,
         oid=link.oid,
@@ -110,4 +140,14 @@ def mark_first(link_id: str, *, world: World) -> None:
         os_version=device.os_version,
         last_seen=device.posture.last_seen,
     )
-    channel.send(told)
+    return _News(link_id, push.desired_seq, decision, device.posture.read_at, report, channel)
+
+
+def _write_down(news: _News, world: World) -> None:
+    told, seq = news.report, news.seq + 1
+    with world.store.change(world.actor, "push.marked", about=("link", news.link_id), at=world.clock()) as change:
+        change.desire(news.link_id, seq=news.seq, decision=news.decision, posture_read_at=news.read_at, lane=Lane.PERSON)
+        change.about_to_send(news.link_id, seq=seq, message_id=told.message_id, update_time=told.update_time, seen_before=None)
+        change.sent(news.link_id, seq=seq)
+        change.accepted(news.link_id, seq=seq)
+        change.confirmed(news.link_id, seq=seq, by="changed")

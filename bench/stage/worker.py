@@ -27,6 +27,8 @@ from remediation.services.push_compliance import bring_to_rest
 from remediation.settings import WorkerSettings
 from remediation.store.store import SqlStore
 
+SERVICES = {"mark_first": broken.mark_first, "no_compare": broken.tell_what_was_read}
+
 
 @dataclass(frozen=True)
 class Death:
@@ -95,7 +97,7 @@ def parts(order: Order) -> wiring.Parts:
         budgets=broken.apart if order.fault == "apart" else lambda budgets: budgets,
         store=make_store,
         transport=_Wire(counter),
-        bring_to_rest=broken.mark_first if order.fault == "mark_first" else bring_to_rest,
+        bring_to_rest=SERVICES.get(order.fault or "", bring_to_rest),
     )
 
 

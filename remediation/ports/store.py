@@ -203,8 +203,9 @@ class Store(Watching, Protocol):
         renew its lease. Where another sequence than `seq` is desired by now, somebody told news that this pass did not know: the
         row is looked at again at once."""
 
-    def note_overtaken(self, link_id: str, *, wake: int) -> None:
-        """This wake-up's pass ended as Stale: the row is looked at again at once, unless it was woken again since."""
+    def note_overtaken(self, link_id: str, *, wake: int, next_at: datetime, attempts: int) -> None:
+        """This wake-up's pass ended as Stale: the row is looked at again then, unless it was woken again since or rests for
+        good."""
 
     def note_judged(self, link_id: str, *, seq: int, decision: Decision, posture_read_at: datetime) -> None:
         """The verdict desired with `seq` was found again by this read. Stale where that is not the newest read or sequence."""

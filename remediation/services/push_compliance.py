@@ -3,7 +3,7 @@
 Read the posture fresh → decide → send under a message id that is the same after any crash → ask what became of it → read back.
 Safe from the top: progress lives in the row alone, and every write compares the sequence first, so that a worker that wakes late
 changes nothing. No transaction stays open across a call. Where another pass wrote meanwhile, `Stale` ends this one; what it had
-read may be newer than what the other told, so the row is looked at again, unless a later wake-up has it already.
+read may be newer than what the other told, so the row is looked at again soon, unless a later wake-up has it already.
 Next door: `judge` (what should be told), `carry` (telling it), `one_pass` (what both work on).
 """
 
@@ -38,7 +38,8 @@ def bring_to_rest(link_id: str, *, world: World) -> None:
         with in_lane(push.lane):
             _run(OnePass(world, link, push))
     except Stale:
-        world.store.note_overtaken(link_id, wake=push.wake)
+        again = back_off(world.clock(), push.attempts)  # not at once: a host whose clock is behind is overtaken every time
+        world.store.note_overtaken(link_id, wake=push.wake, next_at=again, attempts=push.attempts + 1)
 
 
 def _run(one: OnePass) -> None:

@@ -210,10 +210,9 @@ class SqlStore(SqlWatching):
         with writing(self._engine) as connection:
             timers.note_fault(connection, self.tenant_id, workflow, row_id, wake=wake, at=at)
 
-    def note_overtaken(self, link_id: str, *, wake: int) -> None:
+    def note_overtaken(self, link_id: str, *, wake: int, next_at: datetime, attempts: int) -> None:
         with writing(self._engine) as connection:
-            mine = sa.and_(pushes.c.wake == wake, pushes.c.next_look_at.is_not(None))
-            timers.PushTimer(connection, self.tenant_id, link_id).look_at_once(mine)
+            timers.PushTimer(connection, self.tenant_id, link_id).overtaken(wake, next_at=next_at, attempts=attempts)
 
     def note_judged(self, link_id: str, *, seq: int, decision: Decision, posture_read_at: datetime) -> None:
         with writing(self._engine) as connection:

@@ -87,12 +87,11 @@ class PushTimer(Timer):
         lane = sa.case((at_rest, sa.literal(Lane.SWEEP, pushes.c.lane.type)), else_=pushes.c.lane)
         if not self._park(wake, next_look_at=next_at, attempts=attempts, reason=reason, following=following, lane=lane):
             return False
-        return not self.look_at_once(pushes.c.desired_seq != seq)
+        return not self._set(pushes.c.desired_seq != seq, next_look_at=pushes.c.desired_at, following=False)
 
-    def look_at_once(self, condition: sa.ColumnElement[bool]) -> bool:
-        """At a time that has passed already: when what is desired now was desired."""
-        at = sa.func.coalesce(pushes.c.desired_at, pushes.c.next_look_at)
-        return self._set(condition, next_look_at=at, following=False)
+    def overtaken(self, wake: int, *, next_at: datetime, attempts: int) -> None:
+        waits = sa.and_(pushes.c.wake == wake, pushes.c.next_look_at.is_not(None))
+        self._set(waits, next_look_at=next_at, attempts=attempts, following=False)
 
     def renew(self, decision: Decision, posture_read_at: datetime, *, seq: int | None = None) -> bool:
         """Only for the verdict that stands, by a posture no older than the one it stands on, and only while the link is active."""

@@ -151,16 +151,17 @@ def test_what_was_judged_again_keeps_an_older_read_from_deciding(linked: Scene) 
     assert linked.push().posture_read_at == NOON + minutes(5)
 
 
-@pytest.mark.parametrize(("wake", "at_once"), [(1, True), (0, False)])
-def test_an_overtaken_pass_has_the_row_looked_at_again_unless_it_was_woken_since(
-    linked: Scene, wake: int, *, at_once: bool
+@pytest.mark.parametrize(("wake", "sooner"), [(1, True), (0, False)])
+def test_an_overtaken_pass_has_the_row_looked_at_again_soon_unless_it_was_woken_since(
+    linked: Scene, wake: int, *, sooner: bool
 ) -> None:
-    before = linked.push()
-    linked.store.note_overtaken("l1", wake=wake)
-    assert linked.push().next_look_at == (before.desired_at if at_once else before.next_look_at)
+    before, soon = linked.push(), NOON + timedelta(seconds=4)
+    linked.store.note_overtaken("l1", wake=wake, next_at=soon, attempts=1)
+    push = linked.push()
+    assert (push.next_look_at, push.attempts) == ((soon, 1) if sooner else (before.next_look_at, before.attempts))
 
 
 def test_an_overtaken_pass_wakes_no_row_that_rests_for_good(linked: Scene) -> None:
     linked.store.note_push("l1", wake=1, seq=1, next_at=None, attempts=0, reason=None)
-    linked.store.note_overtaken("l1", wake=1)
+    linked.store.note_overtaken("l1", wake=1, next_at=NOON, attempts=1)
     assert linked.push().next_look_at is None

@@ -1,0 +1,84 @@
+"""Each bench once, as short as can be, and once with its seeded fault: a figure whose fault goes unnoticed is worth nothing."""
+
+from typing import Any
+
+import pytest
+
+from bench import kill, outage, quiet_day, race, storm, zombie
+from bench.stage.worker import Death
+
+pytestmark = pytest.mark.slow
+CLEAN = {"lost": 0, "stale": 0, "wrong": 0, "unjustified": 0, "duplicates_effective": 0}
+
+
+def clean(figures: dict[str, Any]) -> bool:
+    return {name: figures[name] for name in CLEAN} == CLEAN
+
+
+def test_kill() -> None:
+    size = kill.Size(devices=20, pushes=16, kills=2, open_at_once=16, deaths=(Death("call", 1, True, kill.THE_MESSAGE),))
+    figures = kill.play(size, "sqlite", 1, None, print)
+    assert clean(figures)
+    assert figures["kills"] == 3
+    assert figures["duplicates_sent"] >= 1, "the message whose sender died with its answer is sent again"
+
+
+def test_kill_notices_what_is_marked_before_it_is_sent() -> None:
+    size = kill.Size(devices=4, pushes=0, kills=0, open_at_once=0, deaths=(Death("call", 1, False, kill.THE_MESSAGE),))
+    assert kill.play(size, "sqlite", 1, "mark_first", print)["lost"] == 1
+
+
+def test_zombie() -> None:
+    figures = zombie.play(zombie.Size(devices=30, events=1), "postgresql", 1, None, print)
+    assert clean(figures)
+    assert figures["overtaken"] >= 1
+
+
+def test_zombie_notices_what_is_set_without_comparing() -> None:
+    figures = zombie.play(zombie.Size(devices=14, events=2), "sqlite", 1, "no_compare", print)
+    assert figures["stale"] + figures["wrong"] + figures["duplicates_effective"] > 0
+
+
+def test_race() -> None:
+    assert clean(race.play(race.Size(devices=8, flips=100), "sqlite", 1, None, print))
+
+
+def test_race_notices_what_is_set_without_comparing() -> None:
+    figures = race.play(race.Size(devices=6, flips=120), "sqlite", 1, "no_compare", print)
+    assert figures["stale"] + figures["wrong"] + figures["duplicates_effective"] > 0
+
+
+def test_storm() -> None:
+    size = storm.Size(devices=24, revocations=2, closures=1, pace=4)
+    figures = storm.play(size, "sqlite", 1, None, print)
+    assert clean(figures)
+    assert figures["drained"]
+    assert figures["revocation_seconds"]["seen"] == 2
+    assert figures["inside_latest_ms"] < 1000, "a busy machine may take longer than 50 ms to hear of a 429, but not a second"
+
+
+def test_storm_notices_processes_that_count_each_for_itself() -> None:
+    size = storm.Size(devices=30, revocations=0, closures=3, pace=4)
+    assert storm.play(size, "sqlite", 1, "apart", print)["inside"] > 3
+
+
+def test_outage() -> None:
+    silent = outage.play(outage.Size(devices=20, away=1, leases=4), "sqlite", 1, None, print)["mdm_silent"]
+    assert (silent["wrong"], silent["early"], silent["not_back"]) == (0, 0, 0)
+    assert silent["late_seconds"] < 60
+
+
+def test_outage_notices_a_lease_that_never_ends() -> None:
+    assert outage.play(outage.Size(devices=0, away=0, leases=2), "sqlite", 1, "forgiving", print)["mdm_silent"]["wrong"] == 2
+
+
+def test_quiet_day() -> None:
+    figures = quiet_day.play(quiet_day.Size(links=100, hours=1.5, memory=()), "sqlite", 1, None, print)
+    assert clean(figures)
+    assert figures["pushes"] == figures["changes"] == 1
+    assert figures["calls"] - figures["calls_least"] <= 20, "tokens, discovery, the two calls of a push that could be spared"
+
+
+def test_quiet_day_notices_who_looks_at_each_link_by_itself() -> None:
+    figures = quiet_day.play(quiet_day.Size(links=60, hours=1.5, memory=()), "sqlite", 1, "direct", print)
+    assert figures["calls_ratio"] > 2
