@@ -15,7 +15,7 @@ from remediation.domain.device import DirectoryDevice, ManagedDevice
 from remediation.errors import Busy, Garbled, NotFound, Refused, RemoteError
 from remediation.ports import Listing, Page
 from tests.conformance.conftest import Raises
-from tests.conformance.five import FIVE, SPOILT, Spoilt
+from tests.conformance.five import FIVE, SPOILT, Spoilt, raised
 from tests.remotes import Remotes
 
 PROTOCOL = "Listing"
@@ -219,13 +219,24 @@ def test_a_spoilt_answer(remotes: Remotes, raises: Raises, ask: Callable[[Remote
     ask(remotes)  # the token is had: the fault meets the call itself
     for service in ("workspace_one", "graph"):
         spoilt.spoil(remotes.sandbox, service)
-    with raises(spoilt.becomes) as raised:
+    with raises(spoilt.becomes) as caught:
         ask(remotes)
-    error: RemoteError = raised.value
+    error: RemoteError = caught.value
     assert error.remote == ("mdm" if ask is PAGE["records"] else "directory")
     if isinstance(error, Busy):
         assert error.retry_after == 7
 
 
-def test_none_of_the_five_was_left_out(raised: set[type[RemoteError]]) -> None:
-    assert raised == set(FIVE)
+def test_none_of_the_five_is_left_out(remotes: Remotes) -> None:
+    directory = remotes.directory
+
+    def forgotten() -> None:
+        directory.page(f"{remotes.facts['graph_url']}/devices/{'0' * 8}-0000-4000-8000-{'0' * 12}")
+
+    def aged() -> None:
+        cursor = directory.page(None).cursor
+        assert cursor is not None
+        directory.page(cursor.replace("skiptoken=", "skiptoken=aged"))
+
+    kinds = raised(remotes.sandbox, "graph", lambda: directory.page(None), forgotten, aged)
+    assert kinds == set(FIVE)

@@ -48,7 +48,8 @@ def rests(scene: Scene, decision: Decision) -> None:
 
 def note(scene: Scene, **values: Any) -> None:
     told: dict[str, Any] = {"next_at": NOON + minutes(5), "attempts": 3, "reason": None, **values}
-    scene.store.note_push("l1", wake=scene.push().wake, **told)
+    push = scene.push()
+    scene.store.note_push("l1", wake=push.wake, seq=push.desired_seq, **told)
 
 
 def looked(scene: Scene, **errors: str | None) -> None:
