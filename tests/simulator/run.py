@@ -210,7 +210,7 @@ class Run:
             for who in self.people.all:
                 if self.people.page(who) not in (None, Step.OPEN):
                     self._press(who, self.people.honest_press(who))
-            self.calm(timedelta(minutes=2))
+            self.calm(timedelta(minutes=2), late=(0, 60))  # their message lasts ten minutes
 
     def _mdm_goes_silent(self) -> None:
         """A lease: down at its end, and never earlier (P7)."""
