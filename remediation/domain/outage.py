@@ -7,24 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from .watch import Watch
+
 LEVELS = (1, 12, 24)  # hours after which an outage is told, once each
 MDM = "mdm:"
 LONGEST = timedelta(days=7)  # after our last good read of a device, however often somebody asks
-
-
-@dataclass(frozen=True)
-class Watch:
-    """One source read again and again. `alarmed` is the level in hours that was told already, 0 for none."""
-
-    name: str
-    good_at: datetime | None = None
-    failing_since: datetime | None = None
-    alarmed: int = 0
-    reason: str | None = None
-
-    @property
-    def source(self) -> str:
-        return self.name.partition("/")[0]
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,11 @@ class Watch:
     reason: str | None = None
 
     @property
+    def source(self) -> str:
+        """Whose list it is: `mdm:<connection>`, `directory`, or `channel`, which nobody lists."""
+        return self.name.partition("/")[0]
+
+    @property
     def polls(self) -> bool:
         return self.name.endswith("/poll")
 

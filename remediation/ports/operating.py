@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from ..domain.outage import Watch
+from ..domain.watch import Watch
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from ..domain.outage import Watch
+from ..domain.watch import Watch
 from ..ports import Alarm, AlarmDue
 from .engine import writing
 from .leases import SqlLeases

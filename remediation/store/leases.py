@@ -13,8 +13,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from ..domain.compliance import MdmWord, Verdict
 from ..domain.device import LinkState
-from ..domain.outage import Watch
-from ..domain.watch import NO_SUCH_SOURCE
+from ..domain.watch import NO_SUCH_SOURCE, Watch
 from ..ports import Extension
 from .columns import Moment
 from .engine import reading
@@ -31,7 +30,7 @@ class SqlLeases:
         with reading(self._engine) as connection:
             mine = watch.tenant_id == self._tenant_id, watch.reason.is_distinct_from(NO_SUCH_SOURCE)
             found = connection.execute(sa.select(*columns).where(*mine)).all()
-        return [Watch(*row) for row in found]
+        return [Watch(**row._mapping) for row in found]
 
     def ending(self, now: datetime, hours: Sequence[int]) -> Mapping[str, tuple[int, ...]]:
         link, until = device_links.c, pushes.c.compliant_until

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from remediation.domain.outage import Watch, sources
+from remediation.domain.outage import sources
+from remediation.domain.watch import Watch
 from tests.people import NOON, minutes
 
 
