@@ -123,6 +123,7 @@ def _rows(world: World, member: Member, next_look_at: datetime | None) -> dict[s
             "lane": Lane.SWEEP,
             "wake": 0,
             "attempts": 0,
+            "noted_at": linked_at,
             "next_look_at": next_look_at or until - timedelta(hours=1),
         },
     }

@@ -34,7 +34,8 @@ class Push:
 
     `seen_before` is what Entra showed just before our send of `sent_seq`: it tells *changed by us* from *already so*.
     `observed` is what Entra showed when last read back, at `observed_at`. `following` says that the next pass only asks how far
-    Microsoft is; whoever has news clears it. `…_listed_at` is when a whole list last showed that side.
+    Microsoft is; whoever has news clears it. `…_listed_at` is when a whole list last showed that side,
+    `noted_at` when the MDM's record was given the Azure device id.
     """
 
     link_id: str
@@ -64,6 +65,7 @@ class Push:
     following: bool = False
     mdm_listed_at: datetime | None = None
     directory_listed_at: datetime | None = None
+    noted_at: datetime | None = None
     failed_calls: tuple[FailedCall, ...] = ()
 
     @property

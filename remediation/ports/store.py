@@ -100,6 +100,9 @@ class Change(Protocol):
     def confirmed(self, link_id: str, *, seq: int, by: str) -> None:
         """Entra showed what we sent; `by` is `changed` or `already_so`."""
 
+    def noted(self, link_id: str) -> None:
+        """The MDM's record bears the Azure device id."""
+
     def wake_link(self, link_id: str, *, lane: Lane) -> None: ...
 
     # operating

@@ -163,12 +163,15 @@ def _wake_those_who_waited(one: OnePass, change: Change) -> None:
 
 
 def _note_link(one: OnePass) -> None:
-    """Leave the Azure device id on the MDM's record, so that staff find the pair there too. Nothing depends on it, so a refusal
-    is not worth a retry: the next confirmation tries again."""
+    """Leave the Azure device id on the MDM's record, once, so that staff find the pair there too. Nothing depends on it, so a
+    refusal is not worth a retry: the next confirmation tries again."""
     manager = one.world.managers.get(one.link.managed.connection)
-    if one.link.state is LinkState.ACTIVE and isinstance(manager, LinkNoting):
-        with suppress(RemoteError):
-            manager.note_link(one.link.managed.record_id, one.link.device_id)
+    if one.link.state is not LinkState.ACTIVE or one.push.noted_at is not None or not isinstance(manager, LinkNoting):
+        return
+    with suppress(RemoteError):
+        manager.note_link(one.link.managed.record_id, one.link.device_id)
+        with one.change("link.noted") as change:
+            change.noted(one.link.id)
 
 
 def _tell_again_in_time(one: OnePass) -> None:

@@ -100,6 +100,9 @@ class LinkChanges(OpenChange):
         done = {"confirmed_seq": seq, "confirmed_at": self.at, "confirmed_by": by, "lane": Lane.SWEEP}
         self.set_one(self._push(link_id, desired_seq=seq).values(**done, **seen), "confirmed")
 
+    def noted(self, link_id: str) -> None:
+        self.set_one(self._push(link_id).values(noted_at=self.at), "noted")
+
     def wake_link(self, link_id: str, *, lane: Lane) -> None:
         """An open revocation keeps its lane, whoever else wants the row looked at."""
         open_revocation = sa.and_(pushes.c.confirmed_seq < pushes.c.desired_seq, pushes.c.desired != Verdict.COMPLIANT)

@@ -241,6 +241,7 @@ pushes = sa.Table(
     sa.Column("failed_calls", sa.JSON),
     sa.Column("mdm_listed_at", Moment),  # when a whole list's page last showed it
     sa.Column("directory_listed_at", Moment),
+    sa.Column("noted_at", Moment),  # the Azure device id stands on the MDM's record
     to("link_id", "device_links", "id"),
     sa.Index("ix_pushes_due", "tenant_id", "next_look_at"),
 )

@@ -110,3 +110,16 @@ def test_drift_is_repaired(tell: Tell) -> None:
     device.is_compliant = False
     story.passes(60)
     assert (story.entra_shows, "drift.repaired" in story.audit()) == (True, True)
+
+
+def test_the_azure_device_id_is_noted_on_the_mdms_record_once_and_again_after_a_refusal(tell: Tell) -> None:
+    story = tell("blocked_just_registered")
+    story.fault("workspace_one", "server_error", path="customattributes")
+    story.gets_through()
+    assert (story.remotes.record.custom_attributes, story.push.noted_at) == ({}, None)
+    story.sandbox.faults.clear()
+    for jailbroken in (True, False):
+        story.reports_health(jailbroken=jailbroken)
+        story.passes(60)
+    assert story.remotes.record.custom_attributes == {("EntraLink", "EntraDeviceId"): story.remotes.device_id}
+    assert story.audit().count("link.noted") == 1
