@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from .engine import reading, writing
 from .sessions import IDLE, LASTS
-from .tables import alarms, audit, cases, journeys, possession_links, sessions, sign_in_states
+from .tables import alarms, audit, cases, journeys, possession_links, sessions, sign_in_states, turns
 
 BATCH = 500
 _CLOCKS = timedelta(hours=1)  # by which a web host's clock may be behind ours
@@ -28,7 +28,9 @@ class SqlPrunedRows:
         now -= _CLOCKS
         session = sessions.c
         ended = sa.or_(session.signed_in_at <= now - LASTS, session.used_at <= now - IDLE)
-        return self._delete(sessions, ended) + self._delete(sign_in_states, sign_in_states.c.until <= now)
+        gone = self._delete(sessions, ended) + self._delete(sign_in_states, sign_in_states.c.until <= now)
+        self._delete(turns, turns.c.full_at <= now)
+        return gone
 
     def older_than(self, before: datetime) -> Mapping[str, int]:
         return {table.name: self._delete(table, old) for table, old in self._old(before)}

@@ -16,6 +16,7 @@ from ..domain.device import DeviceLink, DirectoryDevice, LinkState, ManagedDevic
 from ..domain.journey import Journey
 from ..domain.push import Push
 from ..domain.standing import Standing
+from ..domain.turns import Turns
 from ..errors import Stale
 from ..ports import Actor, Change, PossessionLinkFacts, Wakeups
 from ..ports.store import EVERYTHING
@@ -24,6 +25,7 @@ from .change import change
 from .engine import reading, writing
 from .observations import Observer
 from .tables import LIVING, device_links, directory_devices, journeys, managed_devices, people, possession_links, pushes
+from .turns import take_turn
 from .watching import SqlWatching
 
 
@@ -35,6 +37,10 @@ class SqlStore(SqlWatching):
 
     def change(self, actor: Actor, why: str, *, about: tuple[str, str], at: datetime) -> AbstractContextManager[Change]:
         return change(self._engine, self.tenant_id, self._wakeups, actor, why, about=about, at=at)
+
+    def take_turn(self, key: str, turns: Turns, *, at: datetime) -> datetime | None:
+        with writing(self._engine) as connection:
+            return take_turn(connection, self.tenant_id, key, turns, at)
 
     # reads
 

@@ -4,6 +4,7 @@ MSAL never signs anyone in: it hands ID tokens back unchecked. What is checked h
 """
 
 import logging
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from authlib.integrations.base_client import OAuthError
 from authlib.integrations.flask_client import FlaskOAuth2App, OAuth
 from flask import Flask
 from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
 
 from ..errors import Garbled, RemoteError, Unreachable
 from ..settings import WebSettings
@@ -21,6 +23,8 @@ from .desk import desk
 from .id_token import TokenRefused
 
 TIMEOUTS = (3, 7)  # seconds to connect, to answer
+KEYS_ASKED_EVERY = timedelta(minutes=1)  # however many tokens come that name a key nobody knows
+KEYS_LAST = timedelta(hours=24)  # https://learn.microsoft.com/entra/identity-platform/signing-key-rollover: read again daily
 
 
 class EntraSaysNo(Exception):
@@ -38,10 +42,17 @@ class OurTenant(FlaskOAuth2App):  # type: ignore[misc]  # Authlib has no types
     https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-signing-key-issuer
     """
 
+    keys_read_at: datetime | None = None
+
     def fetch_jwk_set(self, force: bool = False) -> dict[str, Any]:
         issuer = self.load_server_metadata()["issuer"]
-        tenant = desk().settings.tenant_id
-        found = super().fetch_jwk_set(force=force)
+        tenant, now = desk().settings.tenant_id, desk().clock()
+        kept = self.server_metadata.get("jwks") if self.keys_read_at is not None else None
+        age = now - (self.keys_read_at or now)
+        if kept is None or age >= (KEYS_ASKED_EVERY if force else KEYS_LAST):
+            kept = super().fetch_jwk_set(force=True)
+            self.keys_read_at = now
+        found = kept
         keys = [key for key in found["keys"] if str(key.get("issuer", issuer)).replace("{tenantid}", tenant) == issuer]
         return {"keys": keys}
 
@@ -89,10 +100,10 @@ def metadata() -> dict[str, Any]:
     return found
 
 
-def authorization(redirect_uri: str, *, other_account: bool = False) -> dict[str, str]:
+def authorization(redirect_uri: str, *, prompt: str | None = None) -> dict[str, str]:
     """The address to send the browser to, with the state, nonce and verifier that belong to it."""
     metadata()
-    choice = {"prompt": "select_account"} if other_account else {}
+    choice = {"prompt": prompt} if prompt is not None else {}
     # https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow; `query`, so that a Lax cookie comes back with it
     made: dict[str, str] = desk().sign_in.create_authorization_url(redirect_uri, response_mode="query", **choice)
     return made
@@ -117,10 +128,18 @@ def redeem(code: str, *, redirect_uri: str, verifier: str, nonce: str) -> dict[s
     except requests.RequestException as error:
         raise _remote(error) from error
     except (JoseError, AuthlibBaseError, ValueError, KeyError, TypeError, AttributeError) as error:
-        sign_in.server_metadata.pop("jwks", None)  # a garbled key set must not stay
+        _forget_garbled_keys(sign_in)
         raise TokenRefused(id_token.whose(token["id_token"], settings.tenant_id) or type(error).__name__) from error
     id_token.look_after_verifying(claims, client_id=settings.sign_in_client_id)
     return claims
+
+
+def _forget_garbled_keys(sign_in: Any) -> None:
+    """A key set that is none must not stay; a good one stays, or each forged token would cost Entra a question."""
+    try:
+        KeySet.import_key_set(sign_in.server_metadata["jwks"])
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError):
+        sign_in.server_metadata.pop("jwks", None)
 
 
 def end_session_address() -> str | None:

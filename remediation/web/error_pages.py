@@ -5,14 +5,17 @@ Never a code as a headline, never a remote's own words, never what the address o
 
 import logging
 import re
+from datetime import datetime
+from math import ceil
 
-from flask import Flask, Response, current_app, g, make_response, render_template, request
+from flask import Flask, Response, current_app, g, make_response, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from ..errors import RemediationError, RemoteError
+from ..errors import RemediationError, RemoteError, TooOften
+from .desk import desk
 from .forgery import FromElsewhere
-from .guards import NotSignedIn, RoleMissing, Who, who_may
+from .guards import NotSignedIn, RoleMissing, RoleTooOld, Who, who_may
 from .languages import keep_at
 from .sessions import has_cookie
 
@@ -43,19 +46,29 @@ class Interruption(HTTPException):
 def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(NotSignedIn, _not_signed_in)
+    app.register_error_handler(RoleTooOld, _role_too_old)
     app.register_error_handler(RoleMissing, lambda _: page("role_missing", 403))
     app.register_error_handler(FromElsewhere, lambda _: page("form_elsewhere", 403))
     app.register_error_handler(CSRFError, _form_over)
+    app.register_error_handler(TooOften, _too_often)
     app.register_error_handler(RemediationError, _ours)
     app.register_error_handler(Exception, _bug)
 
 
-def page(key: str, status: int, *, quote: str | None = None, href: str | None = None) -> Response:
+def page(key: str, status: int, *, quote: str | None = None, href: str | None = None, again_at: datetime | None = None) -> Response:
     """One of these pages. It must not fail itself: no database, no look-up of addresses."""
     if key in SIGN_IN:
         keep_at(f"/refused/{key}" + (f"?code={quote.removeprefix('AADSTS')}" if quote else ""))
     return make_response(
-        render_template("error.html", key=key, quote=quote, href=href or _way_on(key), of_sign_in=key in SIGN_IN), status
+        render_template(
+            "error.html",
+            key=key,
+            quote=quote,
+            href=href or _way_on(key),
+            of_sign_in=key in SIGN_IN,
+            again_at=again_at,
+        ),
+        status,
     )
 
 
@@ -76,6 +89,19 @@ def _http(error: HTTPException) -> Response:
     return answer
 
 
+def _role_too_old(_: RoleTooOld) -> Response:
+    """A page that goes on by itself: the search is a form, and `form-action 'self'` would stop an answer that leads to Entra."""
+    place = {
+        "q": request.args.get("q", ""),
+        "case": request.args.get("case", ""),
+        "person": (request.view_args or {}).get("oid", ""),
+    }
+    href = url_for("sign_in.sign_in", to="helpdesk", silent="1", **{name: value for name, value in place.items() if value})
+    answer = page("role_too_old", 401, href=href)
+    answer.headers["Refresh"] = f"0; url={href}"
+    return answer
+
+
 def _not_signed_in(_: NotSignedIn) -> Response:
     """Back to the same place after the sign-in, which knows three: the journey, the page behind a possession link, the helpdesk."""
     if request.path.startswith("/helpdesk"):
@@ -91,6 +117,14 @@ def _form_over(error: CSRFError) -> Response:
         return page("form_over", 403)
     for_anyone = who_may(current_app, request.endpoint or "") is Who.ANYONE
     return page("no_cookie", 403) if for_anyone else _not_signed_in(NotSignedIn())
+
+
+def _too_often(error: TooOften) -> Response:
+    path = request.path
+    href = "/helpdesk" if path.startswith("/helpdesk") else "/cannot-sign-in" if path == "/cannot-sign-in" else "/journey"
+    answer = page("too_often", 429, href=href, again_at=error.again_at)
+    answer.headers["Retry-After"] = str(max(1, ceil((error.again_at - desk().clock()).total_seconds())))
+    return answer
 
 
 def _ours(error: RemediationError) -> Response:

@@ -6,10 +6,11 @@ import hashlib
 import json
 import logging
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, redirect, request
+from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from ..domain.device import Person, Platform
@@ -21,7 +22,7 @@ from .entra_client import EntraSaysNo
 from .entrances import CHOICES, entrance_asked_for, platform_asked_for, platform_of
 from .error_pages import Interruption
 from .guards import anyone
-from .id_token import TokenRefused, roles_in
+from .id_token import TokenRefused, expected_issuer, roles_in
 from .names import shown
 from .sessions import begin, browser_id, has_cookie
 
@@ -50,6 +51,11 @@ CONSENT = {"65001", "65004", "90094", "90095", "90097"}
 NOT_ASSIGNED = {"50105"}
 OTHER_TENANT = {"50020", "50034", "90072", "16000"}
 GUEST = {"530004"}
+# A silent sign-in found that Entra has to show itself: https://openid.net/specs/openid-connect-core-1_0.html#AuthError
+NOT_SILENTLY = {"login_required", "interaction_required", "consent_required", "account_selection_required"}
+# Where in the console somebody was; each is a value in a route of ours, never an address.
+STAFF_PLACE = ("q", "person", "case")
+LONGEST = 200
 REFUSED = {"guest": "sign_in_guest", "foreign": "sign_in_foreign", "personal": "sign_in_personal"}
 
 
@@ -59,12 +65,14 @@ def sign_in() -> Response:
     """Reached by a link and never as the answer to a form: `form-action 'self'` would stop it."""
     token = request.args.get("possession", "")
     asked = platform_asked_for()
-    made = entra_client.authorization(_redirect_uri(), other_account=request.args.get("account") == "other")
+    made = entra_client.authorization(_redirect_uri(), prompt=_prompt())
     kept = {
+        "issuer": _issuer(),
         "nonce": made["nonce"],
         "verifier": made["code_verifier"],
         "possession": token if TOKEN.fullmatch(token) else None,
         "to": "helpdesk" if request.args.get("to") == "helpdesk" else None,
+        **{name: request.args.get(name, "")[:LONGEST] for name in STAFF_PLACE},
         "entrance": entrance_asked_for(),
         "platform": asked.value if asked is not None else None,
         "guess": platform_of(request.headers.get("User-Agent", "")).value,
@@ -78,6 +86,8 @@ def sign_in() -> Response:
 @anyone
 def signed_in() -> Response:
     kept = _take_state()
+    if kept["to"] == "helpdesk" and request.args.get("error") in NOT_SILENTLY:
+        raise Interruption("helpdesk_signed_out", 401, href=sign_in_for_staff(kept))
     if "error" in request.args:
         raise _explained(request.args["error"], request.args.get("error_description", ""))
     claims = _claims(kept)
@@ -104,6 +114,9 @@ def _take_state() -> dict[str, Any]:
     if kept is None:
         raise Interruption("sign_in_over", 400)
     found: dict[str, Any] = json.loads(kept)
+    # An answer of another authorization server than was asked (RFC 9207), or from before the settings changed.
+    if found["issuer"] != _issuer() or args.get("iss", _issuer()) != _issuer():
+        raise Interruption("sign_in_garbled", 400)
     return found
 
 
@@ -122,8 +135,10 @@ def _claims(kept: dict[str, Any]) -> dict[str, Any]:
 def _place(kept: dict[str, Any], person: Person) -> tuple[Platform | None, str]:
     """The platform of the journey to go on with, None where none is to begin, and the page to go to."""
     token = kept["possession"]
-    if kept.get("to") == "helpdesk":
-        return None, "/helpdesk"
+    if kept["to"] == "helpdesk":
+        if kept["person"]:
+            return None, url_for("helpdesk.person", oid=kept["person"], case=kept["case"] or None)
+        return None, url_for("helpdesk.search", q=kept["q"] or None)
     if token is None:
         return _platform(kept, person), "/journey"
     link = see_link(desk().store, token, desk().clock())
@@ -159,6 +174,23 @@ def _explained(error: str, description: str) -> Interruption:
     else:
         key = "sign_in_declined" if error == "access_denied" else "sign_in_failed"
     return Interruption(key, 400, quote=f"AADSTS{code}" if code else None)
+
+
+def sign_in_for_staff(place: Mapping[str, str]) -> str:
+    """The link that signs a member of staff in, and leads back to the search or the person they were at."""
+    said: dict[str, Any] = {name: place[name] for name in STAFF_PLACE if place.get(name)}
+    return url_for("sign_in.sign_in", to="helpdesk", **said)
+
+
+def _prompt() -> str | None:
+    """https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow (prompt)"""
+    if request.args.get("account") == "other":
+        return "select_account"
+    return "none" if request.args.get("silent") == "1" else None
+
+
+def _issuer() -> str:
+    return expected_issuer(desk().settings.entra_authority, desk().settings.tenant_id)
 
 
 def _redirect_uri() -> str:
