@@ -23,7 +23,7 @@ from .desk import desk
 from .id_token import TokenRefused
 
 TIMEOUTS = (3, 7)  # seconds to connect, to answer
-KEYS_ASKED_EVERY = timedelta(minutes=1)  # however many tokens come that name a key nobody knows
+KEYS_FORCED_EVERY = timedelta(minutes=1)  # however many tokens come that name a key nobody knows
 KEYS_LAST = timedelta(hours=24)  # https://learn.microsoft.com/entra/identity-platform/signing-key-rollover: read again daily
 
 
@@ -43,16 +43,19 @@ class OurTenant(FlaskOAuth2App):  # type: ignore[misc]  # Authlib has no types
     """
 
     keys_read_at: datetime | None = None
+    keys_forced_at: datetime | None = None
 
     def fetch_jwk_set(self, force: bool = False) -> dict[str, Any]:
+        """`force` is Authlib's word for a token whose key is unknown: a new key of Entra's, or a forged token."""
         issuer = self.load_server_metadata()["issuer"]
         tenant, now = desk().settings.tenant_id, desk().clock()
-        kept = self.server_metadata.get("jwks") if self.keys_read_at is not None else None
-        age = now - (self.keys_read_at or now)
-        if kept is None or age >= (KEYS_ASKED_EVERY if force else KEYS_LAST):
-            kept = super().fetch_jwk_set(force=True)
+        forced = force and (self.keys_forced_at is None or now - self.keys_forced_at >= KEYS_FORCED_EVERY)
+        old = self.keys_read_at is None or now - self.keys_read_at >= KEYS_LAST
+        found = None if forced or old else self.server_metadata.get("jwks")
+        if found is None:
+            self.keys_forced_at = now if forced else self.keys_forced_at
+            found = super().fetch_jwk_set(force=True)
             self.keys_read_at = now
-        found = kept
         keys = [key for key in found["keys"] if str(key.get("issuer", issuer)).replace("{tenantid}", tenant) == issuer]
         return {"keys": keys}
 

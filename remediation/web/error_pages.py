@@ -8,9 +8,10 @@ import re
 from datetime import datetime
 from math import ceil
 
-from flask import Flask, Response, current_app, g, make_response, render_template, request, url_for
+from flask import Flask, Response, current_app, g, make_response, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
 
 from ..errors import RemediationError, RemoteError, TooOften
 from .desk import desk
@@ -21,6 +22,7 @@ from .sessions import has_cookie
 
 log = logging.getLogger(__name__)
 
+ENTRANCES = {"start", "enrollment", "remediation"}
 KNOWN = {400: "bad_request", 404: "not_found", 405: "not_allowed", 413: "too_large"}
 # Where the one button of a page leads; every other page's leads to the start.
 SIGN_IN_AGAIN = {"sign_in_over", "sign_in_garbled", "sign_in_no_cookie", "sign_in_down", "sign_in_declined", "sign_in_failed"}
@@ -78,15 +80,23 @@ def _way_on(key: str) -> str:
     return "/sign-in" if key in SIGN_IN_AGAIN else "/journey" if key in BACK_TO_JOURNEY else "/"
 
 
-def _http(error: HTTPException) -> Response:
+def _http(error: HTTPException) -> AnyResponse:
     if isinstance(error, Interruption):
         return page(error.key, error.code or 400, quote=error.quote, href=error.href)
     status = error.code or 500
+    if status == 404 and (entrance := _entrance()) is not None:
+        return redirect(f"/{entrance}", 303)
     answer = page(KNOWN.get(status, "bug"), status)
     for name, value in error.get_headers():
         if name == "Allow":
             answer.headers[name] = value
     return answer
+
+
+def _entrance() -> str | None:
+    """`//remediation`, `/remediation//x`: whoever is blocked is never left with "no such page"."""
+    first = next((part for part in request.path.split("/") if part), "")
+    return first if first in ENTRANCES and request.method == "GET" else None
 
 
 def _role_too_old(_: RoleTooOld) -> Response:

@@ -86,7 +86,7 @@ def sign_in() -> Response:
 @anyone
 def signed_in() -> Response:
     kept = _take_state()
-    if kept["to"] == "helpdesk" and request.args.get("error") in NOT_SILENTLY:
+    if kept.get("to") == "helpdesk" and request.args.get("error") in NOT_SILENTLY:
         raise Interruption("helpdesk_signed_out", 401, href=sign_in_for_staff(kept))
     if "error" in request.args:
         raise _explained(request.args["error"], request.args.get("error_description", ""))
@@ -115,7 +115,7 @@ def _take_state() -> dict[str, Any]:
         raise Interruption("sign_in_over", 400)
     found: dict[str, Any] = json.loads(kept)
     # An answer of another authorization server than was asked (RFC 9207), or from before the settings changed.
-    if found["issuer"] != _issuer() or args.get("iss", _issuer()) != _issuer():
+    if found.get("issuer", _issuer()) != _issuer() or args.get("iss", _issuer()) != _issuer():
         raise Interruption("sign_in_garbled", 400)
     return found
 
@@ -135,10 +135,10 @@ def _claims(kept: dict[str, Any]) -> dict[str, Any]:
 def _place(kept: dict[str, Any], person: Person) -> tuple[Platform | None, str]:
     """The platform of the journey to go on with, None where none is to begin, and the page to go to."""
     token = kept["possession"]
-    if kept["to"] == "helpdesk":
-        if kept["person"]:
-            return None, url_for("helpdesk.person", oid=kept["person"], case=kept["case"] or None)
-        return None, url_for("helpdesk.search", q=kept["q"] or None)
+    if kept.get("to") == "helpdesk":
+        if kept.get("person"):
+            return None, url_for("helpdesk.person", oid=kept["person"], case=kept.get("case") or None)
+        return None, url_for("helpdesk.search", q=kept.get("q") or None)
     if token is None:
         return _platform(kept, person), "/journey"
     link = see_link(desk().store, token, desk().clock())
