@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from bench import kill, outage, quiet_day, race, storm, zombie
+from bench import fuzz, kill, outage, quiet_day, race, storm, zombie
+from bench.stage.watchman import COUNTED
 from bench.stage.worker import Death
 
 pytestmark = pytest.mark.slow
@@ -82,3 +83,18 @@ def test_quiet_day() -> None:
 def test_quiet_day_notices_who_looks_at_each_link_by_itself() -> None:
     figures = quiet_day.play(quiet_day.Size(links=60, hours=1.5, memory=()), "sqlite", 1, "direct", print)
     assert figures["calls_ratio"] > 2
+
+
+def test_fuzz() -> None:
+    figures = fuzz.play(1_200, "sqlite", 3, None, print)
+    assert {name: figures[name] for name in ("decided", "violations", "routes_missed")} == {
+        "decided": 1_200,
+        "violations": 0,
+        "routes_missed": 0,
+    }
+    assert figures["changes"] > 10
+
+
+@pytest.mark.parametrize("fault", COUNTED)
+def test_fuzz_notices_each_of_its_faults(fault: str) -> None:
+    assert fuzz.play(1_200, "sqlite", 3, fault, print)[fault] > 0
