@@ -74,8 +74,8 @@ def _event(company: Company, crew: Crew, chance: random.Random) -> int:
     """How many passes of the frozen worker were overtaken."""
     chosen = chance.sample(company.members, min(AT_ONCE, len(company.members)))
     company.flip(chosen)
-    company.hint(chosen)
-    company.hint(chosen)  # a webhook that is delivered twice: two passes may carry the same news, and one of them is frozen
+    for member in (*chosen, *chosen):  # a webhook that is delivered twice: two passes may carry one piece of news, one is frozen
+        _hint_until_heard(company, member)
     zombie = _busiest(company, chosen)
     time.sleep(chance.uniform(0, 0.4))
     unheard: list[Member] = []
@@ -94,7 +94,7 @@ def _event(company: Company, crew: Crew, chance: random.Random) -> int:
     finally:
         crew.thaw(zombie)
         for member in unheard:
-            _hint_again(company, member)
+            _hint_until_heard(company, member)
         company.agrees(within=3, calm=0)  # else a backlog grows, and whoever is frozen holds nothing that was just flipped
 
 
@@ -119,7 +119,7 @@ def _frozen_unlocked(company: Company, crew: Crew, zombie: str, chance: random.R
     return False
 
 
-def _hint_again(company: Company, member: Member) -> None:
+def _hint_until_heard(company: Company, member: Member) -> None:
     for _ in range(100):
         try:
             return company.hint([member])

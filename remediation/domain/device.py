@@ -32,8 +32,10 @@ class Person:
 
 @dataclass(frozen=True)
 class DirectoryDevice:
-    """Entra's `device` object as last read. `device_id` is the Azure device id, `object_id` the directory's own id. `owner_enabled`:
-    whether its owner's account is, as of a read that asked for the owner; it is not kept."""
+    """Entra's `device` object as last read. `device_id` is the Azure device id, `object_id` the directory's own id.
+
+    `owner_enabled` is whether its owner's account is enabled, as of a read that asked for the owner; it is not kept.
+    """
 
     device_id: str
     object_id: str
