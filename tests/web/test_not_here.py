@@ -62,7 +62,8 @@ ECHO = """
 from remediation.serving import serve
 def app(environ, start_response):
     body = environ["wsgi.input"].read()
-    said = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']} {environ['SCRIPT_NAME']} {environ['wsgi.url_scheme']} {len(body)}\\n"
+    end = f"{environ['wsgi.url_scheme']} {len(body)}\\n"
+    said = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']} {environ['SCRIPT_NAME']} {end}"
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(said)))])
     return [said.encode()]
 serve(lambda: app, bind="127.0.0.1:PORT", processes=1, threads=2)
