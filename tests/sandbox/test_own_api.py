@@ -27,7 +27,7 @@ def on_the_phone(hands: Hands) -> None:
 
 def again(hands: Hands, **changed: str | None) -> dict[str, Any]:
     """The claims of the access token."""
-    asked = {"scope": own(hands), "claims": CLAIM, "client-request-id": ID, **changed}
+    asked: dict[str, Any] = {"scope": own(hands), "claims": CLAIM, "client-request-id": ID, **changed}
     answer = hands.redeem(hands.sign_in(**asked)).json()
     part = answer["access_token"].split(".")[1]
     claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=="))
@@ -41,7 +41,7 @@ def signs_in_from(hands: Hands, device: str) -> None:
 def mias(hands: Hands, name: str = "") -> str:
     devices = hands.control("GET", "world")["devices"]
     phone = hands.sandbox.world.phones["mia"].device_id
-    return next(d["device_id"] for d in devices if (d["name"] == name if name else d["device_id"] == phone))
+    return next(str(d["device_id"]) for d in devices if (d["name"] == name if name else d["device_id"] == phone))
 
 
 def test_the_token_is_for_the_app_itself_and_names_the_device_of_its_browser(hands: Hands) -> None:
