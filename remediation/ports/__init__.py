@@ -32,6 +32,7 @@ from .remotes import (
     Report,
     Sending,
     Sent,
+    SignInLog,
 )
 from .store import Actor, Change, PossessionLinkFacts, Store, Wakeups
 from .watching import Watching
@@ -71,6 +72,7 @@ __all__ = [
     "Sent",
     "Session",
     "Sessions",
+    "SignInLog",
     "SignInStates",
     "Store",
     "StuckRow",

@@ -10,13 +10,15 @@ from remediation.ports import Actor
 from remediation.services.prune import PRUNED, prune
 from remediation.store import SqlSessions, SqlSignInStates
 from remediation.store.pruning import BATCH, SqlPrunedRows
-from remediation.store.tables import alarms, audit, cases, journeys, possession_links, sessions, sign_in_states
+from remediation.store.tables import alarms, audit, cases, journeys, possession_links, sessions, sign_in_states, sign_ins
 from tests.people import MIA, NOON, minutes
 from tests.store.scenes import GOOD, TENANT, Scene
+from tests.store.test_sign_ins import comes_back
 
 KEEP = timedelta(days=90)
 LATER = NOON + timedelta(days=1) + KEEP  # the journey ends at NOON + 24 h
 WORKER = Actor("worker", "worker-1")
+NONE = dict.fromkeys(("sessions", "possession_links", "sign_ins", "journeys", "cases", "alarms"), 0)
 
 
 def goes(scene: Scene, at: Any = LATER) -> dict[str, int] | None:
@@ -32,6 +34,7 @@ def lived_in(scene: Scene) -> None:
     scene.mint("hash")
     scene.link()
     scene.desire(GOOD)
+    comes_back(scene)
     with scene.change("case") as change:
         change.open_case(case_code="AAA-BBB", browser="b", platform=Platform.IOS, entrance="start")
     with scene.engine.begin() as connection:
@@ -42,10 +45,10 @@ def lived_in(scene: Scene) -> None:
 def test_what_is_past_its_age_goes_and_links_stay(scene: Scene) -> None:
     lived_in(scene)
     before = scene.push()
-    assert goes(scene, LATER - minutes(1)) == {"sessions": 0, "possession_links": 0, "journeys": 0, "cases": 1, "alarms": 1}
+    assert goes(scene, LATER - minutes(1)) == {**NONE, "cases": 1, "alarms": 1}
     late = LATER + timedelta(hours=20)
-    assert goes(scene, late) == {"sessions": 0, "possession_links": 1, "journeys": 1, "cases": 0, "alarms": 0}
-    assert [count(scene, table) for table in (journeys, possession_links, cases, alarms)] == [0, 0, 0, 0]
+    assert goes(scene, late) == {**NONE, "possession_links": 1, "sign_ins": 1, "journeys": 1}
+    assert [count(scene, table) for table in (journeys, possession_links, sign_ins, cases, alarms)] == [0] * 5
     assert scene.push() == before
     assert scene.store.link("l1") is not None
     [_, row] = scene.rows(sa.select(audit).where(audit.c.why == PRUNED).order_by(audit.c.id))
