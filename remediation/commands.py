@@ -46,7 +46,7 @@ def _forget_foreign_names() -> None:
     foreign = sorted((names_of(WorkerSettings) - names_of(WebSettings)) & os.environ.keys())
     for name in foreign:
         del os.environ[name]
-    if any(word in name for name in foreign for word in ("SECRET", "PASSWORD", "TENANT_CODE", "WEBHOOK")):
+    if any(word in name for name in foreign for word in ("SECRET", "PASSWORD", "TENANT_CODE", "WEBHOOK", "AUDIT_KEY")):
         click.echo(f"Not for the web process, and ignored: {', '.join(foreign)}. Give these to the worker alone.", err=True)
 
 

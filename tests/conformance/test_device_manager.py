@@ -183,7 +183,9 @@ def test_no_other_command_can_leave(remotes: Remotes) -> None:
 def test_basic_and_the_api_key_open_it_too(remotes: Remotes) -> None:
     ws1 = remotes.facts["workspace_one"]
     key = tenant_code(remotes.sandbox.world)
-    mdm: WorkspaceOne = remotes.make_mdm(BasicKey(user=ws1["client_id"], password=ws1["client_secret"], tenant_code=key))
+    mdm: WorkspaceOne = remotes.make_mdm(
+        BasicKey(user=ws1["client_id"], password=ws1["client_secret"], tenant_code=key, now=remotes.sandbox.world.now)
+    )
     assert len(mdm.devices_of(remotes.person()).devices) == 1
 
 
@@ -226,7 +228,9 @@ def test_a_wrong_secret(remotes: Remotes, raises: Raises) -> None:
 
 def test_a_wrong_api_key(remotes: Remotes, raises: Raises) -> None:
     ws1 = remotes.facts["workspace_one"]
-    mdm = remotes.make_mdm(BasicKey(user=ws1["client_id"], password=ws1["client_secret"], tenant_code="wrong"))
+    mdm = remotes.make_mdm(
+        BasicKey(user=ws1["client_id"], password=ws1["client_secret"], tenant_code="wrong", now=remotes.sandbox.world.now)
+    )
     with raises(Refused) as caught:
         mdm.devices_of(remotes.person())
     assert (caught.value.status, caught.value.vendor_code) == (403, "1013")
@@ -235,7 +239,9 @@ def test_a_wrong_api_key(remotes: Remotes, raises: Raises) -> None:
 def test_none_of_the_five_is_left_out(remotes: Remotes) -> None:
     def wrong_key() -> None:
         ws1 = remotes.facts["workspace_one"]
-        remotes.make_mdm(BasicKey(user=ws1["client_id"], password=ws1["client_secret"], tenant_code="wrong")).device("1")
+        remotes.make_mdm(
+            BasicKey(user=ws1["client_id"], password=ws1["client_secret"], tenant_code="wrong", now=remotes.sandbox.world.now)
+        ).device("1")
 
     kinds = raised(remotes.sandbox, "workspace_one", lambda: READ["device"](remotes), lambda: GONE["device"](remotes), wrong_key)
     assert kinds == set(FIVE)

@@ -142,7 +142,7 @@ def test_a_target_that_holds_anything_is_left_alone(moving: Move) -> None:
     assert "was moved there at 2026-11-21 12:00 UTC, whole" in moving.refusal()
     engine = make_engine(moving.target)
     with writing(engine) as connection:
-        connection.execute(sa.text("ALTER TABLE audit DISABLE TRIGGER audit_append_only"))
+        connection.execute(sa.text("ALTER TABLE audit DISABLE TRIGGER audit_no_delete"))
         connection.execute(sa.delete(audit))
     assert "people 1, " in moving.refusal()
     with writing(engine) as connection:
