@@ -123,6 +123,21 @@ class FigureSink(Protocol):
     def write(self, figures: Figures) -> None: ...
 
 
+class PersonRows(Protocol):
+    """What is held of one person, in all tables but the audit."""
+
+    def held(self, oid: str) -> int:
+        """How many rows."""
+
+    def living_links(self, oid: str) -> Sequence[str]: ...
+
+    def ends_under_way(self, oid: str) -> int:
+        """How many of their links live, or have an end that Microsoft has not shown yet."""
+
+    def everything(self, oid: str) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """By table, the audit rows by and about them too; no token, and nothing that one is compared with."""
+
+
 class PrunedRows(Protocol):
     """Rows that nobody needs any more. All but the first return how many went."""
 

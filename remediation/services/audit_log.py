@@ -171,7 +171,7 @@ class _Walk:
         beyond = [anchor for seq, anchor in self.anchors.items() if seq > newest]
         if beyond:
             furthest = max(beyond, key=lambda anchor: anchor.seq)
-            told = f"The anchor{_of(furthest)} knows row {furthest.seq:,}, and the log ends with row {newest:,}: the rest was cut away."
+            told = f"The anchor{_of(furthest)} knows row {furthest.seq:,}, and the log ends with {newest:,}: the rest was cut away."
             self.checked.found(newest + 1, None, "cut at its new end", told)
         left = snapshot.unsealed(self.newest_seal - SOON if self.newest_seal else NEVER)
         self.checked.unsealed = left.count
