@@ -137,7 +137,7 @@ def erase(person: str, yes: bool, wait: int, why: str) -> None:
     while left := operating.end_links(person):
         if time.monotonic() >= until:
             raise Refusal(
-                f"Nothing is erased yet: {many(left, 'device')} of theirs must be taken down at Microsoft first; that is under way. "
+                f"Nothing is erased yet: {many(left, 'device')} of theirs must be taken down at Microsoft first, and are being. "
                 "See that a worker runs (`remediation stuck` shows what holds it up), and run this again."
             )
         time.sleep(min(1.0, max(0.0, until - time.monotonic())))
@@ -148,7 +148,7 @@ def erase(person: str, yes: bool, wait: int, why: str) -> None:
     kept = {name: number for name, number in gone.items() if number}
     click.echo("Erased: " + ", ".join(f"{name} {number:,}" for name, number in kept.items()) + ".")
     click.echo(
-        "The audit keeps the object id alone. Backups keep what they hold until they end; MDM and Entra are others' to clear.\n"
+        "The audit keeps the object id alone. Backups keep what they hold until they end; Entra and MDM are not ours to clear.\n"
         "Was the person in the middle of a journey? Run this again in a few minutes: a look under way may have written what it saw."
     )
 

@@ -109,7 +109,7 @@ def test_T34_a_whole_life_is_erased_once_microsoft_has_taken_its_end(tell: Tell)
 
 
 def test_lesson_CVE_2024_8365_no_secret_stands_in_an_audit_row(tell: Tell) -> None:
-    """HashiCorp Vault wrote tokens into its audit in the clear. The word list of `Change.audit` is the first net; this is the proof."""
+    """HashiCorp Vault wrote tokens into its audit in the clear. The word list of `Change.audit` is a net; this is the proof."""
     story = lived_through(tell)
     settings = settings_for(story.sandbox)
     secrets = [settings.service_client_secret, settings.workspace_one_client_secret, settings.audit_key]
