@@ -122,7 +122,8 @@ class AuditCheck:
 
     def __init__(self, settings: AuditSettings) -> None:
         self._tenant_id = settings.tenant_id
-        self._log = SqlSeals(make_engine(settings.database_url.get_secret_value()), settings.tenant_id)
+        self._engine = make_engine(settings.database_url.get_secret_value())
+        self._log = SqlSeals(self._engine, settings.tenant_id)
         self._keys = SealKeys([key.get_secret_value() for key in (settings.audit_key, *settings.audit_key_fallbacks)])
 
     def anchors(self, lines: Iterable[str]) -> dict[int, Anchor]:
@@ -133,4 +134,7 @@ class AuditCheck:
         return found
 
     def verify(self, anchors: Mapping[int, Anchor], progress: audit_log.Progress) -> Checked:
-        return audit_log.verify(self._log, self._keys, self._tenant_id, anchors, progress)
+        try:
+            return audit_log.verify(self._log, self._keys, self._tenant_id, anchors, progress)
+        finally:
+            self._engine.dispose()

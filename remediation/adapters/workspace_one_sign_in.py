@@ -24,17 +24,18 @@ def vendor_code(body: Any) -> object:
 
 
 class _Hold:
-    """What was refused is not tried again at once: consoles lock accounts after a few wrong passwords, and how many is theirs to
-    say. Another secret is not held. Each process remembers for itself."""
+    """What was refused is not tried again at once: a console locks an account after a few wrong passwords, and how many is not
+    published. Another secret is not held. Each process remembers for itself."""
 
-    def __init__(self, now: Clock) -> None:
-        self._now = now
+    def __init__(self, now: Clock, *, most: timedelta) -> None:
+        """The wait doubles with each refusal in a row, up to `most`."""
+        self._now, self._most = now, most
         self._what: object = None
         self._wait, self._until = HELD_FIRST, datetime.min.replace(tzinfo=UTC)
 
     def refused(self, what: object) -> None:
         again = what == self._what and self._now() < self._until + self._wait
-        self._wait = min(self._wait * 2, HELD_MOST) if again else HELD_FIRST
+        self._wait = min(self._wait * 2, self._most) if again else HELD_FIRST
         self._what, self._until = what, self._now() + self._wait
 
     def check(self, what: object) -> None:
@@ -52,7 +53,7 @@ class OAuthClient:
         self._client_id = client_id
         self._secret = secret if callable(secret) else lambda: secret
         self._now = now
-        self._hold = _Hold(now)
+        self._hold = _Hold(now, most=HELD_FIRST)
         self._lock = threading.Lock()
         self._token = ""
         self._until: datetime | None = None
@@ -93,7 +94,7 @@ class BasicKey:
         self._user = user
         self._password = password if callable(password) else lambda: password
         self._tenant_code = tenant_code if callable(tenant_code) else lambda: tenant_code
-        self._hold = _Hold(now)
+        self._hold = _Hold(now, most=HELD_MOST)
 
     def headers(self) -> Mapping[str, str]:
         headers = self._headers()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 import sqlalchemy as sa
 
 from remediation.domain.seals import SealKeys
@@ -68,9 +69,12 @@ def lived_through(tell: Tell) -> Story:
     return story
 
 
-def test_T34_only_tables_that_an_erasure_empties_hold_names(tell: Tell) -> None:
-    """And so the audit may stay: it holds ids alone, whatever the helpdesk typed."""
+def test_T34_only_tables_that_an_erasure_empties_hold_names(tell: Tell, capsys: pytest.CaptureFixture[str]) -> None:
+    """And so the audit may stay: it holds ids alone, whatever the helpdesk typed. The log holds no more than that either."""
     story = lived_through(tell)
+    told = capsys.readouterr().out.lower()
+    assert "remote.call" in told
+    assert [word for word in personal(story) if word in told] == []
     found = where_it_stands(story, personal(story))
     assert {"people", "sessions", "managed_devices", "directory_devices", "observations"} <= found.keys()
     assert found.keys().isdisjoint(NOBODYS), found

@@ -9,15 +9,19 @@ import sqlalchemy as sa
 
 from remediation.domain.device import Platform
 from remediation.domain.push import Lane
+from remediation.domain.seals import SealKeys
 from remediation.ports import Actor
+from remediation.services.audit_log import seal, verify
 from remediation.services.prune import PRUNED
 from remediation.store import DbosWakeups, SqlSessions, SqlStore, make_engine
 from remediation.store.engine import reading, writing
 from remediation.store.moving import MOVED, CannotMove, move, put_aside
+from remediation.store.seals import SqlSeals
 from remediation.store.tables import alarms, audit, metadata, observations, pushes, watches
 from tests.people import MIA, NOON, minutes
 from tests.store.conftest import Lend
 from tests.store.scenes import FINE, GOOD, TENANT, Scene, managed_phone
+from tests.store.test_seals import KEY
 
 ODD = 'Mia\'s 📱\u202e "iPhone"; DROP TABLE people --'
 
@@ -106,6 +110,22 @@ def test_everything_arrives_and_work_goes_on(moving: Move) -> None:
         assert len(ids) == len(set(ids))
         assert ids[-1] > max(row[0] for row in before[table.name])
     engine.dispose()
+
+
+def test_T28_the_seals_come_along_and_the_log_goes_on(moving: Move) -> None:
+    def log(url: str) -> SqlSeals:
+        engines.append(make_engine(url))
+        return SqlSeals(engines[-1], TENANT)
+
+    engines: list[sa.Engine] = []
+    before = seal(log(moving.source), KEY, lambda: NOON)
+    engines.pop().dispose()
+    moving.go()
+    there = log(moving.target)
+    assert seal(there, KEY, lambda: NOON) == 1, "the row that says that it was moved"
+    checked = verify(there, SealKeys([KEY]), TENANT, {}, lambda done, total: None)
+    assert (checked.first, checked.rows, checked.unsealed) == (None, before + 1, 0)
+    engines.pop().dispose()
 
 
 def test_cut_off_half_way_nothing_is_there_and_it_may_be_run_again(moving: Move) -> None:

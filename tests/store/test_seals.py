@@ -180,6 +180,22 @@ def test_T28_a_cut_tail_is_named_by_the_anchor_alone(log: Log, rows_too: bool) -
     assert log.found(anchor=anchor) == (ROWS, "not what the anchor says"), "also once the log has grown over the cut"
 
 
+def test_T28_what_stood_before_a_cut_cannot_be_put_back(log: Log) -> None:
+    """The old row and its old seal fit each other, and the key signed both; the seal behind them names another."""
+    [row] = log.scene.rows(sa.select(audit).where(audit.c.id == log.id_of(ROWS)))
+    [kept] = log.scene.rows(sa.select(audit_seals).where(audit_seals.c.seq == ROWS))
+
+    def taken_away() -> list[Any]:
+        return [sa.delete(audit).where(audit.c.id == log.id_of(ROWS)), sa.delete(audit_seals).where(audit_seals.c.seq == ROWS)]
+
+    log.tamper(*taken_away())
+    log.write(2)
+    log.seal(at=NOON + minutes(1))
+    assert log.found() is None
+    log.tamper(*taken_away(), sa.insert(audit).values(row._mapping), sa.insert(audit_seals).values(kept._mapping))
+    assert log.found() == (ROWS + 1, "changed")
+
+
 def test_T28_rows_cut_away_without_their_seals_are_named(log: Log) -> None:
     log.tamper(sa.delete(audit).where(audit.c.id >= log.id_of(10)))
     checked = log.verify()
