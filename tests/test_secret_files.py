@@ -10,7 +10,7 @@ from remediation import secret_files
 from remediation.secret_files import SecretFile, not_blank
 from remediation.setting_rules import strong
 
-FIRST, SECOND = "first-7741-planted", "second-2208-planted"
+FIRST, SECOND = "first-7741-planted", "other-2208-planted"
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def replace(path: Path, text: str | bytes) -> None:
 def test_T26_a_changed_file_is_read_anew(file: Path) -> None:
     secret = SecretFile(file, FIRST, not_blank)
     assert secret() == FIRST
-    replace(file, SECOND + "\r\n")
+    replace(file, SECOND + "\n")
     assert secret() == SECOND
     assert SECOND in secret_files.learned(), "so that the log keeps it out"
 

@@ -232,6 +232,16 @@ def test_T28_a_row_that_cannot_even_be_read_is_named(log: Log, junk: dict[str, s
     assert log.found() == (5, "changed")
 
 
+def test_rows_that_say_an_odd_time_are_counted_and_no_proof(log: Log) -> None:
+    """A clock that is wrong, or a worker that was down, is nobody's tampering."""
+    log.write(1, at=NOON + timedelta(hours=3))
+    log.write(2, at=NOON + timedelta(hours=1, minutes=30))
+    log.seal(at=NOON + timedelta(hours=3))
+    checked = log.verify()
+    assert (checked.first, checked.backdated, checked.first_backdated) == (None, 2, ROWS + 2)
+    assert (checked.late, checked.first_late) == (2, ROWS + 2)
+
+
 # cutting the old end
 
 
@@ -247,6 +257,12 @@ def test_T28_the_old_end_goes_behind_a_signed_checkpoint_and_the_rest_verifies(l
         assert (checked.first, checked.begins, checked.rows) == (None, ROWS + 1, 3 + sealed)
     assert log.scene.audited() == ["told.0", "told.1", "told.2", "audit.pruned"]
     assert log.seals.cut(NOON + timedelta(days=1), KEY, WORKER, late) == 0
+
+
+def test_T28_a_missing_row_is_not_cut_away_with_the_old_ones(log: Log) -> None:
+    log.tamper(sa.delete(audit).where(audit.c.id == log.id_of(5)))
+    assert log.seals.cut(NOON + timedelta(days=1), KEY, WORKER, NOON + timedelta(days=800)) == 4
+    assert log.found() == (5, "deleted")
 
 
 def test_the_whole_log_may_grow_old(log: Log) -> None:
