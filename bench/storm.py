@@ -5,10 +5,10 @@ All are well again at the same moment, and a list that was read marks every row.
 stand-in counts the limits that Microsoft publishes (`sandbox.limits`), and now and then closes a service for ten seconds by a 429
 to one call, as it would where other apps of the tenant take their share. In the middle some other phones lose their passcode.
 
-The clock goes `pace` times as fast, for the stand-in and the workers alike: as fast as two cores carry without being the narrow
-place themselves (a push, with its calls on both sides, takes them 0.1 to 0.15 s of CPU). `least_seconds` is what the limit on writes alone
-allows; a call that left its process within 50 ms after the 429 left the service could not know of it and is not counted as
-`inside`.
+The clock goes `pace` times as fast, for the stand-in and the workers alike: no faster than two cores carry, so that the limit is
+the narrow place and not they (a push, with its calls on both sides, takes them 0.1 to 0.15 s). `least_seconds` is what the limit on
+writes asks for, and the seconds for which Intune was closed. A call that left its process within 50 ms after the 429 left the
+service could not know of it and is not counted as `inside`.
 
 `--break apart` gives each process a budget of its own: `inside` must count.
 """
@@ -47,7 +47,7 @@ class Size:
     pace: float
 
 
-LONG = Size(devices=10_000, revocations=100, closures=3, pace=2)
+LONG = Size(devices=10_000, revocations=100, closures=3, pace=1)
 QUICK = Size(devices=400, revocations=10, closures=1, pace=3)
 
 
@@ -154,9 +154,9 @@ class _Storm:
 
 
 def least_seconds(size: Size) -> float:
-    """As fast as the limit on Intune's writes allows: all of its tokens at once, then as they come."""
+    """As fast as Intune takes writes: all of its tokens at once, then as they come, and none while it is closed."""
     writes = published()[0]
-    return max(1.0, (size.devices + size.revocations - writes.calls) / writes.rate)
+    return max(1.0, (size.devices + size.revocations - writes.calls) / writes.rate) + size.closures * CLOSED_FOR
 
 
 def _at(values: Sequence[float], part: float) -> float | None:

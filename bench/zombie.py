@@ -4,7 +4,7 @@ effect.
 Three workers as processes. In each event some phones flip, one worker is stopped (SIGSTOP) in the middle of its passes, the same
 phones flip back, the other two tell that, and the frozen one goes on (SIGCONT) with what it had read before. The
 directory takes 0.2 s for each answer, so that most are frozen with the MDM read and nothing written. `overtaken` counts passes of a
-frozen worker over whose device newer news took effect meanwhile.
+frozen worker whose device another worker has judged meanwhile, by a newer read.
 
 `--break no_compare` runs workers that tell what they read and write it down without comparing the sequence: `stale` must count.
 """
@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -23,6 +24,7 @@ from bench.stage.company import Company
 from bench.stage.crew import Crew
 from bench.stage.fill import link_of
 from bench.stage.judge import judge
+from remediation.store.tables import pushes
 from sandbox.crowd import Member
 from sandbox.faults import Fault
 
@@ -70,32 +72,54 @@ def play(size: Size, db: str, seed: int, broken: str | None, say: Callable[[str]
 
 def _event(company: Company, crew: Crew, chance: random.Random) -> int:
     """How many passes of the frozen worker were overtaken."""
-    chosen, zombie = chance.sample(company.members, min(AT_ONCE, len(company.members))), chance.choice(WORKERS)
+    chosen = chance.sample(company.members, min(AT_ONCE, len(company.members)))
     company.flip(chosen)
-    company.hint(chosen)
-    company.hint(chosen)  # a webhook that is delivered twice: two passes may carry the same news, and one of them is frozen
-    time.sleep(chance.uniform(0.1, 0.8))
-    crew.freeze(zombie)
+    for member in (*chosen, *chosen):  # a webhook that is delivered twice: two passes may carry one piece of news, one is frozen
+        _hint_until_heard(company, member)
+    zombie = _busiest(company, chosen)
+    time.sleep(chance.uniform(0, 0.4))
     unheard: list[Member] = []
     try:
-        if _locked(company):
-            return 0  # it holds the lock that all others need, and nobody can overtake it
+        if not _frozen_unlocked(company, crew, zombie, chance):
+            return 0
         held = _passes_of(company, zombie, chosen)
         company.flip(chosen)
+        flipped = company.world.now()
         for member in chosen:
             try:
                 company.hint([member])
             except sa.exc.OperationalError:
                 unheard.append(member)  # the frozen one holds this row: whoever hints has to try again
-        return _told_meanwhile(company, [member for member in held if member not in unheard])
+        return _overtaken(company, [member for member in held if member not in unheard], flipped)
     finally:
         crew.thaw(zombie)
         for member in unheard:
-            _hint_again(company, member)
-        time.sleep(0.3)
+            _hint_until_heard(company, member)
+        company.agrees(within=3, calm=0)  # else a backlog grows, and whoever is frozen holds nothing that was just flipped
 
 
-def _hint_again(company: Company, member: Member) -> None:
+def _busiest(company: Company, chosen: list[Member]) -> str:
+    """Who has most of these in hand, once somebody has any."""
+    until = time.monotonic() + 3
+    while True:
+        most = max(WORKERS, key=lambda worker: len(_passes_of(company, worker, chosen)))
+        if _passes_of(company, most, chosen) or time.monotonic() > until:
+            return most
+        time.sleep(0.02)
+
+
+def _frozen_unlocked(company: Company, crew: Crew, zombie: str, chance: random.Random) -> bool:
+    """Freezes it in the middle of its passes, but not where it holds the lock that all others need: nobody could overtake it."""
+    for _ in range(20):
+        crew.freeze(zombie)
+        if not _locked(company):
+            return True
+        crew.thaw(zombie)
+        time.sleep(chance.uniform(0.001, 0.02))
+    return False
+
+
+def _hint_until_heard(company: Company, member: Member) -> None:
     for _ in range(100):
         try:
             return company.hint([member])
@@ -104,12 +128,16 @@ def _hint_again(company: Company, member: Member) -> None:
     raise AssertionError("the row stays locked, though nobody is frozen")
 
 
-def _told_meanwhile(company: Company, held: list[Member]) -> int:
-    until = time.monotonic() + OVERTAKEN_WITHIN
-    while time.monotonic() < until and (open_now := company.differing(held)):
+def _overtaken(company: Company, held: list[Member], since: datetime) -> int:
+    """How many of these another worker has judged by a newer read."""
+    newer = sa.select(sa.func.count()).where(pushes.c.link_id.in_(map(link_of, held)), pushes.c.posture_read_at > since)
+    found, until = 0, time.monotonic() + OVERTAKEN_WITHIN
+    while time.monotonic() < until and found < len(held):
         company.books.read()
         time.sleep(0.05)
-    return len(held) - len(open_now if held else [])
+        with company.engine.connect().execution_options(reads=True) as connection:
+            found = connection.execute(newer).scalar_one()
+    return found
 
 
 def _passes_of(company: Company, worker: str, among: list[Member]) -> list[Member]:
@@ -126,7 +154,7 @@ def _locked(company: Company) -> bool:
     """SQLite lets one writer in at a time, and this one may be frozen."""
     if company.engine.dialect.name != "sqlite":
         return False
-    with closing(sqlite3.connect(str(company.engine.url.database), timeout=0.3, isolation_level=None)) as probe:
+    with closing(sqlite3.connect(str(company.engine.url.database), timeout=0.15, isolation_level=None)) as probe:
         try:
             probe.execute("BEGIN IMMEDIATE")
             probe.execute("ROLLBACK")

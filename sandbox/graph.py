@@ -120,8 +120,11 @@ def _devices(app: Flask, sandbox: Sandbox) -> None:
         with world.settled():
             return context(sandbox, "devices/$entity") | entities.device(_device(sandbox, object_id, device_id), asked.select)
 
+    # The cast: api/device-list-registeredowners.md, "OData cast is also enabled".
     @app.get("/v1.0/devices/<object_id>/registeredOwners")
     @app.get("/v1.0/devices(deviceId='<device_id>')/registeredOwners")
+    @app.get("/v1.0/devices/<object_id>/registeredOwners/microsoft.graph.user")
+    @app.get("/v1.0/devices(deviceId='<device_id>')/registeredOwners/microsoft.graph.user")
     def owners(object_id: str | None = None, device_id: str | None = None) -> dict[str, Any]:
         claims = require(*_READ_DEVICES)
         asked = options("$select")

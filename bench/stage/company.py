@@ -87,6 +87,9 @@ class Books:
         return (datetime.fromisoformat(entry.headers["X-Sent-At"]) - told).total_seconds()
 
 
+PATIENCE = {"sqlite": 3000, "postgresql": 300}  # milliseconds for a lock; SQLite has one for all, which is rarely free
+
+
 class Company:
     """`db` is `sqlite` or `postgresql`; `pace` is how many times as fast the world's clock goes, and the workers' with it. The
     first `unwell` of the crowd are not compliant, and everybody knows it. A SQLite file may lie on a `disk` of its own."""
@@ -124,6 +127,9 @@ class Company:
         if sockets:
             self.sandbox.start(api_port=0, pages_port=0)
         self.engine = make_engine(_impatient(self.url))
+        if self.engine.dialect.name == "sqlite":
+            wait = f"PRAGMA busy_timeout={PATIENCE['sqlite']}"
+            sa.event.listen(self.engine, "connect", lambda dbapi, _record: dbapi.execute(wait))
         self.store = SqlStore(self.engine, self.world.tenant_id, DbosWakeups(self.engine))
         fill(self.engine, self.world, self.members)
 
@@ -210,7 +216,7 @@ def _impatient(url: str) -> str:
     """For the bench itself: a row that a frozen worker holds must not stop the bench that would let it go on."""
     parsed = sa.make_url(url)
     if parsed.get_backend_name() == "postgresql":
-        parsed = parsed.update_query_dict({"options": "-c lock_timeout=300"})
+        parsed = parsed.update_query_dict({"options": f"-c lock_timeout={PATIENCE['postgresql']}"})
     return parsed.render_as_string(hide_password=False)
 
 

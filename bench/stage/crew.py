@@ -3,6 +3,9 @@
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -36,8 +39,12 @@ class Crew:
         for process in self._processes.values():
             process.join()
 
-    def start(self, name: str, *, death: Death | None = None) -> None:
+    def start(self, name: str, *, death: Death | None = None, checkout: Path | None = None) -> None:
+        """From this code or, where `checkout` is given, by the command of the product that lies there."""
         environment = {**self._order.environment, "REMEDIATION_EXECUTOR_ID": name}
+        if checkout is not None:
+            self._processes[name] = _Foreign(checkout, environment, self._folder / f"{name}.log")
+            return
         order = replace(self._order, environment=environment, log_file=str(self._folder / f"{name}.log"), death=death)
         process = _forks.Process(target=worker.work, args=(order,), name=name, daemon=True)
         process.start()
@@ -54,7 +61,10 @@ class Crew:
         self._processes[name].join()
 
     def freeze(self, name: str) -> None:
-        os.kill(self._processes[name].pid, signal.SIGSTOP)
+        """Returns once all of its threads stand still: one that runs on for a moment may take a lock."""
+        os.kill(self.pid(name), signal.SIGSTOP)
+        while any(_state(task) not in "Tt" for task in Path(f"/proc/{self.pid(name)}/task").iterdir()):
+            time.sleep(0.001)
 
     def thaw(self, name: str) -> None:
         os.kill(self._processes[name].pid, signal.SIGCONT)
@@ -82,3 +92,26 @@ class Crew:
     def log(self, name: str) -> str:
         path = self._folder / f"{name}.log"
         return path.read_text(errors="replace") if path.exists() else ""
+
+
+def _state(task: Path) -> str:
+    """https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: the third field, behind a name that may hold anything."""
+    return (task / "stat").read_text().rpartition(")")[2].split()[0]
+
+
+class _Foreign:
+    """`remediation work` of another checkout; as much of `multiprocessing.Process` as is asked of it here."""
+
+    def __init__(self, checkout: Path, environment: Mapping[str, str], log_file: Path) -> None:
+        command = (sys.executable, "-m", "remediation", "work")
+        with log_file.open("ab") as file:
+            path = {"PYTHONPATH": str(checkout), "PATH": os.environ["PATH"]}
+            self._process = subprocess.Popen(command, cwd=checkout, env={**environment, **path}, stdout=file, stderr=file)
+        self.pid, self.kill, self.terminate = self._process.pid, self._process.kill, self._process.terminate
+
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def join(self, timeout: float | None = None) -> None:
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout)

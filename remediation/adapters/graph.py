@@ -6,6 +6,7 @@ partner service lives).
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Generic, Literal, TypeVar
 
@@ -207,7 +208,8 @@ class GraphDirectory:
         found = answer.fields()
         if found.guid("deviceId") != device_id:
             raise found.garbled("deviceId")
-        return self._device(found, owner_oid=self._owner(found.guid("id")) if owner else None)
+        owner_oid, owner_enabled = self._owner(found.guid("id")) if owner else (None, None)
+        return replace(self._device(found, owner_oid=owner_oid), owner_enabled=owner_enabled)
 
     def page(self, cursor: str | None) -> Page[DirectoryDevice]:
         """A row whose device id is no GUID is no device of anybody's; where that is so of all rows, the answer is Garbled."""
@@ -249,10 +251,12 @@ class GraphDirectory:
             raise page.garbled("@odata.nextLink")
         return link
 
-    def _owner(self, object_id: str) -> str | None:
-        # graph-docs api-reference/v1.0/api/device-list-registeredowners.md: who registered it; two are no owner to rely on
-        owners = list(self._pages(self._remote.path("devices/{}/registeredOwners", object_id), "id"))
-        return owners[0].guid("id") if len(owners) == 1 else None
+    def _owner(self, object_id: str) -> tuple[str | None, bool | None]:
+        """Who registered it, and whether that account is enabled; two are no owner to rely on."""
+        # graph-docs api-reference/v1.0/api/device-list-registeredowners.md; the cast gives users, whose account may be selected
+        target = self._remote.path("devices/{}/registeredOwners/microsoft.graph.user", object_id)
+        owners = list(self._pages(target, "id,accountEnabled"))
+        return (owners[0].guid("id"), owners[0].flag("accountEnabled")) if len(owners) == 1 else (None, None)
 
     def _pages(self, target: str, select: str | None) -> Iterator[Fields]:
         """Every member of every page: graph-docs concepts/paging.md. A list is whole, or an error."""

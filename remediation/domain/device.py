@@ -32,7 +32,10 @@ class Person:
 
 @dataclass(frozen=True)
 class DirectoryDevice:
-    """Entra's `device` object as last read. `device_id` is the Azure device id, `object_id` the directory's own id."""
+    """Entra's `device` object as last read. `device_id` is the Azure device id, `object_id` the directory's own id.
+
+    `owner_enabled` is whether its owner's account is enabled, as of a read that asked for the owner; it is not kept.
+    """
 
     device_id: str
     object_id: str
@@ -46,6 +49,7 @@ class DirectoryDevice:
     compliant: bool | None
     managed: bool | None
     read_at: datetime
+    owner_enabled: bool | None = None
 
 
 @dataclass(frozen=True, order=True)

@@ -19,7 +19,7 @@ COUNTS_FOR = timedelta(minutes=5)
 def ended(one: OnePass) -> bool:
     """Fresh reads of either side may end the link; telling Microsoft is then a wake-up of its own, with the revocations. A
     journey that still rests on the link is looked at anew."""
-    why = one.sides.gone or ends_link(one.link, one.sides.device, one.sides.entra)
+    why = one.sides.gone or ends_link(one.link, one.sides.device, one.sides.entra) or _too_weak(one)
     if why is None:
         return False
     journey_id = one.world.store.living_journey(one.link.oid, one.link.platform, one.world.clock())
@@ -29,6 +29,14 @@ def ended(one: OnePass) -> bool:
         if journey_id is not None:
             change.want_look(journey_id)
     return True
+
+
+def _too_weak(one: OnePass) -> str | None:
+    """The tenant asks for better evidence than when this link was made. What was told stands as long as its lease, in which nobody
+    has to be locked out; then the link makes room for a new proof."""
+    until = one.push.compliant_until
+    stands = one.push.says_compliant and until is not None and until > one.world.clock()
+    return None if stands or suffices(one.link.evidence, one.world.minimum) else "evidence_below_minimum"
 
 
 def judge(one: OnePass) -> None:
@@ -41,7 +49,12 @@ def judge(one: OnePass) -> None:
     entra, push = one.sides.entra, one.push
     one.decision = decide(one.sides.device.posture, one.world.clock(), one.world.lease)
     if one.decision.verdict is Verdict.COMPLIANT and not _may_say_compliant(one, entra):
-        one.decision = Decision(Verdict.UNKNOWN, ("owner_unclear",), None)
+        switched_off = entra is not None and entra.owner_enabled is False
+        one.decision = (
+            Decision(Verdict.NOT_COMPLIANT, ("account_disabled",), None)
+            if switched_off
+            else Decision(Verdict.UNKNOWN, ("owner_unclear",), None)
+        )
     resting = push.at_rest and push.desired_seq > 0
     drifted = resting and entra is not None and (entra.compliant is True) is not push.says_compliant
     if one.decision.verdict is Verdict.UNKNOWN:
@@ -63,10 +76,10 @@ def _confirm_what_is_desired(one: OnePass) -> None:
 
 
 def _may_say_compliant(one: OnePass, entra: DirectoryDevice | None) -> bool:
-    """Invariants checked again by the worker's own reads: owner (I5) and evidence (I12)."""
-    if entra is None:
+    """Invariants checked again by the worker's own reads: owner and account (I5), evidence (I12)."""
+    if entra is None or not suffices(one.link.evidence, one.world.minimum):
         return False
-    return entra.owner_oid == one.link.oid and entra.enabled and suffices(one.link.evidence, one.world.minimum)
+    return entra.owner_oid == one.link.oid and entra.owner_enabled is True and entra.enabled
 
 
 def _lapse(one: OnePass) -> None:

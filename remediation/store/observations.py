@@ -49,12 +49,12 @@ class Observer:
     def directory(self, oid: str, devices: Sequence[DirectoryDevice]) -> None:
         """In a list the owner may not have been asked for: then the one we know stays."""
         for device in sorted(devices, key=lambda d: d.device_id):  # one order for all, or two workers deadlock
-            self._see(directory_devices, {**asdict(device), "listed_oid": oid, "gone_at": None}, kept=("owner_oid",))
+            self._see(directory_devices, {**_directory_row(device), "listed_oid": oid, "gone_at": None}, kept=("owner_oid",))
         listed = directory_devices.c.device_id.in_([d.device_id for d in devices])
         self._mark_gone(directory_devices, directory_devices.c.listed_oid == oid, ~listed)
 
     def directory_device(self, device: DirectoryDevice, *, owner_asked: bool) -> None:
-        self._see(directory_devices, asdict(device), kept=() if owner_asked else ("owner_oid",))
+        self._see(directory_devices, _directory_row(device), kept=() if owner_asked else ("owner_oid",))
 
     def directory_page(self, changed: Sequence[tuple[DirectoryDevice, DirectoryDevice]]) -> None:
         """Rows of the tenant's list, each after the device as it was known: two statements for all of them. One that somebody has
@@ -138,6 +138,12 @@ class Observer:
     def _noted(self, table: sa.Table, subject: str, what: str, old: Any, new: Any) -> dict[str, Any]:
         about = {"subject_kind": _SUBJECT[table], "subject_id": subject, "what": what, "old": old, "new": new}
         return {"tenant_id": self.tenant_id, "at": self.at, **about}
+
+
+def _directory_row(device: DirectoryDevice) -> dict[str, Any]:
+    of_device = asdict(device)
+    del of_device["owner_enabled"]  # of the person, and told with them
+    return of_device
 
 
 def _managed_row(device: ManagedDevice) -> dict[str, Any]:

@@ -15,7 +15,16 @@ from .names import shown
 EVENTS = {
     *("journey.started", "journey.resumed", "journey.left", "journey.check_again", "journey.needs_help", "journey.still_blocked"),
     *("device.picked", "possession.wanted", "possession.minted", "possession.sent", "possession.failed"),
-    *("possession.proven", "possession.not_me", "link.made", "link.noted", "link.ended", "verdict.changed", "drift.repaired", "lease.ended"),
+    *(
+        "possession.proven",
+        "possession.not_me",
+        "link.made",
+        "link.noted",
+        "link.ended",
+        "verdict.changed",
+        "drift.repaired",
+        "lease.ended",
+    ),
     *("push.prepared", "push.sent", "push.accepted", "push.confirmed", "push.failed", "push.not_applied", "stuck.retried"),
     *("person.exported", "person.erased"),
     *(f"person.{what}" for what in ("name", "user_name", "mail", "account_enabled", "guest", "licensed", "in_scope")),

@@ -161,7 +161,7 @@ def test_every_directory_device_once_with_its_owner(remotes: Remotes) -> None:
     assert len(found) == len({d.device_id for d in found}) > world.page_size
     direct = remotes.directory.device(remotes.device_id)
     [listed] = [d for d in found if d.device_id == remotes.device_id]
-    assert replace(listed, read_at=direct.read_at) == direct
+    assert replace(listed, read_at=direct.read_at, owner_enabled=direct.owner_enabled) == direct
 
 
 def test_where_the_list_cannot_tell_owners_it_is_asked_without(remotes: Remotes) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from remediation.domain.device import LinkState
+from remediation.domain.evidence import Level
 from remediation.domain.steps import Step
 from tests.stories import Story
 
@@ -123,3 +124,39 @@ def test_the_azure_device_id_is_noted_on_the_mdms_record_once_and_again_after_a_
         story.passes(60)
     assert story.remotes.record.custom_attributes == {("EntraLink", "EntraDeviceId"): story.remotes.device_id}
     assert story.audit().count("link.noted") == 1
+
+
+def test_I5_a_switched_off_account_takes_its_phone_down_and_comes_back_with_it(tell: Tell) -> None:
+    story = linked(tell)
+    mia = story.sandbox.world.persons[story.remotes.person("Mia").oid]
+    mia.enabled = False
+    story.reports_health()
+    story.passes(2 * 24 * HOURS, every=HOURS)
+    assert (story.entra_shows, story.push.reasons) == (False, ("account_disabled",))
+    mia.enabled = True
+    story.passes(2 * 24 * HOURS, every=HOURS)
+    assert (story.entra_shows, story.link_states()) == (True, [LinkState.ACTIVE])
+
+
+def test_I5_an_owner_whose_account_cannot_be_read_is_no_reason_to_say_compliant(tell: Tell) -> None:
+    story = tell("blocked_just_registered")
+    story.arrives()
+    story.says_this_is_mine()
+    story.fault("graph", "server_error", path="registeredOwners")
+    story.taps_the_message()
+    story.passes(300)
+    assert not story.entra_shows
+    story.sandbox.faults.clear()
+    story.gets_to(Step.OPEN, within=3600)
+
+
+def test_I12_a_raised_minimum_ends_weaker_links_with_their_lease_and_a_better_proof_opens_again(tell: Tell) -> None:
+    story = linked(tell)
+    story.with_world(minimum=Level.CERTIFICATE)
+    story.passes(71 * HOURS, every=HOURS)
+    assert (story.entra_shows, story.link_states()) == (True, [LinkState.ACTIVE])
+    story.passes(3 * HOURS, every=600)
+    assert (story.entra_shows, story.links()[0].ended_why) == (False, "evidence_below_minimum")
+    story.with_world(minimum=Level.POSSESSION)
+    story.gets_through()
+    assert story.entra_shows is True
