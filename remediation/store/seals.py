@@ -143,7 +143,10 @@ class SqlSeals:
 
     def _unsealed(self, connection: sa.Connection, late: bool) -> sa.Select[Any]:
         """On SQLite writers come one after the other, and so do their ids: whatever has no seal is newer than the newest seal."""
-        seal, rows = audit_seals.c, sa.select(*_CONTENT).where(audit.c.tenant_id == self._tenant_id)
+        seal = audit_seals.c
+        # Written so that no index fits: SQLite would take the tenant's and read the whole log with each beat, where only its newest
+        # ids are wanted (measured with 100,000 rows: 165 ms, and 2 ms like this).
+        rows = sa.select(*_CONTENT).where(audit.c.tenant_id.concat("") == self._tenant_id)
         newest = connection.execute(sa.select(sa.func.max(seal.audit_id)).where(seal.tenant_id == self._tenant_id)).scalar_one()
         if newest is not None and (self._sqlite or not late):
             rows = rows.where(audit.c.id > (newest if self._sqlite else newest - _LATE))
