@@ -122,6 +122,9 @@ class Change(Protocol):
         """Let *compliant* stand until this long after our last good read of each device, and never past its own check-in clock.
         Returns how many, and the latest end. Raises ExtensionRefused where the connection answers again, or had its extension."""
 
+    def erase_person(self, oid: str) -> dict[str, int]:
+        """Take away every row of theirs; returns how many by table. The audit stays: it holds ids alone. Raises ErasureRefused."""
+
 
 class Store(Watching, Protocol):
     """The database of one tenant. `change` is for decisions, `observe_*` and `note_*` for what was seen and for timers:

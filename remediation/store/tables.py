@@ -290,6 +290,19 @@ audit = sa.Table(
     sa.Index("ix_audit_about", "tenant_id", "about_kind", "about_id"),
 )
 
+# One for each audit row, made shortly afterwards by a worker: `seals` next door says why not in the row itself.
+audit_seals = sa.Table(
+    "audit_seals",
+    metadata,
+    tenant(),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("audit_id", sa.BigInteger, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("sealed_at", Moment, nullable=False),
+    sa.UniqueConstraint("tenant_id", "audit_id"),
+)
+
 observations = sa.Table(
     "observations",
     metadata,

@@ -112,9 +112,11 @@ def _around_every_page(settings: WebSettings) -> dict[str, Any]:
 def _config(settings: WebSettings) -> dict[str, Any]:
     origin = urlsplit(settings.public_origin)
     secure = origin.scheme == "https"
+    key, earlier = settings.secret_key.get_secret_value(), [key.get_secret_value() for key in settings.secret_key_fallbacks]
     return {
-        "SECRET_KEY": settings.secret_key.get_secret_value(),
-        "SECRET_KEY_FALLBACKS": [key.get_secret_value() for key in settings.secret_key_fallbacks],
+        "SECRET_KEY": key,
+        "SECRET_KEY_FALLBACKS": earlier,
+        "WTF_CSRF_SECRET_KEY": [*earlier, key],  # left to itself it knows no fallbacks, and refuses every form that was open
         "TRUSTED_HOSTS": [origin.hostname],
         "MAX_CONTENT_LENGTH": FORM_LIMIT,
         # `__Host-` needs Secure, which http on loopback cannot have.
