@@ -1,13 +1,11 @@
-"""Signing in and coming back. State, nonce and verifier wait in the database under a key that only this browser can name, for ten
-minutes and one use; where to go afterwards is a key too, never an address (T12, T13, T15 in docs/security.md).
+"""Signing in and coming back. Where to go afterwards is a key, never an address (T12, T13, T15 in docs/security.md).
+
+Next door: `sign_in_states` (what waits meanwhile), `sign_in_again` (the second sign-in, which comes back here as well).
 """
 
-import hashlib
-import json
 import logging
 import re
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, redirect, request, url_for
@@ -16,20 +14,19 @@ from werkzeug.wrappers import Response
 from ..domain.device import Person, Platform
 from ..services.prove_possession import see_link
 from ..services.start_journey import start_journey
-from . import entra_client
+from . import entra_client, sign_in_again, sign_in_states
 from .desk import desk
 from .entra_client import EntraSaysNo
 from .entrances import CHOICES, entrance_asked_for, platform_asked_for, platform_of
 from .error_pages import Interruption
 from .guards import anyone
-from .id_token import TokenRefused, expected_issuer, roles_in
+from .id_token import TokenRefused, roles_in
 from .names import shown
-from .sessions import begin, browser_id, has_cookie
+from .sessions import begin
 
 pages = Blueprint("sign_in", __name__)
 log = logging.getLogger(__name__)
 
-LASTS = timedelta(minutes=10)
 TOKEN = re.compile(r"[A-Za-z0-9_-]{16,128}")
 # https://learn.microsoft.com/entra/identity-platform/reference-error-codes. A device rule that stops people *here* means that the
 # administrator has to exclude our own app from it.
@@ -65,9 +62,8 @@ def sign_in() -> Response:
     """Reached by a link and never as the answer to a form: `form-action 'self'` would stop it."""
     token = request.args.get("possession", "")
     asked = platform_asked_for()
-    made = entra_client.authorization(_redirect_uri(), prompt=_prompt())
+    made = entra_client.authorization(sign_in_states.redirect_uri(), prompt=_prompt())
     kept = {
-        "issuer": _issuer(),
         "nonce": made["nonce"],
         "verifier": made["code_verifier"],
         "possession": token if TOKEN.fullmatch(token) else None,
@@ -77,15 +73,16 @@ def sign_in() -> Response:
         "platform": asked.value if asked is not None else None,
         "guess": platform_of(request.headers.get("User-Agent", "")).value,
     }
-    now = desk().clock()
-    desk().states.put(_key(made["state"]), json.dumps(kept), until=now + LASTS)
+    sign_in_states.keep(made["state"], kept)
     return redirect(made["url"], 303)
 
 
 @pages.get("/signed-in")
 @anyone
 def signed_in() -> Response:
-    kept = _take_state()
+    kept = sign_in_states.take()
+    if "again" in kept:
+        return sign_in_again.came_back(kept)
     if kept.get("to") == "helpdesk" and request.args.get("error") in NOT_SILENTLY:
         raise Interruption("helpdesk_signed_out", 401, href=sign_in_for_staff(kept))
     if "error" in request.args:
@@ -103,27 +100,10 @@ def signed_in() -> Response:
     return redirect(place, 303)
 
 
-def _take_state() -> dict[str, Any]:
-    """What we kept for this answer: of this browser, once, in time."""
-    args = request.args
-    if any(len(args.getlist(name)) > 1 for name in args) or not args.get("state") or ("code" in args) == ("error" in args):
-        raise Interruption("sign_in_garbled", 400)
-    if not has_cookie():
-        raise Interruption("sign_in_no_cookie", 400)
-    kept = desk().states.take(_key(args["state"]), at=desk().clock())
-    if kept is None:
-        raise Interruption("sign_in_over", 400)
-    found: dict[str, Any] = json.loads(kept)
-    # An answer of another authorization server than was asked (RFC 9207), or from before the settings changed.
-    if found.get("issuer", _issuer()) != _issuer() or args.get("iss", _issuer()) != _issuer():
-        raise Interruption("sign_in_garbled", 400)
-    return found
-
-
 def _claims(kept: dict[str, Any]) -> dict[str, Any]:
     try:
         return entra_client.redeem(
-            request.args["code"], redirect_uri=_redirect_uri(), verifier=kept["verifier"], nonce=kept["nonce"]
+            request.args["code"], redirect_uri=sign_in_states.redirect_uri(), verifier=kept["verifier"], nonce=kept["nonce"]
         )
     except EntraSaysNo as no:
         raise _explained(no.error, no.description) from no
@@ -187,15 +167,3 @@ def _prompt() -> str | None:
     if request.args.get("account") == "other":
         return "select_account"
     return "none" if request.args.get("silent") == "1" else None
-
-
-def _issuer() -> str:
-    return expected_issuer(desk().settings.entra_authority, desk().settings.tenant_id)
-
-
-def _redirect_uri() -> str:
-    return f"{desk().settings.public_origin}/signed-in"
-
-
-def _key(state: str) -> str:
-    return hashlib.sha256(f"{state}\n{browser_id()}".encode()).hexdigest()
