@@ -45,7 +45,8 @@ OWN_BROWSER, OTHER_BROWSER = "b" * 32, "c" * 32
 
 
 def run(options: "Options", say: Callable[[str], None]) -> dict[str, Any]:
-    return play(120 if options.quick else None, options.db, options.seed, options.broken, say)
+    cases = sample(120, random.Random(options.seed)) if options.quick else matrix()
+    return play(cases, options.db, options.seed, options.broken, say)
 
 
 def matrix() -> list[Case]:
@@ -53,9 +54,8 @@ def matrix() -> list[Case]:
     return [Case(*chosen) for chosen in itertools.product(*(get_args(kind) for kind in kinds))]
 
 
-def play(sample: int | None, db: str, seed: int, broken: str | None, say: Callable[[str], None]) -> dict[str, Any]:
-    """All cases, or a seeded sample: of those that open, of those that one single thing keeps from it, and of all others."""
-    begun, told, cases = time.monotonic(), time.monotonic(), _chosen(matrix(), sample, random.Random(seed))
+def play(cases: Sequence[Case], db: str, seed: int, broken: str | None, say: Callable[[str], None]) -> dict[str, Any]:
+    begun, told = time.monotonic(), time.monotonic()
     otherwise: list[tuple[Case, bool]] = []
     with Company(db, 0, seed, sockets=False, lag=0) as company:
         company.world.lags.registration_lag = company.world.lags.enrollment_lag = 0
@@ -78,13 +78,13 @@ def play(sample: int | None, db: str, seed: int, broken: str | None, say: Callab
     }
 
 
-def _chosen(cases: list[Case], sample: int | None, chance: random.Random) -> Sequence[Case]:
-    if sample is None:
-        return cases
+def sample(size: int, chance: random.Random) -> Sequence[Case]:
+    """Of those that open, of those that one single thing keeps from it, and of all others."""
+    cases = matrix()
     good = [case for case in cases if opens(case)]
     near = [case for case in cases if not opens(case) and any(_differ(case, other) == 1 for other in good)]
     far = [case for case in cases if not opens(case) and case not in set(near)]
-    shares = ((good, sample // 4), (near, sample // 2), (far, sample // 4))
+    shares = ((good, size // 4), (near, size // 2), (far, size // 4))
     return [case for kind, share in shares for case in chance.sample(kind, min(len(kind), share))]
 
 

@@ -17,7 +17,7 @@ from .domain.evidence import Level
 LINK_SCHEMES = {"https", "ms-outlook", "ms-settings", "ms-device-enrollment", "companyportal", "wsonehub", "market"}
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 # The levels that this version can gather; a higher minimum would let nobody through.
-GATHERED = (Level.FRESH, Level.POSSESSION)
+GATHERED = (Level.FRESH, Level.POSSESSION, Level.BOUND)
 # Microsoft's own onboarding of a compliance partner takes no more.
 MOST_GROUPS = 10
 # Keys that stand in somebody's example, and so in somebody's attack.

@@ -135,8 +135,9 @@ class Settings(DatabaseSettings):
         BeforeValidator(rule.level),
         Says(
             "How sure we must be that phone and record are one device before anything is pushed: `fresh` (same owner, and nothing "
-            "else fits: an insider can let a colleague's phone in) or `possession` (the holder opened a message that the MDM "
-            "delivered to that device: an insider can still forward it)",
+            "else fits: an insider can let a colleague's phone in), `possession` (the holder opened a message that the MDM "
+            "delivered to that device: an insider can still forward it) or `bound` (and Entra named the device at a second "
+            "sign-in: an insider must forward the message and sign in there; has a setup of its own in docs/security.md)",
             "the security officer, with docs/security.md in hand",
             "possession",
         ),

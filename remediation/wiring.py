@@ -21,7 +21,7 @@ from sqlalchemy import inspect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from . import operator_pulses
-from .adapters import entra, graph, intune_partner, workspace_one, workspace_one_sign_in
+from .adapters import entra, graph, intune_partner, sign_in_log, workspace_one, workspace_one_sign_in
 from .adapters.gate import Gate
 from .adapters.http import Credential, Remote
 from .domain.budget import A_WHOLE_LOOK, Limit, Limits
@@ -51,6 +51,7 @@ from .worker.pulse import Pulse
 DUE_EVERY = 0.5  # seconds; the shortest wait that a row asks for is 2
 FORGET_EVERY = 3600.0
 VendorCode = Callable[[Any], object]
+SIGN_IN_LOG_CALLS = "5/10"  # for an app and tenant: graph-docs concepts/throttling-limits.md
 WORKSPACE_ONE = "ws1"  # the connection's name in every key of a managed device: never renamed
 
 
@@ -168,6 +169,7 @@ def build_budgets(settings: WorkerSettings, engine: SqlEngine, *, clock: Clock =
         "channel": Limits(limit(settings.channel_calls, A_WHOLE_LOOK), writes=limit(settings.channel_writes)),
         "mdm": Limits(limit(settings.mdm_calls, A_WHOLE_LOOK)),
         "tokens": Limits(limit(settings.entra_calls)),
+        "sign_in_log": Limits(limit(SIGN_IN_LOG_CALLS, 3)),
     }
     return SqlBudgets(engine, settings.tenant_id, clock=clock, limits=limits)
 
@@ -217,6 +219,7 @@ def build_world(
             sweep=timedelta(minutes=settings.sweep_minutes),
             overlap=timedelta(seconds=settings.poll_overlap_seconds),
         ),
+        sign_in_log=sign_in_log.GraphSignInLog(wire.graph("sign_in_log", gate="sign_in_log")),
     )
 
 
@@ -243,11 +246,11 @@ class _Wire:
             gate_of=lambda scope: self._gate(f"tokens:{urlsplit(scope).hostname}", refused_for=entra.REFUSED_FOR),
         )
 
-    def graph(self, name: str) -> Remote:
-        """`name` is whose errors these are; the budget is Graph's, whoever asks."""
+    def graph(self, name: str, *, gate: str = "directory") -> Remote:
+        """`name` is whose errors these are; the budget is Graph's, whoever asks, but for what Graph itself counts apart."""
         credential = self._tokens.scope(self._settings.graph_scope, remote=name)
         base = f"{self._settings.graph_url}/v1.0"
-        return self._remote(*(name, base, graph.vendor_code, credential), gate="directory", lane_headers=graph.lane_headers)
+        return self._remote(*(name, base, graph.vendor_code, credential), gate=gate, lane_headers=graph.lane_headers)
 
     def partner(self, uri: str) -> Remote:
         credential = self._tokens.scope(self._settings.intune_scope, remote="channel")

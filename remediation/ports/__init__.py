@@ -37,6 +37,7 @@ from .remotes import (
     Report,
     Sending,
     Sent,
+    SignInLog,
 )
 from .store import Actor, Change, PossessionLinkFacts, Store, Wakeups
 from .watching import Watching
@@ -80,6 +81,7 @@ __all__ = [
     "Sent",
     "Session",
     "Sessions",
+    "SignInLog",
     "SignInStates",
     "Store",
     "StuckRow",

@@ -12,6 +12,7 @@ from ..domain.compliance import Decision
 from ..domain.device import DeviceLink, DirectoryDevice, ManagedDevice, ManagedKey, Person, Platform
 from ..domain.journey import Journey
 from ..domain.push import Lane, Push
+from ..domain.sign_in_proof import SignIn
 from ..domain.standing import Standing
 from .watching import Watching
 
@@ -65,6 +66,12 @@ class Change(Protocol):
 
     def revoke_possession(self, token_hash: str, *, oid: str) -> None:
         """*This wasn't me*: no open link of that journey can be used any more."""
+
+    def signed_in_again(self, journey_id: str, sign_in: SignIn, *, oid: str, browser: str) -> None:
+        """Keep what came back, and wake the journey. Stale where it is not this person's in this browser any more."""
+
+    def sign_in_recorded(self, sign_in: SignIn) -> None:
+        """The look for its record is over: there, not to be had, or given up. Stale where it was over before."""
 
     def still_blocked(self, journey_id: str) -> None:
         """Count it, and remember when."""
@@ -188,6 +195,9 @@ class Store(Watching, Protocol):
         refreshed: bool,
         failed_calls: Sequence[FailedCall] = (),
     ) -> None: ...
+
+    def note_sign_in(self, sign_in: SignIn) -> None:
+        """Its record was looked for once more, and is not there yet."""
 
     def note_push(
         self,

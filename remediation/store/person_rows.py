@@ -26,6 +26,7 @@ from .tables import (
     possession_links,
     pushes,
     sessions,
+    sign_ins,
 )
 
 NOBODYS = {
@@ -113,6 +114,7 @@ def of_person(connection: sa.Connection, tenant_id: str, oid: str, *, ever: bool
         mine(pushes, pushes.c.link_id.in_({row[0] for row in links})),
         mine(device_links, device_links.c.oid == oid),
         mine(possession_links, possession_links.c.journey_id.in_({row[0] for row in begun})),
+        mine(sign_ins, sign_ins.c.journey_id.in_({row[0] for row in begun})),
         mine(cases, cases.c.browser.in_(browsers)),
         mine(observations, sa.or_(*seen)),
         mine(journeys, journeys.c.oid == oid),
@@ -153,16 +155,20 @@ EMPTIED: Mapping[sa.Table, Mapping[str, Any]] = {
 
 def _needed(devices: sa.Table) -> Which:
     """By a row of somebody else: those of the person went before."""
-    by_id = {device_links: {"device_id": "device_id"}}
+    by_id = {"device_id": "device_id"}
     by_key = {"connection": "connection", "record_id": "record_id"}
     asked = {"connection": "possession_connection", "record_id": "possession_record_id"}
-    tables = by_id if devices is directory_devices else {device_links: by_key, possession_links: by_key, journeys: asked}
+    tables = (
+        ((device_links, by_id), (sign_ins, by_id))
+        if devices is directory_devices
+        else ((device_links, by_key), (possession_links, by_key), (sign_ins, by_key), (journeys, asked))
+    )
     return sa.or_(
         *(
             sa.exists().where(
                 table.c.tenant_id == devices.c.tenant_id, *(table.c[theirs] == devices.c[ours] for ours, theirs in keys.items())
             )
-            for table, keys in tables.items()
+            for table, keys in tables
         )
     )
 

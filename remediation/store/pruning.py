@@ -22,6 +22,7 @@ from .tables import (
     pushes,
     sessions,
     sign_in_states,
+    sign_ins,
 )
 
 BATCH = 500
@@ -49,10 +50,11 @@ class SqlPrunedRows:
         return {table.name: self._delete(table, old) for table, old in self._old(before)}
 
     def _old(self, before: datetime) -> Iterator[tuple[sa.Table, sa.ColumnElement[bool]]]:
-        """In an order that no foreign key is against: messages before the journeys that they were sent for."""
+        """In an order that no foreign key is against: messages and sign-ins before the journeys that they belong to."""
         ended = journeys.c.expires_at <= before
-        theirs = sa.and_(journeys.c.tenant_id == possession_links.c.tenant_id, journeys.c.id == possession_links.c.journey_id)
-        yield possession_links, sa.exists().where(theirs, ended)
+        for table in (possession_links, sign_ins):
+            theirs = sa.and_(journeys.c.tenant_id == table.c.tenant_id, journeys.c.id == table.c.journey_id)
+            yield table, sa.exists().where(theirs, ended)
         yield journeys, ended
         yield cases, cases.c.opened_at <= before
         yield alarms, alarms.c.at <= before
@@ -104,11 +106,12 @@ def _same(ours: sa.Table, theirs: sa.Table, **columns: str) -> sa.ColumnElement[
 
 
 def _unlinked_directory_device() -> sa.ColumnElement[bool]:
-    return ~sa.exists().where(_same(directory_devices, device_links, device_id="device_id"))
+    named = (sa.exists().where(_same(directory_devices, table, device_id="device_id")) for table in (device_links, sign_ins))
+    return sa.and_(*(~one for one in named))
 
 
 def _unlinked_managed_device() -> sa.ColumnElement[bool]:
     by_key = {"connection": "connection", "record_id": "record_id"}
     asked = {"connection": "possession_connection", "record_id": "possession_record_id"}
-    named = ((device_links, by_key), (possession_links, by_key), (journeys, asked))
+    named = ((device_links, by_key), (possession_links, by_key), (sign_ins, by_key), (journeys, asked))
     return sa.and_(*(~sa.exists().where(_same(managed_devices, table, **keys)) for table, keys in named))

@@ -1,8 +1,9 @@
 """The web process: shows what is known, writes wishes, and calls no remote but the sign-in. Flask and Authlib live here only.
 
-Read `entrances` (how people arrive), `sign_in` and `id_token`, `cannot_sign_in`, `journey_pages` (the one dispatcher) with `panel`
-and `cards` (what its page shows), `links` (what leads off the site), `possession_pages`, `helpdesk_pages`; then what stands around
-every page: `guards`, `headers`, `forgery`, `sessions`, `error_pages`, `texts`, `languages`, `embedded`, `assets`.
+Read `entrances` (how people arrive), `sign_in` and `id_token`, `sign_in_again` and `access_token`, `cannot_sign_in`,
+`journey_pages` (the one dispatcher) with `panel` and `cards` (what its page shows), `links` (what leads off the site),
+`possession_pages`, `helpdesk_pages`; then what stands around every page: `guards`, `headers`, `forgery`, `sessions`,
+`error_pages`, `texts`, `languages`, `embedded`, `assets`.
 """
 
 import hashlib
@@ -34,6 +35,7 @@ from . import (
     moments,
     possession_pages,
     sign_in,
+    sign_in_again,
     sign_out,
     style_page,
 )
@@ -82,6 +84,7 @@ def build_web(
     for pages in (
         entrances,
         sign_in,
+        sign_in_again,
         cannot_sign_in,
         sign_out,
         journey_pages,

@@ -18,6 +18,8 @@ EVENTS = {
     *(
         "possession.proven",
         "possession.not_me",
+        "sign_in.returned",
+        "sign_in.recorded",
         "link.made",
         "link.noted",
         "link.ended",
@@ -37,11 +39,11 @@ ACTORS = {"person", "worker", "browser", "helpdesk", "operator"}
 DETAILS = {
     *("entrance", "platform", "connection", "record", "device", "state", "evidence", "because", "message", "compliant", "verdict"),
     *("reasons", "by", "shown", "journey", "for_journey", "old", "new", "directory_device", "managed_device", "link"),
-    *("client_request_id", "request_id"),
+    *("client_request_id", "request_id", "named", "how", "refused", "error", "log", "correlation_id"),
 }
 IDS = {
     *("record", "device", "message", "journey", "for_journey", "directory_device", "managed_device", "link", "connection"),
-    *("client_request_id", "request_id"),
+    *("client_request_id", "request_id", "named", "correlation_id"),
 }
 LEVELS = {level.name for level in Level}
 ABOUT = {"directory_device", "managed_device", "link"}

@@ -23,6 +23,7 @@ from remediation.store.tables import alarms, audit, device_links, directory_devi
 from tests.people import LINK, MIA, NOON, minutes
 from tests.store.scenes import BROWSER, FINE, GOOD, TENANT, Scene, directory_phone, managed_phone
 from tests.store.test_seals import KEY
+from tests.store.test_sign_ins import comes_back
 
 PLANTED = "Zyxwia"
 OPERATOR = Actor("operator", "root")
@@ -35,6 +36,7 @@ def lived_in(scene: Scene) -> None:
     scene.store.observe_person(MIA, FINE, at=NOON)
     scene.ask_for_proof()
     scene.mint("hash")
+    comes_back(scene)
     scene.link()
     scene.desire(GOOD)
     with scene.change("case.opened") as change:
@@ -193,7 +195,9 @@ def test_what_is_held_is_shown_and_no_secret_among_it(scene: Scene) -> None:
     assert found is not None
     assert found["people"][0]["name"] == MIA.name
     assert found["managed_devices"][0]["serial"] == "F2LXK0ABCD12"
-    assert [len(found[name]) for name in ("device_links", "pushes", "journeys", "possession_links", "sessions", "cases")] == [1] * 6
+    assert [
+        len(found[name]) for name in ("device_links", "pushes", "journeys", "possession_links", "sign_ins", "sessions", "cases")
+    ] == [1] * 7
     assert found["audit"][-1]["why"] == "person.exported"
     text = repr(found)
     for secret in ("token_hash", "'hash'", BROWSER, "tom", "Tom", "firefox"):

@@ -25,9 +25,11 @@ from remediation.store.tables import (
     pushes,
     sessions,
     sign_in_states,
+    sign_ins,
 )
 from tests.people import MIA, NOON, minutes
 from tests.store.scenes import GOOD, TENANT, Scene
+from tests.store.test_sign_ins import comes_back
 
 KEEP = timedelta(days=90)
 LATER = NOON + timedelta(days=1) + KEEP  # the journey ends at NOON + 24 h
@@ -54,6 +56,7 @@ def lived_in(scene: Scene) -> None:
     scene.mint("hash")
     scene.link()
     scene.desire(GOOD)
+    comes_back(scene)
     with scene.change("case") as change:
         change.open_case(case_code="AAA-BBB", browser="b", platform=Platform.IOS, entrance="start")
     with scene.engine.begin() as connection:
@@ -66,8 +69,8 @@ def test_what_is_past_its_age_goes_and_links_stay(scene: Scene) -> None:
     before = scene.push()
     assert some(goes(scene, LATER - minutes(1))) == {"cases": 1, "alarms": 1}
     late = LATER + timedelta(hours=20)
-    assert some(goes(scene, late)) == {"possession_links": 1, "journeys": 1}
-    assert [count(scene, table) for table in (journeys, possession_links, cases, alarms)] == [0, 0, 0, 0]
+    assert some(goes(scene, late)) == {"possession_links": 1, "sign_ins": 1, "journeys": 1}
+    assert [count(scene, table) for table in (journeys, possession_links, sign_ins, cases, alarms)] == [0] * 5
     assert scene.push() == before
     assert scene.store.link("l1") is not None
     [_, row] = scene.rows(sa.select(audit).where(audit.c.why == PRUNED).order_by(audit.c.id))
