@@ -34,6 +34,7 @@ NOBODYS = {
     "audit_seals": "digests",
     "sign_in_states": "of a sign-in under way, before anybody is known; ends after minutes",
     "budgets": "of a remote",
+    "turns": "how often somebody asked, under an object id; forgotten within hours",
     "watches": "of a list that is read",
     "lease_extensions": "of an MDM connection",
     "alarms": "texts of ours, with counts and names of connections",
@@ -155,20 +156,20 @@ EMPTIED: Mapping[sa.Table, Mapping[str, Any]] = {
 
 def _needed(devices: sa.Table) -> Which:
     """By a row of somebody else: those of the person went before."""
-    by_id = {"device_id": "device_id"}
+    by_id = {table: {"device_id": "device_id"} for table in (device_links, sign_ins)}
     by_key = {"connection": "connection", "record_id": "record_id"}
     asked = {"connection": "possession_connection", "record_id": "possession_record_id"}
     tables = (
-        ((device_links, by_id), (sign_ins, by_id))
+        by_id
         if devices is directory_devices
-        else ((device_links, by_key), (possession_links, by_key), (sign_ins, by_key), (journeys, asked))
+        else {device_links: by_key, possession_links: by_key, sign_ins: by_key, journeys: asked}
     )
     return sa.or_(
         *(
             sa.exists().where(
                 table.c.tenant_id == devices.c.tenant_id, *(table.c[theirs] == devices.c[ours] for ours, theirs in keys.items())
             )
-            for table, keys in tables
+            for table, keys in tables.items()
         )
     )
 

@@ -23,6 +23,7 @@ from .tables import (
     sessions,
     sign_in_states,
     sign_ins,
+    turns,
 )
 
 BATCH = 500
@@ -44,7 +45,9 @@ class SqlPrunedRows:
         now -= _CLOCKS
         session = sessions.c
         ended = sa.or_(session.signed_in_at <= now - LASTS, session.used_at <= now - IDLE)
-        return self._delete(sessions, ended) + self._delete(sign_in_states, sign_in_states.c.until <= now)
+        gone = self._delete(sessions, ended) + self._delete(sign_in_states, sign_in_states.c.until <= now)
+        self._delete(turns, turns.c.full_at <= now)
+        return gone
 
     def older_than(self, before: datetime) -> Mapping[str, int]:
         return {table.name: self._delete(table, old) for table, old in self._old(before)}
@@ -106,8 +109,9 @@ def _same(ours: sa.Table, theirs: sa.Table, **columns: str) -> sa.ColumnElement[
 
 
 def _unlinked_directory_device() -> sa.ColumnElement[bool]:
-    named = (sa.exists().where(_same(directory_devices, table, device_id="device_id")) for table in (device_links, sign_ins))
-    return sa.and_(*(~one for one in named))
+    return sa.and_(
+        *(~sa.exists().where(_same(directory_devices, table, device_id="device_id")) for table in (device_links, sign_ins))
+    )
 
 
 def _unlinked_managed_device() -> sa.ColumnElement[bool]:
