@@ -53,7 +53,7 @@ NOT_TEXT = {
     "token_hash": "a digest, by which rows are found; never shown",
 }
 ERRORS = {"mdm_error", "possession_error", "reason"}  # written where a remote failed: every row has failed here
-WHOLE = {"sign_in_states", "turns", "budgets", "lease_extensions"}  # no page reads them
+WHOLE = {"sign_in_states", "turns", "budgets", "lease_extensions", "audit_seals"}  # no page reads them
 # Words that only our own code writes, and by which it finds its way: not even a remote's error goes in there.
 OURS = {
     ("possession_links", "id"),
@@ -221,7 +221,7 @@ KNOWN_ATTRIBUTES = {
     *("autocapitalize", "spellcheck", "enterkeyhint", "size", "placeholder", "colspan", "title"),
 }
 HANNA = Person(oid="hanna", name="Hanna Roth", user_name="hanna.roth@contoso.example")
-SHOWN = ("fix", "choose", "this_device_two", "this_device_sent", "wait", "help")
+SHOWN = ("fix", "choose", "this_device_two", "this_device_sent", "wait", "help", "help_named_another")
 
 
 def staged(web: Web, scene: str) -> tuple[Browser, Browser, str]:
@@ -275,7 +275,17 @@ def test_T20_no_text_of_any_column_becomes_an_element_an_attribute_or_an_address
 def test_T20_every_text_column_is_poisoned_by_some_scene(web: Web, database: Path) -> None:
     """Else the test above would say nothing about it. What no scene fills is listed, so that a new column is noticed."""
     filled: set[tuple[str, str]] = set()
-    for scene in ("fix", "choose", "this_device_sent", "wait", "open", "help", "register_again", "help_shared"):
+    for scene in (
+        "fix",
+        "choose",
+        "this_device_sent",
+        "wait",
+        "open",
+        "help",
+        "register_again",
+        "help_shared",
+        "help_named_another",
+    ):
         copy = Path(shutil.copy(database, database.with_suffix(f".{scene}")))
         here = Web(copy, demo=True)
         staged(here, scene)
@@ -290,7 +300,7 @@ NEVER_FILLED = {
     *(
         ("alarms", column) for column in ("id", "reason", "sink", "source", "subject", "text")
     ),  # told by mail and webhook, on no page
-    ("device_links", "ended_why"),  # of links that ended, which no page shows
+    *(("sign_ins", column) for column in ("error", "recorded")),  # of the same kind as `claimed`, and shown in its place
     ("observations", "old"),  # of the same kind as `new`, and shown beside it
     ("watches", "cursor"),  # what a remote gave us to hand back to it
 }
