@@ -177,3 +177,15 @@ def test_T24_tls_still_asks_for_the_certificate_of_the_name(server: Server) -> N
     with names_lead([["127.0.0.1"]]), pytest.raises(RemoteError, match="TLS"):
         remote.call("GET", "thing")
     assert not server.asked
+
+
+def test_T24_each_of_several_addresses_is_called_as_it_was_judged(server: Server) -> None:
+    """Where the first does not answer, the next is tried, and the name is not looked up for that again."""
+    port = server.origin.rpartition(":")[2]
+    remote = Remote("mdm", f"https://mdm.example:{port}", vendor_code=lambda _: None, ca=server.ca, private=True)
+    with names_lead([["127.0.0.2", "127.0.0.3"], ["127.0.0.1"]]) as asked, pytest.raises(RemoteError):
+        remote.call("GET", "thing")
+    assert len(asked) == 1
+    assert not server.asked
+    with names_lead([["127.0.0.2", "127.0.0.1"]]), pytest.raises(RemoteError, match="TLS"):
+        remote.call("GET", "thing")  # the second answers, for another name
