@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bench import kill, outage, quiet_day, race, storm, zombie
+from bench import kill, outage, quiet_day, race, single_use, storm, zombie
 from bench.stage.worker import Death
 
 pytestmark = pytest.mark.slow
@@ -82,3 +82,21 @@ def test_quiet_day() -> None:
 def test_quiet_day_notices_who_looks_at_each_link_by_itself() -> None:
     figures = quiet_day.play(quiet_day.Size(links=60, hours=1.5, memory=()), "sqlite", 1, "direct", print)
     assert figures["calls_ratio"] > 2
+
+
+@pytest.mark.parametrize("db", ["sqlite", "postgresql"])
+def test_single_use(db: str) -> None:
+    figures = single_use.play(single_use.Size(rounds=2), db, 1, None, print)
+    assert (figures["decided"], figures["winners_wrong"]) == (16, 0)
+
+
+@pytest.mark.parametrize(
+    ("broken", "noticed"),
+    [
+        ("look_first", {"button", "message", "state", "row", "probe"}),
+        ("no_index", {"button", "message", "state", "device", "record", "row", "probe"}),
+    ],
+)
+def test_single_use_notices_who_looks_and_then_writes(broken: str, noticed: set[str]) -> None:
+    things = single_use.play(single_use.Size(rounds=2), "postgresql", 1, broken, print)["things"]
+    assert {name for name, figure in things.items() if figure["winners_wrong"]} == noticed
