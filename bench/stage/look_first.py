@@ -18,7 +18,7 @@ from remediation.store.budgets import COLUMNS, SqlBudgets
 from remediation.store.change import OneChange
 from remediation.store.engine import reading, writing
 from remediation.store.open_change import waking
-from remediation.store.sessions import SqlSignInStates
+from remediation.store.sessions import SqlSignInStates, _hash, unseal
 from remediation.store.store import SqlStore
 from remediation.store.tables import audit, possession_links, pushes, sign_in_states
 from remediation.store.wakeups import PUSH_LINK
@@ -58,12 +58,12 @@ class Store(SqlStore):
 
 class States(SqlSignInStates):
     def take(self, key: str, *, at: datetime) -> str | None:
-        this = sa.and_(self._mine, sign_in_states.c.key == key)
+        this = sa.and_(self._mine, sign_in_states.c.key == _hash(key))
         with reading(self._engine) as connection:
             row = connection.execute(sa.select(sign_in_states).where(this)).one_or_none()
         with writing(self._engine) as connection:
             connection.execute(sa.delete(sign_in_states).where(this))
-        return row.value if row is not None and row.until > at else None
+        return unseal(row.value, key) if row is not None and row.until > at else None
 
 
 class Budgets(SqlBudgets):
