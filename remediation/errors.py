@@ -1,8 +1,7 @@
 """Errors that know who can act and whether trying again helps.
 
-The five that a remote can cause are raised by `adapters/`; `Stale`, `Conflict`, `PossessionRefused` and
-`ExtensionRefused` by `store/`. Anything else
-is a bug of ours and shows the page for bugs.
+The five that a remote can cause are raised by `adapters/`; `Stale`, `Conflict`, `PossessionRefused`,
+`ExtensionRefused` and `ErasureRefused` by `store/`. Anything else is a bug of ours and shows the page for bugs.
 """
 
 from enum import StrEnum
@@ -147,3 +146,11 @@ class ExtensionRefused(RemediationError):
     def __init__(self, why: str) -> None:
         super().__init__(f"extension refused: {why}")
         self.why = why
+
+
+class ErasureRefused(RemediationError):
+    """Nothing of a person is erased while a link of theirs lives, or its end is on its way to Microsoft."""
+
+    code = "erasure_refused"
+    who_acts = WhoActs.TIME
+    retryable = True

@@ -13,6 +13,8 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from .secret_files import learned
+
 GONE = "[secret]"
 NAMES = (
     "authorization|proxy-authorization|cookie|set-cookie|aw-tenant-code|client_secret|client_assertion|code|code_verifier|state|nonce"
@@ -50,7 +52,7 @@ class Redactor:
         return self.text(str(value))
 
     def text(self, text: str) -> str:
-        for secret in self._secrets:
+        for secret in (*self._secrets, *learned()):
             text = text.replace(secret, GONE)
         text = HEADER.sub(rf"\1\2{GONE}", text)
         text = QUOTED.sub(rf"\1\2\1\3\4{GONE}\4", text)

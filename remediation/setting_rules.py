@@ -17,7 +17,7 @@ from .domain.evidence import Level
 LINK_SCHEMES = {"https", "ms-outlook", "ms-settings", "ms-device-enrollment", "companyportal", "wsonehub", "market"}
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 # The levels that this version can gather; a higher minimum would let nobody through.
-GATHERED = (Level.FRESH, Level.POSSESSION)
+GATHERED = (Level.FRESH, Level.POSSESSION, Level.BOUND)
 # Microsoft's own onboarding of a compliance partner takes no more.
 MOST_GROUPS = 10
 # Keys that stand in somebody's example, and so in somebody's attack.
@@ -98,12 +98,15 @@ def not_blank_secret(value: SecretStr) -> SecretStr:
 
 
 def strong_key(value: SecretStr) -> SecretStr:
-    key = value.get_secret_value()
+    strong(value.get_secret_value())
+    return value
+
+
+def strong(key: str) -> None:
     if len(key) < 32:
         raise ValueError("must have 32 characters or more")
     if KNOWN_KEYS.search(key) or len(set(key)) < 10:
         raise ValueError("looks like an example or a pattern; make one by chance")
-    return value
 
 
 def strong_keys(values: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
@@ -202,10 +205,13 @@ def readable_file(value: str | None) -> str | None:
 
 def key_and_certificate(value: str | None) -> str | None:
     if value is not None:
-        text = _text_of(value)
-        if "PRIVATE KEY-----" not in text or "-----BEGIN CERTIFICATE-----" not in text:
-            raise ValueError("must be a PEM file with a private key and its certificate")
+        key_with_certificate(_text_of(value))
     return value
+
+
+def key_with_certificate(text: str) -> None:
+    if "PRIVATE KEY-----" not in text or "-----BEGIN CERTIFICATE-----" not in text:
+        raise ValueError("must be a PEM file with a private key and its certificate")
 
 
 def _text_of(path: str) -> str:

@@ -9,30 +9,31 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
-from pydantic import SecretStr
 from requests.adapters import BaseAdapter
 from sqlalchemy import Engine as SqlEngine
 from sqlalchemy import inspect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from . import operator_pulses
-from .adapters import entra, graph, intune_partner, workspace_one, workspace_one_sign_in
+from .adapters import entra, graph, intune_partner, sign_in_log, workspace_one, workspace_one_sign_in
 from .adapters.gate import Gate
 from .adapters.http import Credential, Remote
 from .domain.budget import A_WHOLE_LOOK, Limit, Limits
 from .domain.compliance import Lease
 from .domain.watch import Pace, watch_names
 from .ports import Budgets, Clock, Store, Wakeups
+from .secret_files import SecretFile, text_of
 from .services.look import look
 from .services.push_compliance import bring_to_rest
 from .services.reconcile import watch
 from .services.world import World
+from .setting_rules import key_with_certificate
 from .settings import DatabaseSettings, OperatorSettings, WebSettings, WorkerSettings
 from .store import migrations, moving, pickle_door
 from .store.budgets import SqlBudgets
@@ -50,6 +51,7 @@ from .worker.pulse import Pulse
 DUE_EVERY = 0.5  # seconds; the shortest wait that a row asks for is 2
 FORGET_EVERY = 3600.0
 VendorCode = Callable[[Any], object]
+SIGN_IN_LOG_CALLS = "5/10"  # for an app and tenant: graph-docs concepts/throttling-limits.md
 WORKSPACE_ONE = "ws1"  # the connection's name in every key of a managed device: never renamed
 
 
@@ -167,6 +169,7 @@ def build_budgets(settings: WorkerSettings, engine: SqlEngine, *, clock: Clock =
         "channel": Limits(limit(settings.channel_calls, A_WHOLE_LOOK), writes=limit(settings.channel_writes)),
         "mdm": Limits(limit(settings.mdm_calls, A_WHOLE_LOOK)),
         "tokens": Limits(limit(settings.entra_calls)),
+        "sign_in_log": Limits(limit(SIGN_IN_LOG_CALLS, 3)),
     }
     return SqlBudgets(engine, settings.tenant_id, clock=clock, limits=limits)
 
@@ -216,6 +219,7 @@ def build_world(
             sweep=timedelta(minutes=settings.sweep_minutes),
             overlap=timedelta(seconds=settings.poll_overlap_seconds),
         ),
+        sign_in_log=sign_in_log.GraphSignInLog(wire.graph("sign_in_log", gate="sign_in_log")),
     )
 
 
@@ -242,11 +246,11 @@ class _Wire:
             gate_of=lambda scope: self._gate(f"tokens:{urlsplit(scope).hostname}", refused_for=entra.REFUSED_FOR),
         )
 
-    def graph(self, name: str) -> Remote:
-        """`name` is whose errors these are; the budget is Graph's, whoever asks."""
+    def graph(self, name: str, *, gate: str = "directory") -> Remote:
+        """`name` is whose errors these are; the budget is Graph's, whoever asks, but for what Graph itself counts apart."""
         credential = self._tokens.scope(self._settings.graph_scope, remote=name)
         base = f"{self._settings.graph_url}/v1.0"
-        return self._remote(*(name, base, graph.vendor_code, credential), gate="directory", lane_headers=graph.lane_headers)
+        return self._remote(*(name, base, graph.vendor_code, credential), gate=gate, lane_headers=graph.lane_headers)
 
     def partner(self, uri: str) -> Remote:
         credential = self._tokens.scope(self._settings.intune_scope, remote="channel")
@@ -263,13 +267,14 @@ class _Wire:
             # one gate for both addresses: a console that wants no calls is not asked for tokens meanwhile either
             address, gate = given.workspace_one_token_url, f"mdm:{WORKSPACE_ONE}"
             token = self._remote("mdm", address, workspace_one_sign_in.vendor_code, gate=gate)
-            secret = given.workspace_one_client_secret.get_secret_value()
+            secret = given.live("workspace_one_client_secret")
             return workspace_one_sign_in.OAuthClient(token, client_id=given.workspace_one_client_id, secret=secret, now=self._clock)
         if given.workspace_one_user and given.workspace_one_password and given.workspace_one_tenant_code:
             return workspace_one_sign_in.BasicKey(
                 user=given.workspace_one_user,
-                password=given.workspace_one_password.get_secret_value(),
-                tenant_code=given.workspace_one_tenant_code.get_secret_value(),
+                password=given.live("workspace_one_password"),
+                tenant_code=given.live("workspace_one_tenant_code"),
+                now=self._clock,
             )
         raise NotReady("Workspace ONE's credential is not set")
 
@@ -286,12 +291,17 @@ class _Wire:
         return self._gates[name]
 
 
-def _service_credential(settings: WorkerSettings) -> str | dict[str, str]:
-    """A certificate goes before a secret. MSAL finds its thumbprint itself."""
-    if settings.service_certificate_file:
-        pem = Path(settings.service_certificate_file).read_text(encoding="utf-8")
-        return {"private_key": pem, "public_certificate": pem}
-    return cast("SecretStr", settings.service_client_secret).get_secret_value()
+def _service_credential(settings: WorkerSettings) -> Callable[[], str | dict[str, str]]:
+    """As it is now: both may be rotated while the worker runs. A certificate goes before a secret; MSAL finds its thumbprint."""
+    if not settings.service_certificate_file:
+        return settings.live("service_client_secret")
+    path = Path(settings.service_certificate_file)
+    pem = SecretFile(path, text_of(path), key_with_certificate)
+
+    def certificate() -> dict[str, str]:
+        return {"private_key": pem(), "public_certificate": pem()}
+
+    return certificate
 
 
 def _url(settings: DatabaseSettings) -> str:

@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 from sandbox.deeds import BadOrder, do
 from sandbox.facts import app_facts, facts_of, phone_facts
 from sandbox.faults import Fault
-from sandbox.id_tokens import ID_TOKEN_FAULTS
+from sandbox.id_tokens import ACCESS_TOKEN_FAULTS, ID_TOKEN_FAULTS
 from sandbox.scenarios import SCENARIOS
 
 if TYPE_CHECKING:
@@ -96,13 +96,15 @@ def _stories(app: Flask, sandbox: Sandbox) -> None:
     @app.patch("/app/<kind>")
     def registration(kind: str) -> dict[str, Any]:
         """Grants and revokes of application permissions, registered certificates, exact addresses."""
-        order = _order("permissions", "certificates", "redirect_uris", "logout_uris")
+        order = _order("permissions", "certificates", "redirect_uris", "logout_uris", "exposes", "token_version")
         with sandbox.world.lock:
             if kind not in sandbox.world.apps:
                 raise BadOrder("No such app registration.")
             chosen = sandbox.world.apps[kind]
             if "permissions" in order:
                 chosen.permissions = {resource: set(roles) for resource, roles in order["permissions"].items()}
+            chosen.exposes = tuple(order.get("exposes", chosen.exposes))
+            chosen.token_version = order.get("token_version", chosen.token_version)
             chosen.certificates = order.get("certificates", chosen.certificates)
             chosen.redirect_uris = tuple(order.get("redirect_uris", chosen.redirect_uris))
             chosen.logout_uris = tuple(order.get("logout_uris", chosen.logout_uris))
@@ -151,6 +153,26 @@ def _time_and_chance(app: Flask, sandbox: Sandbox) -> None:
         with sandbox.world.lock:
             sandbox.id_token_faults.append(fault)
             return {"next": list(sandbox.id_token_faults)}
+
+    @app.post("/access_token")
+    def own_access_token() -> dict[str, Any]:
+        """The next access token of an app's own API has this fault."""
+        fault = _order("fault", needed=("fault",))["fault"]
+        if fault not in ACCESS_TOKEN_FAULTS:
+            raise BadOrder(f"Known: {', '.join(ACCESS_TOKEN_FAULTS)}.")
+        with sandbox.world.lock:
+            sandbox.access_token_faults.append(fault)
+            return {"next": list(sandbox.access_token_faults)}
+
+    @app.post("/signs_in_from")
+    def signs_in_from() -> dict[str, Any]:
+        """What the phone's browser proves at Entra: the device in the `hand`, `nothing`, or another one by its device id."""
+        device = _order("device", needed=("device",))["device"]
+        with sandbox.world.lock:
+            if device not in ("hand", "nothing") and sandbox.world.device_by_device_id(str(device)) is None:
+                raise BadOrder("Known: hand, nothing, or the device id of a directory device.")
+            sandbox.world.signs_in_from = str(device)
+        return {"device": device}
 
     @app.route("/lags", methods=["GET", "PATCH"])
     def lags() -> dict[str, Any]:

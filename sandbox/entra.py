@@ -19,6 +19,7 @@ from sandbox.client_auth import authenticate
 from sandbox.entra_errors import EntraError
 from sandbox.id_tokens import mint_id_token
 from sandbox.keys import b64url
+from sandbox.own_api import access_token, own_api
 from sandbox.world import GRAPH_APP_ID, INTUNE_APP_ID, AppRegistration
 
 if TYPE_CHECKING:
@@ -192,6 +193,8 @@ def _redeem(sandbox: Sandbox, client: AppRegistration, form: dict[str, str]) -> 
     if person is None or not person.enabled:
         raise EntraError(50057, "invalid_grant", "The user account is disabled.")
     answer = _access_token(sandbox, client, "https://graph.microsoft.com", scp=grant["scope"], oid=person.oid)
+    if own_api(client.client_id) in grant["scope"].split():
+        answer["access_token"] = access_token(sandbox, client, person, grant["deviceid"])
     return {
         "token_type": "Bearer",
         "scope": grant["scope"],

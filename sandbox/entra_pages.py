@@ -17,7 +17,9 @@ from werkzeug.exceptions import HTTPException
 
 from sandbox.client_auth import find_client
 from sandbox.entra_errors import EntraError
-from sandbox.world import Person
+from sandbox.own_api import claims_fault, own_api, own_api_fault, proven_device, wants_device
+from sandbox.sign_in_log import entry
+from sandbox.world import DirectoryDevice, Person
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
@@ -42,6 +44,7 @@ _PARAMETERS = frozenset(
         "domain_hint",
         "claims",
         "client_info",
+        "client-request-id",
     }
 )
 
@@ -131,13 +134,13 @@ def _checked(sandbox: Sandbox, tenant: str) -> dict[str, Any]:
     request.environ["sandbox.client_id"], request.environ["sandbox.tenant"] = client.client_id, tenant
     if asked.get("redirect_uri") not in client.redirect_uris:
         raise EntraError(50011, "invalid_request", "The redirect URI does not match those configured for the application.")
-    asked["client_id"] = client.client_id
+    asked["client_id"], asked["exposes"] = client.client_id, list(client.exposes)
     asked["expires"] = sandbox.world.now().timestamp() + 600
     return asked
 
 
 def _fault_of(asked: dict[str, Any]) -> EntraError | None:
-    unknown = {name for name in asked if name not in _PARAMETERS | {"expires"} and not name.startswith("x-client-")}
+    unknown = {name for name in asked if name not in _PARAMETERS | {"expires", "exposes"} and not name.startswith("x-client-")}
     if unknown:
         return EntraError(9000410, "invalid_request", f"Not known to the stand-in: {', '.join(sorted(unknown))}.")
     if asked.get("response_type") != "code":
@@ -147,7 +150,9 @@ def _fault_of(asked: dict[str, Any]) -> EntraError | None:
     scopes = asked.get("scope", "").split()
     if "openid" not in scopes:
         return EntraError(900144, "invalid_request", "The scope must contain 'openid'.")
-    if extra := [scope for scope in scopes if scope not in ("openid", "profile", "email")]:
+    if (own := own_api_fault(asked, scopes)) is not None:
+        return own
+    if extra := [scope for scope in scopes if scope not in ("openid", "profile", "email", own_api(asked["client_id"]))]:
         # Nobody consented to more: a sign-in that asks for Graph scopes can itself be blocked (entra-docs
         # concept-enforcement-resource-exclusions).
         return EntraError(65001, "consent_required", f"Nobody has consented to: {', '.join(extra)}.")
@@ -160,7 +165,7 @@ def _fault_of(asked: dict[str, Any]) -> EntraError | None:
         return EntraError(501491, "invalid_request", "The code_challenge has the wrong size.")
     if asked.get("prompt", "select_account") not in ("none", "login", "select_account"):
         return EntraError(90023, "invalid_request", "The value of 'prompt' is not supported.")
-    return None
+    return claims_fault(asked)
 
 
 def _back(asked: dict[str, Any], **answer: str) -> AnyResponse:
@@ -231,8 +236,25 @@ def _approval(sandbox: Sandbox, tenant: str, asked: dict[str, Any], person: Pers
     return make_response(body, 400 if error else 200)
 
 
+def _log_entry(sandbox: Sandbox, asked: dict[str, Any], person: Person, device: DirectoryDevice | None) -> dict[str, Any]:
+    """`correlationId` is the id that the client sent when the sign-in was begun (microsoft-graph-docs-contrib signin.md)."""
+    world = sandbox.world
+    app = next(a for a in world.apps.values() if a.client_id == asked["client_id"])
+    return entry(
+        person,
+        device,
+        id=str(uuid.uuid4()),
+        correlation_id=asked.get("client-request-id") or str(uuid.uuid4()),
+        at=world.now().isoformat(timespec="seconds"),
+        app_id=app.client_id,
+        app=app.name,
+        system=world.in_hand.kind.policy_word,
+    )
+
+
 def _issue(sandbox: Sandbox, asked: dict[str, Any], person: Person) -> AnyResponse:
     """The code is bound to client, redirect address and challenge, and lives ten minutes."""
+    device = proven_device(sandbox)
     code = sandbox.keys.seal(
         "code",
         {
@@ -240,8 +262,11 @@ def _issue(sandbox: Sandbox, asked: dict[str, Any], person: Person) -> AnyRespon
             "oid": person.oid,
             "expires": sandbox.world.now().timestamp() + 600,
             **{name: asked[name] for name in ("client_id", "redirect_uri", "code_challenge", "scope", "nonce")},
+            "deviceid": device.device_id if device is not None and wants_device(asked) else None,
         },
     )
+    with sandbox.world.lock:
+        sandbox.world.sign_ins.append(_log_entry(sandbox, asked, person, device))
     response = _back(asked, code=code)
     oids = [person.oid, *(p.oid for p in _remembered(sandbox) if p.oid != person.oid)]
     session = sandbox.keys.seal("session", {"oids": oids})

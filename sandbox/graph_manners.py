@@ -98,7 +98,7 @@ def person_of(sandbox: Sandbox, key: str) -> Person:
     return person
 
 
-def page(sandbox: Sandbox, what: str, items: Sequence[Any], asked: Options) -> dict[str, Any]:
+def page(sandbox: Sandbox, what: str, items: Sequence[Any], asked: Options, size: int | None = None) -> dict[str, Any]:
     """One page; where more is to come, an absolute nextLink that carries the query along."""
     start = 0
     if asked.skiptoken is not None:
@@ -108,7 +108,8 @@ def page(sandbox: Sandbox, what: str, items: Sequence[Any], asked: Options) -> d
         start = int(kept["start"])
     if start and sandbox.faults.take("graph", "shifted", request.path, request.method):
         start += 1  # an entity before it was deleted meanwhile: the one at the top of this page was never on any
-    size = min(asked.top or sandbox.world.page_size, sandbox.world.page_size)
+    most = size or sandbox.world.page_size
+    size = min(asked.top or most, most)
     answer = context(sandbox, what)
     if start + size < len(items):
         token = sandbox.keys.seal("skip", {"path": request.path, "start": start + size})
@@ -122,10 +123,14 @@ def whole(sandbox: Sandbox, what: str, items: Sequence[Any]) -> dict[str, Any]:
     return {**context(sandbox, what), "value": items}
 
 
+def caller_may(*any_of: str) -> bool:
+    return bool(set(g.claims.get("roles", ())) & set(any_of))
+
+
 def require(*any_of: str) -> dict[str, Any]:
     """The caller's claims, if one of these application permissions is among its roles."""
     claims = cast("dict[str, Any]", g.claims)
-    if not set(claims.get("roles", ())) & set(any_of):
+    if not caller_may(*any_of):
         raise GraphError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
     return claims
 

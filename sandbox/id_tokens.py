@@ -33,16 +33,27 @@ ID_TOKEN_FAULTS = (
     "bad_signature",
     *(f"missing_{claim}" for claim in _REQUIRED),
 )
+ACCESS_TOKEN_FAULTS = (
+    *(fault for fault in ID_TOKEN_FAULTS if not fault.endswith(("_nonce", "_sub"))),
+    *("wrong_oid", "wrong_azp", "with_nonce", "missing_azp", "missing_scp", "missing_ver", "missing_nbf"),
+)
 
 
 def mint_id_token(sandbox: Sandbox, client: AppRegistration, person: Person, nonce: str) -> str:
     """A good one, unless the control port ordered a bad one for the next sign-in."""
-    claims = _claims(sandbox, client, person, nonce)
+    return mint(sandbox, _claims(sandbox, client, person, nonce), sandbox.id_token_faults)
+
+
+def mint(sandbox: Sandbox, claims: dict[str, Any], faults: list[str]) -> str:
+    """A signed token of these claims, spoiled by the first of the faults that were ordered."""
     with sandbox.world.lock:
-        fault = sandbox.id_token_faults.pop(0) if sandbox.id_token_faults else None
-    if fault is None:
-        return sandbox.keys.signing.jwt(claims)
-    return _spoiled(sandbox, fault, claims)
+        fault = faults.pop(0) if faults else None
+    return sandbox.keys.signing.jwt(claims) if fault is None else _spoiled(sandbox, fault, claims)
+
+
+def subject(client: AppRegistration, person: Person) -> str:
+    """Pairwise: another app sees another subject for the same person."""
+    return b64url(hashlib.sha256(f"{client.client_id}/{person.oid}".encode()).digest())
 
 
 def _claims(sandbox: Sandbox, client: AppRegistration, person: Person, nonce: str) -> dict[str, Any]:
@@ -59,8 +70,7 @@ def _claims(sandbox: Sandbox, client: AppRegistration, person: Person, nonce: st
         "nonce": nonce,
         "oid": person.oid,
         "preferred_username": person.upn,
-        # Pairwise: another app sees another subject for the same person.
-        "sub": b64url(hashlib.sha256(f"{client.client_id}/{person.oid}".encode()).digest()),
+        "sub": subject(client, person),
         "tid": client.tenant_id,
         "uti": b64url(uuid.uuid4().bytes),
         "ver": "2.0",
@@ -85,7 +95,7 @@ def _spoiled(sandbox: Sandbox, fault: str, claims: dict[str, Any]) -> str:
         good = keys.signing.jwt(claims)
         return good[:-8] + ("A" * 8 if not good.endswith("A" * 8) else "B" * 8)
     if fault.startswith("missing_"):
-        del claims[fault.removeprefix("missing_")]
+        claims.pop(fault.removeprefix("missing_"), None)
     else:
         claims |= {
             "wrong_iss": {"iss": f"{sandbox.api_url}/{other}/v2.0"},
@@ -94,6 +104,9 @@ def _spoiled(sandbox: Sandbox, fault: str, claims: dict[str, Any]) -> str:
             "wrong_nonce": {"nonce": uuid.uuid4().hex},
             "expired": {"iat": claims["iat"] - 7200, "nbf": claims["nbf"] - 7200, "exp": claims["iat"] - 3300},
             "not_yet_valid": {"iat": claims["iat"] + 3600, "nbf": claims["nbf"] + 3600, "exp": claims["exp"] + 3600},
+            "wrong_oid": {"oid": str(uuid.uuid4())},
+            "wrong_azp": {"azp": str(uuid.uuid4())},
+            "with_nonce": {"nonce": uuid.uuid4().hex},
             "other_tenant": {"iss": f"{sandbox.api_url}/{other}/v2.0", "tid": other},
         }[fault]
     return keys.signing.jwt(claims)

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from sandbox.enrollment import enroll
 from sandbox.faults import Fault
+from sandbox.own_api import PHONE_COOKIE
 from sandbox.phone_scene import LAGS, look
 from sandbox.policy import open_outlook
 from sandbox.scenarios import SCENARIOS
@@ -84,6 +85,8 @@ def create_phone(sandbox: Sandbox) -> Flask:
         answer.headers["Content-Security-Policy"] = POLICY
         answer.headers["X-Content-Type-Options"] = "nosniff"
         answer.headers["Referrer-Policy"] = "no-referrer"
+        # By it Entra's pages know the browser of the pretend phone, as the platform's broker would vouch for it.
+        answer.set_cookie(PHONE_COOKIE, sandbox.keys.seal("phone", {}), httponly=True, samesite="Lax")
         if request.endpoint != "static":
             answer.headers["Cache-Control"] = "no-store"
         return answer

@@ -24,6 +24,7 @@ LAGS = {
     "check_in_lag": "The phone reports after being asked",
     "processing_lag": "Intune completes a message",
     "compliance_lag": "Entra shows the new state",
+    "sign_in_lag": "A sign-in is in Entra's log",
 }
 ROLES = {"Helpdesk.Read": "helpdesk", "Admin": "administrator"}
 _LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)]")

@@ -11,6 +11,7 @@ import uuid
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from sandbox.sign_in_log import entry
 from sandbox.world import DirectoryDevice, Phone, World
 
 OUTLOOK_APP_ID = "27922004-5251-4030-b22d-91ecd9a37ea4"
@@ -127,24 +128,16 @@ def _outcome(world: World, phone: Phone) -> Outcome:
 
 
 def _log_entry(world: World, phone: Phone, outcome: Outcome) -> dict[str, Any]:
-    """As `GET /auditLogs/signIns` has it (microsoft-graph-docs-contrib signin.md)."""
-    person, device = world.persons[phone.person_oid], _device_of(world, phone)
-    result = "success" if outcome.opens else "failure"
-    return {
-        "id": outcome.request_id,
-        "createdDateTime": outcome.at,
-        "userId": person.oid,
-        "userPrincipalName": person.upn,
-        "appId": outcome.app_id,
-        "appDisplayName": outcome.app,
-        "correlationId": outcome.correlation_id,
-        "conditionalAccessStatus": result,
-        "status": {"errorCode": outcome.code or 0, "failureReason": None if outcome.opens else outcome.title},
-        "deviceDetail": {
-            "deviceId": device.device_id if device else "",
-            "displayName": device.name if device else "",
-            "operatingSystem": phone.kind.policy_word,
-            "isCompliant": bool(device and device.is_compliant),
-            "isManaged": bool(device and device.is_managed),
-        },
-    }
+    return entry(
+        world.persons[phone.person_oid],
+        _device_of(world, phone),
+        id=outcome.request_id,
+        correlation_id=outcome.correlation_id,
+        at=outcome.at,
+        app_id=outcome.app_id,
+        app=outcome.app,
+        system=phone.kind.policy_word,
+        policy="success" if outcome.opens else "failure",
+        code=outcome.code or 0,
+        reason=None if outcome.opens else outcome.title,
+    )

@@ -98,6 +98,12 @@ def _owned_by_another(world: World) -> None:
     device.owner_oid, device.registered_users = named(world, "Noah").oid, [named(world, "Mia").oid]
 
 
+def _signs_in_elsewhere(world: World) -> None:
+    """Asked to sign in once more, she does it where she always does: at her laptop."""
+    registered(world)
+    world.signs_in_from = next(d.device_id for d in world.devices.values() if d.name == "CONTOSO-MB-07")
+
+
 # something is in the way
 
 
@@ -192,6 +198,12 @@ SCENARIOS: dict[str, Scenario] = {
         _WHICH, "Two records of one phone", "The device management kept an old record with the same serial.", _duplicate_records
     ),
     "owned_by_another": Scenario(_WHICH, "Handed on", "The phone was Noah’s. For Microsoft he still owns it.", _owned_by_another),
+    "signs_in_elsewhere": Scenario(
+        _WHICH,
+        "Signs in elsewhere",
+        "Asked to sign in once more, Mia does it on her laptop. Is for the evidence level “bound”.",
+        _signs_in_elsewhere,
+    ),
     "not_enrolled": Scenario(
         _IN_THE_WAY, "Not managed", "The phone is registered, but in no device management. Hub can enroll it.", _not_enrolled
     ),

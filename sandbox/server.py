@@ -68,6 +68,8 @@ class Sandbox:
         self.keys = Keys(config.ca_folder)
         self.id_token_faults: list[str] = []
         """Spoils the next ID tokens, one each (`control`)."""
+        self.access_token_faults: list[str] = []
+        """The same for access tokens of an app's own API."""
         self.api_url = f"https://127.0.0.1:{config.api_port}"
         self.pages_url = f"http://127.0.0.1:{config.pages_port}"
         self._redeemed: set[str] = set()
@@ -95,6 +97,7 @@ class Sandbox:
         self.limits.clear()
         self.ledger.clear()
         self.id_token_faults.clear()
+        self.access_token_faults.clear()
 
     def redeem_once(self, token_id: str) -> bool:
         """True the first time this code or assertion is presented, never again."""

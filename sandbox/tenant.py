@@ -31,6 +31,7 @@ SERVICE_PERMISSIONS = {
         "Application.Read.All",
         "LicenseAssignment.Read.All",
         "GroupMember.Read.All",
+        "AuditLog.Read.All",
     },
     INTUNE_APP_ID: {"update_device_attributes", "manage_partner_compliance_policy"},
 }
@@ -122,6 +123,7 @@ def _register_apps(world: World, addresses: Addresses) -> None:
         app = AppRegistration(world.new_id(), title, world.new_secret(), world.tenant_id)
         if kind == "sign-in":
             app.redirect_uris, app.logout_uris = (addresses.redirect_uri,), (addresses.logout_uri,)
+            app.exposes, app.token_version = ("sign_in_proof",), 2
         else:
             app.permissions = {resource: set(roles) for resource, roles in SERVICE_PERMISSIONS.items()}
         world.apps[kind] = app

@@ -196,6 +196,10 @@ class AppRegistration:
     """Granted application permissions by resource app id."""
     certificates: list[str] = field(default_factory=list)
     """PEM certificates that may sign a client assertion."""
+    exposes: tuple[str, ...] = ()
+    """Scopes of its own API, admin consent given."""
+    token_version: int = 1
+    """`requestedAccessTokenVersion` of the manifest; Entra takes 1 where nobody set it."""
 
 
 @dataclass
@@ -222,6 +226,7 @@ class Lags:
     processing_lag: float = 2
     check_in_lag: float = 2
     enrollment_lag: float = 2
+    sign_in_lag: float = 20
 
 
 @dataclass

@@ -103,6 +103,9 @@ class World:
             self.uploads: dict[str, DataUpload] = {}
             self.apps: dict[str, AppRegistration] = {}
             self.sign_ins: list[dict[str, Any]] = []
+            self.signs_in_from = "hand"
+            """What the browser proves of its device: the one in the `hand`, `nothing`, or another (its device id), as if the person
+            had taken that one for signing in."""
             self.partner = PartnerTenant()
             self.mdm = MdmConnection(self.new_id(), self.new_secret(), group_uuid=self.new_id())
             self._check_ins: list[tuple[datetime, int]] = []
@@ -178,6 +181,12 @@ class World:
 
     def phone_of_record(self, record_id: int) -> Phone | None:
         return self._holders.find(record_id)
+
+    def proven_by_browser(self) -> DirectoryDevice | None:
+        """The directory device that the platform's broker vouches for in the browser of the device in hand."""
+        device_id = self.in_hand.device_id if self.signs_in_from == "hand" else self.signs_in_from
+        device = self.device_by_device_id(device_id) if device_id else None
+        return device if device is not None and device.enabled else None
 
     # what happens in it
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from remediation.adapters import entra, graph, intune_partner, workspace_one, workspace_one_sign_in
+from remediation.adapters import entra, graph, intune_partner, sign_in_log, workspace_one, workspace_one_sign_in
 from remediation.adapters.http import Remote, Timeouts
 from remediation.domain.device import Person
 from sandbox.control import facts_of
@@ -50,6 +50,8 @@ class Remotes:
         self.graph = self.remote("directory", self.facts["graph_url"], graph.vendor_code, credential=to_graph)
         chosen = tuple(self.sandbox.world.partner.chosen_groups) if self.groups is None else self.groups
         self.directory = graph.GraphDirectory(self.graph, now=self.sandbox.world.now, groups=chosen, owner_attribute=self.owner[0])
+        log = self.remote("sign_in_log", self.facts["graph_url"], graph.vendor_code, credential=to_graph)
+        self.sign_in_log = sign_in_log.GraphSignInLog(log)
         self.channel = self.make_channel()
         self.mdm = self.make_mdm(
             workspace_one_sign_in.OAuthClient(

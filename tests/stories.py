@@ -4,11 +4,14 @@ There is no engine here: `tick` calls the services for each row that was woken o
 would. `everything=True` calls them for all rows: they are safe from the top, so that must change nothing.
 """
 
+import json
 import re
+from base64 import urlsafe_b64decode
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import sqlalchemy as sa
 
@@ -17,12 +20,14 @@ from remediation.domain.device import DeviceLink, LinkState, Platform
 from remediation.domain.evidence import Level
 from remediation.domain.journey import Journey
 from remediation.domain.push import Push
+from remediation.domain.sign_in_proof import SignIn
 from remediation.domain.steps import Step, next_step
 from remediation.domain.watch import Pace, watch_names
 from remediation.services import ask, prove_possession
 from remediation.services.look import look
 from remediation.services.push_compliance import bring_to_rest
 from remediation.services.reconcile import watch
+from remediation.services.sign_in_again import signed_in_again
 from remediation.services.start_journey import start_journey
 from remediation.services.world import World
 from remediation.store import tables
@@ -33,6 +38,7 @@ from sandbox.enrollment import enroll
 from sandbox.faults import Fault
 from sandbox.policy import open_outlook
 from sandbox.server import Sandbox, SandboxConfig, create_sandbox
+from tests.entra_browser import second_sign_in
 from tests.remotes import Remotes
 
 ORIGIN = "http://localhost:8000"
@@ -60,6 +66,7 @@ class Story:
             executor="worker-1",
             possession_url=lambda token: f"{ORIGIN}/possession/{token}",
             message_text=lambda url, case: f"Tap to confirm {url} (case {case})",
+            sign_in_log=self.remotes.sign_in_log,
         )
         self.journey_id = ""
         self._attended: dict[str, int] = {}
@@ -85,6 +92,22 @@ class Story:
     def taps_the_message(self) -> None:
         prove_possession.prove(self.store, self.token, oid=self.oid, browser=BROWSER, now=self.world.clock())
         self.tick()
+
+    def signs_in_again(self, *, on_the_phone: bool = True, wants_claim: bool = True) -> SignIn:
+        """Through Entra's own pages and token endpoint in the sandbox; what its token says is read without the checks, which are
+        the web's (`tests/web/test_sign_in_again.py`)."""
+        pair, began_at = self.journey.sign_in_asked, self.world.clock()
+        assert pair is not None
+        correlation_id = str(uuid4())
+        token = second_sign_in(self.sandbox, self.oid, correlation_id, on_the_phone=on_the_phone, wants_claim=wants_claim)
+        claims = json.loads(urlsafe_b64decode(token.split(".")[1] + "=="))
+        app_id = self.sandbox.world.apps["sign-in"].client_id
+        now, claimed = self.world.clock(), claims.get("deviceid")
+        sign_in = SignIn(str(uuid4()), pair, app_id, correlation_id, began_at, now, claimed)
+        who = {"oid": self.oid, "browser": BROWSER}
+        signed_in_again(self.store, self.journey_id, sign_in, **who, now=self.world.clock())
+        self.tick()
+        return sign_in
 
     def registers(self) -> None:
         with self.sandbox.world.lock:

@@ -22,16 +22,19 @@ MAY_SEE = {
     "worker": {"services", "domain", "ports", "errors"},
     "web": {"services", "domain", "ports", "errors", "settings"},
     "setting_rules": {"domain"},
-    "settings": {"setting_rules", "domain"},
-    "reading_settings": {"settings"},
-    "log": set(),
+    "secret_files": set(),
+    "settings": {"setting_rules", "secret_files", "domain"},
+    "reading_settings": {"settings", "secret_files"},
+    "log": {"secret_files"},
     "serving": set(),
-    "operator_pulses": {"adapters", "store", "worker", "services", "ports", "settings"},
-    "wiring": {"operator_pulses", "adapters", "store", "web", "worker", "services", "domain", "ports", "errors", "settings"},
-    "operator_wiring": {"wiring", "store", "web", "services", "domain", "ports", "errors", "settings"},
+    "operator_pulses": {"adapters", "store", "worker", "services", "ports", "settings", "setting_rules"},
+    "wiring": {"operator_pulses", "adapters", "store", "web", "worker", "services", "domain", "ports", "errors"}
+    | {"settings", "secret_files", "setting_rules"},
+    "operator_wiring": {"wiring", "adapters", "store", "web", "services", "domain", "ports", "errors", "settings"},
     "terminal": {"wiring", "serving", "reading_settings"},
     "operator_commands": {"wiring", "operator_wiring", "log", "terminal", "errors"} | SETTINGS,
-    "commands": {"wiring", "serving", "log", "terminal", "operator_commands", "operator_wiring"} | SETTINGS,
+    "audit_commands": {"wiring", "operator_wiring", "operator_commands", "terminal", "errors"} | SETTINGS,
+    "commands": {"wiring", "serving", "log", "terminal", "operator_commands", "audit_commands", "operator_wiring"} | SETTINGS,
     "__main__": {"commands"},
     "__init__": set(),
 }
@@ -107,10 +110,10 @@ def test_no_adapter_knows_another() -> None:
         assert not strangers, f"{path.name} sees {sorted(strangers)}"
 
 
-@pytest.mark.parametrize("door", ["__main__", "commands", "operator_commands", "app"])
+@pytest.mark.parametrize("door", ["__main__", "commands", "operator_commands", "audit_commands", "app"])
 def test_nobody_sees_a_door(door: str) -> None:
     for path in python_files("remediation") + python_files("sandbox"):
-        if path.stem in ("__main__", "commands", "operator_commands"):
+        if path.stem in ("__main__", "commands", "operator_commands", "audit_commands"):
             continue
         for name in imports(path):
             assert name != door

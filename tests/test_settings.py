@@ -32,6 +32,7 @@ GOOD_WORKER = GOOD | {
     "WORKSPACE_ONE_TOKEN_URL": "https://emea.uemauth.workspaceone.com/connect/token",
     "WORKSPACE_ONE_CLIENT_ID": "ws1-client",
     "WORKSPACE_ONE_CLIENT_SECRET": "mdm-5510-planted",
+    "AUDIT_KEY": "nK3wXv8pQz5rTm1yJd7bLf2hGc9sEa4u",
 }
 CLASSES = (WebSettings, WorkerSettings)
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from .compliance import Posture
-from .evidence import Evidence
+from .evidence import Evidence, Level
 
 
 class Platform(StrEnum):
@@ -88,7 +88,10 @@ class LinkState(StrEnum):
 
 @dataclass(frozen=True)
 class DeviceLink:
-    """Our pairing of one directory device with one managed device, and what it rests on (invariant I2)."""
+    """Our pairing of one directory device with one managed device, and what it rests on (invariant I2).
+
+    `minimum` is what the tenant asked for when the link was made, None on links of before that was kept.
+    """
 
     id: str
     device_id: str
@@ -102,3 +105,4 @@ class DeviceLink:
     made_at: datetime
     ended_at: datetime | None = None
     ended_why: str | None = None
+    minimum: Level | None = None

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from .calls import FailedCall
 from .device import DeviceLink, DirectoryDevice, LinkState, ManagedDevice, ManagedKey, Person, Platform
 from .push import Push
+from .sign_in_proof import Pair, SignIn, decisive, names_another, pair_of_link, speaking_of, wants_sign_in
 from .standing import Standing
 
 LASTS = timedelta(hours=24)
@@ -67,7 +68,7 @@ class Journey:
 
     `taken` holds device ids that are linked with other managed devices; `help_why` is a stable id, set by the worker when only a
     person can decide; `still_blocked_at` when the person last said that *open* was not true, and how often. `picked` is the device
-    id that the person picked among several: a hint for staff, never evidence.
+    id that the person picked among several: a hint for staff, never evidence. `sign_ins` are those that were to name a device.
     """
 
     id: str
@@ -88,6 +89,7 @@ class Journey:
     still_blocked_count: int = 0
     standing: Standing | None = None
     picked: str | None = None
+    sign_ins: tuple[SignIn, ...] = ()
 
     @property
     def in_hand(self) -> ManagedDevice | None:
@@ -125,3 +127,37 @@ class Journey:
             and proof.proven_at is not None
             and proof.proven_generation == device.generation
         )
+
+    @property
+    def sign_in_asked(self) -> Pair | None:
+        """What a second sign-in should prove now, None where none is asked for: the pair of a link that waits for it, or that of
+        the sign-in which named another device, since the right one may still be named."""
+        link = self.link
+        if not self.proven:
+            return None
+        if link is not None:
+            return pair_of_link(link) if wants_sign_in(link) else None
+        last = max((s for s in self.sign_ins if s.named), key=lambda s: s.returned_at, default=None)
+        device = self.in_hand
+        if last is None or device is None or not names_another(last):
+            return None
+        known = {(d.device_id, d.object_id) for d in self.directory}
+        same = last.pair.managed == device.key and last.pair.generation == device.generation
+        return last.pair if same and (last.pair.device_id, last.pair.object_id) in known else None
+
+    def sign_in_of(self, pair: Pair) -> SignIn | None:
+        """The sign-in that decides about this pair."""
+        since = self._proven_at
+        return decisive(self.sign_ins, pair, since=since) if since is not None else None
+
+    @property
+    def last_sign_in(self) -> SignIn | None:
+        """The newest for what is asked now, whatever another one decided: its record may still come."""
+        pair, since = self.sign_in_asked, self._proven_at
+        if pair is None or since is None:
+            return None
+        return next(reversed(speaking_of(self.sign_ins, pair, since=since)), None)
+
+    @property
+    def _proven_at(self) -> datetime | None:
+        return self.possession.proven_at if self.proven and self.possession is not None else None

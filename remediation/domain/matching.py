@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from .device import DirectoryDevice, ManagedDevice
+from .identifiers import identifier
 
+WHY_NOT = ("names_nothing", "not_owned_by_person", "disabled", "other_platform", "other_model", "linked_elsewhere")
 SAME_ARRIVAL = timedelta(days=1)  # Microsoft's apps ask to register before anybody enrolls; a phone of last year did neither today
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a directory device cannot be this managed device; `why` is a stable id."""
+    """Why a directory device cannot be this managed device; `why` is one of `WHY_NOT`."""
 
     device_id: str
     why: str
@@ -46,9 +48,10 @@ def match(
     before it links. `taken` holds the device ids that another managed device is actively linked with; `others` says that the person
     holds a further managed device of this platform that has no link yet. Newest candidate first.
     """
+    devices = sorted(devices, key=_newest_first)
     refused = tuple(Refusal(d.device_id, why) for d in devices if (why := _refusal(managed, d, oid, taken)))
     out = {r.device_id for r in refused}
-    candidates = tuple(sorted((d for d in devices if d.device_id not in out), key=_newest_first))
+    candidates = tuple(d for d in devices if d.device_id not in out)
     appeared = [d for d in candidates if d.registered_at is not None and d.registered_at > proof_sent_at]
     if len(appeared) == 1:
         return Match(appeared[0], candidates, refused, "the only device registered after the link was sent")
@@ -81,11 +84,15 @@ def _version(text: str | None) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", text or "")[:3])
 
 
-def _newest_first(device: DirectoryDevice) -> float:
-    return -device.registered_at.timestamp() if device.registered_at else 0.0
+def _newest_first(device: DirectoryDevice) -> tuple[float, str, str]:
+    """A whole order, so that nothing depends on the one in which a remote lists."""
+    registered = -device.registered_at.timestamp() if device.registered_at else 0.0
+    return registered, device.device_id, device.object_id
 
 
 def _refusal(managed: ManagedDevice, device: DirectoryDevice, oid: str, taken: Collection[str]) -> str | None:
+    if identifier(device.device_id) is None:
+        return "names_nothing"
     if device.owner_oid is not None and device.owner_oid != oid:
         return "not_owned_by_person"
     if not device.enabled:
@@ -109,16 +116,17 @@ def _family(model: str | None) -> str | None:
 def one_per_device(records: Sequence[ManagedDevice]) -> tuple[ManagedDevice, ...]:
     """The MDM's records without the leftovers of earlier enrollments: of those with one serial, the enrolled one seen last.
 
-    Serials repeat where a device was enrolled anew (AirWatch field reports; demisto/content VMwareWorkspaceONEUEM).
+    Serials repeat where a device was enrolled anew (AirWatch field reports; demisto/content VMwareWorkspaceONEUEM). One that names
+    nothing makes no two records one device.
     """
     newest: dict[str, ManagedDevice] = {}
     for record in records:
-        name = (record.serial or "").strip().casefold() or f"{record.key.connection}/{record.key.record_id}"
+        name = identifier(record.serial) or f"{record.key.connection}/{record.key.record_id}"
         if name not in newest or _rank(record) > _rank(newest[name]):
             newest[name] = record
     return tuple(newest.values())
 
 
-def _rank(record: ManagedDevice) -> tuple[bool, float]:
+def _rank(record: ManagedDevice) -> tuple[bool, float, str]:
     seen = record.posture.last_seen
-    return (record.posture.enrolled is True, seen.timestamp() if seen else 0.0)
+    return (record.posture.enrolled is True, seen.timestamp() if seen else 0.0, record.key.record_id)

@@ -13,6 +13,7 @@ from .device import DirectoryDevice, LinkState
 from .journey import Journey
 from .matching import Match, match
 from .push import Push
+from .sign_in_proof import names_another, pair_of, wants_sign_in
 from .standing import not_for_you
 
 
@@ -23,6 +24,7 @@ class Step(StrEnum):
     THIS_DEVICE = "this_device"
     REGISTER = "register"
     CHOOSE = "choose"
+    SIGN_IN = "sign_in"
     FIX = "fix"
     WAIT = "wait"
     OPEN = "open"
@@ -52,7 +54,7 @@ def next_step(journey: Journey, now: datetime) -> Step:
 
 def help_why(journey: Journey, now: datetime) -> str | None:
     """Why only a person can help, as a stable id: what the worker found, or what the facts say by themselves."""
-    if journey.help_why is not None and not (journey.help_why == "no_channel" and is_open(journey, now)):
+    if journey.help_why is not None and not _over(journey, journey.help_why, now):
         return journey.help_why
     if journey.look.owner_problem is not None:
         return journey.look.owner_problem
@@ -60,7 +62,22 @@ def help_why(journey: Journey, now: datetime) -> str | None:
         return "loop"
     if journey.link is None and only_disabled(journey) and _says_registered(journey):
         return "disabled_device"
-    return None
+    return "named_another" if journey.link is None and _named_another(journey) else None
+
+
+def _over(journey: Journey, why: str, now: datetime) -> bool:
+    """What the worker found once, and facts have answered since."""
+    if why == "named_another":
+        return journey.link is not None or not _named_another(journey)
+    return why == "no_channel" and is_open(journey, now)
+
+
+def _named_another(journey: Journey) -> bool:
+    """In a sign-in that was to prove the only candidate, Entra named another device."""
+    found, device = candidates(journey), journey.in_hand
+    if found is None or found.chosen is None or device is None:
+        return False
+    return names_another(journey.sign_in_of(pair_of(device, found.chosen)))
 
 
 def only_disabled(journey: Journey) -> bool:
@@ -83,6 +100,8 @@ def _not_looked_since_still_blocked(journey: Journey) -> bool:
 
 
 def _before_link(journey: Journey) -> Step:
+    if wants_sign_in(journey.link) and journey.proven:
+        return Step.SIGN_IN
     found = candidates(journey)
     if found is None:
         return Step.THIS_DEVICE

@@ -46,6 +46,14 @@ class Directory(Protocol):
         """The tenant's devices, page by page; `owner_oid` is None where the list does not tell it."""
 
 
+class SignInLog(Protocol):
+    """Entra's log of sign-ins, which not every tenant lets us read (Refused), and which tells of each some minutes late."""
+
+    def devices(self, correlation_id: str, *, oid: str, app_id: str, since: datetime, until: datetime) -> Sequence[str] | None:
+        """The Azure device ids in the records of this person's good sign-ins to this app under this correlation id, begun between
+        the two moments; None while there is no such record, nothing where it names no device."""
+
+
 @dataclass(frozen=True)
 class Owned:
     """A person's records in one MDM. `problem` is `ambiguous_owner` where two MDM users match, which counts as none, or

@@ -12,6 +12,7 @@ from ..domain.compliance import Decision
 from ..domain.device import DeviceLink, DirectoryDevice, ManagedDevice, ManagedKey, Person, Platform
 from ..domain.journey import Journey
 from ..domain.push import Lane, Push
+from ..domain.sign_in_proof import SignIn
 from ..domain.standing import Standing
 from .watching import Watching
 
@@ -72,6 +73,12 @@ class Change(Protocol):
     def revoke_possession(self, token_hash: str, *, oid: str) -> None:
         """*This wasn't me*: no open link of that journey can be used any more."""
 
+    def signed_in_again(self, journey_id: str, sign_in: SignIn, *, oid: str, browser: str) -> None:
+        """Keep what came back, and wake the journey. Stale where it is not this person's in this browser any more."""
+
+    def sign_in_recorded(self, sign_in: SignIn) -> None:
+        """The look for its record is over: there, not to be had, or given up. Stale where it was over before."""
+
     def still_blocked(self, journey_id: str) -> None:
         """Count it, and remember when."""
 
@@ -120,6 +127,9 @@ class Change(Protocol):
     ) -> tuple[int, datetime]:
         """Let *compliant* stand until this long after our last good read of each device, and never past its own check-in clock.
         Returns how many, and the latest end. Raises ExtensionRefused where the connection answers again, or had its extension."""
+
+    def erase_person(self, oid: str) -> dict[str, int]:
+        """Take away every row of theirs; returns how many by table. The audit stays: it holds ids alone. Raises ErasureRefused."""
 
 
 class Store(Watching, Protocol):
@@ -191,6 +201,9 @@ class Store(Watching, Protocol):
         refreshed: bool,
         failed_calls: Sequence[FailedCall] = (),
     ) -> None: ...
+
+    def note_sign_in(self, sign_in: SignIn) -> None:
+        """Its record was looked for once more, and is not there yet."""
 
     def note_push(
         self,

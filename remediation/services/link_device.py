@@ -10,6 +10,7 @@ from ..domain.device import DeviceLink, DirectoryDevice, LinkState, ManagedDevic
 from ..domain.evidence import Evidence, Level, ends_link, suffices
 from ..domain.journey import Journey, Possession
 from ..domain.matching import Match, match
+from ..domain.sign_in_proof import SignIn, names_another, pair_of, pair_of_link, refutes, wants_sign_in, with_sign_in
 from ..errors import Conflict, Stale
 from .world import World
 
@@ -17,14 +18,18 @@ from .world import World
 def link_device(journey: Journey, *, world: World) -> None:
     """Make the link, or leave things as they are. Raises the errors of the remotes; the journey is looked at again after them."""
     device, proof = journey.in_hand, journey.possession
-    if journey.link is not None and not _pending_is_over(journey.link, device, world):
-        if journey.link.state is LinkState.PENDING and journey.help_why is None:
+    if journey.link is not None and not _is_over(journey, journey.link, device, world):
+        if journey.link.state is LinkState.PENDING and journey.help_why is None and not wants_sign_in(journey.link):
             _ask_for_help(journey, world, "evidence")
         return
     if device is None or proof is None or not journey.proven:
         return
     found = _match(journey, device, list(journey.directory), proof)
     if found is None or found.chosen is None:
+        return
+    sign_in = journey.sign_in_of(pair_of(device, found.chosen))
+    if names_another(sign_in):
+        _refuse(journey, sign_in, world)
         return
     directory_device = world.directory.device(found.chosen.device_id)
     managed = world.managers[device.key.connection].device(device.key.record_id)
@@ -38,14 +43,19 @@ def link_device(journey: Journey, *, world: World) -> None:
     again = _match(journey, managed, [directory_device], proof)
     if again is not None and again.chosen is not None:
         _end_what_no_longer_holds(managed, again.chosen, world)
-        _make(journey, managed, again.chosen, found.how, proof, world)
+        _make(journey, managed, again.chosen, found, proof, world)
 
 
-def _pending_is_over(link: DeviceLink, device: ManagedDevice | None, world: World) -> bool:
-    """A pending link has no looks of its own: it ends here, with the enrollment it pinned, or once its evidence would be enough."""
-    if link.state is not LinkState.PENDING:
-        return False
-    why = ends_link(link, device, None) or ("evidence_suffices_now" if suffices(link.evidence, world.minimum) else None)
+def _is_over(journey: Journey, link: DeviceLink, device: ManagedDevice | None, world: World) -> bool:
+    """A living link ends where Entra itself contradicts it. A pending one, which has no looks of its own, ends here also with the
+    enrollment it pinned, or once it would be made in another way: its evidence would be enough, or more, or more is asked of it."""
+    sign_in = journey.sign_in_of(pair_of_link(link))
+    why = "named_another" if refutes(sign_in, link) else None
+    if why is None and link.state is LinkState.PENDING:
+        evidence = with_sign_in(link.evidence, sign_in)
+        why = ends_link(link, device, None) or ("evidence_suffices_now" if suffices(evidence, world.minimum) else None)
+        if why is None and journey.proven and (evidence.level > link.evidence.level or link.minimum is not world.minimum):
+            why = "evidence_changed"
     if why is not None:
         _end(link, why, world)
     return why is not None
@@ -73,9 +83,10 @@ def _match(journey: Journey, managed: ManagedDevice, devices: list[DirectoryDevi
     return match(managed, devices, oid=journey.person.oid, proof_sent_at=proof.sent_at, taken=journey.taken, others=others)
 
 
-def _make(journey: Journey, managed: ManagedDevice, device: DirectoryDevice, how: str, proof: Possession, world: World) -> None:
+def _make(journey: Journey, managed: ManagedDevice, device: DirectoryDevice, found: Match, proof: Possession, world: World) -> None:
     now = world.clock()
-    evidence = Evidence(Level.POSSESSION, proof.proven_at or now, f"link opened on the managed device; {how}")
+    possession = Evidence(Level.POSSESSION, proof.proven_at or now, f"link opened on the managed device; {found.how}")
+    evidence = with_sign_in(possession, journey.sign_in_of(pair_of(managed, device)))
     enough = suffices(evidence, world.minimum)
     link = DeviceLink(
         id=str(uuid4()),
@@ -88,18 +99,29 @@ def _make(journey: Journey, managed: ManagedDevice, device: DirectoryDevice, how
         evidence=evidence,
         state=LinkState.ACTIVE if enough else LinkState.PENDING,
         made_at=now,
+        minimum=world.minimum,
     )
     try:
         with world.store.change(world.actor, "link.made", about=("link", link.id), at=now) as change:
             change.audit(journey=journey.id, device=device.device_id, state=link.state.value, evidence=evidence.level.name)
+            change.audit(how=evidence.how, refused=[f"{refusal.device_id} {refusal.why}" for refusal in found.refused])
             change.make_link(link)
-            if not enough:
+            if not enough and not wants_sign_in(link):
                 change.need_help(journey.id, "evidence")
     except Conflict:
         same = (link.managed, link.device_id, link.oid)
         there = world.store.living_links(link.managed, link.device_id)
         if [(other.managed, other.device_id, other.oid) for other in there] != [same]:  # else another pass made this very link
             _ask_for_help(journey, world, "conflict")
+
+
+def _refuse(journey: Journey, sign_in: SignIn | None, world: World) -> None:
+    """Entra named another device than the candidate: no link, and the audit says which two."""
+    if sign_in is None or journey.help_why == "named_another":
+        return
+    with world.store.change(world.actor, "journey.needs_help", about=("journey", journey.id), at=world.clock()) as change:
+        change.audit(because="named_another", device=sign_in.pair.device_id, named=", ".join(sorted(sign_in.named)))
+        change.need_help(journey.id, "named_another")
 
 
 def _ask_for_help(journey: Journey, world: World, why: str) -> None:

@@ -6,7 +6,7 @@ Next door: `link_device` (the pairing), `push_compliance` (everything after the 
 
 import secrets
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ..domain.calls import FailedCall, last_of_each
 from ..domain.compliance import decide
@@ -21,10 +21,13 @@ from .failed_calls import failed_call
 from .link_device import link_device
 from .prove_possession import token_hash
 from .push_compliance import bring_to_rest
+from .sign_in_again import look_for_record, record_due
 from .world import World
 
 # Where nothing changes unless somebody acts or a remote catches up, the worker keeps watching with the page closed.
 WATCHED = {Step.LOOKING, Step.ENROLL, Step.THIS_DEVICE, Step.REGISTER, Step.CHOOSE, Step.FIX, Step.WAIT}
+
+BETWEEN_LOOKS = timedelta(seconds=15)  # where the log takes no call just now, its look stays due
 
 
 @dataclass
@@ -65,6 +68,8 @@ def _look(journey: Journey, world: World, begun: datetime) -> None:
     if _unserved(journey, world):
         _note(_again(journey, world), world, seen, wake=wake, begun=begun)
         return
+    look_for_record(journey, world=world)
+    journey = _again(journey, world)
     try:
         _refresh(journey, world, seen)
         _send_possession_link(journey, world, seen)
@@ -176,6 +181,10 @@ def _note(journey: Journey, world: World, seen: _Seen, *, wake: int, begun: date
     watch = step in WATCHED and not (carried_by_push and not failed)
     waiting_since = journey.look.wanted_at or journey.started_at
     next_at = look_again(now, waiting_since=waiting_since, attempts=journey.look.attempts) if watch or failed else None
+    due = record_due(journey)
+    if due is not None:
+        due = max(due, now + BETWEEN_LOOKS)
+        next_at = due if next_at is None else min(next_at, due)
     if next_at is not None and seen.not_before is not None:
         next_at = max(next_at, seen.not_before)
     world.store.note_look(

@@ -50,7 +50,8 @@ class File:
 
 
 def search(look_up: LookUp, store: Store, text: str, *, oid: str, now: datetime) -> Answer:
-    """`oid` is who asks. What they typed stands in their audit row and in no log."""
+    """`oid` is who asks. Whom they found stands in their audit row; what they typed, a name as often as not, stands nowhere: the
+    audit is kept for years, and holds ids alone."""
     text = text[:LONGEST].replace("\x00", "")  # which PostgreSQL would not take
     codes, words = _codes(text), list(dict.fromkeys(text.split()))[:WORDS]
     if not codes and not any(len(word) >= SHORTEST for word in words):
@@ -62,7 +63,7 @@ def search(look_up: LookUp, store: Store, text: str, *, oid: str, now: datetime)
     answer = Answer(asked_enough=True, case=case, people=tuple(people[:MOST]), more=len(people) > MOST)
     found = [case.oid or case.case_code] if case is not None else [one.person.oid for one in answer.people]
     with store.change(Actor("helpdesk", oid), "look_up.searched", about=("helpdesk", oid), at=now) as change:
-        change.audit(asked=" ".join(text.split()), found=found)
+        change.audit(words=len(words), codes=len(codes), found=found)
     return answer
 
 

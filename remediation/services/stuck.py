@@ -24,6 +24,7 @@ WHO = {
     "shared_user": WhoActs.HELPDESK,
     "loop": WhoActs.ADMIN,
     "disabled_device": WhoActs.HELPDESK,
+    "named_another": WhoActs.HELPDESK,
     "no_channel": WhoActs.ADMIN,
     # why it is not for this person
     "account_disabled": WhoActs.ADMIN,

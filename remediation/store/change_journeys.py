@@ -9,9 +9,10 @@ from sqlalchemy.exc import IntegrityError
 
 from ..domain.device import ManagedKey, Platform
 from ..domain.push import Lane
+from ..domain.sign_in_proof import Record, SignIn
 from ..errors import PossessionRefused, Stale
 from .open_change import SAFETY_NET, OpenChange, waking
-from .tables import cases, journeys, managed_devices, possession_links, pushes
+from .tables import cases, journeys, managed_devices, possession_links, pushes, sign_ins
 from .wakeups import LOOK_JOURNEY
 
 
@@ -140,6 +141,21 @@ class JourneyChanges(OpenChange):
         )
         unproven = journeys.c.possession_proven_at.is_(None)
         self.connection.execute(self._journey(link.journey_id).where(unproven).values(possession_error="revoked"))
+
+    def signed_in_again(self, journey_id: str, sign_in: SignIn, *, oid: str, browser: str) -> None:
+        pair, names = sign_in.pair, ("id", "app_id", "correlation_id", "began_at", "returned_at", "claimed", "error", "record")
+        values = {**{name: getattr(sign_in, name) for name in names}, "device_id": pair.device_id, "object_id": pair.object_id}
+        values |= {"connection": pair.managed.connection, "record_id": pair.managed.record_id, "generation": pair.generation}
+        living = self.mine(journeys, id=journey_id, oid=oid, browser=browser), journeys.c.expires_at > self.at
+        if self.connection.execute(sa.select(journeys.c.id).where(*living)).one_or_none() is None:
+            self.refuse(Stale("signed_in_again: not this person's journey in this browser"))
+        self.connection.execute(sa.insert(sign_ins).values(tenant_id=self.tenant_id, journey_id=journey_id, **values))
+        self._wake_journey(journey_id)
+
+    def sign_in_recorded(self, sign_in: SignIn) -> None:
+        waiting = self.mine(sign_ins, id=sign_in.id, record=Record.WAITING)
+        found = {"record": sign_in.record, "recorded": sign_in.recorded, "record_looks": sign_in.record_looks}
+        self.set_one(sa.update(sign_ins).where(waiting).values(**found), "sign_in_recorded")
 
     def still_blocked(self, journey_id: str) -> None:
         count = journeys.c.still_blocked_count + 1

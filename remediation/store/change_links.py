@@ -26,7 +26,7 @@ class LinkChanges(OpenChange):
         values = {
             **{
                 name: getattr(link, name)
-                for name in ("id", "device_id", "object_id", "generation", "oid", "platform", "state", "made_at")
+                for name in ("id", "device_id", "object_id", "generation", "oid", "platform", "minimum", "state", "made_at")
             },
             "connection": link.managed.connection,
             "record_id": link.managed.record_id,

@@ -13,6 +13,7 @@ from ..domain.device import DeviceLink, DirectoryDevice, ManagedDevice, ManagedK
 from ..domain.evidence import Evidence
 from ..domain.journey import Journey, Look, Possession
 from ..domain.push import Push
+from ..domain.sign_in_proof import Pair, SignIn
 from ..domain.standing import Standing
 
 Row = sa.RowMapping
@@ -60,6 +61,11 @@ def possession(row: Row) -> Possession | None:
         return None
     key = ManagedKey(row["possession_connection"], row["possession_record_id"])
     return Possession(key=key, **_named(Possession, row, prefix="possession_"))
+
+
+def sign_in(row: Row) -> SignIn:
+    managed = ManagedKey(row["connection"], row["record_id"])
+    return SignIn(**{**_named(SignIn, row), "pair": Pair(row["device_id"], row["object_id"], managed, row["generation"])})
 
 
 def standing(row: Row) -> Standing | None:

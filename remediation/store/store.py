@@ -15,6 +15,7 @@ from ..domain.compliance import Decision
 from ..domain.device import DeviceLink, DirectoryDevice, LinkState, ManagedDevice, ManagedKey, Person, Platform
 from ..domain.journey import Journey
 from ..domain.push import Push
+from ..domain.sign_in_proof import Record, SignIn
 from ..domain.standing import Standing
 from ..errors import Stale
 from ..ports import Actor, Change, PossessionLinkFacts, Wakeups
@@ -23,7 +24,7 @@ from . import rows, timers
 from .change import change
 from .engine import reading, writing
 from .observations import Observer
-from .tables import LIVING, device_links, directory_devices, journeys, managed_devices, people, possession_links, pushes
+from .tables import LIVING, device_links, directory_devices, journeys, managed_devices, people, possession_links, pushes, sign_ins
 from .watching import SqlWatching
 
 
@@ -53,6 +54,7 @@ class SqlStore(SqlWatching):
             managed = [rows.managed_device(r) for r in all_of(self._listed(managed_devices, row))]
             directory = [rows.directory_device(r) for r in all_of(self._listed(directory_devices, row))]
             links = all_of(self._living_links(row, [d.device_id for d in directory]))
+            again = all_of(self._of(sign_ins).where(sign_ins.c.journey_id == journey_id).order_by(sign_ins.c.returned_at))
         own = [r for r in links if r["oid"] == row["oid"] and r["platform"] is row["platform"]]
         journey = rows.journey(
             row,
@@ -61,6 +63,7 @@ class SqlStore(SqlWatching):
             directory=tuple(directory),
             links=tuple(rows.device_link(r) for r in own),
             pushes=tuple(rows.push(r) for r in own),
+            sign_ins=tuple(rows.sign_in(r) for r in again),
         )
         in_hand = journey.in_hand.key if journey.in_hand else None
         active = [rows.device_link(r) for r in links if r["state"] is LinkState.ACTIVE]
@@ -180,6 +183,15 @@ class SqlStore(SqlWatching):
             found = {"directory_error": directory_error, "mdm_error": mdm_error, "owner_problem": owner_problem}
             timer.park_failed(wake, rows.of_failed_calls(failed_calls))
             timer.park(wake, at=at, next_at=next_at, attempts=attempts, refreshed=refreshed, found=found)
+
+    def note_sign_in(self, sign_in: SignIn) -> None:
+        with writing(self._engine) as connection:
+            connection.execute(
+                sa.update(sign_ins)
+                .where(sign_ins.c.tenant_id == self.tenant_id, sign_ins.c.id == sign_in.id)
+                .where(sign_ins.c.record == Record.WAITING, sign_ins.c.record_looks < sign_in.record_looks)
+                .values(record_looks=sign_in.record_looks)
+            )
 
     def note_push(
         self,

@@ -11,6 +11,7 @@ from ..domain.compliance import MdmWord, Verdict
 from ..domain.device import LinkState, Platform
 from ..domain.evidence import Level
 from ..domain.push import Lane
+from ..domain.sign_in_proof import Record
 from .columns import SERIAL, Moment, OutsideText, tenant, to, word
 
 metadata = sa.MetaData(
@@ -166,6 +167,33 @@ possession_links = sa.Table(
     sa.Index("ix_possession_links_journey", "tenant_id", "journey_id"),
 )
 
+# What came back of a second sign-in, as the web saw it, with the pair that it was to prove; the record's columns are the worker's.
+sign_ins = sa.Table(
+    "sign_ins",
+    metadata,
+    tenant(),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("journey_id", sa.Text, nullable=False),
+    sa.Column("device_id", sa.Text, nullable=False),
+    sa.Column("object_id", sa.Text, nullable=False),
+    sa.Column("connection", sa.Text, nullable=False),
+    sa.Column("record_id", sa.Text, nullable=False),
+    sa.Column("generation", sa.Text, nullable=False),
+    sa.Column("app_id", sa.Text, nullable=False),
+    sa.Column("correlation_id", sa.Text, nullable=False),
+    sa.Column("began_at", Moment, nullable=False),
+    sa.Column("returned_at", Moment, nullable=False),
+    sa.Column("claimed", sa.Text),
+    sa.Column("error", sa.Text),
+    sa.Column("record", word(Record), nullable=False),
+    sa.Column("recorded", sa.Text),
+    sa.Column("record_looks", sa.Integer, nullable=False, default=0),
+    to("journey_id", "journeys", "id"),
+    to("device_id", "directory_devices"),
+    to("connection record_id", "managed_devices"),
+    sa.Index("ix_sign_ins_journey", "tenant_id", "journey_id"),
+)
+
 LIVING = (LinkState.PENDING, LinkState.ACTIVE)
 
 device_links = sa.Table(
@@ -183,6 +211,7 @@ device_links = sa.Table(
     sa.Column("evidence_level", word(Level), nullable=False),
     sa.Column("evidence_at", Moment, nullable=False),
     sa.Column("evidence_how", sa.Text, nullable=False),
+    sa.Column("minimum", word(Level)),
     sa.Column("state", word(LinkState), nullable=False),
     sa.Column("made_at", Moment, nullable=False),
     sa.Column("ended_at", Moment),
@@ -260,6 +289,19 @@ audit = sa.Table(
     sa.Column("about_id", sa.Text, nullable=False),
     sa.Column("detail", sa.JSON, nullable=False),
     sa.Index("ix_audit_about", "tenant_id", "about_kind", "about_id"),
+)
+
+# One for each audit row, made shortly afterwards by a worker: `seals` next door says why not in the row itself.
+audit_seals = sa.Table(
+    "audit_seals",
+    metadata,
+    tenant(),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("audit_id", sa.BigInteger, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("sealed_at", Moment, nullable=False),
+    sa.UniqueConstraint("tenant_id", "audit_id"),
 )
 
 observations = sa.Table(

@@ -1,8 +1,9 @@
 """The web process: shows what is known, writes wishes, and calls no remote but the sign-in. Flask and Authlib live here only.
 
-Read `entrances` (how people arrive), `sign_in` and `id_token`, `cannot_sign_in`, `journey_pages` (the one dispatcher) with `panel`
-and `cards` (what its page shows), `links` (what leads off the site), `possession_pages`, `helpdesk_pages`; then what stands around
-every page: `guards`, `headers`, `forgery`, `sessions`, `error_pages`, `texts`, `languages`, `embedded`, `assets`.
+Read `entrances` (how people arrive), `sign_in` and `id_token`, `sign_in_again` and `access_token`, `cannot_sign_in`,
+`journey_pages` (the one dispatcher) with `panel` and `cards` (what its page shows), `links` (what leads off the site),
+`possession_pages`, `helpdesk_pages`; then what stands around every page: `guards`, `headers`, `forgery`, `sessions`,
+`error_pages`, `texts`, `languages`, `embedded`, `assets`.
 """
 
 import hashlib
@@ -34,6 +35,7 @@ from . import (
     moments,
     possession_pages,
     sign_in,
+    sign_in_again,
     sign_out,
     style_page,
 )
@@ -82,6 +84,7 @@ def build_web(
     for pages in (
         entrances,
         sign_in,
+        sign_in_again,
         cannot_sign_in,
         sign_out,
         journey_pages,
@@ -109,9 +112,11 @@ def _around_every_page(settings: WebSettings) -> dict[str, Any]:
 def _config(settings: WebSettings) -> dict[str, Any]:
     origin = urlsplit(settings.public_origin)
     secure = origin.scheme == "https"
+    key, earlier = settings.secret_key.get_secret_value(), [key.get_secret_value() for key in settings.secret_key_fallbacks]
     return {
-        "SECRET_KEY": settings.secret_key.get_secret_value(),
-        "SECRET_KEY_FALLBACKS": [key.get_secret_value() for key in settings.secret_key_fallbacks],
+        "SECRET_KEY": key,
+        "SECRET_KEY_FALLBACKS": earlier,
+        "WTF_CSRF_SECRET_KEY": [*earlier, key],  # left to itself it knows no fallbacks, and refuses every form that was open
         "TRUSTED_HOSTS": [origin.hostname],
         "MAX_CONTENT_LENGTH": FORM_LIMIT,
         # `__Host-` needs Secure, which http on loopback cannot have.

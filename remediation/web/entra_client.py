@@ -13,14 +13,19 @@ from authlib.integrations.base_client import OAuthError
 from authlib.integrations.flask_client import FlaskOAuth2App, OAuth
 from flask import Flask
 from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
 
 from ..errors import Garbled, RemoteError, Unreachable
 from ..settings import WebSettings
 from . import id_token
+from .access_token import device_named
 from .desk import desk
 from .id_token import TokenRefused
 
 TIMEOUTS = (3, 7)  # seconds to connect, to answer
+DEVICE_CLAIM = '{"access_token":{"deviceid":{"essential":true}}}'
+
+log = logging.getLogger(__name__)
 
 
 class EntraSaysNo(Exception):
@@ -89,10 +94,19 @@ def metadata() -> dict[str, Any]:
     return found
 
 
-def authorization(redirect_uri: str, *, other_account: bool = False) -> dict[str, str]:
-    """The address to send the browser to, with the state, nonce and verifier that belong to it."""
+def authorization(redirect_uri: str, *, other_account: bool = False, naming_device: str | None = None) -> dict[str, str]:
+    """The address to send the browser to, with the state, nonce and verifier that belong to it.
+
+    `naming_device`, a correlation id, asks for a token of our own API that names the device.
+    """
     metadata()
     choice = {"prompt": "select_account"} if other_account else {}
+    if naming_device is not None:
+        # An app that asks for a token for itself names itself by its client id (AADSTS90009). The claim is asked for as Microsoft's
+        # own clients do, which makes Entra demand device authentication (microsoft-authentication-library-for-android, TLS tests);
+        # `client-request-id` becomes the record's correlationId (graph-docs resources/signin.md; MSAL sends it here, too).
+        choice |= {"scope": f"openid profile {desk().settings.sign_in_client_id}/.default", "claims": DEVICE_CLAIM}
+        choice |= {"client-request-id": naming_device}
     # https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow; `query`, so that a Lax cookie comes back with it
     made: dict[str, str] = desk().sign_in.create_authorization_url(redirect_uri, response_mode="query", **choice)
     return made
@@ -100,14 +114,37 @@ def authorization(redirect_uri: str, *, other_account: bool = False) -> dict[str
 
 def redeem(code: str, *, redirect_uri: str, verifier: str, nonce: str) -> dict[str, Any]:
     """The claims about the person, every check passed. Raises EntraSaysNo, TokenRefused or a RemoteError."""
-    metadata()
+    return _person_of(_tokens(code, redirect_uri, verifier), nonce)
+
+
+def redeem_again(code: str, *, redirect_uri: str, verifier: str, nonce: str, oid: str) -> tuple[dict[str, Any], str | None]:
+    """The claims, as `redeem` gives them, and the device that the access token names, if it does so of this person."""
+    token = _tokens(code, redirect_uri, verifier)
+    claims = _person_of(token, nonce)
     sign_in, settings = desk().sign_in, desk().settings
+    who = {"authority": settings.entra_authority, "tenant_id": settings.tenant_id, "client_id": settings.sign_in_client_id}
     try:
-        token = sign_in.fetch_access_token(redirect_uri=redirect_uri, code=code, code_verifier=verifier)
+        keys = KeySet.import_key_set(sign_in.fetch_jwk_set())  # read anew by `_person_of` a moment ago where they had changed
+        return claims, device_named(token.get("access_token"), keys, **who, oid=oid)
+    except requests.RequestException as error:
+        raise _remote(error) from error
+    except (TokenRefused, JoseError, ValueError, KeyError, TypeError) as error:
+        log.warning("the access token names no device: %s", error if isinstance(error, TokenRefused) else type(error).__name__)
+        return claims, None
+
+
+def _tokens(code: str, redirect_uri: str, verifier: str) -> Any:
+    metadata()
+    try:
+        return desk().sign_in.fetch_access_token(redirect_uri=redirect_uri, code=code, code_verifier=verifier)
     except OAuthError as error:
         raise EntraSaysNo(str(error.error), str(error.description)) from error
     except (requests.RequestException, ValueError, KeyError, TypeError, AttributeError) as error:
         raise _remote(error) from error
+
+
+def _person_of(token: Any, nonce: str) -> dict[str, Any]:
+    sign_in, settings = desk().sign_in, desk().settings
     id_token.look_before_verifying(token.get("id_token"))
     demands = id_token.demands(settings.entra_authority, settings.tenant_id, settings.sign_in_client_id)
     # The metadata may list more; we take one.

@@ -9,6 +9,7 @@ from datetime import datetime
 from ..domain.device import DirectoryDevice, ManagedDevice
 from ..domain.journey import Journey
 from ..domain.push import Push
+from ..domain.steps import candidates
 from .names import shown
 
 
@@ -68,7 +69,10 @@ def _managed(device: ManagedDevice, journey: Journey) -> Card:
 
 def _directory(device: DirectoryDevice, journey: Journey) -> Card:
     owner = device.owner_oid
+    found = candidates(journey)
+    why = next((one.why for one in found.refused if one.device_id == device.device_id), None) if found is not None else None
     facts = (
+        Fact("cannot_be", word=f"why_{why}") if why is not None else None,
         Fact("picked", word="yes") if device.device_id == journey.picked else None,
         Fact("model", text=shown(device.model)),
         Fact("system", text=shown(device.os_version)),

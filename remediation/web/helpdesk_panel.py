@@ -13,7 +13,7 @@ from ..domain.calls import last_of_each
 from ..domain.device import LinkState
 from ..domain.journey import Journey
 from ..domain.standing import Standing
-from ..domain.steps import ChainLink, Step, chain, next_step
+from ..domain.steps import ChainLink, Step, candidates, chain, next_step
 from ..ports import CaseFound, PersonFound
 from ..services.look_up import File
 from .helpdesk_cards import Card, Difference, Fact, columns, differences, said, yes_or_no
@@ -106,11 +106,27 @@ def _evidence(journey: Journey) -> Iterable[Fact]:
     if proof is not None:
         moments = (Fact("asked", at=proof.wanted_at), Fact("message_sent", at=proof.sent_at), Fact("tapped", at=proof.proven_at))
         yield from said(moments)
+    yield from said(_second_sign_in(journey))
+    found = candidates(journey)
+    if found is not None:
+        yield Fact("matching", text=shown(found.how, 200))
     if link is not None:
         yield Fact("level", word=f"level_{link.evidence.level.name.lower()}")
         yield Fact("how", text=shown(link.evidence.how, 200))
         yield Fact("link_state", word="link_active" if link.state is LinkState.ACTIVE else "link_pending")
         yield Fact("linked", at=link.made_at)
+
+
+def _second_sign_in(journey: Journey) -> Iterable[Fact]:
+    """The last one: when, which device Entra named, and how the look for its record stands."""
+    last = max(journey.sign_ins, key=lambda one: one.returned_at, default=None)
+    if last is not None:
+        yield Fact("second", at=last.returned_at)
+        yield Fact("expected", id=last.pair.device_id)
+        yield Fact("named", id=shown(", ".join(sorted(last.named)))) if last.named else Fact("named", word="nothing")
+        yield Fact("second_error", id=shown(last.error))
+        yield Fact("second_log", word=f"log_{last.record.value}")
+        yield Fact("correlation", id=last.correlation_id)
 
 
 def _standing(standing: Standing) -> tuple[Fact, ...]:

@@ -18,6 +18,8 @@ EVENTS = {
     *(
         "possession.proven",
         "possession.not_me",
+        "sign_in.returned",
+        "sign_in.recorded",
         "link.made",
         "link.noted",
         "link.ended",
@@ -26,6 +28,7 @@ EVENTS = {
         "lease.ended",
     ),
     *("push.prepared", "push.sent", "push.accepted", "push.confirmed", "push.failed", "push.not_applied", "stuck.retried"),
+    *("person.exported", "person.erased"),
     *(f"person.{what}" for what in ("name", "user_name", "mail", "account_enabled", "guest", "licensed", "in_scope")),
     *(f"{kind}.{what}" for kind in ("directory_device", "managed_device") for what in ("new", "gone", "back", "name", "platform")),
     *(f"directory_device.{what}" for what in ("object_id", "enabled", "owner_oid", "listed_oid", "compliant")),
@@ -36,11 +39,11 @@ ACTORS = {"person", "worker", "browser", "helpdesk", "operator"}
 DETAILS = {
     *("entrance", "platform", "connection", "record", "device", "state", "evidence", "because", "message", "compliant", "verdict"),
     *("reasons", "by", "shown", "journey", "for_journey", "old", "new", "directory_device", "managed_device", "link"),
-    *("client_request_id", "request_id"),
+    *("client_request_id", "request_id", "named", "how", "refused", "error", "log", "correlation_id"),
 }
 IDS = {
     *("record", "device", "message", "journey", "for_journey", "directory_device", "managed_device", "link", "connection"),
-    *("client_request_id", "request_id"),
+    *("client_request_id", "request_id", "named", "correlation_id"),
 }
 LEVELS = {level.name for level in Level}
 ABOUT = {"directory_device", "managed_device", "link"}

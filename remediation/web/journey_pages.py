@@ -32,7 +32,7 @@ AGAIN_AFTER = timedelta(seconds=3)  # a button pressed twice is one wish
 @pages.get("/journey")
 @signed_in
 def show() -> str:
-    seen = panel(_patiently(_own_journey()), desk().clock(), browser=here().browser)
+    seen = panel(_patiently(own_journey()), desk().clock(), browser=here().browser)
     fragment = render_template("panel.html", panel=seen)
     return render_template("journey.html", panel=seen, etag=_etag(fragment), case_code=seen.case_code)
 
@@ -41,7 +41,7 @@ def show() -> str:
 @signed_in
 def status() -> Response:
     """The same fragment for the script: 204 while nothing changed, `X-Watch: stop` when nothing more will."""
-    seen = panel(_own_journey(), desk().clock(), browser=here().browser)
+    seen = panel(own_journey(), desk().clock(), browser=here().browser)
     fragment = render_template("panel.html", panel=seen)
     etag = _etag(fragment)
     unchanged = etag in request.if_none_match
@@ -54,7 +54,7 @@ def status() -> Response:
 @pages.post("/journey/check")
 @signed_in
 def check() -> AnyResponse:
-    journey = _own_journey()
+    journey = own_journey()
     asked_at = journey.look.refresh_wanted_at
     if asked_at is None or desk().clock() - asked_at > AGAIN_AFTER:
         ask.check_again(desk().store, journey.id, oid=here().oid, now=desk().clock())
@@ -64,7 +64,7 @@ def check() -> AnyResponse:
 @pages.post("/journey/this-device")
 @signed_in
 def this_device() -> AnyResponse:
-    journey = _own_journey()
+    journey = own_journey()
     key = handles.find(request.form.get("device", ""), journey.id, here().browser, [one.key for one in journey.managed])
     if key is None:
         raise Interruption("handle_over", 400)
@@ -75,7 +75,7 @@ def this_device() -> AnyResponse:
 @pages.post("/journey/choose")
 @signed_in
 def choose() -> AnyResponse:
-    journey = _own_journey()
+    journey = own_journey()
     found = candidates(journey)
     offered = [one.device_id for one in found.candidates] if found is not None else []
     device_id = handles.find(request.form.get("device", ""), journey.id, here().browser, offered)
@@ -89,7 +89,7 @@ def choose() -> AnyResponse:
 @signed_in
 def device() -> str:
     """*Not an iPhone?*: the platform was a guess, or it is about another device. Each device is a case of its own; none is lost."""
-    journey = _own_journey()
+    journey = own_journey()
     return render_template(
         "device.html",
         platform=journey.platform.value,
@@ -101,7 +101,7 @@ def device() -> str:
 @pages.post("/journey/device")
 @signed_in
 def change_device() -> AnyResponse:
-    journey, platform = _own_journey(), platform_asked_for()
+    journey, platform = own_journey(), platform_asked_for()
     if platform is None:
         raise Interruption("handle_over", 400)
     other_device(desk().store, journey, platform, oid=here().oid, browser=here().browser, now=desk().clock())
@@ -118,7 +118,7 @@ def below(rest: str) -> AnyResponse:
 @pages.post("/journey/still-blocked")
 @signed_in
 def still_blocked() -> AnyResponse:
-    ask.still_blocked(desk().store, _own_journey().id, oid=here().oid, now=desk().clock())
+    ask.still_blocked(desk().store, own_journey().id, oid=here().oid, now=desk().clock())
     return _back()
 
 
@@ -126,7 +126,7 @@ def _back() -> AnyResponse:
     return redirect("/journey", 303)
 
 
-def _own_journey() -> Journey:
+def own_journey() -> Journey:
     """The journey of this browser and this person. Where it went on elsewhere, or is over, signing in again resumes it."""
     journey_id = desk().store.journey_of_browser(here().browser, here().oid, desk().clock())
     journey = desk().store.journey(journey_id) if journey_id is not None else None

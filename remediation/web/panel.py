@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ..domain.journey import Journey
+from ..domain.sign_in_proof import RECORD_LOOKS, names_another
 from ..domain.standing import not_for_you
 from ..domain.steps import ChainLink, ChainState, Step, already_open, chain, help_why, next_step, only_disabled
 from . import cards
@@ -27,6 +28,7 @@ HELP = {
     "loop",
     "no_channel",
     "disabled_device",
+    "named_another",
 }
 NOT_FOR_YOU = {"account_disabled", "guest", "not_in_group", "no_licence"}
 
@@ -38,6 +40,16 @@ class Message:
     state: str
     sent_at: datetime | None
     expires_at: datetime | None
+
+
+@dataclass(frozen=True)
+class SecondSignIn:
+    """How *sign in once more* stands: `asked`, `waiting` for Entra's record, `unnamed`, `failed` (with Entra's code), `another`."""
+
+    state: str
+    returned_at: datetime | None = None
+    until: datetime | None = None
+    code: str | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +68,7 @@ class Panel:
     rules: tuple[RuleCard, ...]
     checked_at: datetime | None
     message: Message | None
+    second: SecondSignIn | None
     slow: tuple[str, ...]
     looking: bool
     read_at: datetime | None
@@ -94,6 +107,7 @@ def panel(journey: Journey, now: datetime, *, browser: str) -> Panel:
         rules=cards.rules(device),
         checked_at=device.posture.read_at if device is not None else None,
         message=_message(journey, now),
+        second=_second(journey),
         slow=_slow(journey),
         looking=journey.look.under_way,
         read_at=min((at for at in (journey.look.mdm_read_at, journey.look.directory_read_at) if at is not None), default=None),
@@ -127,6 +141,22 @@ def _message(journey: Journey, now: datetime) -> Message | None:
     else:
         state = "sent" if proof.sent_at is not None else "wanted"
     return Message(state=state, sent_at=proof.sent_at, expires_at=proof.expires_at)
+
+
+def _second(journey: Journey) -> SecondSignIn | None:
+    """None where no second sign-in is asked for."""
+    if journey.sign_in_asked is None:
+        return None
+    last = journey.last_sign_in
+    if last is None:
+        return SecondSignIn("asked")
+    if names_another(last):
+        return SecondSignIn("another", last.returned_at)
+    if last.error is not None:
+        return SecondSignIn("failed", last.returned_at, code=last.error if last.error.startswith("AADSTS") else None)
+    if last.record_due is not None or last.named:
+        return SecondSignIn("waiting", last.returned_at, last.returned_at + RECORD_LOOKS[-1])
+    return SecondSignIn("unnamed", last.returned_at)
 
 
 def _slow(journey: Journey) -> tuple[str, ...]:

@@ -1,12 +1,10 @@
-"""Signing in and coming back. State, nonce and verifier wait in the database under a key that only this browser can name, for ten
-minutes and one use; where to go afterwards is a key too, never an address (T12, T13, T15 in docs/security.md).
+"""Signing in and coming back. Where to go afterwards is a key, never an address (T12, T13, T15 in docs/security.md).
+
+Next door: `sign_in_states` (what waits meanwhile), `sign_in_again` (the second sign-in, which comes back here as well).
 """
 
-import hashlib
-import json
 import logging
 import re
-from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, redirect, request
@@ -15,7 +13,7 @@ from werkzeug.wrappers import Response
 from ..domain.device import Person, Platform
 from ..services.prove_possession import see_link
 from ..services.start_journey import start_journey
-from . import entra_client
+from . import entra_client, sign_in_again, sign_in_states
 from .desk import desk
 from .entra_client import EntraSaysNo
 from .entrances import CHOICES, entrance_asked_for, platform_asked_for, platform_of
@@ -23,12 +21,11 @@ from .error_pages import Interruption
 from .guards import anyone
 from .id_token import TokenRefused, roles_in
 from .names import shown
-from .sessions import begin, browser_id, has_cookie
+from .sessions import begin
 
 pages = Blueprint("sign_in", __name__)
 log = logging.getLogger(__name__)
 
-LASTS = timedelta(minutes=10)
 TOKEN = re.compile(r"[A-Za-z0-9_-]{16,128}")
 # https://learn.microsoft.com/entra/identity-platform/reference-error-codes. A device rule that stops people *here* means that the
 # administrator has to exclude our own app from it.
@@ -59,7 +56,7 @@ def sign_in() -> Response:
     """Reached by a link and never as the answer to a form: `form-action 'self'` would stop it."""
     token = request.args.get("possession", "")
     asked = platform_asked_for()
-    made = entra_client.authorization(_redirect_uri(), other_account=request.args.get("account") == "other")
+    made = entra_client.authorization(sign_in_states.redirect_uri(), other_account=request.args.get("account") == "other")
     kept = {
         "nonce": made["nonce"],
         "verifier": made["code_verifier"],
@@ -69,15 +66,16 @@ def sign_in() -> Response:
         "platform": asked.value if asked is not None else None,
         "guess": platform_of(request.headers.get("User-Agent", "")).value,
     }
-    now = desk().clock()
-    desk().states.put(_key(made["state"]), json.dumps(kept), until=now + LASTS)
+    sign_in_states.keep(made["state"], kept)
     return redirect(made["url"], 303)
 
 
 @pages.get("/signed-in")
 @anyone
 def signed_in() -> Response:
-    kept = _take_state()
+    kept = sign_in_states.take()
+    if "again" in kept:
+        return sign_in_again.came_back(kept)
     if "error" in request.args:
         raise _explained(request.args["error"], request.args.get("error_description", ""))
     claims = _claims(kept)
@@ -93,24 +91,10 @@ def signed_in() -> Response:
     return redirect(place, 303)
 
 
-def _take_state() -> dict[str, Any]:
-    """What we kept for this answer: of this browser, once, in time."""
-    args = request.args
-    if any(len(args.getlist(name)) > 1 for name in args) or not args.get("state") or ("code" in args) == ("error" in args):
-        raise Interruption("sign_in_garbled", 400)
-    if not has_cookie():
-        raise Interruption("sign_in_no_cookie", 400)
-    kept = desk().states.take(_key(args["state"]), at=desk().clock())
-    if kept is None:
-        raise Interruption("sign_in_over", 400)
-    found: dict[str, Any] = json.loads(kept)
-    return found
-
-
 def _claims(kept: dict[str, Any]) -> dict[str, Any]:
     try:
         return entra_client.redeem(
-            request.args["code"], redirect_uri=_redirect_uri(), verifier=kept["verifier"], nonce=kept["nonce"]
+            request.args["code"], redirect_uri=sign_in_states.redirect_uri(), verifier=kept["verifier"], nonce=kept["nonce"]
         )
     except EntraSaysNo as no:
         raise _explained(no.error, no.description) from no
@@ -159,11 +143,3 @@ def _explained(error: str, description: str) -> Interruption:
     else:
         key = "sign_in_declined" if error == "access_denied" else "sign_in_failed"
     return Interruption(key, 400, quote=f"AADSTS{code}" if code else None)
-
-
-def _redirect_uri() -> str:
-    return f"{desk().settings.public_origin}/signed-in"
-
-
-def _key(state: str) -> str:
-    return hashlib.sha256(f"{state}\n{browser_id()}".encode()).hexdigest()

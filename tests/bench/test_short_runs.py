@@ -1,10 +1,13 @@
 """Each bench once, as short as can be, and once with its seeded fault: a figure whose fault goes unnoticed is worth nothing."""
 
+import random
 from typing import Any
 
 import pytest
 
-from bench import kill, outage, quiet_day, race, single_use, storm, zombie
+from bench import deploy, histories, kill, laundering, outage, quiet_day, race, secrets, single_use, storm, zombie
+from bench.stage.specification import Case
+from bench.stage.troubled import Size as Troubles
 from bench.stage.worker import Death
 
 pytestmark = pytest.mark.slow
@@ -84,6 +87,49 @@ def test_quiet_day_notices_who_looks_at_each_link_by_itself() -> None:
     assert figures["calls_ratio"] > 2
 
 
+in_a_checkout = pytest.mark.skipif(not (deploy.ROOT / ".git").exists(), reason="the version before is taken from git")
+
+
+@in_a_checkout
+def test_deploy() -> None:
+    figures = deploy.play(deploy.Size(devices=20, rounds=1, pushes_between=4), "postgresql", 1, None, print)
+    assert clean(figures)
+    assert figures["exchanges"] == 6
+
+
+@in_a_checkout
+def test_deploy_notices_a_workflow_that_was_renamed() -> None:
+    assert deploy.play(deploy.Size(devices=20, rounds=1, pushes_between=4), "sqlite", 1, "renamed", print)["wrong"] > 0
+
+
+def test_laundering() -> None:
+    figures = laundering.play(laundering.sample(40, random.Random(1)), "sqlite", 1, None, print)
+    assert (figures["decided"], figures["open"], figures["disagreements"]) == (40, 10, 0)
+
+
+@pytest.mark.parametrize(
+    ("fault", "case"),
+    [
+        ("age", Case("registers_the_other", "old", "well", "pressed", "possession")),
+        ("generation", Case("owner", "after", "well", "used_before", "possession")),
+    ],
+)
+def test_laundering_notices(fault: str, case: Case) -> None:
+    assert laundering.play([case], "sqlite", 1, None, print)["disagreements"] == 0
+    assert laundering.play([case], "sqlite", 1, fault, print)["laundered"] == 1
+
+
+@pytest.mark.parametrize("db", ["sqlite", "postgresql"])
+def test_histories(db: str) -> None:
+    figures = histories.play(histories.Size(pure=500, stored=15), db, 1, None, print)
+    assert (figures["violations"], figures["surprises"]) == (0, 0)
+
+
+def test_histories_notice_what_is_forgotten() -> None:
+    found = histories.play(histories.Size(pure=100, stored=5), "sqlite", 1, "forgetful", print)["by_invariant"]
+    assert found["I2"] > 0 and found["I6"] > 0  # noqa: PT018
+
+
 @pytest.mark.parametrize("db", ["sqlite", "postgresql"])
 def test_single_use(db: str) -> None:
     figures = single_use.play(single_use.Size(rounds=2), db, 1, None, print)
@@ -100,3 +146,20 @@ def test_single_use(db: str) -> None:
 def test_single_use_notices_who_looks_and_then_writes(broken: str, noticed: set[str]) -> None:
     things = single_use.play(single_use.Size(rounds=2), "postgresql", 1, broken, print)["things"]
     assert {name for name, figure in things.items() if figure["winners_wrong"]} == noticed
+
+
+NO_TROUBLE = Troubles(troubles=(), alarm=False)
+
+
+def test_secrets() -> None:
+    figures = secrets.play(NO_TROUBLE, "postgresql", 1, None, print)
+    assert (figures["found"], figures["in_web"], figures["allowed"]) == (0, 0, 0)
+    assert figures["planted"] == 15
+    assert figures["refused"] > 80
+
+
+@pytest.mark.parametrize(("broken", "in_web"), [("access_log", 0), ("one_environment", 6)])
+def test_secrets_notices_what_is_told_or_given_to_the_wrong_one(broken: str, in_web: int) -> None:
+    figures = secrets.play(NO_TROUBLE, "sqlite", 1, broken, print)
+    assert figures["found"] >= max(in_web, 3)
+    assert figures["in_web"] == in_web

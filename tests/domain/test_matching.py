@@ -1,13 +1,15 @@
 """Which directory device is this managed device: refusals, the two ways to be sure, and never a guess (T1, T2)."""
 
 from dataclasses import replace
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remediation.domain.device import DirectoryDevice, Platform
-from remediation.domain.matching import Match, match, one_per_device
+from remediation.domain.device import DirectoryDevice, ManagedDevice, Platform
+from remediation.domain.identifiers import identifier
+from remediation.domain.matching import WHY_NOT, Match, Refusal, match, one_per_device
 from tests.people import HEALTHY, MANAGED_PHONE, NOON, REGISTERED_PHONE, minutes
 
 SECOND = replace(REGISTERED_PHONE, device_id="d2", object_id="o2", registered_at=NOON - minutes(60))
@@ -102,3 +104,93 @@ def test_T1_a_second_managed_device_without_a_link_is_a_doubt() -> None:
 def test_an_older_system_in_the_directory_may_be_stale_and_is_no_doubt() -> None:
     older = replace(REGISTERED_PHONE, os_version="17.1")
     assert found(older).chosen == older
+
+
+@pytest.mark.parametrize(
+    "serial",
+    [
+        *("unknown", "UNKNOWN", " Unknown ", "0", "000000000000", "0000-0000-0000", "1111111111", "FFFFFFFF", "N/A", "None"),
+        *("null", "To be filled by O.E.M.", "System Serial Number", "Default string", "0123456789", "Not Specified", ""),
+        *("...", "X", "02:00:00:00:00:00", "123456789", "undefined"),
+    ],
+)
+def test_a_placeholder_names_nothing_so_two_devices_that_bear_it_stay_two(serial: str) -> None:
+    assert identifier(serial) is None
+    one, other = (replace(MANAGED_PHONE, key=replace(MANAGED_PHONE.key, record_id=number), serial=serial) for number in ("1", "2"))
+    assert set(one_per_device([one, other])) == {one, other}
+
+
+REAL = ("F2LXK0ABCD12", "R58M12ABCDE", "C02XL0GYJGH5", "00008030-001A2B3C4D5E6F70", "unknown-7", "100000000000001")
+
+
+@pytest.mark.parametrize("serial", REAL)
+def test_the_control_a_real_serial_is_one_device_however_it_is_written(serial: str) -> None:
+    one = replace(MANAGED_PHONE, serial=serial)
+    again = replace(MANAGED_PHONE, key=replace(MANAGED_PHONE.key, record_id="2"), serial=f" {serial.lower()} ")
+    assert len(one_per_device([one, again])) == 1
+
+
+def test_a_directory_device_without_an_id_of_its_own_is_no_candidate() -> None:
+    zeros = replace(REGISTERED_PHONE, device_id="00000000-0000-0000-0000-000000000000")
+    assert (found(zeros).chosen, found(zeros).refused) == (None, (Refusal(zeros.device_id, "names_nothing"),))
+    assert found(zeros, REGISTERED_PHONE).chosen == REGISTERED_PHONE
+
+
+def any_device(number: int) -> st.SearchStrategy[DirectoryDevice]:
+    return st.builds(
+        replace,
+        st.just(replace(REGISTERED_PHONE, device_id=f"d{number}", object_id=f"o{number}")),
+        platform=st.sampled_from(Platform),
+        model=st.sampled_from([None, "iPhone", "iPhone14,5", "iPad14,1", "Pixel 9"]),
+        enabled=st.booleans(),
+        owner_oid=st.sampled_from([None, "mia", "noah"]),
+        os_version=st.sampled_from([None, "16.2", "17.4.1", "18.0"]),
+        registered_at=st.sampled_from([None, *(NOON + minutes(n) for n in (-500_000, -60, -3, 0, 2, 5))]),
+    )
+
+
+SEVERAL = st.tuples(*map(any_device, range(4))).map(list)
+TAKEN = st.sets(st.sampled_from(["d0", "d1"]))
+
+
+def of(devices: list[DirectoryDevice], taken: set[str], others: bool) -> Match:
+    return match(MANAGED_PHONE, devices, oid="mia", proof_sent_at=NOON, taken=taken, others=others)
+
+
+@given(SEVERAL, TAKEN, st.booleans())
+def test_T1_never_between_two_never_another_platform_family_or_owner(
+    devices: list[DirectoryDevice], taken: set[str], others: bool
+) -> None:
+    result = of(devices, taken, others)
+    if result.chosen is None:
+        return
+    chosen, new = result.chosen, [d for d in result.candidates if d.registered_at is not None and d.registered_at > NOON]
+    assert (chosen.platform, chosen.enabled, chosen.owner_oid in (None, "mia")) == (MANAGED_PHONE.platform, True, True)
+    assert chosen.model is None or chosen.model.startswith("iPhone")
+    assert chosen.device_id not in taken
+    assert [chosen] in (new, list(result.candidates)), "of two that could be it, none is chosen"
+
+
+@given(SEVERAL, st.randoms(), TAKEN, st.booleans())
+def test_T1_nothing_depends_on_the_order_in_which_a_remote_lists(
+    devices: list[DirectoryDevice], chance: Random, taken: set[str], others: bool
+) -> None:
+    shuffled = list(devices)
+    chance.shuffle(shuffled)
+    assert of(shuffled, taken, others) == of(devices, taken, others)
+
+
+@given(SEVERAL, TAKEN, st.booleans())
+def test_every_device_is_a_candidate_or_refused_with_a_reason(
+    devices: list[DirectoryDevice], taken: set[str], others: bool
+) -> None:
+    result = of(devices, taken, others)
+    named = [d.device_id for d in result.candidates] + [refusal.device_id for refusal in result.refused]
+    assert sorted(named) == sorted(d.device_id for d in devices)
+    assert {refusal.why for refusal in result.refused} <= set(WHY_NOT)
+    assert result.how
+
+
+@given(st.permutations([replace(MANAGED_PHONE, key=replace(MANAGED_PHONE.key, record_id=str(n))) for n in range(4)]))
+def test_which_record_stands_for_a_device_does_not_depend_on_order(records: list[ManagedDevice]) -> None:
+    assert [record.key.record_id for record in one_per_device(records)] == ["3"]

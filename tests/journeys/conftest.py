@@ -27,8 +27,9 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def raised(migrated: Path, tmp_path: Path) -> Iterator[Callable[..., Stage]]:
     with ExitStack() as stages:
 
-        def begin(scenario: str, url: str | None = None, *, lagging: bool = False) -> Stage:
-            return stages.enter_context(Stage(url or copied(migrated, tmp_path), tmp_path, scenario, lagging=lagging))
+        def begin(scenario: str, url: str | None = None, *, lagging: bool = False, minimum: str = "possession") -> Stage:
+            where = url or copied(migrated, tmp_path)
+            return stages.enter_context(Stage(where, tmp_path, scenario, lagging=lagging, minimum=minimum))
 
         yield begin
 
@@ -38,9 +39,17 @@ def arrives(raised: Callable[..., Stage], browser: Browser) -> Iterator[Callable
     """A person in front of a scenario: `arrives("not_compliant", width=320, script=False, color_scheme="dark")`."""
     with ExitStack() as contexts:
 
-        def begin(scenario: str, *, width: int = 390, script: bool = True, lagging: bool = False, **look: Any) -> Player:
+        def begin(
+            scenario: str,
+            *,
+            width: int = 390,
+            script: bool = True,
+            lagging: bool = False,
+            minimum: str = "possession",
+            **look: Any,
+        ) -> Player:
             """`look`: `color_scheme`, `locale` as Playwright has them."""
-            stage = raised(scenario, lagging=lagging)
+            stage = raised(scenario, lagging=lagging, minimum=minimum)
             context = browser.new_context(
                 viewport={"width": width, "height": 844},
                 user_agent=SCENARIOS[scenario].kind.user_agent,  # which the welcome page guesses the platform by

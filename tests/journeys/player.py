@@ -124,6 +124,11 @@ class Player:
         expect(self.phone_message()).to_be_visible(timeout=30_000)
         self.taps_the_message()
 
+    def signs_in_again(self) -> None:
+        """The product's own link to Entra, the account, and back."""
+        self.product.locator("#sign-in-again").click()
+        self.chooses_account()
+
     def phone_message(self) -> Locator:
         self.phone.goto(f"{self.stage.pages}/phone/hub")
         return self.phone.locator("a[href*='/possession/']").first

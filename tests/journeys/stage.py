@@ -33,14 +33,16 @@ class Stage:
     another module to serve the pages, for a bench that seeds a fault.
     """
 
-    def __init__(self, url: str, folder: Path, scenario: str, *, lagging: bool = False, web: str | None = None) -> None:
-        self.url, self.folder, self.web = url, folder, web
+    def __init__(
+        self, url: str, folder: Path, scenario: str, *, lagging: bool = False, web: str | None = None, minimum: str = "possession"
+    ) -> None:
+        self.url, self.folder, self.web, self.minimum = url, folder, web, minimum
         self.ports = demo.Ports(free_port(), free_port(), free_port())
         self.sandbox: Sandbox = create_sandbox(demo.tenant_for(self.ports, folder))
         self.sandbox.begin(scenario)
         if not lagging:
             lags = self.sandbox.world.lags
-            lags.registration_lag = lags.compliance_lag = lags.processing_lag = lags.check_in_lag = 0.2
+            lags.registration_lag = lags.compliance_lag = lags.processing_lag = lags.check_in_lag = lags.sign_in_lag = 0.2
         self.children: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> "Stage":
@@ -48,6 +50,7 @@ class Stage:
         try:
             self.settings = demo.product_settings(self.sandbox, self.ports, self.folder, KEY)
             self.settings["REMEDIATION_DATABASE_URL"] = self.url
+            self.settings["REMEDIATION_MINIMUM_EVIDENCE"] = self.minimum
             self.start("serve", WebSettings)
             self.start("work", WorkerSettings)
             self._wait()

@@ -202,6 +202,7 @@ def test_starting_over_hands_out_another_phone(visitor: Visitor, sandbox: Sandbo
 
 def test_the_world_is_made_unkind_and_mended(visitor: Visitor, sandbox: Sandbox) -> None:
     lags = {"registration_lag": "1", "enrollment_lag": "1", "check_in_lag": "0", "processing_lag": "2.5", "compliance_lag": "9"}
+    lags["sign_in_lag"] = "7"
     assert visitor.send("/phone/lags", **lags).status_code == 303
     assert sandbox.world.lags.processing_lag == 2.5
     assert visitor.send("/phone/faults", service="graph", kind="throttle").status_code == 303

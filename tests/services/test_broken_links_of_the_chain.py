@@ -77,12 +77,13 @@ def test_first_401_and_a_dropped_answer_still_make_one_message(tell: Tell) -> No
     assert (len(story.uploads()), len(other.uploads())) == (1, 1)
 
 
-def test_I12_evidence_below_the_minimum_is_pending_and_pushes_nothing(tell: Tell) -> None:
-    story = tell("blocked_just_registered", minimum=Level.CERTIFICATE)
+@pytest.mark.parametrize("minimum", [Level.BOUND, Level.CERTIFICATE, Level.AGENT])
+def test_I12_evidence_below_the_minimum_is_pending_and_pushes_nothing(tell: Tell, minimum: Level) -> None:
+    story = tell("blocked_just_registered", minimum=minimum)
     as_far_as_it_goes(story)
-    assert (story.step, story.journey.help_why, story.uploads()) == (Step.HELP, "evidence", [])
+    assert (story.step, story.journey.help_why, story.uploads()) == (Step.SIGN_IN, None, [])
     story.checks_again()
-    assert (story.step, story.uploads()) == (Step.HELP, [])
+    assert (story.step, story.uploads()) == (Step.SIGN_IN, [])
 
 
 def test_T1_a_second_registered_device_is_a_question_and_not_a_guess(tell: Tell) -> None:

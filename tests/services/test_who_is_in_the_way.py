@@ -58,7 +58,7 @@ def test_a_pending_link_of_before_the_wipe_keeps_nobody_out(tell: Tell) -> None:
     story.arrives()
     story.says_this_is_mine()
     story.taps_the_message()
-    assert (story.step, story.link_states()) == (Step.HELP, [LinkState.PENDING])
+    assert (story.step, story.link_states()) == (Step.SIGN_IN, [LinkState.PENDING])
     story.remotes.record.enrolled_on += timedelta(hours=1)
     story.with_world(minimum=Level.POSSESSION)
     story.checks_again()

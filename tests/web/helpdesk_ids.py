@@ -5,6 +5,8 @@ import re
 
 from remediation.domain.compliance import MdmWord, Verdict
 from remediation.domain.evidence import Level
+from remediation.domain.matching import WHY_NOT
+from remediation.domain.sign_in_proof import Record
 from remediation.domain.steps import Step
 from remediation.errors import WhoActs
 from remediation.services import stuck
@@ -16,6 +18,8 @@ WORDS = {
     *("yes", "no", "unread", "nothing", "this_person", "another_person", "all_users", "link_active", "link_pending"),
     *(word.value for kind in (MdmWord, Verdict) for word in kind),
     *(f"level_{level.name.lower()}" for level in Level),
+    *(f"log_{record.value}" for record in Record),
+    *(f"why_{why}" for why in WHY_NOT),
 }
 
 MADE_UP: dict[str, set[str]] = {

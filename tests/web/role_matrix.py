@@ -23,6 +23,7 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("GET", "/refused/<key>"): PUBLIC,
     # Entra does not answer in these tests: 503 says that anyone may begin to sign in. `test_sign_in` has an Entra.
     ("GET", "/sign-in"): {"nobody": 503, "mia": 503, "noah": 503, "hanna": 503},
+    ("GET", "/sign-in/again"): {"nobody": 401, "mia": 303, "noah": 409, "hanna": 409},
     ("GET", "/signed-in"): {"nobody": 400, "mia": 400, "noah": 400, "hanna": 400},
     ("GET", "/sign-out"): PUBLIC,
     ("POST", "/sign-out"): {"nobody": 303, "mia": 303, "noah": 303, "hanna": 303},

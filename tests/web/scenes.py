@@ -9,12 +9,16 @@ from datetime import datetime, timedelta
 
 from remediation.domain.calls import FailedCall
 from remediation.domain.compliance import Decision, MdmWord, Posture, Rule, Verdict
-from remediation.domain.device import DirectoryDevice, ManagedDevice, Person, Platform
+from remediation.domain.device import DirectoryDevice, LinkState, ManagedDevice, Person, Platform
+from remediation.domain.evidence import Level
+from remediation.domain.journey import Journey
 from remediation.domain.push import Lane
+from remediation.domain.sign_in_proof import Record, SignIn
 from remediation.domain.standing import Standing
 from remediation.ports import Actor, Store
 from remediation.services import ask
 from remediation.services.prove_possession import prove, token_hash
+from remediation.services.sign_in_again import signed_in_again
 from remediation.services.start_journey import start_journey
 from tests.people import HEALTHY, LINK, MANAGED_PHONE, MIA, REGISTERED_PHONE
 
@@ -99,6 +103,34 @@ class Scene:
             change.make_link(link)
         return self
 
+    def pending(self) -> Scene:
+        """As the worker makes a link where the tenant asks for a device that Entra itself names."""
+        self.proven()
+        link = replace(LINK, oid=self.person.oid, platform=self.platform, made_at=self.clock(), managed=self.phone().key)
+        link = replace(link, state=LinkState.PENDING, minimum=Level.BOUND)
+        with self.store.change(WORKER, "link.made", about=("link", link.id), at=self.clock()) as change:
+            change.make_link(link)
+        return self
+
+    def signed_in_again(self, **came_back: str | None) -> Scene:
+        pair = self.journey().sign_in_asked
+        assert pair is not None
+        now = self.clock()
+        sign_in = SignIn(secrets.token_hex(8), pair, "app", secrets.token_hex(8), now, now, **came_back)  # type: ignore[arg-type]
+        signed_in_again(self.store, self.id, sign_in, oid=self.person.oid, browser=self.browser, now=now)
+        return self
+
+    def recorded(self, record: Record, named: str | None = None) -> Scene:
+        [*_, last] = self.journey().sign_ins
+        with self.store.change(WORKER, "sign_in.recorded", about=("journey", self.id), at=self.clock()) as change:
+            change.sign_in_recorded(replace(last, record=record, recorded=named))
+        return self
+
+    def link_refused(self) -> Scene:
+        with self.store.change(WORKER, "link.ended", about=("link", LINK.id), at=self.clock()) as change:
+            change.end_link(LINK.id, "named_another")
+        return self
+
     def desired(self) -> Scene:
         self.linked()
         decision = Decision(Verdict.COMPLIANT, (), self.clock() + timedelta(hours=72))
@@ -142,10 +174,13 @@ class Scene:
             change.need_help(self.id, why)
         return self
 
-    def phone(self) -> ManagedDevice:
+    def journey(self) -> Journey:
         journey = self.store.journey(self.id)
         assert journey is not None
-        return journey.managed[0]
+        return journey
+
+    def phone(self) -> ManagedDevice:
+        return self.journey().managed[0]
 
 
 FAILING = Posture(
@@ -200,6 +235,11 @@ def stage(name: str, begun: Scene) -> Scene:
         "this_device_two": lambda: ready,
         "this_device_sending": ready.message_wanted,
         "this_device_sent": ready.message_sent,
+        "sign_in": ready.pending,
+        "sign_in_waiting": lambda: ready.pending().signed_in_again().looked(),
+        "sign_in_unnamed": lambda: ready.pending().signed_in_again().recorded(Record.GIVEN_UP).looked(),
+        "sign_in_failed": lambda: ready.pending().signed_in_again(error="AADSTS50097").looked(),
+        "help_named_another": lambda: ready.pending().signed_in_again(claimed="d9").link_refused().looked(),
         "fix": lambda: ready.linked().looked(),
         "wait_linking": ready.proven,
         "wait": lambda: ready.accepted().looked(directory_error="unreachable"),
@@ -230,7 +270,12 @@ SCENES = (
     "wait",
     "open",
     "open_still_blocked",
+    "sign_in",
+    "sign_in_waiting",
+    "sign_in_unnamed",
+    "sign_in_failed",
     "help",
+    "help_named_another",
     "help_shared",
     "help_loop",
 )

@@ -22,7 +22,7 @@ from remediation.store.wakeups import LOOK_JOURNEY, DbosWakeups
 from remediation.web import guards
 from tests.people import MANAGED_PHONE, MIA, REGISTERED_PHONE
 from tests.web.conftest import Browser, Web
-from tests.web.scenes import SCENES, Scene
+from tests.web.scenes import SCENES, SECOND_REGISTERED, Scene
 
 HANNA = Person(oid="hanna", name="Hanna Roth", user_name="hanna.roth@contoso.example")
 HOSTILE = "<script>alert(1)</script>\u202e\"'&{{7*7}} " + "W" * 300
@@ -239,6 +239,41 @@ def test_the_file_of_a_linked_phone(web: Web, hanna: Browser) -> None:
         "Nothing is stuck",
     ):
         assert said in text, said
+
+
+def test_staff_read_which_device_microsoft_named_instead_and_what_to_quote(web: Web, hanna: Browser) -> None:
+    scene = web.scene("help_named_another")
+    [sign_in] = scene.journey().sign_ins
+    ours = page(hanna.get("/helpdesk/person/mia"))
+    facts = {dt.get_text(strip=True): dt.find_next("dd").get_text(strip=True) for dt in ours.select("dt")}  # type: ignore[union-attr]
+    assert (facts["It was to name"], facts["Microsoft named"]) == ("d1", "d9")
+    assert (facts["Sign-in log"], facts["Correlation id"]) == ("not there yet", sign_in.correlation_id)
+    text = ours.get_text(" ", strip=True)
+    for said in (
+        "At a second sign-in Microsoft named another device than the candidate, so the link was refused.",
+        "Which device it is the only registered device that can be this one",
+        "Signed in once more",
+    ):
+        assert said in text, said
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"enabled": False}, "switched off in the directory"),
+        ({"owner_oid": "noah"}, "another person owns it"),
+        ({"model": "iPad14,1"}, "another model"),
+    ],
+)
+def test_why_a_device_cannot_be_the_one_stands_beside_it(web: Web, hanna: Browser, changed: dict[str, Any], said: str) -> None:
+    other = replace(SECOND_REGISTERED, **changed)
+    scene = web.begun().has_phones(MANAGED_PHONE).registered(REGISTERED_PHONE, other).looked().proven().looked()
+    assert scene.journey().proven
+    cards = page(hanna.get("/helpdesk/person/mia")).select(".column .card")
+    why = [card.get_text(" ", strip=True) for card in cards if "Cannot be the device" in card.get_text(" ")]
+    assert len(why) == 1
+    assert said in why[0]
+    assert "Another iPhone" in why[0]
 
 
 def test_the_timeline_is_newest_first_and_tells_nothing_of_who_looked(web: Web, hanna: Browser) -> None:

@@ -1,0 +1,42 @@
+"""What a sign-in under way has to remember: in the database, under a key that only this browser can name, for ten minutes and one
+use (T13 in docs/security.md). Next door: `sign_in` and `sign_in_again`.
+"""
+
+import hashlib
+import json
+from datetime import timedelta
+from typing import Any
+
+from flask import request
+
+from .desk import desk
+from .error_pages import Interruption
+from .sessions import browser_id, has_cookie
+
+LASTS = timedelta(minutes=10)
+
+
+def redirect_uri() -> str:
+    return f"{desk().settings.public_origin}/signed-in"
+
+
+def keep(state: str, kept: dict[str, Any]) -> None:
+    desk().states.put(_key(state), json.dumps(kept), until=desk().clock() + LASTS)
+
+
+def take() -> dict[str, Any]:
+    """What we kept for this answer: of this browser, once, in time."""
+    args = request.args
+    if any(len(args.getlist(name)) > 1 for name in args) or not args.get("state") or ("code" in args) == ("error" in args):
+        raise Interruption("sign_in_garbled", 400)
+    if not has_cookie():
+        raise Interruption("sign_in_no_cookie", 400)
+    kept = desk().states.take(_key(args["state"]), at=desk().clock())
+    if kept is None:
+        raise Interruption("sign_in_over", 400)
+    found: dict[str, Any] = json.loads(kept)
+    return found
+
+
+def _key(state: str) -> str:
+    return hashlib.sha256(f"{state}\n{browser_id()}".encode()).hexdigest()
