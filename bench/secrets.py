@@ -11,7 +11,7 @@ database, the console of a helpdesk person.
   the sign-in secret is found in the web's memory, and the service secret in the worker's
 * `allowed`: calls to Graph, Intune and Workspace ONE that the sign-in credential may make, of `refused` and `allowed` together
 
-`--break access_log` has a web that logs addresses; `--break one_environment` starts both processes from one file of settings.
+`--break one_environment` starts both processes from one file of settings: `in_web`, and with it `found`, must count.
 """
 
 import subprocess
@@ -122,7 +122,9 @@ def _in_web(stage: Planted, search: Search) -> dict[str, Any]:
 
 
 def _look_at_output(stage: Planted, search: Search) -> None:
-    metrics = stage.folder / "metrics.prom"
+    metrics, until = stage.folder / "metrics.prom", time.monotonic() + 60
+    while not metrics.exists() and time.monotonic() < until:  # it is written each half minute
+        time.sleep(0.5)
     search.look("the metrics file", metrics.read_bytes())
     engine = make_engine(stage.url)
     for name, values in columns(engine):

@@ -30,7 +30,7 @@ class Planted(Stage):
     """The stage, with secrets of its own choice in all places."""
 
     def __init__(self, url: str, folder: Path, search: Search, broken: str | None) -> None:
-        super().__init__(url, folder, "blocked_just_registered", web="bench.stage.talkative" if broken == "access_log" else None)
+        super().__init__(url, folder, "blocked_just_registered")
         self._search, self._one_environment = search, broken == "one_environment"
         world = self.sandbox.world
         world.apps["service"].secret = self._plant("service client secret")

@@ -158,8 +158,6 @@ def test_secrets() -> None:
     assert figures["refused"] > 80
 
 
-@pytest.mark.parametrize(("broken", "in_web"), [("access_log", 0), ("one_environment", 6)])
-def test_secrets_notices_what_is_told_or_given_to_the_wrong_one(broken: str, in_web: int) -> None:
-    figures = secrets.play(NO_TROUBLE, "sqlite", 1, broken, print)
-    assert figures["found"] >= max(in_web, 3)
-    assert figures["in_web"] == in_web
+def test_secrets_notices_a_web_that_was_given_the_workers_settings() -> None:
+    figures = secrets.play(NO_TROUBLE, "sqlite", 1, "one_environment", print)
+    assert figures["found"] >= figures["in_web"] > 0
