@@ -1,9 +1,11 @@
 """Errors that know who can act and whether trying again helps.
 
 The five that a remote can cause are raised by `adapters/`; `Stale`, `Conflict`, `PossessionRefused`,
-`ExtensionRefused` and `ErasureRefused` by `store/`. Anything else is a bug of ours and shows the page for bugs.
+`ExtensionRefused` and `ErasureRefused` by `store/`, `TooOften` by `services/`. Anything else is a bug of ours and shows
+the page for bugs.
 """
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
@@ -135,6 +137,18 @@ class PossessionRefused(RemediationError):
     def __init__(self, why: str) -> None:
         super().__init__(f"possession link refused: {why}")
         self.why = why
+
+
+class TooOften(RemediationError):
+    """Asked for more often than one person needs it; `again_at` is when it may be asked for again. Nothing was changed."""
+
+    code = "too_often"
+    who_acts = WhoActs.TIME
+    retryable = True
+
+    def __init__(self, again_at: datetime) -> None:
+        super().__init__("asked for too often")
+        self.again_at = again_at
 
 
 class ExtensionRefused(RemediationError):

@@ -7,6 +7,7 @@ Next door: `wiring`, which starts them, and `operator_wiring`, the commands.
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
@@ -73,7 +74,8 @@ def alarm_sinks(settings: WorkerSettings) -> list[AlarmSink]:
     sinks: list[AlarmSink] = [AlarmLog()]
     if settings.alarm_webhook is not None:
         base, query = alarm_webhook.address(settings.alarm_webhook.get_secret_value())
-        remote = Remote("webhook", base, vendor_code=alarm_webhook.no_vendor_code, ca=ca)
+        private = urlsplit(base).hostname in settings.private_hosts
+        remote = Remote("webhook", base, vendor_code=alarm_webhook.no_vendor_code, ca=ca, private=private)
         sinks.append(alarm_webhook.AlarmWebhook(remote, query))
     if settings.alarm_mail_server and settings.alarm_mail_from and settings.alarm_mail_to:
         host, _, port = settings.alarm_mail_server.rpartition(":")

@@ -131,6 +131,12 @@ def hosts(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+def host_names(values: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", value) for value in values):
+        raise ValueError("must be host names in small letters, with commas between, without ports")
+    return values
+
+
 def level(value: object) -> object:
     """`possession` is what people write; the number behind it is nobody's business."""
     if isinstance(value, Level):

@@ -389,6 +389,18 @@ class WorkerSettings(Settings):
         Field(ge=1, le=200),
         Says("Calls that one worker makes to one remote at the same time; a few more for revocations", OPERATOR, "10"),
     ] = 20
+    private_hosts: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(rule.split),
+        AfterValidator(rule.host_names),
+        Says(
+            "Host names that may lead to an address in your own network, such as an MDM on your premises, commas between. Every "
+            "other name that does is not called; an address written as such in a setting needs no mention",
+            OPERATOR,
+            "mdm.contoso.example",
+        ),
+    ] = ()
     alarm_webhook: Annotated[
         Secret | None,
         AfterValidator(rule.webhook),

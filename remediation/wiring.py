@@ -281,7 +281,8 @@ class _Wire:
     def _remote(
         self, name: str, base: str, vendor_code: VendorCode, credential: Credential | None = None, *, gate: str, **more: Any
     ) -> Remote:
-        wire: dict[str, Any] = {"ca": self._ca, "transport": self._transport, "gate": self._gate(gate)}
+        private = (urlsplit(base).hostname or "") in self._settings.private_hosts
+        wire: dict[str, Any] = {"ca": self._ca, "private": private, "transport": self._transport, "gate": self._gate(gate)}
         return Remote(name, base, vendor_code=vendor_code, credential=credential, **wire, **more)
 
     def _gate(self, name: str, **more: Any) -> Gate:

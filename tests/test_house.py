@@ -101,8 +101,8 @@ def test_the_domain_has_no_clock_and_does_nothing() -> None:
 
 
 def test_no_adapter_knows_another() -> None:
-    """Files of one family (`workspace_one…`) are one adapter; `http`, its `fields` and its `gate` are for all."""
-    shared = {"http", "fields", "gate"}
+    """Files of one family (`workspace_one…`) are one adapter; `http`, its `fields`, `addresses` and `gate` are for all."""
+    shared = {"http", "fields", "gate", "addresses"}
     for path in python_files("remediation/adapters"):
         seen = {name.split(".")[2] for name in imports(path) if name.startswith("remediation.adapters.") and name.count(".") >= 2}
         own = path.stem

@@ -14,6 +14,7 @@ from ..domain.journey import Journey
 from ..domain.push import Lane, Push
 from ..domain.sign_in_proof import SignIn
 from ..domain.standing import Standing
+from ..domain.turns import Turns
 from .watching import Watching
 
 EVERYTHING = Room()
@@ -143,6 +144,9 @@ class Store(Watching, Protocol):
 
         `why` is a stable id such as `journey.started`; `about` names the subject: ("journey", id), ("link", id), ("person", oid).
         """
+
+    def take_turn(self, key: str, turns: Turns, *, at: datetime) -> datetime | None:
+        """One turn of `key`'s, in a transaction of its own, shared by all processes. None if there was one, else when there is."""
 
     # reads
     def journey(self, journey_id: str) -> Journey | None: ...

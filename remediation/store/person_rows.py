@@ -34,6 +34,7 @@ NOBODYS = {
     "audit_seals": "digests",
     "sign_in_states": "of a sign-in under way, before anybody is known; ends after minutes",
     "budgets": "of a remote",
+    "turns": "how often somebody asked, under an object id; forgotten within hours",
     "watches": "of a list that is read",
     "lease_extensions": "of an MDM connection",
     "alarms": "texts of ours, with counts and names of connections",

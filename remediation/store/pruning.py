@@ -23,6 +23,7 @@ from .tables import (
     sessions,
     sign_in_states,
     sign_ins,
+    turns,
 )
 
 BATCH = 500
@@ -44,7 +45,9 @@ class SqlPrunedRows:
         now -= _CLOCKS
         session = sessions.c
         ended = sa.or_(session.signed_in_at <= now - LASTS, session.used_at <= now - IDLE)
-        return self._delete(sessions, ended) + self._delete(sign_in_states, sign_in_states.c.until <= now)
+        gone = self._delete(sessions, ended) + self._delete(sign_in_states, sign_in_states.c.until <= now)
+        self._delete(turns, turns.c.full_at <= now)
+        return gone
 
     def older_than(self, before: datetime) -> Mapping[str, int]:
         return {table.name: self._delete(table, old) for table, old in self._old(before)}

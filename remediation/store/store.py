@@ -17,6 +17,7 @@ from ..domain.journey import Journey
 from ..domain.push import Push
 from ..domain.sign_in_proof import Record, SignIn
 from ..domain.standing import Standing
+from ..domain.turns import Turns
 from ..errors import Stale
 from ..ports import Actor, Change, PossessionLinkFacts, Wakeups
 from ..ports.store import EVERYTHING
@@ -25,6 +26,7 @@ from .change import change
 from .engine import reading, writing
 from .observations import Observer
 from .tables import LIVING, device_links, directory_devices, journeys, managed_devices, people, possession_links, pushes, sign_ins
+from .turns import take_turn
 from .watching import SqlWatching
 
 
@@ -36,6 +38,10 @@ class SqlStore(SqlWatching):
 
     def change(self, actor: Actor, why: str, *, about: tuple[str, str], at: datetime) -> AbstractContextManager[Change]:
         return change(self._engine, self.tenant_id, self._wakeups, actor, why, about=about, at=at)
+
+    def take_turn(self, key: str, turns: Turns, *, at: datetime) -> datetime | None:
+        with writing(self._engine) as connection:
+            return take_turn(connection, self.tenant_id, key, turns, at)
 
     # reads
 

@@ -355,6 +355,15 @@ budgets = sa.Table(
     sa.Column("reason", sa.Text),
 )
 
+# How often somebody asked for something (domain/turns.py); a row whose moment has passed says nothing any more.
+turns = sa.Table(
+    "turns",
+    metadata,
+    tenant(),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("full_at", Moment, nullable=False),
+)
+
 # The polls and sweeps over whole lists (domain/watch.py): `mdm:<connection>/poll`, `mdm:<connection>/sweep`, `directory/sweep`.
 watches = sa.Table(
     "watches",

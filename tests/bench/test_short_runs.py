@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from bench import deploy, histories, kill, laundering, outage, quiet_day, race, secrets, single_use, storm, zombie
+from bench import deploy, fuzz, histories, kill, laundering, outage, quiet_day, race, secrets, single_use, storm, zombie
 from bench.stage.specification import Case
 from bench.stage.troubled import Size as Troubles
+from bench.stage.watchman import COUNTED
 from bench.stage.worker import Death
 
 pytestmark = pytest.mark.slow
@@ -128,6 +129,21 @@ def test_histories(db: str) -> None:
 def test_histories_notice_what_is_forgotten() -> None:
     found = histories.play(histories.Size(pure=100, stored=5), "sqlite", 1, "forgetful", print)["by_invariant"]
     assert found["I2"] > 0 and found["I6"] > 0  # noqa: PT018
+
+
+def test_fuzz() -> None:
+    figures = fuzz.play(1_200, "sqlite", 3, None, print)
+    assert {name: figures[name] for name in ("decided", "violations", "routes_missed")} == {
+        "decided": 1_200,
+        "violations": 0,
+        "routes_missed": 0,
+    }
+    assert figures["changes"] > 10
+
+
+@pytest.mark.parametrize("fault", COUNTED)
+def test_fuzz_notices_each_of_its_faults(fault: str) -> None:
+    assert fuzz.play(1_200, "sqlite", 3, fault, print)[fault] > 0
 
 
 @pytest.mark.parametrize("db", ["sqlite", "postgresql"])

@@ -195,7 +195,9 @@ def test_what_is_held_is_shown_and_no_secret_among_it(scene: Scene) -> None:
     assert found is not None
     assert found["people"][0]["name"] == MIA.name
     assert found["managed_devices"][0]["serial"] == "F2LXK0ABCD12"
-    assert [len(found[name]) for name in ("device_links", "pushes", "journeys", "possession_links", "sessions", "cases")] == [1] * 6
+    assert [
+        len(found[name]) for name in ("device_links", "pushes", "journeys", "possession_links", "sign_ins", "sessions", "cases")
+    ] == [1] * 7
     assert found["audit"][-1]["why"] == "person.exported"
     text = repr(found)
     for secret in ("token_hash", "'hash'", BROWSER, "tom", "Tom", "firefox"):

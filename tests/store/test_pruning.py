@@ -35,7 +35,6 @@ KEEP = timedelta(days=90)
 LATER = NOON + timedelta(days=1) + KEEP  # the journey ends at NOON + 24 h
 AUDIT_KEY = "nK3wXv8pQz5rTm1yJd7bLf2hGc9sEa4u"
 WORKER = Actor("worker", "worker-1")
-NONE = dict.fromkeys(("sessions", "possession_links", "sign_ins", "journeys", "cases", "alarms"), 0)
 
 
 def goes(scene: Scene, at: Any = LATER) -> dict[str, int] | None:
