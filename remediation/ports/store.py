@@ -53,11 +53,17 @@ class Change(Protocol):
         """The person says that this managed device is in their hand: the worker is to send the link. Wakes the journey."""
 
     def mint_possession_link(self, journey_id: str, *, token_hash: str, expires_at: datetime) -> str:
-        """Store a link before it is sent; returns its id. Earlier ones of the journey stay valid until they end."""
+        """Store a link before it is sent; returns its id. Earlier ones of the journey stay valid until they end.
+
+        Stale where nobody waits for one any more, or where another pass is sending one: one wish, one message.
+        """
 
     def possession_link_sent(self, link_id: str) -> None: ...
 
     def possession_failed(self, journey_id: str, error: str) -> None: ...
+
+    def possession_put_off(self, journey_id: str) -> None:
+        """The MDM was not asked after all: the next pass may send at once."""
 
     def prove_possession(self, token_hash: str, *, oid: str, browser: str) -> str:
         """Use the link up and store the proof, in this transaction; returns the journey id and wakes it.

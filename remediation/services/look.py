@@ -15,7 +15,7 @@ from ..domain.journey import POSSESSION_LINK_LASTS, Journey
 from ..domain.matching import one_per_device
 from ..domain.push import Lane, look_again
 from ..domain.steps import Step, next_step
-from ..errors import RemoteError
+from ..errors import RemoteError, Stale
 from ..ports import Messaging, Refreshing, in_lane
 from .failed_calls import failed_call
 from .link_device import link_device
@@ -144,15 +144,21 @@ def _send_possession_link(journey: Journey, world: World, seen: _Seen) -> None:
             change.possession_failed(journey.id, "no_messages")
         return
     token = secrets.token_urlsafe(32)
-    with store.change(world.actor, "possession.minted", about=about, at=now) as change:
-        link_id = change.mint_possession_link(journey.id, token_hash=token_hash(token), expires_at=now + POSSESSION_LINK_LASTS)
+    try:
+        with store.change(world.actor, "possession.minted", about=about, at=now) as change:
+            link_id = change.mint_possession_link(journey.id, token_hash=token_hash(token), expires_at=now + POSSESSION_LINK_LASTS)
+    except Stale:
+        return  # another pass is sending it, or the person has tapped one meanwhile
     try:
         manager.message(proof.key.record_id, world.message_text(world.possession_url(token), journey.case_code))
     except RemoteError as error:
-        if error.called:
-            with store.change(world.actor, "possession.failed", about=about, at=world.clock()) as change:
+        why = "possession.failed" if error.called else "possession.put_off"
+        with store.change(world.actor, why, about=about, at=world.clock()) as change:
+            if error.called:
                 change.audit(client_request_id=error.client_request_id, request_id=error.request_id)
                 change.possession_failed(journey.id, error.code)
+            else:
+                change.possession_put_off(journey.id)
         raise
     with store.change(world.actor, "possession.sent", about=about, at=world.clock()) as change:
         change.possession_link_sent(link_id)

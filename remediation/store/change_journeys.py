@@ -11,7 +11,7 @@ from ..domain.device import ManagedKey, Platform
 from ..domain.push import Lane
 from ..domain.sign_in_proof import Record, SignIn
 from ..errors import PossessionRefused, Stale
-from .open_change import OpenChange, waking
+from .open_change import SAFETY_NET, OpenChange, waking
 from .tables import cases, journeys, managed_devices, possession_links, pushes, sign_ins
 from .wakeups import LOOK_JOURNEY
 
@@ -35,11 +35,12 @@ class JourneyChanges(OpenChange):
         self._wake_journey(journey_id, **more)
 
     def want_possession(self, journey_id: str, key: ManagedKey) -> None:
-        forgotten = dict.fromkeys(("sent_at", "expires_at", "error", "proven_at", "proven_generation"))
+        forgotten = dict.fromkeys(("sent_at", "expires_at", "error", "proven_at", "proven_generation", "sending_until"))
         asked = {"connection": key.connection, "record_id": key.record_id, "wanted_at": self.at}
         self._wake_journey(journey_id, **{f"possession_{name}": value for name, value in {**forgotten, **asked}.items()})
 
     def mint_possession_link(self, journey_id: str, *, token_hash: str, expires_at: datetime) -> str:
+        self._claim_sending(journey_id)
         device = managed_devices.c
         asked = self.connection.execute(
             sa.select(device.connection, device.record_id, device.generation)
@@ -62,6 +63,16 @@ class JourneyChanges(OpenChange):
         )
         return link_id
 
+    def _claim_sending(self, journey_id: str) -> None:
+        """In the UPDATE's own conditions: two passes at once would else send two messages for one wish. One that vanished meanwhile
+        keeps the others out for as long as a woken row waits for its worker."""
+        wish = journeys.c
+        unsent = sa.or_(wish.possession_sent_at.is_(None), wish.possession_sent_at < wish.possession_wanted_at)
+        free = sa.or_(wish.possession_sending_until.is_(None), wish.possession_sending_until <= self.at)
+        open_wish = wish.possession_wanted_at.is_not(None), wish.possession_proven_at.is_(None), unsent, free
+        claimed = self._journey(journey_id).where(*open_wish).values(possession_sending_until=self.at + SAFETY_NET)
+        self.set_one(claimed, "mint_possession_link")
+
     def possession_link_sent(self, link_id: str) -> None:
         self.set_one(
             sa.update(possession_links).where(self.mine(possession_links, id=link_id)).values(sent_at=self.at),
@@ -76,11 +87,16 @@ class JourneyChanges(OpenChange):
             self._journey(link.journey_id, possession_connection=link.connection, possession_record_id=link.record_id)
             .where(journeys.c.possession_proven_at.is_(None))
             .values(possession_sent_at=sent_at, possession_expires_at=link.expires_at, possession_error=None)
+            .values(possession_sending_until=None)
         )
 
     def possession_failed(self, journey_id: str, error: str) -> None:
         asked = journeys.c.possession_wanted_at.is_not(None)
-        self.set_one(self._journey(journey_id).where(asked).values(possession_error=error), "possession_failed")
+        failed = self._journey(journey_id).where(asked).values(possession_error=error, possession_sending_until=None)
+        self.set_one(failed, "possession_failed")
+
+    def possession_put_off(self, journey_id: str) -> None:
+        self.set_one(self._journey(journey_id).values(possession_sending_until=None), "possession_put_off")
 
     def prove_possession(self, token_hash: str, *, oid: str, browser: str) -> str:
         """The refusals are in the UPDATE's own conditions, so that of many at once one wins; they are told apart afterwards."""

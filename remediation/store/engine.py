@@ -15,15 +15,16 @@ _BUSY = 30_000  # milliseconds that a writer waits for the one before it
 def make_engine(url: str, *, durable: bool = True) -> sa.Engine:
     """An engine for `sqlite:///path` or `postgresql://…`; other databases are refused.
 
+    What a statement carried stands in no error, and so in no log: tokens' hashes, names, mail addresses.
     Without `durable` a commit does not wait for the disk: a crash of ours loses nothing, a power cut may lose the last second.
     """
     parsed = sa.make_url(url)
     if parsed.drivername == "postgresql":
         hurried = {} if durable else {"options": "-c synchronous_commit=off"}
         name = parsed.set(drivername="postgresql+psycopg")
-        return sa.create_engine(name, pool_pre_ping=True, max_overflow=20, connect_args=hurried)
+        return sa.create_engine(name, pool_pre_ping=True, max_overflow=20, hide_parameters=True, connect_args=hurried)
     if parsed.drivername == "sqlite" and parsed.database:
-        engine = sa.create_engine(parsed, max_overflow=20)
+        engine = sa.create_engine(parsed, max_overflow=20, hide_parameters=True)
         sa.event.listen(engine, "connect", _prepare_sqlite)
         if not durable:
             sa.event.listen(engine, "connect", lambda dbapi, _record: dbapi.execute("PRAGMA synchronous=NORMAL"))

@@ -1,6 +1,7 @@
 """Signed-in browsers and sign-ins under way: implements `ports.Sessions` and `ports.SignInStates`.
 
-The database holds only hashes of session tokens, so that who reads it cannot be anybody. Expiry is checked on use.
+The database holds only hashes of session tokens, so that who reads it cannot be anybody. What is kept of a sign-in, a possession
+token among it, is sealed with the key by which it is taken, of which the database holds only a hash too. Expiry is checked on use.
 """
 
 import hashlib
@@ -9,6 +10,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
+from joserfc import jwe
+from joserfc.jwk import OctKey
 
 from ..ports import Session
 from .engine import reading, writing
@@ -78,16 +81,29 @@ class SqlSignInStates:
         over = sign_in_states.c.until <= until - timedelta(minutes=10)
         with writing(self._engine) as connection:
             connection.execute(sa.delete(sign_in_states).where(self._mine, over))
-            row = {"tenant_id": self._tenant_id, "key": key, "value": value, "until": until}
+            row = {"tenant_id": self._tenant_id, "key": _hash(key), "value": seal(value, key), "until": until}
             connection.execute(sa.insert(sign_in_states).values(**row))
 
     def take(self, key: str, *, at: datetime) -> str | None:
         """Deleted by whoever gets it, in one statement: a second caller finds nothing."""
-        this = sa.and_(self._mine, sign_in_states.c.key == key)
+        this = sa.and_(self._mine, sign_in_states.c.key == _hash(key))
         taken = sa.delete(sign_in_states).where(this).returning(sign_in_states.c.value, sign_in_states.c.until)
         with writing(self._engine) as connection:
             row = connection.execute(taken).one_or_none()
-        return row.value if row is not None and row.until > at else None
+        return unseal(row.value, key) if row is not None and row.until > at else None
+
+
+def seal(value: str, key: str) -> str:
+    return jwe.encrypt_compact({"alg": "dir", "enc": "A256GCM"}, value.encode(), _sealing(key))
+
+
+def unseal(sealed: str, key: str) -> str:
+    return (jwe.decrypt_compact(sealed, _sealing(key)).plaintext or b"").decode()
+
+
+def _sealing(key: str) -> OctKey:
+    """Not the hash that the row holds. A plain digest is enough: `key` is one itself, of a state by chance."""
+    return OctKey.import_key(hashlib.sha256(f"seals a sign-in: {key}".encode()).digest())
 
 
 def _hash(token: str) -> str:

@@ -119,6 +119,7 @@ journeys = sa.Table(
     sa.Column("possession_sent_at", Moment),
     sa.Column("possession_expires_at", Moment),
     sa.Column("possession_error", sa.Text),
+    sa.Column("possession_sending_until", Moment),  # a pass is sending the message; others leave it alone until then
     sa.Column("possession_proven_at", Moment),
     sa.Column("possession_proven_generation", sa.Text),
     sa.Column("help_why", sa.Text),

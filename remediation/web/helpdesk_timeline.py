@@ -14,7 +14,7 @@ from .names import shown
 
 EVENTS = {
     *("journey.started", "journey.resumed", "journey.left", "journey.check_again", "journey.needs_help", "journey.still_blocked"),
-    *("device.picked", "possession.wanted", "possession.minted", "possession.sent", "possession.failed"),
+    *("device.picked", "possession.wanted", "possession.minted", "possession.sent", "possession.failed", "possession.put_off"),
     *(
         "possession.proven",
         "possession.not_me",

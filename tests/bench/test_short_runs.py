@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from bench import deploy, fuzz, histories, kill, laundering, outage, quiet_day, race, storm, zombie
+from bench import deploy, fuzz, histories, kill, laundering, outage, quiet_day, race, secrets, single_use, storm, zombie
 from bench.stage.specification import Case
+from bench.stage.troubled import Size as Troubles
 from bench.stage.watchman import COUNTED
 from bench.stage.worker import Death
 
@@ -143,3 +144,36 @@ def test_fuzz() -> None:
 @pytest.mark.parametrize("fault", COUNTED)
 def test_fuzz_notices_each_of_its_faults(fault: str) -> None:
     assert fuzz.play(1_200, "sqlite", 3, fault, print)[fault] > 0
+
+
+@pytest.mark.parametrize("db", ["sqlite", "postgresql"])
+def test_single_use(db: str) -> None:
+    figures = single_use.play(single_use.Size(rounds=2), db, 1, None, print)
+    assert (figures["decided"], figures["winners_wrong"]) == (16, 0)
+
+
+@pytest.mark.parametrize(
+    ("broken", "noticed"),
+    [
+        ("look_first", {"button", "message", "state", "row", "probe"}),
+        ("no_index", {"button", "message", "state", "device", "record", "row", "probe"}),
+    ],
+)
+def test_single_use_notices_who_looks_and_then_writes(broken: str, noticed: set[str]) -> None:
+    things = single_use.play(single_use.Size(rounds=2), "postgresql", 1, broken, print)["things"]
+    assert {name for name, figure in things.items() if figure["winners_wrong"]} == noticed
+
+
+NO_TROUBLE = Troubles(troubles=(), alarm=False)
+
+
+def test_secrets() -> None:
+    figures = secrets.play(NO_TROUBLE, "postgresql", 1, None, print)
+    assert (figures["found"], figures["in_web"], figures["allowed"]) == (0, 0, 0)
+    assert figures["planted"] == 15
+    assert figures["refused"] > 80
+
+
+def test_secrets_notices_a_web_that_was_given_the_workers_settings() -> None:
+    figures = secrets.play(NO_TROUBLE, "sqlite", 1, "one_environment", print)
+    assert figures["found"] >= figures["in_web"] > 0

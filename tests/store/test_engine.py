@@ -56,3 +56,12 @@ def test_another_database_is_refused(address: str) -> None:
 def test_a_naive_moment_is_refused() -> None:
     with pytest.raises(ValueError, match="aware"):
         Moment().process_bind_param(NOON.replace(tzinfo=None), sa.create_engine("sqlite://").dialect)
+
+
+def test_what_a_statement_carried_stands_in_no_error(engine: sa.Engine) -> None:
+    row = sa.insert(sign_in_states).values(tenant_id="t", key="a-key", value="a-value", until=NOON)
+    with writing(engine) as connection:
+        connection.execute(row)
+    with pytest.raises(sa.exc.IntegrityError) as raised, writing(engine) as connection:
+        connection.execute(row)
+    assert "a-value" not in str(raised.value)

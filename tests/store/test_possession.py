@@ -6,7 +6,8 @@ from functools import partial
 import pytest
 
 from remediation.domain.device import Person
-from remediation.errors import PossessionRefused
+from remediation.errors import PossessionRefused, Stale
+from remediation.store.open_change import SAFETY_NET
 from tests.people import KEY, MANAGED_PHONE, NOON, minutes
 from tests.store.scenes import BROWSER, Scene, all_at_once, managed_phone
 
@@ -74,6 +75,7 @@ def test_a_journey_that_went_on_in_another_browser_takes_its_link_along(sent: Sc
 
 
 def test_not_me_revokes_every_open_link_of_the_journey(sent: Scene) -> None:
+    sent.ask_for_proof()
     sent.mint("second")
     with sent.change() as change:
         change.revoke_possession("second", oid="mia")
@@ -103,9 +105,42 @@ def test_the_page_behind_a_link_says_whose_and_whether_it_can_be_used(sent: Scen
 
 def test_an_earlier_link_stays_good_and_its_proof_is_not_undone_by_a_later_one(sent: Scene) -> None:
     sent.ask_for_proof()
+    second = sent.mint("second", sent=False)
     tap(sent, "hash")
-    sent.mint("second")
+    with sent.change() as change:
+        change.possession_link_sent(second)
     assert sent.journey().proven
+
+
+def test_of_sixteen_passes_one_sends_a_message_for_one_wish(scene: Scene) -> None:
+    scene.ask_for_proof()
+    assert all_at_once([partial(scene.mint, f"hash-{n}", sent=False) for n in range(16)]) == {"done": 1, "stale": 15}
+
+
+def test_a_message_that_was_sent_is_not_sent_again_until_somebody_asks(sent: Scene) -> None:
+    with pytest.raises(Stale):
+        sent.mint("second")
+    sent.ask_for_proof()
+    sent.mint("second")
+    tap(sent, "second")
+    with pytest.raises(Stale):
+        sent.mint("third")
+
+
+@pytest.mark.parametrize("free", ["put_off", "failed", "vanished"])
+def test_a_pass_that_did_not_send_keeps_nobody_else_from_it(scene: Scene, free: str) -> None:
+    scene.ask_for_proof()
+    scene.mint("hash", sent=False)
+    with pytest.raises(Stale):
+        scene.mint("second")
+    with scene.change() as change:
+        if free == "put_off":
+            change.possession_put_off("j1")
+        elif free == "failed":
+            change.possession_failed("j1", "unreachable")
+    later = NOON + SAFETY_NET if free == "vanished" else NOON
+    with scene.change(at=later) as change:
+        change.mint_possession_link("j1", token_hash="second", expires_at=later + minutes(10))
 
 
 def test_a_wipe_between_message_and_tap_voids_the_proof(sent: Scene) -> None:

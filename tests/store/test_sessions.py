@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from remediation.store import SqlSessions, SqlSignInStates
 from remediation.store.tables import sessions as table
+from remediation.store.tables import sign_in_states
 from tests.people import NOON, minutes
 from tests.store.scenes import TENANT, all_at_once
 
@@ -55,6 +56,17 @@ def test_a_sign_in_state_is_taken_once(engine: sa.Engine) -> None:
     states.put("key", "value", until=NOON + minutes(10))
     all_at_once([lambda: taken.append(states.take("key", at=NOON))] * 16)
     assert sorted(taken, key=str) == [None] * 15 + ["value"]
+
+
+def test_what_is_kept_of_a_sign_in_cannot_be_read_in_the_database(engine: sa.Engine) -> None:
+    """A possession token and the verifier are among it; the key is what only the browser can name."""
+    states = SqlSignInStates(engine, TENANT)
+    states.put("the-key", "a possession token", until=NOON + minutes(10))
+    with engine.connect() as connection:
+        kept = str(connection.execute(sa.select(sign_in_states)).all())
+    assert "possession" not in kept
+    assert "the-key" not in kept
+    assert states.take("the-key", at=NOON) == "a possession token"
 
 
 def test_a_sign_in_state_ends(engine: sa.Engine) -> None:
