@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from .engine import reading, writing
 from .sessions import IDLE, LASTS
-from .tables import alarms, audit, cases, journeys, possession_links, sessions, sign_in_states, sign_ins
+from .tables import alarms, audit, cases, journeys, possession_links, sessions, shown_certificates, sign_in_states, sign_ins
 
 BATCH = 500
 _CLOCKS = timedelta(hours=1)  # by which a web host's clock may be behind ours
@@ -34,9 +34,9 @@ class SqlPrunedRows:
         return {table.name: self._delete(table, old) for table, old in self._old(before)}
 
     def _old(self, before: datetime) -> Iterator[tuple[sa.Table, sa.ColumnElement[bool]]]:
-        """In an order that no foreign key is against: messages and sign-ins before the journeys that they belong to."""
+        """In an order that no foreign key is against: messages, certificates and sign-ins before their journeys."""
         ended = journeys.c.expires_at <= before
-        for table in (possession_links, sign_ins):
+        for table in (possession_links, shown_certificates, sign_ins):
             theirs = sa.and_(journeys.c.tenant_id == table.c.tenant_id, journeys.c.id == table.c.journey_id)
             yield table, sa.exists().where(theirs, ended)
         yield journeys, ended

@@ -14,6 +14,7 @@ from ..errors import RemediationError, RemoteError
 from .forgery import FromElsewhere
 from .guards import NotSignedIn, RoleMissing, Who, who_may
 from .languages import keep_at
+from .second_host import NotOverTheHop
 from .sessions import has_cookie
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(NotSignedIn, _not_signed_in)
     app.register_error_handler(RoleMissing, lambda _: page("role_missing", 403))
     app.register_error_handler(FromElsewhere, lambda _: page("form_elsewhere", 403))
+    app.register_error_handler(NotOverTheHop, lambda _: page("certificate_elsewhere", 403))
     app.register_error_handler(CSRFError, _form_over)
     app.register_error_handler(RemediationError, _ours)
     app.register_error_handler(Exception, _bug)
