@@ -9,7 +9,6 @@ import http.client
 import os
 import re
 import shutil
-import signal
 import socket
 import ssl
 import subprocess
@@ -117,7 +116,7 @@ def running_nginx(app: Callable[..., Any], *, device_ca: Path, secret: str) -> I
         _wait_for(port, process, folder)
         yield Nginx(port, folder, ca)
     finally:
-        process.send_signal(signal.SIGQUIT if process.poll() is None else 0)
+        process.terminate()
         process.communicate(timeout=10)
         behind.shutdown()
         behind.server_close()
