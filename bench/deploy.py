@@ -59,7 +59,7 @@ def play(size: Size, db: str, seed: int, broken: str | None, say: Callable[[str]
         exchanges, day = 0, _Day(company, crew, chance)
         for checkout in (None, before) * size.rounds:
             for name in WORKERS:
-                day.goes_on(size.pushes_between, patience=15 if broken else 120)
+                day.goes_on(size.pushes_between, patience=4 if broken else 120)
                 crew.end(name)
                 crew.start(name, checkout=checkout)
                 exchanges += 1

@@ -50,7 +50,10 @@ def run(options: "Options", say: Callable[[str], None]) -> dict[str, Any]:
 
 def play(size: Size, db: str, seed: int, broken: str | None, say: Callable[[str], None]) -> dict[str, Any]:
     begun, chance = time.monotonic(), random.Random(seed)
-    with Company(db, size.devices, seed, lag=0.05) as company, Crew(company.environment(), company.folder, fault=broken) as crew:
+    with (
+        Company(db, size.devices, seed, lag=0.05, impatient=True) as company,
+        Crew(company.environment(), company.folder, fault=broken) as crew,
+    ):
         company.sandbox.faults.add(Fault("graph", "slow", seconds=SLOW))
         for name in WORKERS:
             crew.start(name)

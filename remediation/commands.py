@@ -5,7 +5,7 @@ from typing import TextIO
 
 import click
 
-from . import log, operator_commands, serving, wiring
+from . import audit_commands, log, operator_commands, serving, wiring
 from .reading_settings import FaultySettings, names_of, read, secrets_of
 from .settings import DatabaseSettings, WebSettings, WorkerSettings
 from .terminal import Refusal, in_words
@@ -46,7 +46,7 @@ def _forget_foreign_names() -> None:
     foreign = sorted((names_of(WorkerSettings) - names_of(WebSettings)) & os.environ.keys())
     for name in foreign:
         del os.environ[name]
-    if any(word in name for name in foreign for word in ("SECRET", "PASSWORD", "TENANT_CODE", "WEBHOOK")):
+    if any(word in name for name in foreign for word in ("SECRET", "PASSWORD", "TENANT_CODE", "WEBHOOK", "AUDIT_KEY")):
         click.echo(f"Not for the web process, and ignored: {', '.join(foreign)}. Give these to the worker alone.", err=True)
 
 
@@ -69,6 +69,9 @@ def work(context: click.Context) -> None:
 
 remediation.add_command(operator_commands.stuck)
 remediation.add_command(operator_commands.leases)
+remediation.add_command(audit_commands.audit)
+remediation.add_command(audit_commands.export)
+remediation.add_command(audit_commands.erase)
 work.add_command(operator_commands.takeover)
 
 

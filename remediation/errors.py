@@ -1,10 +1,11 @@
 """Errors that know who can act and whether trying again helps.
 
-The five that a remote can cause are raised by `adapters/`; `Stale`, `Conflict`, `PossessionRefused` and
-`ExtensionRefused` by `store/`, `CertificateRefused` by both. Anything else
-is a bug of ours and shows the page for bugs.
+The five that a remote can cause are raised by `adapters/`; `Stale`, `Conflict`, `PossessionRefused`,
+`ExtensionRefused` and `ErasureRefused` by `store/`, `TooOften` by `services/`, `CertificateRefused` by
+`adapters/` and `store/`. Anything else is a bug of ours and shows the page for bugs.
 """
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
@@ -138,6 +139,18 @@ class PossessionRefused(RemediationError):
         self.why = why
 
 
+class TooOften(RemediationError):
+    """Asked for more often than one person needs it; `again_at` is when it may be asked for again. Nothing was changed."""
+
+    code = "too_often"
+    who_acts = WhoActs.TIME
+    retryable = True
+
+    def __init__(self, again_at: datetime) -> None:
+        super().__init__("asked for too often")
+        self.again_at = again_at
+
+
 class ExtensionRefused(RemediationError):
     """Leases are not extended. `why`: `unknown` (no such connection is watched), `not_failing`, `extended_already` or `nothing`."""
 
@@ -160,3 +173,11 @@ class CertificateRefused(RemediationError):
     def __init__(self, why: str) -> None:
         super().__init__(f"certificate refused: {why}")
         self.why = why
+
+
+class ErasureRefused(RemediationError):
+    """Nothing of a person is erased while a link of theirs lives, or its end is on its way to Microsoft."""
+
+    code = "erasure_refused"
+    who_acts = WhoActs.TIME
+    retryable = True

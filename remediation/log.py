@@ -13,6 +13,8 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from .secret_files import learned
+
 GONE = "[secret]"
 NAMES = (
     "authorization|proxy-authorization|cookie|set-cookie|aw-tenant-code|client_secret|client_assertion|code|code_verifier|state|nonce"
@@ -26,6 +28,7 @@ HEADER = re.compile(
     r"(?<![\w-])(authorization|proxy-authorization|cookie|set-cookie|aw-tenant-code)(\s*:\s*)[^\r\n\"']+", re.IGNORECASE
 )
 BEARER = re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE)
+POSSESSION = re.compile(r"(/possession/)[\w-]{16,}")  # the address is the token
 JWT = re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*")
 
 
@@ -42,7 +45,7 @@ class Redactor:
         if KEY.fullmatch(key) and key != "event":
             return GONE
         if isinstance(value, MutableMapping):
-            return {inner: self._clean(str(inner), item) for inner, item in value.items()}
+            return {self.text(str(inner)): self._clean(str(inner), item) for inner, item in value.items()}
         if isinstance(value, list | tuple | set):
             return [self._clean("", item) for item in value]
         if value is None or isinstance(value, bool | int | float):
@@ -50,8 +53,9 @@ class Redactor:
         return self.text(str(value))
 
     def text(self, text: str) -> str:
-        for secret in self._secrets:
+        for secret in (*self._secrets, *learned()):
             text = text.replace(secret, GONE)
+        text = POSSESSION.sub(rf"\1{GONE}", text)
         text = HEADER.sub(rf"\1\2{GONE}", text)
         text = QUOTED.sub(rf"\1\2\1\3\4{GONE}\4", text)
         text = FORM.sub(rf"\1={GONE}", text)
@@ -74,9 +78,8 @@ def set_up(process: str, secrets: Iterable[str] = ()) -> None:
         cache_logger_on_first_use=True,
     )
     terminal = sys.stderr.isatty()
-    last: Processor = (
-        structlog.dev.ConsoleRenderer(colors=terminal) if terminal else structlog.processors.JSONRenderer(ensure_ascii=False)
-    )
+    # All but ASCII is escaped: a U+2028 or U+0085 in somebody's name would end the line for some readers.
+    last: Processor = structlog.dev.ConsoleRenderer(colors=terminal) if terminal else structlog.processors.JSONRenderer()
 
     def name_process(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         return {"process": process, **event}

@@ -1,5 +1,5 @@
-"""What beats in each worker for whoever runs the product: alarms judged and told, figures written, old rows
-pruned.
+"""What beats in each worker for whoever runs the product: audit rows sealed and anchored, alarms judged and told, figures
+written, old rows pruned.
 
 Next door: `wiring`, which starts them, and `operator_wiring`, the commands.
 """
@@ -7,25 +7,30 @@ Next door: `wiring`, which starts them, and `operator_wiring`, the commands.
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
 from .adapters import alarm_webhook
 from .adapters.alarm_log import AlarmLog
 from .adapters.alarm_mail import AlarmMail, MailServer
+from .adapters.audit_anchor import AnchorLog
 from .adapters.http import Remote
 from .adapters.metrics_file import MetricsFile
 from .ports import Actor, AlarmSink, Store
-from .services import alarms
-from .services.prune import prune
+from .services import alarms, audit_log
+from .services.prune import Keep, prune
+from .setting_rules import strong
 from .settings import WorkerSettings
 from .store.alarms import SqlAlarms
 from .store.figures import SqlFigures
 from .store.leases import SqlLeases
 from .store.pruning import SqlPrunedRows
+from .store.seals import SqlSeals
 from .worker.pulse import Pulse
 
 JUDGED_EVERY, TOLD_EVERY, FIGURES_EVERY, PRUNED_EVERY = 30.0, 5.0, 30.0, 3600.0  # seconds
+SEALED_EVERY, LATE_EVERY, ANCHORED_EVERY = 1.0, 3600.0, 600.0
 
 
 def of(settings: WorkerSettings, engine: sa.Engine, store: Store, now: Callable[[], datetime]) -> list[Pulse]:
@@ -37,13 +42,31 @@ def of(settings: WorkerSettings, engine: sa.Engine, store: Store, now: Callable[
         Pulse("alarms", lambda: alarms.judge(rows, leases, now(), sinks=names), every=JUDGED_EVERY),
         Pulse("telling", lambda: alarms.tell(rows, sinks, now()), every=TOLD_EVERY),
     ]
-    old, keep = SqlPrunedRows(engine, settings.tenant_id), timedelta(days=settings.keep_journeys_days)
-    actor = Actor("worker", settings.executor_id)
-    pulses.append(Pulse("old rows", lambda: prune(store, old, now(), keep=keep, actor=actor), every=PRUNED_EVERY))
+    pulses += _audit(settings, engine, store, now)
     if settings.metrics_file is not None:
         figures, file = SqlFigures(engine, settings.tenant_id), MetricsFile(Path(settings.metrics_file))
         pulses.append(Pulse("figures", lambda: file.write(figures.read(now())), every=FIGURES_EVERY))
     return pulses
+
+
+def _audit(settings: WorkerSettings, engine: sa.Engine, store: Store, now: Callable[[], datetime]) -> list[Pulse]:
+    """The key is asked for with each beat, so that another one signs from the moment its file changes."""
+    log, key, anchor = SqlSeals(engine, settings.tenant_id), settings.live("audit_key", strong), AnchorLog()
+    rows, actor = SqlPrunedRows(engine, settings.tenant_id), Actor("worker", settings.executor_id)
+    days = (timedelta(days=kept) for kept in (settings.keep_journeys_days, settings.keep_links_days, settings.keep_audit_days))
+    keep = Keep(*days)
+
+    def tell_the_newest() -> None:
+        head = log.head()
+        if head is not None:
+            anchor.tell(settings.tenant_id, head)
+
+    return [
+        Pulse("audit seals", lambda: audit_log.seal(log, key(), now), every=SEALED_EVERY),
+        Pulse("late audit rows", lambda: audit_log.seal(log, key(), now, late=True), every=LATE_EVERY),
+        Pulse("audit anchor", tell_the_newest, every=ANCHORED_EVERY),
+        Pulse("old rows", lambda: prune(store, rows, log, now(), keep=keep, audit_key=key, actor=actor), every=PRUNED_EVERY),
+    ]
 
 
 def alarm_sinks(settings: WorkerSettings) -> list[AlarmSink]:
@@ -51,7 +74,8 @@ def alarm_sinks(settings: WorkerSettings) -> list[AlarmSink]:
     sinks: list[AlarmSink] = [AlarmLog()]
     if settings.alarm_webhook is not None:
         base, query = alarm_webhook.address(settings.alarm_webhook.get_secret_value())
-        remote = Remote("webhook", base, vendor_code=alarm_webhook.no_vendor_code, ca=ca)
+        private = urlsplit(base).hostname in settings.private_hosts
+        remote = Remote("webhook", base, vendor_code=alarm_webhook.no_vendor_code, ca=ca, private=private)
         sinks.append(alarm_webhook.AlarmWebhook(remote, query))
     if settings.alarm_mail_server and settings.alarm_mail_from and settings.alarm_mail_to:
         host, _, port = settings.alarm_mail_server.rpartition(":")

@@ -3,16 +3,23 @@
 Next door: `wiring` (the two processes). These commands call no remote and hold no credential of one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from .adapters import audit_anchor
+from .domain.seals import Anchor, SealKeys
 from .ports import Actor
+from .services import audit_log, person_file
 from .services import leases as lease_ends
 from .services import stuck as stuck_rows
-from .settings import OperatorSettings
+from .services.audit_log import SOON, Checked
+from .settings import AuditSettings, OperatorSettings
 from .store.engine import make_engine
 from .store.leases import SqlLeases
+from .store.person_rows import SqlPersonRows
+from .store.seals import SqlSeals
 from .store.store import SqlStore
 from .store.stuck import SqlStuckRows
 from .store.takeover import StillAtWork, take_over
@@ -21,7 +28,7 @@ from .web.names import shown
 from .web.texts import ENGLISH, Texts
 from .wiring import now
 
-__all__ = ["WITHIN", "FoundStuck", "Operating", "StillAtWork", "StuckInWords"]
+__all__ = ["SOON", "WITHIN", "AuditCheck", "Checked", "FoundStuck", "Operating", "StillAtWork", "StuckInWords"]
 
 WITHIN = lease_ends.WITHIN
 
@@ -58,6 +65,7 @@ class Operating:
         self._store = SqlStore(engine, tenant, DbosWakeups(engine))
         self._stuck = SqlStuckRows(engine, tenant)
         self._leases = SqlLeases(engine, tenant)
+        self._persons = SqlPersonRows(engine, tenant)
         self._check_in = timedelta(days=settings.check_in_days)
         self._actor = Actor("operator", operator)
         self._texts = Texts(default=ENGLISH)
@@ -84,6 +92,19 @@ class Operating:
                 change.audit(because=why, count=count)
         return count
 
+    def held(self, oid: str) -> tuple[int, int]:
+        """Rows of this person, and how many of their links live."""
+        return self._persons.held(oid), len(self._persons.living_links(oid))
+
+    def export(self, oid: str, why: str) -> Mapping[str, Sequence[Mapping[str, Any]]] | None:
+        return person_file.export(self._store, self._persons, oid, actor=self._actor, why=why, now=now())
+
+    def end_links(self, oid: str) -> int:
+        return person_file.end_links(self._store, self._persons, oid, actor=self._actor, now=now())
+
+    def erase(self, oid: str, why: str) -> Mapping[str, int]:
+        return person_file.erase(self._store, oid, actor=self._actor, why=why, now=now())
+
     def _in_words(self, one: stuck_rows.Stuck) -> StuckInWords:
         """Names came from remotes: nothing in them may steer a terminal."""
         row, reason, say = one.row, one.reason, self._texts.in_default
@@ -94,3 +115,26 @@ class Operating:
             *(row.since, row.next_at, row.attempts),
             can_retry=row.kind in ("link", "journey", "watch"),
         )
+
+
+class AuditCheck:
+    """Reads only. Its settings hold the audit key, which nothing else here does."""
+
+    def __init__(self, settings: AuditSettings) -> None:
+        self._tenant_id = settings.tenant_id
+        self._engine = make_engine(settings.database_url.get_secret_value())
+        self._log = SqlSeals(self._engine, settings.tenant_id)
+        self._keys = SealKeys([key.get_secret_value() for key in (settings.audit_key, *settings.audit_key_fallbacks)])
+
+    def anchors(self, lines: Iterable[str]) -> dict[int, Anchor]:
+        """The earliest of each row: who writes the log anew gets anchors for that as well."""
+        found: dict[int, Anchor] = {}
+        for anchor in audit_anchor.anchors(lines, self._tenant_id):
+            found.setdefault(anchor.seq, anchor)
+        return found
+
+    def verify(self, anchors: Mapping[int, Anchor], progress: audit_log.Progress) -> Checked:
+        try:
+            return audit_log.verify(self._log, self._keys, self._tenant_id, anchors, progress)
+        finally:
+            self._engine.dispose()

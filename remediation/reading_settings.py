@@ -17,6 +17,7 @@ from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import EnvSettingsSource
 
+from .secret_files import text_of
 from .settings import LOOPBACK, PREFIX, DatabaseSettings, OperatorSettings, Says, Settings, WebSettings, WorkerSettings
 
 CONFIG = PREFIX + "CONFIG"
@@ -48,7 +49,7 @@ def read(cls: type[S]) -> S:
     """The settings of one process, or one `FaultySettings` with all that is wrong."""
     table, faults = _toml()
     faults += _unknown(table)
-    secrets, unreadable = _secrets_from_files(cls, table)
+    secrets, files, unreadable = _secrets_from_files(cls, table)
     faults += unreadable
     values: dict[str, Any] = {**table, **secrets, **EnvSettingsSource(cls)()}
     faults += _between(cls, values)
@@ -59,6 +60,7 @@ def read(cls: type[S]) -> S:
         faults += [fault for fault in _in_words(cls, error) if fault.name not in broken]
     if faults:
         raise FaultySettings(process_of(cls), faults)
+    settings._files = files
     return settings
 
 
@@ -131,8 +133,11 @@ def _unknown(table: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault(name, "is not a setting of ours." + (f" Did you mean {near[0]}?" if near else ""))
 
 
-def _secrets_from_files(cls: type[DatabaseSettings], table: Mapping[str, Any]) -> tuple[dict[str, str], list[Fault]]:
-    values, faults = {}, []
+def _secrets_from_files(
+    cls: type[DatabaseSettings], table: Mapping[str, Any]
+) -> tuple[dict[str, str], dict[str, Path], list[Fault]]:
+    """What was read, from which file, and what is wrong."""
+    values, files, faults = {}, {}, []
     for field in cls.model_fields:
         name = env_name(field + FILE)
         path = os.environ.get(name) or table.get(field + FILE)
@@ -142,11 +147,12 @@ def _secrets_from_files(cls: type[DatabaseSettings], table: Mapping[str, Any]) -
             faults.append(Fault(env_name(field), f"and {name} are both set; keep one."))
             continue
         try:
-            values[field] = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+            files[field] = Path(path)
+            values[field] = text_of(files[field])
         except (OSError, UnicodeDecodeError) as error:
             faults.append(Fault(name, f"names {path}, which cannot be read ({type(error).__name__})."))
             values[field] = ""  # one fault is enough: it must not be called missing as well
-    return values, faults
+    return values, files, faults
 
 
 def _between(cls: type[DatabaseSettings], values: Mapping[str, Any]) -> Iterator[Fault]:

@@ -43,21 +43,24 @@ class _Server(BaseApplication):  # type: ignore[misc]
         return self._build()
 
 
+OPTIONS: dict[str, Any] = {
+    "worker_class": "gthread",
+    "control_socket_disable": True,
+    "graceful_timeout": GRACE,
+    "timeout": 60,
+    "logger_class": _Log,
+    "proc_name": "remediation serve",
+    # What we are called stands in the settings, and nobody's address is asked for: no proxy need be believed (by default gunicorn
+    # takes scheme and script name from whoever connects from this machine).
+    "forwarded_allow_ips": "",
+    "forwarder_headers": "",
+}
+
+
 def serve(build: Callable[[], Any], *, bind: str, processes: int, threads: int) -> None:
     """Until SIGTERM or SIGINT."""
     refuse_taken_port(bind)
-    options = {
-        "bind": bind,
-        "workers": processes,
-        "threads": threads,
-        "worker_class": "gthread",
-        "control_socket_disable": True,
-        "graceful_timeout": GRACE,
-        "timeout": 60,
-        "logger_class": _Log,
-        "proc_name": "remediation serve",
-    }
-    _Server(build, options).run()
+    _Server(build, {**OPTIONS, "bind": bind, "workers": processes, "threads": threads}).run()
 
 
 def refuse_taken_port(bind: str) -> None:

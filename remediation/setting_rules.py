@@ -99,12 +99,15 @@ def not_blank_secret(value: SecretStr) -> SecretStr:
 
 
 def strong_key(value: SecretStr) -> SecretStr:
-    key = value.get_secret_value()
+    strong(value.get_secret_value())
+    return value
+
+
+def strong(key: str) -> None:
     if len(key) < 32:
         raise ValueError("must have 32 characters or more")
     if KNOWN_KEYS.search(key) or len(set(key)) < 10:
         raise ValueError("looks like an example or a pattern; make one by chance")
-    return value
 
 
 def strong_keys(values: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
@@ -126,6 +129,12 @@ def table(value: object) -> object:
 def hosts(values: tuple[str, ...]) -> tuple[str, ...]:
     if not values or not all(re.fullmatch(r"\.?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d+)?", value) for value in values):
         raise ValueError("must be host names in small letters, or .suffixes of such, with commas between")
+    return values
+
+
+def host_names(values: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", value) for value in values):
+        raise ValueError("must be host names in small letters, with commas between, without ports")
     return values
 
 
@@ -203,9 +212,7 @@ def readable_file(value: str | None) -> str | None:
 
 def key_and_certificate(value: str | None) -> str | None:
     if value is not None:
-        text = _text_of(value)
-        if "PRIVATE KEY-----" not in text or "-----BEGIN CERTIFICATE-----" not in text:
-            raise ValueError("must be a PEM file with a private key and its certificate")
+        key_with_certificate(_text_of(value))
     return value
 
 
@@ -238,6 +245,11 @@ def second_origin(value: str | None) -> str | None:
 
 def hop_secret(value: SecretStr | None) -> SecretStr | None:
     return None if value is None else strong_key(value)
+
+
+def key_with_certificate(text: str) -> None:
+    if "PRIVATE KEY-----" not in text or "-----BEGIN CERTIFICATE-----" not in text:
+        raise ValueError("must be a PEM file with a private key and its certificate")
 
 
 def _text_of(path: str) -> str:

@@ -4,14 +4,17 @@ The web's class has no field that can hold the service credential or an MDM's, s
 processes, two powers). `docs/settings.md` lists every field; a test keeps it complete.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from . import setting_rules as rule
 from .domain.evidence import Level
+from .secret_files import SecretFile, not_blank
 
 PREFIX = "REMEDIATION_"
 LOOPBACK = rule.LOOPBACK
@@ -53,6 +56,15 @@ class DatabaseSettings(BaseSettings):
         """The constructor reads nothing by itself; `reading_settings.read` does, so that it can name every fault at once."""
         return (init_settings,)
 
+    _files: Mapping[str, Path] = PrivateAttr(default_factory=dict)
+    """Where secrets were read from a file: by field."""
+
+    def live(self, field: str, check: Callable[[str], object] = not_blank) -> Callable[[], str]:
+        """The secret as it is whenever it is asked for: a changed file is read anew."""
+        given: SecretStr = getattr(self, field)
+        value, path = given.get_secret_value(), self._files.get(field)
+        return SecretFile(path, value, check) if path is not None else lambda: value
+
     database_url: Annotated[
         SecretStr,
         AfterValidator(rule.database),
@@ -65,6 +77,22 @@ class DatabaseSettings(BaseSettings):
 
 
 TenantId = Annotated[Guid, Says("The tenant (Directory ID)", ENTRA_ADMIN, "8f5c1d3e-2a47-4c0b-9d6e-1b7f0a9c2e55")]
+AuditKey = Annotated[
+    SecretStr,
+    AfterValidator(rule.strong_key),
+    Says(
+        "Seals the rows of the audit; 32 characters or more, by chance, and never the web's",
+        OPERATOR,
+        'python3 -c "import secrets; print(secrets.token_urlsafe(48))"',
+    ),
+]
+EarlierAuditKeys = Annotated[
+    tuple[SecretStr, ...],
+    NoDecode,
+    BeforeValidator(rule.split),
+    AfterValidator(rule.strong_keys),
+    Says("Earlier ones, by which older rows are checked, with commas between", OPERATOR, "the-key-before-this-one"),
+]
 CheckInDays = Annotated[
     int, Field(ge=1, le=90), Says("How long it may stand after the device last reported to the MDM", OPERATOR, "7")
 ]
@@ -75,6 +103,13 @@ class OperatorSettings(DatabaseSettings):
 
     tenant_id: TenantId
     check_in_days: CheckInDays = 14
+
+
+class AuditSettings(OperatorSettings):
+    """What the check of the audit needs besides. Never on a web host."""
+
+    audit_key: AuditKey
+    audit_key_fallbacks: EarlierAuditKeys = ()
 
 
 class Settings(DatabaseSettings):
@@ -391,6 +426,18 @@ class WorkerSettings(Settings):
         Field(ge=1, le=200),
         Says("Calls that one worker makes to one remote at the same time; a few more for revocations", OPERATOR, "10"),
     ] = 20
+    private_hosts: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(rule.split),
+        AfterValidator(rule.host_names),
+        Says(
+            "Host names that may lead to an address in your own network, such as an MDM on your premises, commas between. Every "
+            "other name that does is not called; an address written as such in a setting needs no mention",
+            OPERATOR,
+            "mdm.contoso.example",
+        ),
+    ] = ()
     alarm_webhook: Annotated[
         Secret | None,
         AfterValidator(rule.webhook),
@@ -432,8 +479,26 @@ class WorkerSettings(Settings):
             "/var/lib/node_exporter/remediation.prom",
         ),
     ] = None
+    audit_key: AuditKey
+    audit_key_fallbacks: EarlierAuditKeys = ()
     keep_journeys_days: Annotated[
         int,
         Field(ge=1, le=3650),
-        Says("How long journeys that ended, their messages and the cases of those who could not sign in are kept", OPERATOR, "30"),
+        Says(
+            "How long journeys that ended, their messages, the cases of those who could not sign in and alarms are kept",
+            OPERATOR,
+            "14",
+        ),
+    ] = 30
+    keep_links_days: Annotated[
+        int,
+        Field(ge=7, le=3650),
+        Says(
+            "How long links that ended and what was seen of devices are kept; then people and devices whom nothing needs go, too",
+            OPERATOR,
+            "30",
+        ),
     ] = 90
+    keep_audit_days: Annotated[
+        int, Field(ge=30, le=3650), Says("How long rows of the audit are kept", "the security officer", "365")
+    ] = 730

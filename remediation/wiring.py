@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
-from pydantic import SecretStr
 from requests.adapters import BaseAdapter
 from sqlalchemy import Engine as SqlEngine
 from sqlalchemy import inspect, make_url
@@ -29,10 +28,12 @@ from .domain.budget import A_WHOLE_LOOK, Limit, Limits
 from .domain.compliance import Lease
 from .domain.watch import Pace, watch_names
 from .ports import Budgets, Clock, Store, Wakeups
+from .secret_files import SecretFile, text_of
 from .services.look import look
 from .services.push_compliance import bring_to_rest
 from .services.reconcile import watch
 from .services.world import World
+from .setting_rules import key_with_certificate
 from .settings import DatabaseSettings, OperatorSettings, Settings, WebSettings, WorkerSettings
 from .store import migrations, moving, pickle_door
 from .store.budgets import SqlBudgets
@@ -277,20 +278,22 @@ class _Wire:
             # one gate for both addresses: a console that wants no calls is not asked for tokens meanwhile either
             address, gate = given.workspace_one_token_url, f"mdm:{WORKSPACE_ONE}"
             token = self._remote("mdm", address, workspace_one_sign_in.vendor_code, gate=gate)
-            secret = given.workspace_one_client_secret.get_secret_value()
+            secret = given.live("workspace_one_client_secret")
             return workspace_one_sign_in.OAuthClient(token, client_id=given.workspace_one_client_id, secret=secret, now=self._clock)
         if given.workspace_one_user and given.workspace_one_password and given.workspace_one_tenant_code:
             return workspace_one_sign_in.BasicKey(
                 user=given.workspace_one_user,
-                password=given.workspace_one_password.get_secret_value(),
-                tenant_code=given.workspace_one_tenant_code.get_secret_value(),
+                password=given.live("workspace_one_password"),
+                tenant_code=given.live("workspace_one_tenant_code"),
+                now=self._clock,
             )
         raise NotReady("Workspace ONE's credential is not set")
 
     def _remote(
         self, name: str, base: str, vendor_code: VendorCode, credential: Credential | None = None, *, gate: str, **more: Any
     ) -> Remote:
-        wire: dict[str, Any] = {"ca": self._ca, "transport": self._transport, "gate": self._gate(gate)}
+        private = (urlsplit(base).hostname or "") in self._settings.private_hosts
+        wire: dict[str, Any] = {"ca": self._ca, "private": private, "transport": self._transport, "gate": self._gate(gate)}
         return Remote(name, base, vendor_code=vendor_code, credential=credential, **wire, **more)
 
     def _gate(self, name: str, **more: Any) -> Gate:
@@ -300,12 +303,17 @@ class _Wire:
         return self._gates[name]
 
 
-def _service_credential(settings: WorkerSettings) -> str | dict[str, str]:
-    """A certificate goes before a secret. MSAL finds its thumbprint itself."""
-    if settings.service_certificate_file:
-        pem = Path(settings.service_certificate_file).read_text(encoding="utf-8")
-        return {"private_key": pem, "public_certificate": pem}
-    return cast("SecretStr", settings.service_client_secret).get_secret_value()
+def _service_credential(settings: WorkerSettings) -> Callable[[], str | dict[str, str]]:
+    """As it is now: both may be rotated while the worker runs. A certificate goes before a secret; MSAL finds its thumbprint."""
+    if not settings.service_certificate_file:
+        return settings.live("service_client_secret")
+    path = Path(settings.service_certificate_file)
+    pem = SecretFile(path, text_of(path), key_with_certificate)
+
+    def certificate() -> dict[str, str]:
+        return {"private_key": pem(), "public_certificate": pem()}
+
+    return certificate
 
 
 def _url(settings: DatabaseSettings) -> str:

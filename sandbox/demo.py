@@ -118,15 +118,17 @@ def reset(folder: Path) -> str:
 def kept_secrets(folder: Path) -> dict[str, str]:
     """Made by chance at the first start, readable by nobody else, and the same ever after."""
     path = folder / "secrets.json"
-    if not path.exists():
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump({"secret_key": secrets.token_urlsafe(48)}, file)
     try:
-        kept = json.loads(path.read_text())
-        return {"secret_key": str(kept["secret_key"])}
-    except (ValueError, KeyError, TypeError):
+        kept = {str(name): str(value) for name, value in json.loads(path.read_text()).items()} if path.exists() else {}
+    except (ValueError, AttributeError, TypeError):
         raise CannotStart(f"{path} cannot be read. Begin anew: python -m sandbox reset") from None
+    made = {name: secrets.token_urlsafe(48) for name in ("secret_key", "audit_key") if name not in kept}
+    if made:
+        kept |= made
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(kept, file)
+    return kept
 
 
 # The product
@@ -156,6 +158,7 @@ def product_settings(sandbox: Sandbox, ports: Ports, folder: Path, secret_key: s
         "BIND": f"127.0.0.1:{ports.product}",
         "WEB_PROCESSES": "1",
         "SECRET_KEY": secret_key,
+        "AUDIT_KEY": kept_secrets(folder)["audit_key"],
         "DATABASE_URL": f"sqlite:///{folder / 'remediation.sqlite'}",
         "TENANT_ID": world.tenant_id,
         "SIGN_IN_CLIENT_ID": sign_in.client_id,

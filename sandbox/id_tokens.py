@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +81,24 @@ def _claims(sandbox: Sandbox, client: AppRegistration, person: Person, nonce: st
     return claims
 
 
+def _forged(sandbox: Sandbox, spec: dict[str, Any], claims: dict[str, Any]) -> str:
+    """As told: `header` and `claims` over the usual ones (None takes one away), `twice` says a claim again with another value,
+    `sign` is `signing`, `foreign`, `stranger`, `hs256`, `none` or `broken`."""
+    keys, sign = sandbox.keys, spec.get("sign", "signing")
+    key = {"foreign": keys.foreign, "stranger": SigningKey()}.get(sign, keys.signing)
+    header = {"typ": "JWT", "alg": "RS256", "kid": key.kid, **spec.get("header", {})}
+    payload = json.dumps({name: value for name, value in {**claims, **spec.get("claims", {})}.items() if value is not None})
+    for name, value in spec.get("twice", {}).items():
+        payload = f"{payload[:-1]}, {json.dumps(name)}: {json.dumps(value)}}}"
+    signed = f"{b64url_json({k: v for k, v in header.items() if v is not None})}.{b64url(payload.encode())}"
+    if sign == "hs256":
+        return f"{signed}.{b64url(hmac.digest(keys.signing.public_pem, signed.encode(), 'sha256'))}"
+    return f"{signed}." if sign == "none" else f"{signed}.{key.sign(signed + ('x' if sign == 'broken' else ''))}"
+
+
 def _spoiled(sandbox: Sandbox, fault: str, claims: dict[str, Any]) -> str:
+    if fault.startswith("{"):
+        return _forged(sandbox, json.loads(fault), claims)
     keys, other = sandbox.keys, sandbox.world.other_tenant_id
     if fault == "alg_none":
         return f"{b64url_json({'typ': 'JWT', 'alg': 'none'})}.{b64url_json(claims)}."

@@ -22,16 +22,19 @@ MAY_SEE = {
     "worker": {"services", "domain", "ports", "errors"},
     "web": {"services", "domain", "ports", "errors", "settings"},
     "setting_rules": {"domain"},
-    "settings": {"setting_rules", "domain"},
-    "reading_settings": {"settings"},
-    "log": set(),
+    "secret_files": set(),
+    "settings": {"setting_rules", "secret_files", "domain"},
+    "reading_settings": {"settings", "secret_files"},
+    "log": {"secret_files"},
     "serving": set(),
-    "operator_pulses": {"adapters", "store", "worker", "services", "ports", "settings"},
-    "wiring": {"operator_pulses", "adapters", "store", "web", "worker", "services", "domain", "ports", "errors", "settings"},
-    "operator_wiring": {"wiring", "store", "web", "services", "domain", "ports", "errors", "settings"},
+    "operator_pulses": {"adapters", "store", "worker", "services", "ports", "settings", "setting_rules"},
+    "wiring": {"operator_pulses", "adapters", "store", "web", "worker", "services", "domain", "ports", "errors"}
+    | {"settings", "secret_files", "setting_rules"},
+    "operator_wiring": {"wiring", "adapters", "store", "web", "services", "domain", "ports", "errors", "settings"},
     "terminal": {"wiring", "serving", "reading_settings"},
     "operator_commands": {"wiring", "operator_wiring", "log", "terminal", "errors"} | SETTINGS,
-    "commands": {"wiring", "serving", "log", "terminal", "operator_commands", "operator_wiring"} | SETTINGS,
+    "audit_commands": {"wiring", "operator_wiring", "operator_commands", "terminal", "errors"} | SETTINGS,
+    "commands": {"wiring", "serving", "log", "terminal", "operator_commands", "audit_commands", "operator_wiring"} | SETTINGS,
     "__main__": {"commands"},
     "__init__": set(),
 }
@@ -99,8 +102,8 @@ def test_the_domain_has_no_clock_and_does_nothing() -> None:
 
 
 def test_no_adapter_knows_another() -> None:
-    """Files of one family (`workspace_one…`) are one adapter; `http`, its `fields` and its `gate` are for all."""
-    shared = {"http", "fields", "gate"}
+    """Files of one family (`workspace_one…`) are one adapter; `http`, its `fields`, `addresses` and `gate` are for all."""
+    shared = {"http", "fields", "gate", "addresses"}
     for path in python_files("remediation/adapters"):
         seen = {name.split(".")[2] for name in imports(path) if name.startswith("remediation.adapters.") and name.count(".") >= 2}
         own = path.stem
@@ -108,10 +111,10 @@ def test_no_adapter_knows_another() -> None:
         assert not strangers, f"{path.name} sees {sorted(strangers)}"
 
 
-@pytest.mark.parametrize("door", ["__main__", "commands", "operator_commands", "app"])
+@pytest.mark.parametrize("door", ["__main__", "commands", "operator_commands", "audit_commands", "app"])
 def test_nobody_sees_a_door(door: str) -> None:
     for path in python_files("remediation") + python_files("sandbox"):
-        if path.stem in ("__main__", "commands", "operator_commands"):
+        if path.stem in ("__main__", "commands", "operator_commands", "audit_commands"):
             continue
         for name in imports(path):
             assert name != door

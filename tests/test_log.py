@@ -1,5 +1,6 @@
 """No planted secret reaches the log, by whatever way it is said; what is no secret stays readable."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +26,8 @@ JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJtaWEifQ.c2lnbmF0dXJl"
         f'{{"access_token": "{SECRET}", "expires_in": 3599}}',
         f"?token={SECRET}",
         f"Set-Cookie: session={SECRET}; Path=/",
+        f"GET /possession/{SECRET}-of-more-than-sixteen?lang=de",
+        f'"client_assertion": "{SECRET}"',
     ],
 )
 def test_a_text_loses_its_secret(line: str) -> None:
@@ -79,3 +82,50 @@ def test_libraries_and_tracebacks_pass_the_same_nets() -> None:
     assert len(told.splitlines()) == 3
     assert "Traceback" in told
     assert '"device": "d1"' in told
+
+
+HOSTILE = (
+    'mia"}\n{"event": "forged", "level": "info"}',
+    "a\r\n2026-01-01 admin signed in",
+    "\x1b[2J\x1b[31mred\x07\x08",
+    "line\u2028separator\u2029and\u0085next\x0b\x0c\x1c",
+    "\u202emoor\u2066 \x00 \ufeff",
+    "%s %(name)s %n {0} {event}",
+    "half a pair \ud83d",
+    f"Authorization: Bearer {SECRET}",
+    f"aw-tenant-code: {SECRET}\r\nX: y",
+    f"?code={SECRET}&state={SECRET}&client_assertion={SECRET}",
+    f"https://return.contoso.example/possession/{SECRET}abcdefghij",
+    "x" * 20_000,
+)
+CHATTY = """
+import json, logging, sys, structlog
+from remediation import log
+log.set_up("web")
+for text in json.loads(sys.stdin.read()):
+    structlog.get_logger("x").info(text)
+    structlog.get_logger("x").info("seen", name=text, nested={"user_agent": text, text: [text]})
+    logging.getLogger("some.library").warning("asked for %s by %r", text, text)
+    logging.getLogger("some.library").warning(text.replace("%", "%%"), )
+    try:
+        raise ValueError(text)
+    except ValueError:
+        structlog.get_logger("x").exception("failed", because=text)
+"""
+
+
+def test_T22_each_line_is_one_object_whatever_names_agents_and_remotes_say() -> None:
+    given = json.dumps([*HOSTILE, "an ordinary name"])
+    done = subprocess.run(
+        [sys.executable, "-c", CHATTY], cwd=Path(__file__).parents[1], input=given, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stderr.splitlines()  # at every separator that Unicode knows
+    assert len(lines) == 5 * (len(HOSTILE) + 1)
+    told = [json.loads(line) for line in lines]
+    assert all({"event", "level", "process", "timestamp"} <= entry.keys() for entry in told)
+    assert {entry["level"] for entry in told} == {"info", "warning", "error"}
+    assert done.stderr.isascii()
+    assert not any(ord(char) < 32 and char != "\n" for char in done.stderr)
+    assert SECRET not in done.stderr
+    assert sum("an ordinary name" in line for line in lines) == 5, "what is no attack is there to be read"

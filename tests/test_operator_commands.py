@@ -1,6 +1,7 @@
 """The commands of whoever runs the product, on a real database; in this process, since a fresh one each costs seconds."""
 
 import getpass
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
@@ -15,8 +17,10 @@ from click.testing import CliRunner
 from remediation.commands import remediation
 from remediation.domain.compliance import Decision, Verdict
 from remediation.domain.push import Lane
+from remediation.services.audit_log import seal
 from remediation.settings import PREFIX
 from remediation.store import DbosWakeups, SqlStore, make_engine, migrate
+from remediation.store.seals import SqlSeals
 from remediation.store.tables import audit, watches
 from remediation.terminal import moment
 from tests.people import HEALTHY, MANAGED_PHONE
@@ -24,6 +28,7 @@ from tests.store.scenes import BAD, GOOD, Scene
 
 TENANT = "8f5c1d3e-2a47-4c0b-9d6e-1b7f0a9c2e55"
 FOREIGN = dict.fromkeys(name for name in os.environ if name.startswith(PREFIX))
+AUDIT_KEY, OTHER_KEY = "nK3wXv8pQz5rTm1yJd7bLf2hGc9sEa4u", "Hq6tZr0bMx8cVn2kWj5pLs9dFg3aYe7u"
 PLANTED = "\x1b[31mred\x1b]0;owned\x07 iPhone"
 
 
@@ -34,11 +39,14 @@ class Ground:
         self.folder = folder
         self.url = f"sqlite:///{folder}/kept.sqlite"
         migrate(self.url)
-        self.settings = {PREFIX + "DATABASE_URL": self.url, PREFIX + "TENANT_ID": TENANT}
+        self.settings = {PREFIX + "DATABASE_URL": self.url, PREFIX + "TENANT_ID": TENANT, PREFIX + "AUDIT_KEY": AUDIT_KEY}
         self.engine = make_engine(self.url)
         self.store = SqlStore(self.engine, TENANT, DbosWakeups(self.engine))
         self.scene = Scene(self.engine, self.store)
         self.now = datetime.now(UTC)
+
+    def sealed(self, key: str = AUDIT_KEY) -> None:
+        seal(SqlSeals(self.engine, TENANT), key, lambda: datetime.now(UTC))
 
     def linked(self) -> Scene:
         self.scene.arrive()
@@ -158,3 +166,105 @@ def test_what_a_vanished_worker_left_is_handed_on_and_audited(ground: Ground) ->
     with ground.engine.connect() as connection:
         found = connection.execute(sa.text("SELECT status, queue_name FROM workflow_status")).all()
     assert [tuple(row) for row in found] == [("ENQUEUED", "push")]
+
+
+def test_the_audit_is_verified_and_says_what_the_newest_seal_is(ground: Ground, tmp_path: Path) -> None:
+    ground.linked()
+    assert "2 rows wait for the seal" in ground.says("audit", "verify")
+    ground.sealed()
+    told = ground.says("audit", "verify")
+    assert "2 rows checked, each as it was sealed." in told
+    head = SqlSeals(ground.engine, TENANT).head()
+    assert head is not None
+    assert f"Newest seal: row 2, {head.sealed_at.isoformat(timespec='seconds')}, {head.digest}" in told
+    anchor = {"event": "audit.anchor", "tenant": TENANT, "seq": 2, "digest": head.digest, "sealed_at": "2026"}
+    file = tmp_path / "shipped.log"
+    lines = ["nothing", "{not json audit.anchor", f"host app: {json.dumps({**anchor, 'tenant': 'another', 'seq': 9})}"]
+    file.write_text("\n".join(lines))
+    assert "holds no `audit.anchor` line of this tenant" in ground.says("audit", "verify", "--anchor", str(file), status=2)
+    file.write_text("\n".join([*lines, f"2026-11-26 host app: {json.dumps(anchor)}"]))
+    assert "1 anchor met." in ground.says("audit", "verify", "--anchor", str(file))
+    file.write_text(json.dumps({**anchor, "seq": 7}))
+    told = ground.says("audit", "verify", "--anchor", str(file), status=1)
+    assert "Row 3: cut at its new end. The anchor of 2026 knows row 7" in told
+    assert "Who can act: the security officer." in told
+
+
+def test_T28_the_command_names_the_first_bad_row_and_who_can_act(ground: Ground) -> None:
+    ground.linked()
+    ground.sealed()
+    ground.put(sa.text("DROP TRIGGER audit_no_update"))
+    ground.put(sa.text("UPDATE audit SET actor_id = 'somebody else' WHERE id = 1"))
+    told = ground.says("audit", "verify", status=1)
+    assert "Row 1 (id 1): changed." in told
+    assert "Who can act: the security officer." in told
+
+
+def test_T26_the_check_knows_earlier_keys_and_refuses_weak_ones(ground: Ground) -> None:
+    ground.linked()
+    ground.sealed(OTHER_KEY)
+    assert "neither REMEDIATION_AUDIT_KEY nor among" in ground.says("audit", "verify", status=1)
+    ground.settings[PREFIX + "AUDIT_KEY_FALLBACKS"] = OTHER_KEY
+    assert "each as it was sealed" in ground.says("audit", "verify")
+    for weak in ("short", "changeme" * 8, "a" * 40):
+        ground.settings[PREFIX + "AUDIT_KEY"] = weak
+        assert "REMEDIATION_AUDIT_KEY" in ground.says("audit", "verify", status=2)
+    del ground.settings[PREFIX + "AUDIT_KEY"]
+    assert "REMEDIATION_AUDIT_KEY is not set" in ground.says("audit", "verify", status=2)
+
+
+def test_a_person_is_exported_to_a_new_file_that_nobody_else_reads(ground: Ground, tmp_path: Path) -> None:
+    ground.linked()
+    told = json.loads(ground.says("export", "mia"))
+    assert (told["people"][0]["name"], len(told["device_links"])) == ("Mia Berger", 1)
+    file = tmp_path / "mia.json"
+    assert "rows written to" in ground.says("export", "mia", "--to", str(file), "--why", "her letter of May")
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert json.loads(file.read_text())["audit"][-1]["detail"] == {"because": "her letter of May"}
+    assert "Name a file that does not exist yet." in ground.says("export", "mia", "--to", str(file), status=2)
+    assert "Nothing is held of nobody." in ground.says("export", "nobody", status=2)
+    assert {row.actor_id for row in ground.audited("person.exported")} == {getpass.getuser()}
+
+
+def test_a_person_is_erased_once_microsoft_has_taken_the_end(ground: Ground) -> None:
+    scene = ground.linked()
+    assert "Nothing is held of nobody." in ground.says("erase", "nobody", status=2)
+    asked = CliRunner().invoke(remediation, ["erase", "mia"], input="n\n", env={**FOREIGN, **ground.settings})
+    assert asked.exit_code == 1
+    assert "1 linked device of theirs will be taken down at Microsoft." in asked.output
+    assert ground.audited("link.ended") == []
+    told = ground.says("erase", "mia", "--yes", "--wait", "0", status=2)
+    assert "Nothing is erased yet: 1 device of theirs" in told
+    assert "See that a worker runs" in told
+    [row] = ground.audited("link.ended")
+    assert (row.actor_kind, row.detail) == ("operator", {"because": "erased"})
+    push = scene.push()
+    with scene.change("push.confirmed") as change:
+        change.confirmed("l1", seq=push.desired_seq, by="changed")
+    ground.store.note_push("l1", wake=push.wake, seq=push.desired_seq, next_at=None, attempts=0, reason=None)
+    assert "Erased: pushes 1, device_links 1" in ground.says("erase", "mia", "--yes", "--why", "her letter of May")
+    [row] = ground.audited("person.erased")
+    assert (row.actor_id, row.about_id, row.detail["because"]) == (getpass.getuser(), "mia", "her letter of May")
+    ground.sealed()
+    assert "each as it was sealed" in ground.says("audit", "verify")
+    assert "Nothing is held of mia." in ground.says("erase", "mia", status=2)
+
+
+CHANGES_NOTHING = {"stuck", "leases", "check-settings", "audit verify", "audit", "serve", "work", "migrate"}
+"""`serve` and `work` are the processes; `migrate` makes tables, and its --to is audited where it arrives (test_moving.py)."""
+AUDITED = {"stuck retry", "leases extend", "work takeover", "export", "erase"}
+"""Each has a test above that reads its row."""
+
+
+def test_lesson_TOB_PYPI26_14_every_command_that_changes_something_is_audited() -> None:
+    """PyPI's audit found deeds of its administrators that left no trace."""
+
+    def tree(group: click.Group, above: str = "") -> set[str]:
+        found = set()
+        for name, command in group.commands.items():
+            found.add(above + name)
+            if isinstance(command, click.Group):
+                found |= tree(command, f"{above}{name} ")
+        return found
+
+    assert tree(remediation) == CHANGES_NOTHING | AUDITED

@@ -32,6 +32,7 @@ GOOD_WORKER = GOOD | {
     "WORKSPACE_ONE_TOKEN_URL": "https://emea.uemauth.workspaceone.com/connect/token",
     "WORKSPACE_ONE_CLIENT_ID": "ws1-client",
     "WORKSPACE_ONE_CLIENT_SECRET": "mdm-5510-planted",
+    "AUDIT_KEY": "nK3wXv8pQz5rTm1yJd7bLf2hGc9sEa4u",
 }
 CLASSES = (WebSettings, WorkerSettings)
 
@@ -227,7 +228,7 @@ def test_a_settings_file_that_cannot_be_used(around: Surroundings, text: str | N
     assert list(faults(WebSettings)) == ["CONFIG"]
 
 
-def test_the_debugger_outside_the_demo(around: Surroundings) -> None:
+def test_T36_the_debugger_outside_the_demo(around: Surroundings) -> None:
     around.set(GOOD_WEB, FLASK_DEBUG="1")
     assert list(faults(WebSettings)) == ["FLASK_DEBUG"]
     around.set({"DEMO": "true"})

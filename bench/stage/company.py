@@ -4,6 +4,7 @@ Next door: `crew` has the workers, `judge` says what became of it.
 """
 
 import re
+import sqlite3
 import tempfile
 import time
 from collections import Counter
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -87,9 +89,6 @@ class Books:
         return (datetime.fromisoformat(entry.headers["X-Sent-At"]) - told).total_seconds()
 
 
-PATIENCE = {"sqlite": 3000, "postgresql": 300}  # milliseconds for a lock; SQLite has one for all, which is rarely free
-
-
 class Company:
     """`db` is `sqlite` or `postgresql`; `pace` is how many times as fast the world's clock goes, and the workers' with it. The
     first `unwell` of the crowd are not compliant, and everybody knows it. A SQLite file may lie on a `disk` of its own."""
@@ -105,6 +104,7 @@ class Company:
         pace: float = 1,
         lag: float = 0.2,
         disk: Path | None = None,
+        impatient: bool = False,
     ) -> None:
         self._stack = ExitStack()
         self.folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
@@ -126,10 +126,9 @@ class Company:
         """What was true of each device, in order: when the phone told its MDM, and whether it was well."""
         if sockets:
             self.sandbox.start(api_port=0, pages_port=0)
-        self.engine = make_engine(_impatient(self.url))
-        if self.engine.dialect.name == "sqlite":
-            wait = f"PRAGMA busy_timeout={PATIENCE['sqlite']}"
-            sa.event.listen(self.engine, "connect", lambda dbapi, _record: dbapi.execute(wait))
+        self.engine = make_engine(self.url)
+        if impatient:
+            sa.event.listen(self.engine, "connect", _impatient)
         self.store = SqlStore(self.engine, self.world.tenant_id, DbosWakeups(self.engine))
         fill(self.engine, self.world, self.members)
 
@@ -212,12 +211,10 @@ def stamp(at: datetime) -> int:
     return int(at.timestamp() * 1000)
 
 
-def _impatient(url: str) -> str:
+def _impatient(dbapi: Any, _record: Any) -> None:
     """For the bench itself: a row that a frozen worker holds must not stop the bench that would let it go on."""
-    parsed = sa.make_url(url)
-    if parsed.get_backend_name() == "postgresql":
-        parsed = parsed.update_query_dict({"options": f"-c lock_timeout={PATIENCE['postgresql']}"})
-    return parsed.render_as_string(hide_password=False)
+    dbapi.execute("PRAGMA busy_timeout=3000" if isinstance(dbapi, sqlite3.Connection) else "SET lock_timeout = 300")
+    dbapi.commit()
 
 
 def database(db: str, folder: Path, stack: ExitStack) -> str:

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 
 from bench.stage import worker
 from bench.stage.worker import Death, Order, QuickClock
+from remediation.settings import PREFIX
 
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(["bench.stage.worker"])
@@ -43,7 +45,7 @@ class Crew:
         """From this code or, where `checkout` is given, by the command of the product that lies there."""
         environment = {**self._order.environment, "REMEDIATION_EXECUTOR_ID": name}
         if checkout is not None:
-            self._processes[name] = _Foreign(checkout, environment, self._folder / f"{name}.log")
+            self._processes[name] = _Foreign(checkout, _known_to(checkout, environment), self._folder / f"{name}.log")
             return
         order = replace(self._order, environment=environment, log_file=str(self._folder / f"{name}.log"), death=death)
         process = _forks.Process(target=worker.work, args=(order,), name=name, daemon=True)
@@ -115,3 +117,10 @@ class _Foreign:
     def join(self, timeout: float | None = None) -> None:
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout)
+
+
+def _known_to(checkout: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """Without settings that came later, which a version refuses by name, as it does a typing error."""
+    fields = set(re.findall(r"^    (\w+): ", (checkout / "remediation/settings.py").read_text(), re.MULTILINE))
+    names = {f"{PREFIX}{field.upper()}" for field in fields} | {f"{PREFIX}CONFIG"}
+    return {name: value for name, value in environment.items() if not name.startswith(PREFIX) or name in names}

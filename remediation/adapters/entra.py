@@ -2,7 +2,8 @@
 
 MSAL caches tokens and finds endpoints; every call of its goes through our `Remote`, so refusals leave it as our five errors and
 are held for a while, by a gate for each scope and so for all processes, or here where there is none: MSAL by itself would ask
-again at once after a 401 and repeat a 400 for a minute. Whoever repairs a secret waits at most `REFUSED_FOR`. Next door: `http`
+again at once after a 401 and repeat a 400 for a minute. Whoever repairs a secret waits at most `REFUSED_FOR`; one that changes is
+used with the next token, and tokens got by the one before are not used any more. Next door: `http`
 (manners), `graph` and `intune_partner` (which use the tokens). Nobody signs in here; that is Authlib's, in `web`.
 """
 
@@ -33,8 +34,9 @@ def vendor_code(body: Any) -> object:
 
 
 class EntraTokens:
-    """`secret` is a client secret, or MSAL's certificate form: `{"private_key": pem, "public_certificate": pem}`. `gate_of` gives
-    the gate of a scope, closed for `REFUSED_FOR` by a refusal: one scope may be refused while another is not."""
+    """`secret` is a client secret, or MSAL's certificate form: `{"private_key": pem, "public_certificate": pem}`; or what gives it
+    as it is now. `gate_of` gives the gate of a scope, closed for `REFUSED_FOR` by a refusal: one scope may be refused while another
+    is not."""
 
     def __init__(
         self,
@@ -42,18 +44,19 @@ class EntraTokens:
         *,
         tenant_id: str,
         client_id: str,
-        secret: str | Mapping[str, str],
+        secret: str | Mapping[str, str] | Callable[[], str | Mapping[str, str]],
         clock: Callable[[], float] = time.monotonic,
         gate_of: Callable[[str], Gate] | None = None,
     ) -> None:
         self._remote = remote
         self._tenant_id = remote.guid(tenant_id)
         self._client_id = client_id
-        self._secret = secret
+        self._secret = secret if callable(secret) else lambda: secret
         self._clock = clock
         self._gate_of = gate_of
         self._lock = threading.Lock()
         self._app: Any = None
+        self._built_with: str | Mapping[str, str] | None = None
         self._held: dict[str, tuple[float, RemoteError]] = {}
 
     def scope(self, scope: str, *, remote: str) -> "ScopeTokens":
@@ -63,6 +66,7 @@ class EntraTokens:
     def token(self, scope: str, *, rejected: str | None = None) -> str:
         """The cached token, or a new one; a `rejected` one is dropped first, unless another thread has replaced it already."""
         with self._lock:
+            self._drop_what_an_old_secret_got()
             until, error = self._held.get(scope, (0.0, None))
             if error is not None and self._clock() < until:
                 raise _again(error, until - self._clock())
@@ -78,6 +82,12 @@ class EntraTokens:
                 raise
             self._held.pop(scope, None)
             return token
+
+    def _drop_what_an_old_secret_got(self) -> None:
+        secret = self._secret()
+        if self._app is not None and secret != self._built_with:
+            self._app = None
+            self._held.clear()
 
     def _acquire(self, scope: str) -> str:
         try:
@@ -95,9 +105,10 @@ class EntraTokens:
         return token
 
     def _build(self) -> Any:
+        self._built_with = secret = self._secret()
         return msal.ConfidentialClientApplication(
             self._client_id,
-            client_credential=self._secret if isinstance(self._secret, str) else dict(self._secret),
+            client_credential=secret if isinstance(secret, str) else dict(secret),
             authority=f"{self._remote.origin}/{self._tenant_id}",
             # an authority that is not Microsoft's public one is not known to Microsoft's list of authorities
             instance_discovery=None if urlsplit(self._remote.origin).hostname == PUBLIC else False,

@@ -23,11 +23,12 @@ from uuid import uuid4
 import requests
 import structlog
 import urllib3
-from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.adapters import BaseAdapter
 
 from ..domain.push import Lane
 from ..errors import Busy, Garbled, NotFound, Refused, RemoteError, Unreachable
 from ..ports import lane_now
+from .addresses import AddressRefused, PinnedAdapter, is_address
 from .fields import GUID, Fields
 from .gate import Gate, Passage
 
@@ -78,8 +79,9 @@ class Answer:
 class Remote:
     """One address of one remote. `name` is what errors call it; `vendor_code` reads the vendor's own code from its error body.
 
-    `gate` is passed by every call; without one, calls are not counted. `quota` reads from an answer's headers for how many seconds
-    the remote should be left alone, None for not at all; `lane_headers` says the lane in the vendor's own words.
+    `private`: its name may lead into a private network (`addresses`). `gate` is passed by every call; without one, calls are not
+    counted. `quota` reads from an answer's headers for how many seconds the remote should be left alone, None for not at all;
+    `lane_headers` says the lane in the vendor's own words.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class Remote:
         vendor_code: Callable[[Any], object],
         credential: Credential | None = None,
         ca: Path | None = None,
+        private: bool = False,
         timeouts: Timeouts | None = None,
         transport: BaseAdapter | None = None,
         gate: Gate | None = None,
@@ -106,7 +109,7 @@ class Remote:
         self._vendor_code = vendor_code
         self._credential = credential
         self._timeouts = timeouts or Timeouts()
-        self._session = _session(ca, transport)
+        self._session = _session(ca, transport or PinnedAdapter(private=private or is_address(parts.hostname)))
         self._gate = gate
         self._quota = quota
         self._lane_headers = lane_headers
@@ -220,6 +223,8 @@ class Remote:
             ) as response:
                 seen.status, seen.headers = response.status_code, response.headers
                 return self._read(response, ends, largest)
+        except AddressRefused as refused:
+            raise Refused("an address that calls may not go to", remote=self.name) from refused
         except requests.Timeout as timed_out:
             raise Unreachable("no answer in time", remote=self.name) from timed_out
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as broken:
@@ -291,14 +296,14 @@ class _Seen:
         return next((value[:64] for value in found if value), None)
 
 
-def _session(ca: Path | None, transport: BaseAdapter | None) -> requests.Session:
+def _session(ca: Path | None, transport: BaseAdapter) -> requests.Session:
     session = requests.Session()
     session.trust_env = False  # no proxy, CA bundle or .netrc from the environment (CVE-2024-47081)
     session.verify = str(ca) if ca else True
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers.update({"User-Agent": "remediation", "Accept-Encoding": "identity"})
     session.adapters.clear()  # plain http has no way out
-    session.mount("https://", transport or HTTPAdapter(max_retries=0, pool_maxsize=20))
+    session.mount("https://", transport)
     return session
 
 

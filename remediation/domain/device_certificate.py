@@ -55,9 +55,9 @@ def decisive_certificate(shown: Sequence[ShownCertificate], pair: Pair, *, since
     return max(of_it, key=lambda s: s.returned_at, default=None)
 
 
-def names_only(says: CertificateSays, device: ManagedDevice, records: Sequence[ManagedDevice]) -> bool:
-    """Of all this person's records the certificate names exactly one, and that is the device in hand."""
-    return [one.key for one in {one.key: one for one in (*records, device)}.values() if _names(says, one)] == [device.key]
+def records_named(says: CertificateSays, records: Sequence[ManagedDevice]) -> list[ManagedKey]:
+    """Of all this person's records those that the certificate names: it proves one where it names that one alone."""
+    return [one.key for one in records if _names(says, one)]
 
 
 def _names(says: CertificateSays, device: ManagedDevice) -> bool:

@@ -7,7 +7,7 @@ from .calls import FailedCall
 from .device import DeviceLink, DirectoryDevice, LinkState, ManagedDevice, ManagedKey, Person, Platform
 from .device_certificate import ShownCertificate, decisive_certificate, wants_certificate
 from .push import Push
-from .sign_in_proof import Pair, SignIn, decisive, names_another, pair_of_link, wants_sign_in
+from .sign_in_proof import Pair, SignIn, decisive, names_another, pair_of_link, speaking_of, wants_sign_in
 from .standing import Standing
 
 LASTS = timedelta(hours=24)
@@ -150,10 +150,16 @@ class Journey:
 
     def sign_in_of(self, pair: Pair) -> SignIn | None:
         """The sign-in that decides about this pair."""
-        proof = self.possession
-        if not self.proven or proof is None or proof.proven_at is None:
+        since = self._proven_at
+        return decisive(self.sign_ins, pair, since=since) if since is not None else None
+
+    @property
+    def last_sign_in(self) -> SignIn | None:
+        """The newest for what is asked now, whatever another one decided: its record may still come."""
+        pair, since = self.sign_in_asked, self._proven_at
+        if pair is None or since is None:
             return None
-        return decisive(self.sign_ins, pair, since=proof.proven_at)
+        return next(reversed(speaking_of(self.sign_ins, pair, since=since)), None)
 
     @property
     def certificate_asked(self) -> Pair | None:
@@ -164,7 +170,9 @@ class Journey:
         return pair_of_link(link)
 
     def certificate_of(self, pair: Pair) -> ShownCertificate | None:
-        proof = self.possession
-        if not self.proven or proof is None or proof.proven_at is None:
-            return None
-        return decisive_certificate(self.certificates, pair, since=proof.proven_at)
+        since = self._proven_at
+        return decisive_certificate(self.certificates, pair, since=since) if since is not None else None
+
+    @property
+    def _proven_at(self) -> datetime | None:
+        return self.possession.proven_at if self.proven and self.possession is not None else None

@@ -82,9 +82,13 @@ class SignIn:
 
 def decisive(sign_ins: Sequence[SignIn], pair: Pair, *, since: datetime) -> SignIn | None:
     """The newest that speaks of this pair and began after possession was proven. One that named nothing takes nothing back."""
-    of_it = sorted((s for s in sign_ins if s.pair == pair and s.began_at >= since), key=lambda s: s.returned_at)
+    of_it = speaking_of(sign_ins, pair, since=since)
     named = [one for one in of_it if one.named]
     return next(reversed(named or of_it), None)
+
+
+def speaking_of(sign_ins: Sequence[SignIn], pair: Pair, *, since: datetime) -> list[SignIn]:
+    return sorted((s for s in sign_ins if s.pair == pair and s.began_at >= since), key=lambda s: s.returned_at)
 
 
 def names_another(sign_in: SignIn | None) -> bool:

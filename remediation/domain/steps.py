@@ -55,7 +55,7 @@ def next_step(journey: Journey, now: datetime) -> Step:
 
 def help_why(journey: Journey, now: datetime) -> str | None:
     """Why only a person can help, as a stable id: what the worker found, or what the facts say by themselves."""
-    if journey.help_why is not None and not (journey.help_why == "no_channel" and is_open(journey, now)):
+    if journey.help_why is not None and not _over(journey, journey.help_why, now):
         return journey.help_why
     if journey.look.owner_problem is not None:
         return journey.look.owner_problem
@@ -64,6 +64,13 @@ def help_why(journey: Journey, now: datetime) -> str | None:
     if journey.link is None and only_disabled(journey) and _says_registered(journey):
         return "disabled_device"
     return "named_another" if journey.link is None and _named_another(journey) else None
+
+
+def _over(journey: Journey, why: str, now: datetime) -> bool:
+    """What the worker found once, and facts have answered since."""
+    if why == "named_another":
+        return journey.link is not None or not _named_another(journey)
+    return why == "no_channel" and is_open(journey, now)
 
 
 def _named_another(journey: Journey) -> bool:

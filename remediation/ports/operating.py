@@ -1,11 +1,14 @@
 """What whoever runs the product asks of the database, and how they are told. Next door: `desk` (the helpdesk), `store`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
+from ..domain.seals import Seal
 from ..domain.watch import Watch
+from .store import Actor
 
 
 @dataclass(frozen=True)
@@ -120,8 +123,23 @@ class FigureSink(Protocol):
     def write(self, figures: Figures) -> None: ...
 
 
+class PersonRows(Protocol):
+    """What is held of one person, in all tables but the audit."""
+
+    def held(self, oid: str) -> int:
+        """How many rows."""
+
+    def living_links(self, oid: str) -> Sequence[str]: ...
+
+    def ends_under_way(self, oid: str) -> int:
+        """How many of their links live, or have an end that Microsoft has not shown yet."""
+
+    def everything(self, oid: str) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """By table, the audit rows by and about them too; no token, and nothing that one is compared with."""
+
+
 class PrunedRows(Protocol):
-    """Rows that nobody needs any more. Both return how many went."""
+    """Rows that nobody needs any more. All but the first return how many went."""
 
     def last_done(self, why: str) -> datetime | None:
         """When the audit last says so of this tenant."""
@@ -131,3 +149,55 @@ class PrunedRows(Protocol):
 
     def older_than(self, before: datetime) -> Mapping[str, int]:
         """By table: journeys that ended before then, their messages, cases opened and alarms raised before then."""
+
+    def links_ended(self, before: datetime) -> Mapping[str, int]:
+        """By table: links that ended before then and rest, with what was told of them; what was seen before then; then devices and
+        people whom no journey, link or session needs any more."""
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    """A seal and the row that it is of: every column but the tenant, None where the row is gone. What cannot be read comes as it
+    is."""
+
+    seq: int
+    audit_id: int
+    digest: str
+    key: str
+    sealed_at: Any
+    row: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Unsealed:
+    """`oldest` of all; `missed` is id, time and reason of the first that should have been sealed by now. What cannot be read as a
+    time comes as it is."""
+
+    count: int
+    oldest: Any
+    missed: tuple[int, Any, str] | None
+
+
+class AuditSnapshot(Protocol):
+    def count(self) -> int:
+        """Of seals."""
+
+    def checkpoint(self, through: int) -> Mapping[str, Any] | None:
+        """What the row says that a cut behind this place of the log left, None where there is none."""
+
+    def entries(self) -> Iterator[AuditEntry]:
+        """In the order of sealing, one after the other: the log may be long."""
+
+    def unsealed(self, before: datetime) -> Unsealed: ...
+
+
+class AuditLog(Protocol):
+    """The sealed audit. `key` is the worker's."""
+
+    def seal(self, key: str, at: datetime, *, late: bool = False) -> int: ...
+
+    def head(self) -> Seal | None: ...
+
+    def cut(self, before: datetime, key: str, actor: Actor, at: datetime) -> int: ...
+
+    def snapshot(self) -> AbstractContextManager[AuditSnapshot]: ...

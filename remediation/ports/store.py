@@ -14,6 +14,7 @@ from ..domain.journey import Journey
 from ..domain.push import Lane, Push
 from ..domain.sign_in_proof import Pair, SignIn
 from ..domain.standing import Standing
+from ..domain.turns import Turns
 from .watching import Watching
 
 EVERYTHING = Room()
@@ -136,6 +137,9 @@ class Change(Protocol):
         """Let *compliant* stand until this long after our last good read of each device, and never past its own check-in clock.
         Returns how many, and the latest end. Raises ExtensionRefused where the connection answers again, or had its extension."""
 
+    def erase_person(self, oid: str) -> dict[str, int]:
+        """Take away every row of theirs; returns how many by table. The audit stays: it holds ids alone. Raises ErasureRefused."""
+
 
 class Store(Watching, Protocol):
     """The database of one tenant. `change` is for decisions, `observe_*` and `note_*` for what was seen and for timers:
@@ -148,6 +152,9 @@ class Store(Watching, Protocol):
 
         `why` is a stable id such as `journey.started`; `about` names the subject: ("journey", id), ("link", id), ("person", oid).
         """
+
+    def take_turn(self, key: str, turns: Turns, *, at: datetime) -> datetime | None:
+        """One turn of `key`'s, in a transaction of its own, shared by all processes. None if there was one, else when there is."""
 
     # reads
     def journey(self, journey_id: str) -> Journey | None: ...

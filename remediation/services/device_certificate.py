@@ -4,12 +4,12 @@ The web process stores what was shown; the worker checks it again and decides (`
 """
 
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ..domain.device import ManagedDevice
-from ..domain.device_certificate import CertificateSays, ShownCertificate, names_only
+from ..domain.device_certificate import CertificateSays, ShownCertificate, records_named
 from ..domain.journey import Journey
 from ..domain.sign_in_proof import Pair
 from ..errors import CertificateRefused
@@ -41,7 +41,7 @@ def certificate_shown(store: Store, handle: str, journey_id: str, pem: str, says
     actor = Actor("browser", says.fingerprint[:16])  # nobody is signed in there; the certificate is all that is known
     with store.change(actor, "certificate.shown", about=("journey", journey_id), at=now) as change:
         change.certificate_shown(token_hash(handle), pem=pem, fingerprint=says.fingerprint, back_hash=token_hash(back))
-        change.audit(fingerprint=says.fingerprint, serial=says.serial, issuer=says.issuer, named=says.value)
+        change.audit(fingerprint=says.fingerprint, serial=says.serial, issuer=says.issuer)  # whom it names may be a serial number
     return back
 
 
@@ -56,7 +56,7 @@ class Judged:
 
     counts: ShownCertificate | None = None
     problem: str | None = None
-    detail: str | None = None
+    detail: Mapping[str, str] = field(default_factory=dict)
 
 
 def judge_certificate(journey: Journey, pair: Pair, device: ManagedDevice, world: World) -> Judged:
@@ -65,15 +65,15 @@ def judge_certificate(journey: Journey, pair: Pair, device: ManagedDevice, world
     if shown is None:
         return Judged()
     if world.certificates is None:
-        return Judged(None, "certificate_refused", "not_set_up")
+        return Judged(None, "certificate_refused", {"error": "not_set_up"})
     try:
         says = world.certificates.read(shown.pem, at=world.clock())
     except CertificateRefused as refused:
-        return Judged(None, "certificate_refused", refused.why)
-    if not names_only(says, device, _fresh(journey.managed, device)):
-        return Judged(None, "certificate_another", says.value)
-    return Judged(replace(shown, fingerprint=says.fingerprint))
-
-
-def _fresh(records: Sequence[ManagedDevice], device: ManagedDevice) -> list[ManagedDevice]:
-    return [device if one.key == device.key else one for one in records]
+        return Judged(None, "certificate_refused", {"error": refused.why, "fingerprint": shown.fingerprint})
+    named = records_named(says, [device, *(one for one in journey.managed if one.key != device.key)])
+    if named != [device.key]:
+        theirs = ", ".join(key.record_id for key in named)
+        return Judged(
+            None, "certificate_another", {"record": device.key.record_id, "named": theirs, "fingerprint": says.fingerprint}
+        )
+    return Judged(shown)

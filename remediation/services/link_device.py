@@ -135,7 +135,7 @@ def _say_what_is_missing(journey: Journey, device: ManagedDevice | None, world: 
         return
     judged = judge_certificate(journey, pair, device, world)
     if judged.problem is not None:
-        _ask_for_help(journey, world, judged.problem, judged.detail)
+        _ask_for_help(journey, world, judged.problem, **judged.detail)
 
 
 def _refuse(journey: Journey, sign_in: SignIn | None, world: World) -> None:
@@ -147,7 +147,7 @@ def _refuse(journey: Journey, sign_in: SignIn | None, world: World) -> None:
         change.need_help(journey.id, "named_another")
 
 
-def _ask_for_help(journey: Journey, world: World, why: str, detail: str | None = None) -> None:
+def _ask_for_help(journey: Journey, world: World, why: str, **detail: str) -> None:
     with world.store.change(world.actor, "journey.needs_help", about=("journey", journey.id), at=world.clock()) as change:
-        change.audit(because=why, named=detail)
+        change.audit(because=why, **detail)
         change.need_help(journey.id, why)

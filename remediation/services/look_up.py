@@ -9,6 +9,8 @@ from datetime import datetime
 
 from ..domain.device import Person
 from ..domain.journey import Journey
+from ..domain.turns import SEARCHES
+from ..errors import TooOften
 from ..ports import Actor, CaseFound, Event, LookUp, PersonFound, Store, StuckRow
 from .start_journey import LETTERS
 
@@ -50,11 +52,13 @@ class File:
 
 
 def search(look_up: LookUp, store: Store, text: str, *, oid: str, now: datetime) -> Answer:
-    """`oid` is who asks. What they typed stands in their audit row and in no log."""
+    """`oid` is who asks. Whom they found stands in their audit row; what they typed, a name as often as not, stands nowhere: the
+    audit is kept for years, and holds ids alone."""
     text = text[:LONGEST].replace("\x00", "")  # which PostgreSQL would not take
     codes, words = _codes(text), list(dict.fromkeys(text.split()))[:WORDS]
     if not codes and not any(len(word) >= SHORTEST for word in words):
         return Answer(asked_enough=False)
+    _turn(store, oid, now)
     case = next((one for code in codes if (one := look_up.case(code)) is not None), None)
     people: Sequence[PersonFound] = ()
     if case is None and any(len(word) >= SHORTEST for word in words):
@@ -62,12 +66,13 @@ def search(look_up: LookUp, store: Store, text: str, *, oid: str, now: datetime)
     answer = Answer(asked_enough=True, case=case, people=tuple(people[:MOST]), more=len(people) > MOST)
     found = [case.oid or case.case_code] if case is not None else [one.person.oid for one in answer.people]
     with store.change(Actor("helpdesk", oid), "look_up.searched", about=("helpdesk", oid), at=now) as change:
-        change.audit(asked=" ".join(text.split()), found=found)
+        change.audit(words=len(words), codes=len(codes), found=found)
     return answer
 
 
 def open_file(look_up: LookUp, store: Store, whose: str, *, case_code: str, oid: str, now: datetime) -> File | None:
     """None for whoever is unknown in this tenant. A `case_code` that is not this person's is ignored."""
+    _turn(store, oid, now)
     person = look_up.person(whose)
     if person is None:
         return None
@@ -78,6 +83,13 @@ def open_file(look_up: LookUp, store: Store, whose: str, *, case_code: str, oid:
     with store.change(Actor("helpdesk", oid), "look_up.viewed", about=("person", whose), at=now) as change:
         change.audit(case=chosen.case_code if chosen is not None else None)
     return File(person=person, journey=journey, cases=cases, timeline=timeline, failing=tuple(look_up.failing()))
+
+
+def _turn(store: Store, oid: str, now: datetime) -> None:
+    """Whoever reads people one after the other is soon slower than anybody who helps one."""
+    again_at = store.take_turn(f"look_up:{oid}", SEARCHES, at=now)
+    if again_at is not None:
+        raise TooOften(again_at)
 
 
 def _codes(text: str) -> list[str]:

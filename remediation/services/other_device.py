@@ -6,6 +6,8 @@ from datetime import datetime
 
 from ..domain.device import Platform
 from ..domain.journey import Journey
+from ..domain.turns import LOOKS
+from ..errors import TooOften
 from ..ports import Actor, Store
 from .start_journey import start_journey
 
@@ -16,6 +18,9 @@ def other_device(store: Store, journey: Journey, platform: Platform, *, oid: str
         raise KeyError(journey.id)
     if platform is journey.platform:
         return journey.id
+    again_at = store.take_turn(f"look:{oid}", LOOKS, at=now)
+    if again_at is not None:
+        raise TooOften(again_at)
     journey_id = start_journey(store, journey.person, browser=browser, entrance="start", platform=platform, now=now)
     with store.change(Actor("person", oid), "journey.left", about=("journey", journey.id), at=now) as change:
         change.audit(for_journey=journey_id, platform=platform.value)

@@ -1,24 +1,44 @@
-"""Once a night, what nobody needs any more goes: sessions and sign-ins that ended, journeys past their age with their messages, the
-cases of those who could not sign in, alarms that were told.
+"""Once a night, what nobody needs any more goes, by class: sessions and sign-ins that ended; journeys past their age with their
+messages, the cases of those who could not sign in, alarms that were told; links that ended, with what was told of them, what was
+seen, and devices and people whom nothing needs any more; and the oldest rows of the audit, behind a signed checkpoint.
 
-Links and pushes stay: the times that were told of a device must go on growing (invariant I11), and who looks back needs them. The
-audit stays because it is one. Old wake-ups of the engine go by `worker/engine.py: forget`.
+Living links stay, and so does an ended one until Microsoft has taken its end. Old wake-ups of the engine go by
+`worker/engine.py: forget`.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ..ports import Actor, PrunedRows, Store
+from ..ports import Actor, AuditLog, PrunedRows, Store
 
 EVERY = timedelta(hours=20)  # asked for each hour, it begins at about the same time each night
 PRUNED = "rows.pruned"
 
 
-def prune(store: Store, rows: PrunedRows, now: datetime, *, keep: timedelta, actor: Actor) -> dict[str, int] | None:
+@dataclass(frozen=True)
+class Keep:
+    """How long after its end each class stays."""
+
+    journeys: timedelta
+    links: timedelta
+    audit: timedelta
+
+
+def prune(
+    store: Store, rows: PrunedRows, log: AuditLog, now: datetime, *, keep: Keep, audit_key: Callable[[], str], actor: Actor
+) -> dict[str, int] | None:
     """What went, by table; None where another worker, or this one, did it within the last hours. Twice at once does no harm."""
     last = rows.last_done(PRUNED)
     if last is not None and now - last < EVERY:
         return None
-    gone = {"sessions": rows.ended_sessions(now), **rows.older_than(now - keep)}
+    gone = {
+        "sessions": rows.ended_sessions(now),
+        **rows.older_than(now - keep.journeys),
+        **rows.links_ended(now - keep.links),
+        "audit": log.cut(now - keep.audit, audit_key(), actor, now),
+    }
     with store.change(actor, PRUNED, about=("tenant", store.tenant_id), at=now) as change:
-        change.audit(keep_days=keep.days, **{f"gone_{name}": count for name, count in gone.items()})
+        kept = {"keep_days": keep.journeys.days, "keep_links_days": keep.links.days, "keep_audit_days": keep.audit.days}
+        change.audit(**kept, **{f"gone_{name}": count for name, count in gone.items()})
     return gone

@@ -24,15 +24,13 @@ def signed_in_again(store: Store, journey_id: str, sign_in: SignIn, *, oid: str,
 
 def record_due(journey: Journey) -> datetime | None:
     """When the next look for a record is due, None where none is waited for."""
-    pair = journey.sign_in_asked
-    sign_in = journey.sign_in_of(pair) if pair is not None else None
+    sign_in = journey.last_sign_in
     return sign_in.record_due if sign_in is not None else None
 
 
 def look_for_record(journey: Journey, *, world: World) -> None:
     """One look in Entra's sign-in log, where one is due. Its errors delay nothing else: the log is no part of the way."""
-    pair, now = journey.sign_in_asked, world.clock()
-    sign_in = journey.sign_in_of(pair) if pair is not None else None
+    sign_in, now = journey.last_sign_in, world.clock()
     if sign_in is None or sign_in.record_due is None:
         return
     if world.sign_in_log is None:

@@ -6,6 +6,8 @@ from uuid import uuid4
 
 from ..domain.device import Person, Platform
 from ..domain.journey import LASTS
+from ..domain.turns import CASES
+from ..errors import TooOften
 from ..ports import Actor, Store
 
 # Without vowels (no words), and without 0 O 1 I L, which people confuse when they read aloud.
@@ -38,7 +40,11 @@ def start_journey(store: Store, person: Person, *, browser: str, entrance: str, 
 
 
 def open_case(store: Store, *, browser: str, entrance: str, platform: Platform, now: datetime) -> str:
-    """A case code for somebody who cannot sign in, to read out to the helpdesk."""
+    """A case code for somebody who cannot sign in, to read out to the helpdesk. Nothing tells them
+    apart, so they share their turns: rows that anybody can make have to be bounded."""
+    again_at = store.take_turn("cases", CASES, at=now)
+    if again_at is not None:
+        raise TooOften(again_at)
     code = case_code()
     with store.change(Actor("browser", browser), "case.opened", about=("case", code), at=now) as change:
         change.audit(entrance=entrance, platform=platform.value)

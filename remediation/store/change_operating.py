@@ -6,10 +6,11 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from ..domain.outage import MDM
-from ..errors import ExtensionRefused
+from ..errors import ErasureRefused, ExtensionRefused
 from .leases import extendable, extended_until, standing
 from .open_change import OpenChange
-from .tables import lease_extensions, pushes, watches
+from .person_rows import erase, under_way
+from .tables import device_links, lease_extensions, pushes, watches
 
 
 class OperatingChanges(OpenChange):
@@ -36,6 +37,13 @@ class OperatingChanges(OpenChange):
         this = self.mine(lease_extensions, connection=connection, outage_at=outage_at)
         self.connection.execute(sa.update(lease_extensions).where(this).values(until=latest, links=links))
         return links, latest
+
+    def erase_person(self, oid: str) -> dict[str, int]:
+        """Whoever links a phone of theirs meanwhile waits for this, or this for them."""
+        living = sa.select(device_links.c.id).where(under_way(self.tenant_id, oid)).with_for_update()
+        if self.connection.execute(living).first() is not None:
+            self.refuse(ErasureRefused("a link lives, or its end is under way"))
+        return erase(self.connection, self.tenant_id, oid)
 
     def _once(self, connection: str, outage_at: datetime) -> None:
         row = {"connection": connection, "outage_at": outage_at, "extended_at": self.at, "until": self.at, "links": 0}

@@ -5,9 +5,27 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from ..domain.device import LinkState
 from .engine import reading, writing
 from .sessions import IDLE, LASTS
-from .tables import alarms, audit, cases, journeys, possession_links, sessions, shown_certificates, sign_in_states, sign_ins
+from .tables import (
+    alarms,
+    audit,
+    cases,
+    device_links,
+    directory_devices,
+    journeys,
+    managed_devices,
+    observations,
+    people,
+    possession_links,
+    pushes,
+    sessions,
+    shown_certificates,
+    sign_in_states,
+    sign_ins,
+    turns,
+)
 
 BATCH = 500
 _CLOCKS = timedelta(hours=1)  # by which a web host's clock may be behind ours
@@ -28,7 +46,9 @@ class SqlPrunedRows:
         now -= _CLOCKS
         session = sessions.c
         ended = sa.or_(session.signed_in_at <= now - LASTS, session.used_at <= now - IDLE)
-        return self._delete(sessions, ended) + self._delete(sign_in_states, sign_in_states.c.until <= now)
+        gone = self._delete(sessions, ended) + self._delete(sign_in_states, sign_in_states.c.until <= now)
+        self._delete(turns, turns.c.full_at <= now)
+        return gone
 
     def older_than(self, before: datetime) -> Mapping[str, int]:
         return {table.name: self._delete(table, old) for table, old in self._old(before)}
@@ -43,6 +63,35 @@ class SqlPrunedRows:
         yield cases, cases.c.opened_at <= before
         yield alarms, alarms.c.at <= before
 
+    def links_ended(self, before: datetime) -> Mapping[str, int]:
+        gone: dict[str, int] = {}
+        for table, old in self._ended(before):
+            gone[table.name] = gone.get(table.name, 0) + self._delete(table, old)
+        return gone
+
+    def _ended(self, before: datetime) -> Iterator[tuple[sa.Table, sa.ColumnElement[bool]]]:
+        """A link whose end Microsoft has not taken yet stays, however old. What was told of a device goes with its last link: times
+        told go on growing (I11), since all that is left to outdo is the clock of so many days ago."""
+        of_push = _same(device_links, pushes, id="link_id")
+        done = device_links.c.state == LinkState.ENDED, device_links.c.ended_at <= before
+        yield pushes, sa.and_(pushes.c.next_look_at.is_(None), sa.exists().where(of_push, *done))
+        yield device_links, sa.and_(*done, ~sa.exists().where(of_push))
+        yield observations, observations.c.at <= before
+        yield directory_devices, sa.and_(self._nobodys(directory_devices), _unlinked_directory_device())
+        yield managed_devices, sa.and_(self._nobodys(managed_devices), _unlinked_managed_device())
+        visits = (_same(people, table, oid="oid") for table in (journeys, device_links, sessions))
+        listed = (_same(people, table, oid="listed_oid") for table in (directory_devices, managed_devices))
+        needed = (sa.exists().where(of_them) for of_them in (*visits, *listed))
+        yield people, sa.and_(people.c.read_at <= before, *(~one for one in needed))
+
+    def _nobodys(self, devices: sa.Table) -> sa.ColumnElement[bool]:
+        """In the list of nobody who has a journey or a link."""
+        visits = (
+            sa.exists().where(table.c.tenant_id == devices.c.tenant_id, table.c.oid == devices.c.listed_oid)
+            for table in (journeys, device_links)
+        )
+        return sa.and_(*(~visit for visit in visits))
+
     def _delete(self, table: sa.Table, old: sa.ColumnElement[bool]) -> int:
         keys, gone = list(table.primary_key), 0
         chosen = sa.select(*keys).where(table.c.tenant_id == self._tenant_id, old).limit(BATCH)
@@ -54,3 +103,26 @@ class SqlPrunedRows:
             gone += len(found)
             if len(found) < BATCH:
                 return gone
+
+
+def _same(ours: sa.Table, theirs: sa.Table, **columns: str) -> sa.ColumnElement[bool]:
+    return sa.and_(ours.c.tenant_id == theirs.c.tenant_id, *(ours.c[a] == theirs.c[b] for a, b in columns.items()))
+
+
+def _unlinked_directory_device() -> sa.ColumnElement[bool]:
+    return sa.and_(
+        *(~sa.exists().where(_same(directory_devices, table, device_id="device_id")) for table in (device_links, sign_ins))
+    )
+
+
+def _unlinked_managed_device() -> sa.ColumnElement[bool]:
+    by_key = {"connection": "connection", "record_id": "record_id"}
+    asked = {"connection": "possession_connection", "record_id": "possession_record_id"}
+    named = (
+        (device_links, by_key),
+        (possession_links, by_key),
+        (sign_ins, by_key),
+        (shown_certificates, by_key),
+        (journeys, asked),
+    )
+    return sa.and_(*(~sa.exists().where(_same(managed_devices, table, **keys)) for table, keys in named))

@@ -17,6 +17,7 @@ from ..domain.journey import Journey
 from ..domain.push import Push
 from ..domain.sign_in_proof import Record, SignIn
 from ..domain.standing import Standing
+from ..domain.turns import Turns
 from ..errors import Stale
 from ..ports import Actor, CertificateHandle, Change, PossessionLinkFacts, Wakeups
 from ..ports.store import EVERYTHING
@@ -36,6 +37,7 @@ from .tables import (
     shown_certificates,
     sign_ins,
 )
+from .turns import take_turn
 from .watching import SqlWatching
 
 
@@ -47,6 +49,10 @@ class SqlStore(SqlWatching):
 
     def change(self, actor: Actor, why: str, *, about: tuple[str, str], at: datetime) -> AbstractContextManager[Change]:
         return change(self._engine, self.tenant_id, self._wakeups, actor, why, about=about, at=at)
+
+    def take_turn(self, key: str, turns: Turns, *, at: datetime) -> datetime | None:
+        with writing(self._engine) as connection:
+            return take_turn(connection, self.tenant_id, key, turns, at)
 
     # reads
 

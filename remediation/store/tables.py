@@ -315,6 +315,19 @@ audit = sa.Table(
     sa.Index("ix_audit_about", "tenant_id", "about_kind", "about_id"),
 )
 
+# One for each audit row, made shortly afterwards by a worker: `seals` next door says why not in the row itself.
+audit_seals = sa.Table(
+    "audit_seals",
+    metadata,
+    tenant(),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("audit_id", sa.BigInteger, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("sealed_at", Moment, nullable=False),
+    sa.UniqueConstraint("tenant_id", "audit_id"),
+)
+
 observations = sa.Table(
     "observations",
     metadata,
@@ -364,6 +377,15 @@ budgets = sa.Table(
     sa.Column("failures", sa.Integer, nullable=False, default=0),
     sa.Column("probe_until", Moment),
     sa.Column("reason", sa.Text),
+)
+
+# How often somebody asked for something (domain/turns.py); a row whose moment has passed says nothing any more.
+turns = sa.Table(
+    "turns",
+    metadata,
+    tenant(),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("full_at", Moment, nullable=False),
 )
 
 # The polls and sweeps over whole lists (domain/watch.py): `mdm:<connection>/poll`, `mdm:<connection>/sweep`, `directory/sweep`.

@@ -49,7 +49,8 @@ from .texts import Texts
 HERE = Path(__file__).resolve().parent
 # In the source tree templates and static files stand at the root; the wheel carries them inside this package.
 HOUSE = HERE if (HERE / "templates").is_dir() else HERE.parents[1]
-FORM_LIMIT = 64 * 1024
+FORM_LIMIT = 16 * 1024  # the largest of ours sends half a kilobyte
+MOST_PARTS = 20
 FORM_LASTS = 8 * 3600
 
 
@@ -74,6 +75,7 @@ def build_web(
     app.config.update(_config(settings))
     app.session_interface = SignedCookies()
     app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False  # it answers with an address made of the Host header, and keeps a POST a POST
     texts = Texts(default=settings.language)
     app.extensions["desk"] = Desk(
         settings=settings,
@@ -124,11 +126,15 @@ def _around_every_page(settings: WebSettings) -> dict[str, Any]:
 def _config(settings: WebSettings) -> dict[str, Any]:
     origin = urlsplit(settings.public_origin)
     secure = origin.scheme == "https"
+    key, earlier = settings.secret_key.get_secret_value(), [key.get_secret_value() for key in settings.secret_key_fallbacks]
     return {
-        "SECRET_KEY": settings.secret_key.get_secret_value(),
-        "SECRET_KEY_FALLBACKS": [key.get_secret_value() for key in settings.secret_key_fallbacks],
+        "SECRET_KEY": key,
+        "SECRET_KEY_FALLBACKS": earlier,
+        "WTF_CSRF_SECRET_KEY": [*earlier, key],  # left to itself it knows no fallbacks, and refuses every form that was open
         "TRUSTED_HOSTS": [origin.hostname, *second_host.hosts(settings)],
         "MAX_CONTENT_LENGTH": FORM_LIMIT,
+        "MAX_FORM_MEMORY_SIZE": FORM_LIMIT,
+        "MAX_FORM_PARTS": MOST_PARTS,
         # `__Host-` needs Secure, which http on loopback cannot have.
         "SESSION_COOKIE_NAME": "__Host-remediation" if secure else "remediation",
         "SESSION_COOKIE_SECURE": secure,

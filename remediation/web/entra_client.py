@@ -4,6 +4,7 @@ MSAL never signs anyone in: it hands ID tokens back unchecked. What is checked h
 """
 
 import logging
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,6 +25,8 @@ from .id_token import TokenRefused
 
 TIMEOUTS = (3, 7)  # seconds to connect, to answer
 DEVICE_CLAIM = '{"access_token":{"deviceid":{"essential":true}}}'
+KEYS_FORCED_EVERY = timedelta(minutes=1)  # however many tokens come that name a key nobody knows
+KEYS_LAST = timedelta(hours=24)  # https://learn.microsoft.com/entra/identity-platform/signing-key-rollover: read again daily
 
 log = logging.getLogger(__name__)
 
@@ -43,10 +46,20 @@ class OurTenant(FlaskOAuth2App):  # type: ignore[misc]  # Authlib has no types
     https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-signing-key-issuer
     """
 
+    keys_read_at: datetime | None = None
+    keys_forced_at: datetime | None = None
+
     def fetch_jwk_set(self, force: bool = False) -> dict[str, Any]:
+        """`force` is Authlib's word for a token whose key is unknown: a new key of Entra's, or a forged token."""
         issuer = self.load_server_metadata()["issuer"]
-        tenant = desk().settings.tenant_id
-        found = super().fetch_jwk_set(force=force)
+        tenant, now = desk().settings.tenant_id, desk().clock()
+        forced = force and (self.keys_forced_at is None or now - self.keys_forced_at >= KEYS_FORCED_EVERY)
+        old = self.keys_read_at is None or now - self.keys_read_at >= KEYS_LAST
+        found = None if forced or old else self.server_metadata.get("jwks")
+        if found is None:
+            self.keys_forced_at = now if forced else self.keys_forced_at
+            found = super().fetch_jwk_set(force=True)
+            self.keys_read_at = now
         keys = [key for key in found["keys"] if str(key.get("issuer", issuer)).replace("{tenantid}", tenant) == issuer]
         return {"keys": keys}
 
@@ -94,13 +107,13 @@ def metadata() -> dict[str, Any]:
     return found
 
 
-def authorization(redirect_uri: str, *, other_account: bool = False, naming_device: str | None = None) -> dict[str, str]:
+def authorization(redirect_uri: str, *, prompt: str | None = None, naming_device: str | None = None) -> dict[str, str]:
     """The address to send the browser to, with the state, nonce and verifier that belong to it.
 
     `naming_device`, a correlation id, asks for a token of our own API that names the device.
     """
     metadata()
-    choice = {"prompt": "select_account"} if other_account else {}
+    choice = {"prompt": prompt} if prompt is not None else {}
     if naming_device is not None:
         # An app that asks for a token for itself names itself by its client id (AADSTS90009). The claim is asked for as Microsoft's
         # own clients do, which makes Entra demand device authentication (microsoft-authentication-library-for-android, TLS tests);
@@ -154,10 +167,18 @@ def _person_of(token: Any, nonce: str) -> dict[str, Any]:
     except requests.RequestException as error:
         raise _remote(error) from error
     except (JoseError, AuthlibBaseError, ValueError, KeyError, TypeError, AttributeError) as error:
-        sign_in.server_metadata.pop("jwks", None)  # a garbled key set must not stay
+        _forget_garbled_keys(sign_in)
         raise TokenRefused(id_token.whose(token["id_token"], settings.tenant_id) or type(error).__name__) from error
     id_token.look_after_verifying(claims, client_id=settings.sign_in_client_id)
     return claims
+
+
+def _forget_garbled_keys(sign_in: Any) -> None:
+    """A key set that is none must not stay; a good one stays, or each forged token would cost Entra a question."""
+    try:
+        KeySet.import_key_set(sign_in.server_metadata["jwks"])
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError):
+        sign_in.server_metadata.pop("jwks", None)
 
 
 def end_session_address() -> str | None:

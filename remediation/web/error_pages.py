@@ -5,20 +5,25 @@ Never a code as a headline, never a remote's own words, never what the address o
 
 import logging
 import re
+from datetime import datetime
+from math import ceil
 
-from flask import Flask, Response, current_app, g, make_response, render_template, request
+from flask import Flask, Response, current_app, g, make_response, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
 
-from ..errors import RemediationError, RemoteError
+from ..errors import RemediationError, RemoteError, TooOften
+from .desk import desk
 from .forgery import FromElsewhere
-from .guards import NotSignedIn, RoleMissing, Who, who_may
+from .guards import NotSignedIn, RoleMissing, RoleTooOld, Who, who_may
 from .languages import keep_at
 from .second_host import NotOverTheHop
 from .sessions import has_cookie
 
 log = logging.getLogger(__name__)
 
+ENTRANCES = {"start", "enrollment", "remediation"}
 KNOWN = {400: "bad_request", 404: "not_found", 405: "not_allowed", 413: "too_large"}
 # Where the one button of a page leads; every other page's leads to the start.
 SIGN_IN_AGAIN = {"sign_in_over", "sign_in_garbled", "sign_in_no_cookie", "sign_in_down", "sign_in_declined", "sign_in_failed"}
@@ -44,20 +49,30 @@ class Interruption(HTTPException):
 def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(NotSignedIn, _not_signed_in)
+    app.register_error_handler(RoleTooOld, _role_too_old)
     app.register_error_handler(RoleMissing, lambda _: page("role_missing", 403))
     app.register_error_handler(FromElsewhere, lambda _: page("form_elsewhere", 403))
     app.register_error_handler(NotOverTheHop, lambda _: page("certificate_elsewhere", 403))
     app.register_error_handler(CSRFError, _form_over)
+    app.register_error_handler(TooOften, _too_often)
     app.register_error_handler(RemediationError, _ours)
     app.register_error_handler(Exception, _bug)
 
 
-def page(key: str, status: int, *, quote: str | None = None, href: str | None = None) -> Response:
+def page(key: str, status: int, *, quote: str | None = None, href: str | None = None, again_at: datetime | None = None) -> Response:
     """One of these pages. It must not fail itself: no database, no look-up of addresses."""
     if key in SIGN_IN:
         keep_at(f"/refused/{key}" + (f"?code={quote.removeprefix('AADSTS')}" if quote else ""))
     return make_response(
-        render_template("error.html", key=key, quote=quote, href=href or _way_on(key), of_sign_in=key in SIGN_IN), status
+        render_template(
+            "error.html",
+            key=key,
+            quote=quote,
+            href=href or _way_on(key),
+            of_sign_in=key in SIGN_IN,
+            again_at=again_at,
+        ),
+        status,
     )
 
 
@@ -67,14 +82,35 @@ def _way_on(key: str) -> str:
     return "/sign-in" if key in SIGN_IN_AGAIN else "/journey" if key in BACK_TO_JOURNEY else "/"
 
 
-def _http(error: HTTPException) -> Response:
+def _http(error: HTTPException) -> AnyResponse:
     if isinstance(error, Interruption):
         return page(error.key, error.code or 400, quote=error.quote, href=error.href)
     status = error.code or 500
+    if status == 404 and (entrance := _entrance()) is not None:
+        return redirect(f"/{entrance}", 303)
     answer = page(KNOWN.get(status, "bug"), status)
     for name, value in error.get_headers():
         if name == "Allow":
             answer.headers[name] = value
+    return answer
+
+
+def _entrance() -> str | None:
+    """`//remediation`, `/remediation//x`: whoever is blocked is never left with "no such page"."""
+    first = next((part for part in request.path.split("/") if part), "")
+    return first if first in ENTRANCES and request.method == "GET" else None
+
+
+def _role_too_old(_: RoleTooOld) -> Response:
+    """A page that goes on by itself: the search is a form, and `form-action 'self'` would stop an answer that leads to Entra."""
+    place = {
+        "q": request.args.get("q", ""),
+        "case": request.args.get("case", ""),
+        "person": (request.view_args or {}).get("oid", ""),
+    }
+    href = url_for("sign_in.sign_in", to="helpdesk", silent="1", **{name: value for name, value in place.items() if value})
+    answer = page("role_too_old", 401, href=href)
+    answer.headers["Refresh"] = f"0; url={href}"
     return answer
 
 
@@ -93,6 +129,14 @@ def _form_over(error: CSRFError) -> Response:
         return page("form_over", 403)
     for_anyone = who_may(current_app, request.endpoint or "") is Who.ANYONE
     return page("no_cookie", 403) if for_anyone else _not_signed_in(NotSignedIn())
+
+
+def _too_often(error: TooOften) -> Response:
+    path = request.path
+    href = "/helpdesk" if path.startswith("/helpdesk") else "/cannot-sign-in" if path == "/cannot-sign-in" else "/journey"
+    answer = page("too_often", 429, href=href, again_at=error.again_at)
+    answer.headers["Retry-After"] = str(max(1, ceil((error.again_at - desk().clock()).total_seconds())))
+    return answer
 
 
 def _ours(error: RemediationError) -> Response:

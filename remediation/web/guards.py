@@ -4,11 +4,13 @@ A staff role is an app role of Entra's, as the ID token said it at sign-in; no r
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from flask import Flask, current_app, g, request
 
+from .desk import desk
 from .sessions import signed_in_session
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -21,10 +23,17 @@ class Who(StrEnum):
 
 
 ROLES = {Who.HELPDESK}
+# Roles stand in the ID token and are as old as the sign-in. Staff whose role was taken away are out after this long: by then their
+# browser asks Entra again, which takes a moment and shows nothing while they are signed in there.
+ROLE_LASTS = timedelta(minutes=5)
 
 
 class RoleMissing(Exception):
     """Shown as a page that names the role and who grants it."""
+
+
+class RoleTooOld(Exception):
+    """Entra is to say again whether this person still has the role."""
 
 
 class NotSignedIn(Exception):
@@ -79,3 +88,5 @@ def _check() -> None:
         raise NotSignedIn
     if who in ROLES and who not in session.roles:
         raise RoleMissing
+    if who in ROLES and session.signed_in_at <= desk().clock() - ROLE_LASTS:
+        raise RoleTooOld

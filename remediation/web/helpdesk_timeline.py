@@ -31,6 +31,7 @@ EVENTS = {
         "lease.ended",
     ),
     *("push.prepared", "push.sent", "push.accepted", "push.confirmed", "push.failed", "push.not_applied", "stuck.retried"),
+    *("person.exported", "person.erased", "sessions.ended"),
     *(f"person.{what}" for what in ("name", "user_name", "mail", "account_enabled", "guest", "licensed", "in_scope")),
     *(f"{kind}.{what}" for kind in ("directory_device", "managed_device") for what in ("new", "gone", "back", "name", "platform")),
     *(f"directory_device.{what}" for what in ("object_id", "enabled", "owner_oid", "listed_oid", "compliant")),

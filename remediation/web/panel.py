@@ -149,10 +149,9 @@ def _message(journey: Journey, now: datetime) -> Message | None:
 
 def _second(journey: Journey) -> SecondSignIn | None:
     """None where no second sign-in is asked for."""
-    pair = journey.sign_in_asked
-    if pair is None:
+    if journey.sign_in_asked is None:
         return None
-    last = journey.sign_in_of(pair)
+    last = journey.last_sign_in
     if last is None:
         return SecondSignIn("asked")
     if names_another(last):

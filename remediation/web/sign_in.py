@@ -5,9 +5,10 @@ Next door: `sign_in_states` (what waits meanwhile), `sign_in_again` (the second 
 
 import logging
 import re
+from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, redirect, request
+from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from ..domain.device import Person, Platform
@@ -47,6 +48,11 @@ CONSENT = {"65001", "65004", "90094", "90095", "90097"}
 NOT_ASSIGNED = {"50105"}
 OTHER_TENANT = {"50020", "50034", "90072", "16000"}
 GUEST = {"530004"}
+# A silent sign-in found that Entra has to show itself: https://openid.net/specs/openid-connect-core-1_0.html#AuthError
+NOT_SILENTLY = {"login_required", "interaction_required", "consent_required", "account_selection_required"}
+# Where in the console somebody was; each is a value in a route of ours, never an address.
+STAFF_PLACE = ("q", "person", "case")
+LONGEST = 200
 REFUSED = {"guest": "sign_in_guest", "foreign": "sign_in_foreign", "personal": "sign_in_personal"}
 
 
@@ -56,12 +62,13 @@ def sign_in() -> Response:
     """Reached by a link and never as the answer to a form: `form-action 'self'` would stop it."""
     token = request.args.get("possession", "")
     asked = platform_asked_for()
-    made = entra_client.authorization(sign_in_states.redirect_uri(), other_account=request.args.get("account") == "other")
+    made = entra_client.authorization(sign_in_states.redirect_uri(), prompt=_prompt())
     kept = {
         "nonce": made["nonce"],
         "verifier": made["code_verifier"],
         "possession": token if TOKEN.fullmatch(token) else None,
         "to": "helpdesk" if request.args.get("to") == "helpdesk" else None,
+        **{name: request.args.get(name, "")[:LONGEST] for name in STAFF_PLACE},
         "entrance": entrance_asked_for(),
         "platform": asked.value if asked is not None else None,
         "guess": platform_of(request.headers.get("User-Agent", "")).value,
@@ -76,6 +83,8 @@ def signed_in() -> Response:
     kept = sign_in_states.take()
     if "again" in kept:
         return sign_in_again.came_back(kept)
+    if kept.get("to") == "helpdesk" and request.args.get("error") in NOT_SILENTLY:
+        raise Interruption("helpdesk_signed_out", 401, href=sign_in_for_staff(kept))
     if "error" in request.args:
         raise _explained(request.args["error"], request.args.get("error_description", ""))
     claims = _claims(kept)
@@ -107,7 +116,9 @@ def _place(kept: dict[str, Any], person: Person) -> tuple[Platform | None, str]:
     """The platform of the journey to go on with, None where none is to begin, and the page to go to."""
     token = kept["possession"]
     if kept.get("to") == "helpdesk":
-        return None, "/helpdesk"
+        if kept.get("person"):
+            return None, url_for("helpdesk.person", oid=kept["person"], case=kept.get("case") or None)
+        return None, url_for("helpdesk.search", q=kept.get("q") or None)
     if token is None:
         return _platform(kept, person), "/journey"
     link = see_link(desk().store, token, desk().clock())
@@ -143,3 +154,16 @@ def _explained(error: str, description: str) -> Interruption:
     else:
         key = "sign_in_declined" if error == "access_denied" else "sign_in_failed"
     return Interruption(key, 400, quote=f"AADSTS{code}" if code else None)
+
+
+def sign_in_for_staff(place: Mapping[str, str]) -> str:
+    """The link that signs a member of staff in, and leads back to the search or the person they were at."""
+    said: dict[str, Any] = {name: place[name] for name in STAFF_PLACE if place.get(name)}
+    return url_for("sign_in.sign_in", to="helpdesk", **said)
+
+
+def _prompt() -> str | None:
+    """https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow (prompt)"""
+    if request.args.get("account") == "other":
+        return "select_account"
+    return "none" if request.args.get("silent") == "1" else None

@@ -11,6 +11,7 @@ from flask import request
 
 from .desk import desk
 from .error_pages import Interruption
+from .id_token import expected_issuer
 from .sessions import browser_id, has_cookie
 
 LASTS = timedelta(minutes=10)
@@ -21,7 +22,7 @@ def redirect_uri() -> str:
 
 
 def keep(state: str, kept: dict[str, Any]) -> None:
-    desk().states.put(_key(state), json.dumps(kept), until=desk().clock() + LASTS)
+    desk().states.put(_key(state), json.dumps({**kept, "issuer": _issuer()}), until=desk().clock() + LASTS)
 
 
 def take() -> dict[str, Any]:
@@ -35,7 +36,14 @@ def take() -> dict[str, Any]:
     if kept is None:
         raise Interruption("sign_in_over", 400)
     found: dict[str, Any] = json.loads(kept)
+    # An answer of another authorization server than was asked (RFC 9207), or from before the settings changed.
+    if found.get("issuer", _issuer()) != _issuer() or args.get("iss", _issuer()) != _issuer():
+        raise Interruption("sign_in_garbled", 400)
     return found
+
+
+def _issuer() -> str:
+    return expected_issuer(desk().settings.entra_authority, desk().settings.tenant_id)
 
 
 def _key(state: str) -> str:

@@ -3,9 +3,10 @@
 from flask import Blueprint, redirect, render_template
 from werkzeug.wrappers import Response
 
+from ..ports import Actor
 from . import entra_client, sessions
 from .desk import desk
-from .guards import anyone
+from .guards import anyone, signed_in
 
 pages = Blueprint("sign_out", __name__)
 
@@ -24,6 +25,17 @@ def end() -> Response:
     answer = redirect(f"/signed-out?lang={desk().texts.language()}", 303)
     answer.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
     return answer
+
+
+@pages.post("/sign-out/everywhere")
+@signed_in
+def everywhere() -> Response:
+    """A phone was lost, or somebody else may have signed in: every session of this person ends, this one with them."""
+    oid, now = sessions.here().oid, desk().clock()
+    desk().sessions.end_all(oid, at=now)
+    with desk().store.change(Actor("person", oid), "sessions.ended", about=("person", oid), at=now):
+        pass
+    return end()
 
 
 @pages.get("/signed-out")

@@ -11,6 +11,7 @@ from pathlib import Path
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from flask import Flask, g, has_request_context, request
+from markupsafe import escape
 
 HERE = Path(__file__).resolve().parent / "translations"
 ENGLISH = "en"
@@ -44,7 +45,9 @@ class Texts:
         return str(g.language)
 
     def gettext(self, key: str) -> str:
-        return self.catalogues[self.language()].gettext(key)
+        """A sentence is ours and passes as markup; a key that has none may end in a word of the database, and must not."""
+        found = self.catalogues[self.language()].gettext(key)
+        return found if found != key else str(escape(key)).replace("%", "%%")
 
     def ngettext(self, one: str, many: str, count: int) -> str:
         return self.catalogues[self.language()].ngettext(one, many, count)

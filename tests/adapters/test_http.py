@@ -90,7 +90,7 @@ def test_what_is_one(server: Server, content_type: str) -> None:
     assert server.remote().call("GET", "thing").body == {"a": 1}
 
 
-def test_a_packed_bomb_is_not_unpacked_whole(server: Server) -> None:
+def test_T24_a_packed_bomb_is_not_unpacked_whole(server: Server) -> None:
     bomb = gzip.compress(b" " * 200_000_000, 9)
     server.answer = lambda _: says(bomb, Content_Encoding="gzip")
     with pytest.raises(Garbled, match="too large"):
@@ -128,7 +128,7 @@ def test_a_date_without_a_clock_beside_it_is_read_by_ours(server: Server) -> Non
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_not_followed(server: Server, elsewhere: Server, status: int) -> None:
+def test_T24_a_redirect_is_not_followed(server: Server, elsewhere: Server, status: int) -> None:
     server.answer = lambda _: says("", status, Location=f"{elsewhere.origin}/thing")
     with pytest.raises(Garbled):
         server.remote().call("GET", "thing", headers={"aw-tenant-code": "secret"})
@@ -153,7 +153,7 @@ def test_a_redirect_is_not_followed(server: Server, elsewhere: Server, status: i
         "javascript://x",
     ],
 )
-def test_a_link_to_another_host_is_refused(server: Server, elsewhere: Server, link: str) -> None:
+def test_T24_a_link_to_another_host_is_refused(server: Server, elsewhere: Server, link: str) -> None:
     port = server.origin.rpartition(":")[2]
     with pytest.raises(Garbled):
         server.remote().call("GET", link.format(evil=elsewhere.origin, port=port))
@@ -165,7 +165,7 @@ def test_a_link_of_the_same_host_is_followed_as_it_is(server: Server) -> None:
     assert (server.asked[0].path, server.asked[0].environ["QUERY_STRING"]) == ("/v1.0/things", "$skiptoken=a%2Fb%27")
 
 
-def test_slow_answers_end(server: Server) -> None:
+def test_T24_slow_answers_end(server: Server) -> None:
     stop = threading.Event()
 
     def slow(_: object) -> Response:
@@ -180,7 +180,7 @@ def test_slow_answers_end(server: Server) -> None:
         stop.set()
 
 
-def test_a_dripping_answer_ends_too(sandbox: Sandbox) -> None:
+def test_T24_a_dripping_answer_ends_too(sandbox: Sandbox) -> None:
     """A byte every 50 ms meets each read's timeout and would go on for hours."""
     with _raw_server(sandbox.keys.tls(), drip=True) as port:
         remote = Remote(

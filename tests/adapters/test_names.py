@@ -41,7 +41,7 @@ NAMES = [
 
 @settings(deadline=None)
 @given(st.one_of(st.text(st.characters(codec="utf-8"), max_size=60), st.sampled_from(NAMES)))
-def test_a_value_stays_one_segment(value: str) -> None:
+def test_T30_a_value_stays_one_segment(value: str) -> None:
     try:
         path = REMOTE.path("users/{}/registeredDevices", value)
     except Refused:
@@ -56,7 +56,7 @@ def test_a_value_stays_one_segment(value: str) -> None:
 
 @settings(deadline=None)
 @given(st.one_of(st.text(st.characters(codec="utf-8"), max_size=60), st.sampled_from(NAMES)))
-def test_a_value_stays_one_odata_string(value: str) -> None:
+def test_T30_a_value_stays_one_odata_string(value: str) -> None:
     try:
         path = REMOTE.path("users('{}')", value)
     except Refused:
@@ -68,7 +68,7 @@ def test_a_value_stays_one_odata_string(value: str) -> None:
 
 @settings(deadline=None)
 @given(st.one_of(st.text(max_size=60), st.sampled_from(NAMES)))
-def test_only_a_guid_is_a_guid_and_only_a_number_a_number(value: str) -> None:
+def test_T30_only_a_guid_is_a_guid_and_only_a_number_a_number(value: str) -> None:
     with pytest.raises(Refused):
         REMOTE.guid(value)
     if not (value.isascii() and value.isdigit()):
@@ -87,7 +87,7 @@ def brien(tmp_path_factory: pytest.TempPathFactory) -> Remotes:
     return remotes
 
 
-def test_an_awkward_name_finds_its_own_person(brien: Remotes) -> None:
+def test_T30_an_awkward_name_finds_its_own_person(brien: Remotes) -> None:
     person = brien.person()
     found = brien.graph.call("GET", brien.graph.path("users/{}", person.user_name)).fields()
     assert found.guid("id") == person.oid
@@ -95,7 +95,7 @@ def test_an_awkward_name_finds_its_own_person(brien: Remotes) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_foreign_name_finds_nobody(brien: Remotes, name: str) -> None:
+def test_T30_a_foreign_name_finds_nobody(brien: Remotes, name: str) -> None:
     with pytest.raises((NotFound, Refused)):
         brien.graph.call("GET", brien.graph.path("users('{}')", name))
     with pytest.raises(Refused):

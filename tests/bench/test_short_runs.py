@@ -1,10 +1,13 @@
 """Each bench once, as short as can be, and once with its seeded fault: a figure whose fault goes unnoticed is worth nothing."""
 
+import random
 from typing import Any
 
 import pytest
 
-from bench import kill, outage, quiet_day, race, storm, zombie
+from bench import deploy, fuzz, histories, kill, laundering, outage, quiet_day, race, storm, zombie
+from bench.stage.specification import Case
+from bench.stage.watchman import COUNTED
 from bench.stage.worker import Death
 
 pytestmark = pytest.mark.slow
@@ -82,3 +85,61 @@ def test_quiet_day() -> None:
 def test_quiet_day_notices_who_looks_at_each_link_by_itself() -> None:
     figures = quiet_day.play(quiet_day.Size(links=60, hours=1.5, memory=()), "sqlite", 1, "direct", print)
     assert figures["calls_ratio"] > 2
+
+
+in_a_checkout = pytest.mark.skipif(not (deploy.ROOT / ".git").exists(), reason="the version before is taken from git")
+
+
+@in_a_checkout
+def test_deploy() -> None:
+    figures = deploy.play(deploy.Size(devices=20, rounds=1, pushes_between=4), "postgresql", 1, None, print)
+    assert clean(figures)
+    assert figures["exchanges"] == 6
+
+
+@in_a_checkout
+def test_deploy_notices_a_workflow_that_was_renamed() -> None:
+    assert deploy.play(deploy.Size(devices=20, rounds=1, pushes_between=4), "sqlite", 1, "renamed", print)["wrong"] > 0
+
+
+def test_laundering() -> None:
+    figures = laundering.play(laundering.sample(40, random.Random(1)), "sqlite", 1, None, print)
+    assert (figures["decided"], figures["open"], figures["disagreements"]) == (40, 10, 0)
+
+
+@pytest.mark.parametrize(
+    ("fault", "case"),
+    [
+        ("age", Case("registers_the_other", "old", "well", "pressed", "possession")),
+        ("generation", Case("owner", "after", "well", "used_before", "possession")),
+    ],
+)
+def test_laundering_notices(fault: str, case: Case) -> None:
+    assert laundering.play([case], "sqlite", 1, None, print)["disagreements"] == 0
+    assert laundering.play([case], "sqlite", 1, fault, print)["laundered"] == 1
+
+
+@pytest.mark.parametrize("db", ["sqlite", "postgresql"])
+def test_histories(db: str) -> None:
+    figures = histories.play(histories.Size(pure=500, stored=15), db, 1, None, print)
+    assert (figures["violations"], figures["surprises"]) == (0, 0)
+
+
+def test_histories_notice_what_is_forgotten() -> None:
+    found = histories.play(histories.Size(pure=100, stored=5), "sqlite", 1, "forgetful", print)["by_invariant"]
+    assert found["I2"] > 0 and found["I6"] > 0  # noqa: PT018
+
+
+def test_fuzz() -> None:
+    figures = fuzz.play(1_200, "sqlite", 3, None, print)
+    assert {name: figures[name] for name in ("decided", "violations", "routes_missed")} == {
+        "decided": 1_200,
+        "violations": 0,
+        "routes_missed": 0,
+    }
+    assert figures["changes"] > 10
+
+
+@pytest.mark.parametrize("fault", COUNTED)
+def test_fuzz_notices_each_of_its_faults(fault: str) -> None:
+    assert fuzz.play(1_200, "sqlite", 3, fault, print)[fault] > 0

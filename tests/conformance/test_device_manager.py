@@ -6,10 +6,12 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from remediation.adapters import workspace_one_sign_in
 from remediation.adapters.workspace_one import WorkspaceOne
 from remediation.adapters.workspace_one_sign_in import BasicKey
 from remediation.domain.compliance import Lease, MdmWord, Verdict, decide
@@ -183,7 +185,9 @@ def test_no_other_command_can_leave(remotes: Remotes) -> None:
 def test_basic_and_the_api_key_open_it_too(remotes: Remotes) -> None:
     ws1 = remotes.facts["workspace_one"]
     key = tenant_code(remotes.sandbox.world)
-    mdm: WorkspaceOne = remotes.make_mdm(BasicKey(user=ws1["client_id"], password=ws1["client_secret"], tenant_code=key))
+    mdm: WorkspaceOne = remotes.make_mdm(
+        BasicKey(user=ws1["client_id"], password=ws1["client_secret"], tenant_code=key, now=remotes.sandbox.world.now)
+    )
     assert len(mdm.devices_of(remotes.person()).devices) == 1
 
 
@@ -226,7 +230,9 @@ def test_a_wrong_secret(remotes: Remotes, raises: Raises) -> None:
 
 def test_a_wrong_api_key(remotes: Remotes, raises: Raises) -> None:
     ws1 = remotes.facts["workspace_one"]
-    mdm = remotes.make_mdm(BasicKey(user=ws1["client_id"], password=ws1["client_secret"], tenant_code="wrong"))
+    mdm = remotes.make_mdm(
+        BasicKey(user=ws1["client_id"], password=ws1["client_secret"], tenant_code="wrong", now=remotes.sandbox.world.now)
+    )
     with raises(Refused) as caught:
         mdm.devices_of(remotes.person())
     assert (caught.value.status, caught.value.vendor_code) == (403, "1013")
@@ -235,7 +241,45 @@ def test_a_wrong_api_key(remotes: Remotes, raises: Raises) -> None:
 def test_none_of_the_five_is_left_out(remotes: Remotes) -> None:
     def wrong_key() -> None:
         ws1 = remotes.facts["workspace_one"]
-        remotes.make_mdm(BasicKey(user=ws1["client_id"], password=ws1["client_secret"], tenant_code="wrong")).device("1")
+        remotes.make_mdm(
+            BasicKey(user=ws1["client_id"], password=ws1["client_secret"], tenant_code="wrong", now=remotes.sandbox.world.now)
+        ).device("1")
 
     kinds = raised(remotes.sandbox, "workspace_one", lambda: READ["device"](remotes), lambda: GONE["device"](remotes), wrong_key)
     assert kinds == set(FIVE)
+
+
+def calls(remotes: Remotes) -> int:
+    return sum(entry.service == "workspace_one" for entry in remotes.sandbox.ledger.since(0))
+
+
+@pytest.mark.parametrize("way", ["oauth", "basic"])
+def test_T26_a_refused_credential_is_held_so_that_no_account_is_locked_and_a_changed_one_is_not(remotes: Remotes, way: str) -> None:
+    ws1, world, current = remotes.facts["workspace_one"], remotes.sandbox.world, ["wrong"]
+    mdm: WorkspaceOne = remotes.mdm
+    if way == "basic":
+        own = {"user": ws1["client_id"], "tenant_code": tenant_code(world), "now": world.now}
+        mdm = remotes.make_mdm(BasicKey(password=lambda: current[0], **own))
+    else:
+        token = remotes.remote("mdm", ws1["token_url"], workspace_one_sign_in.vendor_code)
+        own = {"client_id": ws1["client_id"], "secret": lambda: current[0], "now": world.now}
+        mdm = remotes.make_mdm(workspace_one_sign_in.OAuthClient(token, **own))
+    offered, begun = [], world.now()
+    while (world.now() - begun).total_seconds() < 4 * 3600:
+        before = calls(remotes)
+        with pytest.raises(Refused) as caught:
+            mdm.device("1042")
+        if calls(remotes) > before:
+            offered.append((world.now() - begun).total_seconds())
+        else:
+            assert (caught.value.called, caught.value.retry_after is not None) == (False, True)
+        remotes.later(5)
+    waits = [later - earlier for earlier, later in pairwise(offered)]
+    if way == "basic":
+        assert 8 <= len(offered) <= 10, offered
+        assert all(wait >= 60 * 2 ** min(n, 5) for n, wait in enumerate(waits)), waits
+    else:  # no account to lock, and whoever lets the client in again is noticed within a minute
+        assert {wait >= 60 for wait in waits} == {True}
+        assert max(waits) <= 65
+    current[0] = ws1["client_secret"]
+    assert mdm.devices_of(remotes.person()).devices, "at once"

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import requests
 
 from remediation.errors import Busy, Garbled, Refused, RemoteError, Unreachable
 from sandbox.faults import Fault
@@ -83,6 +84,21 @@ def test_T4_another_persons_sign_in_under_the_same_id_is_not_this_persons(log: L
     log.signs_in("Noah")
     log.remotes.later(21)
     assert log.read() is None
+
+
+@pytest.mark.parametrize("theirs", [True, False])
+def test_T4_a_list_that_ignored_the_filter_proves_nothing(tmp_path: Path, theirs: bool) -> None:
+    """The person is compared by us, too: a filter that is not understood must not hand over somebody else's device."""
+    ids: dict[str, str] = {}
+
+    def unfiltered(request: requests.PreparedRequest, status: int, body: bytes) -> bytes:
+        return body.replace(ids["Mia"].encode(), ids["Noah"].encode()) if theirs and "auditLogs" in request.path_url else body
+
+    log = Log(tmp_path, unfiltered)
+    ids |= {name: log.remotes.person(name).oid for name in ("Mia", "Noah")}
+    log.signs_in()
+    log.remotes.later(21)
+    assert (log.read() is None) is theirs
 
 
 def test_a_sign_in_that_failed_proves_nothing(log: Log) -> None:

@@ -10,7 +10,7 @@ from remediation.domain.device_certificate import (
     CertificateSays,
     ShownCertificate,
     decisive_certificate,
-    names_only,
+    records_named,
     wants_certificate,
     with_certificate,
 )
@@ -51,19 +51,19 @@ def says(attribute: Attribute, value: str) -> CertificateSays:
 )
 def test_T1_exactly_the_record_in_hand_is_named(attribute: Attribute, value: str) -> None:
     told = says(attribute, value)
-    assert names_only(told, PHONE, [PHONE, SECOND])
-    assert not names_only(told, SECOND, [PHONE, SECOND]), "another record of the same person"
+    assert records_named(told, [PHONE, SECOND]) == [PHONE.key]
+    assert records_named(told, [SECOND]) == [], "another record of the same person"
     twin = replace(PHONE, key=replace(KEY, record_id="8"))
     if attribute is not Attribute.RECORD:
-        assert not names_only(told, PHONE, [PHONE, twin]), "two records answer to it"
+        assert records_named(told, [PHONE, twin]) == [PHONE.key, twin.key], "two records answer to it, and so it proves neither"
 
 
 @pytest.mark.parametrize("value", ["", "unknown", "000000000000", "F2LXK0ABCD1"])
 def test_T1_placeholders_and_halves_name_nothing(value: str) -> None:
     nameless = replace(PHONE, serial=value or None, udid=value or None)
     told = says(Attribute.SERIAL, value)
-    assert not names_only(told, PHONE, [PHONE])
-    assert value == "F2LXK0ABCD1" or not names_only(told, nameless, [nameless])
+    assert records_named(told, [PHONE]) == []
+    assert value == "F2LXK0ABCD1" or records_named(told, [nameless]) == []
 
 
 @pytest.mark.parametrize(

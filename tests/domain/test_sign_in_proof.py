@@ -156,6 +156,8 @@ def test_the_page_asks_once_possession_is_proven_and_a_link_waits_for_more() -> 
 def test_after_a_refusal_the_page_says_so_and_the_right_device_may_still_be_named() -> None:
     refused = replace(ASKED, links=(), sign_ins=(ANOTHER,))
     assert (next_step(refused, NOON), help_why(refused, NOON), refused.sign_in_asked) == (Step.HELP, "named_another", PAIR)
+    refused = replace(refused, help_why="named_another")  # as the worker wrote it down
+    assert next_step(refused, NOON) is Step.HELP
     named = replace(refused, sign_ins=(ANOTHER, replace(CLAIMED, returned_at=NOON + minutes(9))))
     assert (next_step(named, NOON), named.sign_in_asked) == (Step.WAIT, None)
     gone = replace(refused, directory=())

@@ -2,6 +2,7 @@
 
 import random
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -9,6 +10,8 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
+from remediation.operator_wiring import AuditCheck
+from remediation.settings import PREFIX, AuditSettings
 from remediation.store.migrations import migrate
 from tests.journeys.plain import Plain
 from tests.journeys.stage import Stage, copied
@@ -53,3 +56,15 @@ def test_P2_killed_ten_times_in_mid_push_the_phone_gets_through_once(raised: Rai
     assert mia.outlook() == "open"
     assert len(stage.uploads()) == 1
     assert stage.audit().count("push.confirmed") == 1
+    assert whole_and_sealed(stage)
+
+
+def whole_and_sealed(stage: Stage) -> bool:
+    """Each worker that was killed was in the midst of sealing once or twice."""
+    names = {name.removeprefix(PREFIX).lower(): value for name, value in stage.settings.items()}
+    known = {name: names[name] for name in ("database_url", "tenant_id", "audit_key")}
+    check = AuditCheck(AuditSettings.model_validate(known))
+    until = time.monotonic() + 10
+    while (checked := check.verify({}, lambda done, total: None)).unsealed and time.monotonic() < until:
+        time.sleep(0.2)
+    return checked.first is None and checked.unsealed == 0 and checked.rows == len(stage.audit())

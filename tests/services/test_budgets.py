@@ -47,6 +47,7 @@ def settings_for(sandbox: Sandbox, **more: Any) -> WorkerSettings:
         "workspace_one_client_id": facts["workspace_one"]["client_id"],
         "workspace_one_client_secret": facts["workspace_one"]["client_secret"],
         "recheck_seconds": 30,
+        "audit_key": "nK3wXv8pQz5rTm1yJd7bLf2hGc9sEa4u",
     }
     return WorkerSettings(**{**names, **more})
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from remediation.domain.steps import Step
 from remediation.services import look_up
 from remediation.store.look_up import SqlLookUp
+from remediation.store.tables import audit
 from remediation.web.helpdesk_panel import panel
 from remediation.web.helpdesk_timeline import EVENTS
 from tests.stories import Story
@@ -36,7 +38,15 @@ def test_a_whole_story_is_told_by_its_rows(tell: Tell) -> None:
     way = ["journey.started", "possession.sent", "possession.proven", "link.made", "push.sent", "push.accepted", "push.confirmed"]
     assert [what for what in told if what in way] == way
     assert set(told) <= EVENTS, "every id that the product writes has words"
-    assert [why for why in story.audit() if why.startswith("look_up.")] == ["look_up.searched"] * 2 + ["look_up.viewed"]
+    looked = [(row.why, row.detail) for row in rows(story) if row.why.startswith("look_up.")]
+    by_code, by_word = {"words": 2, "codes": 1, "found": [story.oid]}, {"words": 1, "codes": 0, "found": [story.oid]}
+    viewed = {"case": story.journey.case_code}
+    assert looked == [("look_up.searched", by_code), ("look_up.searched", by_word), ("look_up.viewed", viewed)]
+
+
+def rows(story: Story) -> list[Any]:
+    with story.engine.connect() as connection:
+        return list(connection.execute(sa.select(audit).order_by(audit.c.id)).all())
 
 
 def ids_of_the_last_call(story: Story, service: str) -> tuple[str, int | None]:
@@ -97,6 +107,8 @@ def test_too_little_asks_the_database_nothing(tell: Tell, text: str) -> None:
 def test_everything_that_the_services_write_down_has_words() -> None:
     """A case's own row stands beside no person; look-ups stay out of the timeline."""
     source = "\n".join(file.read_text() for file in SERVICES.glob("*.py"))
-    written = set(re.findall(r'"((?:journey|device|possession|link|verdict|drift|lease|push|case|look_up)\.[a-z_]+)"', source))
+    written = set(
+        re.findall(r'"((?:journey|device|possession|link|verdict|drift|lease|push|case|look_up|person)\.[a-z_]+)"', source)
+    )
     assert {"journey.started", "link.made", "push.confirmed"} <= written
     assert {why for why in written if not why.startswith(("case.", "look_up."))} <= EVENTS

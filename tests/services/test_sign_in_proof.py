@@ -137,8 +137,8 @@ def test_T1_another_device_than_the_candidate_refuses_the_link(tell: Tell, claim
     story.passes(AN_HOUR + 600, every=30)
     assert (story.step, story.uploads()) == (Step.HELP, []), "nor does a sign-in that names nothing"
     story.sandbox.world.signs_in_from = "hand"  # the control: on the device itself
-    story.signs_in_again()
-    story.gets_to(Step.OPEN)
+    story.signs_in_again(wants_claim=claim)
+    story.gets_to(Step.OPEN, within=400)
     assert compliant_pushes(story) == [story.remotes.phone.device_id]
 
 

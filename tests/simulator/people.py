@@ -14,7 +14,7 @@ from functools import partial
 from remediation.domain.device import Person
 from remediation.domain.journey import Journey
 from remediation.domain.steps import Step, next_step
-from remediation.errors import Conflict, PossessionRefused, Stale
+from remediation.errors import Conflict, PossessionRefused, Stale, TooOften
 from remediation.ports import Clock
 from remediation.services import ask, prove_possession
 from remediation.services.start_journey import start_journey
@@ -22,7 +22,7 @@ from sandbox.world import Phone, World
 from tests.simulator.deeds import PLATFORM
 from tests.simulator.doors import SteppedStore
 
-REFUSALS = (KeyError, PossessionRefused, Stale, Conflict)
+REFUSALS = (KeyError, PossessionRefused, Stale, Conflict, TooOften)
 """How the web answers a press that came too late; none of them is a bug."""
 
 Press = tuple[str, Callable[[], object]]

@@ -173,7 +173,7 @@ def start_process(name: str, around: Around, skew: timedelta) -> Process:
         hosts=("127.0.0.1",),
         sleep=sandbox.world.advance,
     )
-    key = BasicKey(user=mdm.client_id, password=mdm.client_secret, tenant_code=tenant_code(sandbox.world))
+    key = BasicKey(user=mdm.client_id, password=mdm.client_secret, tenant_code=tenant_code(sandbox.world), now=sandbox.world.now)
     opened = remote("mdm", f"{sandbox.api_url}/ws1/API", workspace_one.vendor_code, key)
     manager = parts.manager("ws1", opened, now=now, group_id=mdm.group_id)
     store = parts.store(around.stage.engine, tenant, around.queue, around.tell)

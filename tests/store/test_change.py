@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from remediation.errors import Stale
+from remediation.store.engine import writing
 from remediation.store.tables import audit
 from tests.people import MIA, NOON
 from tests.store.scenes import FINE, Scene
@@ -52,6 +53,36 @@ def test_a_refusal_that_the_caller_swallows_still_undoes_everything(scene: Scene
         swallow()
     assert scene.audited() == audited
     assert scene.journey().help_why is None
+
+
+def test_lesson_TOB_PYPI26_4_a_change_whose_audit_row_cannot_be_written_did_not_happen(scene: Scene) -> None:
+    """Of PyPI's events some were dropped in silence, by a detail of the wrong shape. Here the change goes with its row."""
+    audited, woken = scene.audited(), scene.wake_ups()
+
+    def odd(detail: object) -> None:
+        with scene.change() as change:
+            change.want_look("j1")
+            change.need_help("j1", "loop")
+            change.audit(detail=detail)
+
+    for detail in (object(), b"bytes", {1, 2}, NOON):
+        with pytest.raises((sa.exc.StatementError, TypeError)):
+            odd(detail)
+    assert (scene.audited(), scene.wake_ups()) == (audited, woken)
+    assert (scene.journey().help_why, scene.journey().look.wake) == (None, 0)
+    odd({"of": ["a", "shape", 1, None]})
+    assert (len(scene.audited()), scene.journey().help_why) == (len(audited) + 1, "loop")
+
+
+def test_T28_a_change_happens_only_where_its_audit_row_is_taken(scene: Scene) -> None:
+    """The database refuses the row, as a full disk or a right that was taken away would."""
+    audited = scene.audited()
+    with writing(scene.engine) as connection:
+        connection.execute(sa.text("CREATE UNIQUE INDEX one_a_moment ON audit (at, why)"))
+    assert "journey.started" in audited
+    with pytest.raises(sa.exc.IntegrityError), scene.change("journey.started") as change:
+        change.need_help("j1", "loop")
+    assert (scene.audited(), scene.journey().help_why) == (audited, None)
 
 
 @pytest.mark.parametrize("statement", [sa.update(audit).values(why="nothing"), sa.delete(audit)])

@@ -9,15 +9,19 @@ import sqlalchemy as sa
 
 from remediation.domain.device import Platform
 from remediation.domain.push import Lane
+from remediation.domain.seals import SealKeys
 from remediation.ports import Actor
+from remediation.services.audit_log import seal, verify
 from remediation.services.prune import PRUNED
 from remediation.store import DbosWakeups, SqlSessions, SqlStore, make_engine
 from remediation.store.engine import reading, writing
 from remediation.store.moving import MOVED, CannotMove, move, put_aside
+from remediation.store.seals import SqlSeals
 from remediation.store.tables import alarms, audit, metadata, observations, pushes, watches
 from tests.people import MIA, NOON, minutes
 from tests.store.conftest import Lend
 from tests.store.scenes import FINE, GOOD, TENANT, Scene, managed_phone
+from tests.store.test_seals import KEY
 from tests.store.test_sign_ins import comes_back
 
 ODD = 'Mia\'s 📱\u202e "iPhone"; DROP TABLE people --'
@@ -110,6 +114,22 @@ def test_everything_arrives_and_work_goes_on(moving: Move) -> None:
     engine.dispose()
 
 
+def test_T28_the_seals_come_along_and_the_log_goes_on(moving: Move) -> None:
+    def log(url: str) -> SqlSeals:
+        engines.append(make_engine(url))
+        return SqlSeals(engines[-1], TENANT)
+
+    engines: list[sa.Engine] = []
+    before = seal(log(moving.source), KEY, lambda: NOON)
+    engines.pop().dispose()
+    moving.go()
+    there = log(moving.target)
+    assert seal(there, KEY, lambda: NOON) == 1, "the row that says that it was moved"
+    checked = verify(there, SealKeys([KEY]), TENANT, {}, lambda done, total: None)
+    assert (checked.first, checked.rows, checked.unsealed) == (None, before + 1, 0)
+    engines.pop().dispose()
+
+
 def test_cut_off_half_way_nothing_is_there_and_it_may_be_run_again(moving: Move) -> None:
     def power_cut(table: str, _done: int, _total: int) -> None:
         if table == "pushes":
@@ -144,7 +164,7 @@ def test_a_target_that_holds_anything_is_left_alone(moving: Move) -> None:
     assert "was moved there at 2026-11-21 12:00 UTC, whole" in moving.refusal()
     engine = make_engine(moving.target)
     with writing(engine) as connection:
-        connection.execute(sa.text("ALTER TABLE audit DISABLE TRIGGER audit_append_only"))
+        connection.execute(sa.text("ALTER TABLE audit DISABLE TRIGGER audit_no_delete"))
         connection.execute(sa.delete(audit))
     assert "people 1, " in moving.refusal()
     with writing(engine) as connection:

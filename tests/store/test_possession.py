@@ -40,7 +40,7 @@ def test_the_proof_is_stored_with_its_use_and_wakes_the_journey(sent: Scene) -> 
     assert sent.wake_ups()[-1][1] == f"j1:{wake + 1}"
 
 
-def test_of_sixteen_taps_one_counts(sent: Scene) -> None:
+def test_T7_of_sixteen_taps_one_counts(sent: Scene) -> None:
     before = len(sent.audited())
     assert all_at_once([partial(tap, sent)] * 16) == {"done": 1, "used": 15}
     assert len(sent.audited()) == before + 1
@@ -50,7 +50,7 @@ def test_of_sixteen_taps_one_counts(sent: Scene) -> None:
     ("oid", "browser", "minute", "why"),
     [("eve", BROWSER, 1, "other_person"), ("mia", "chrome", 1, "other_journey"), ("mia", BROWSER, 10, "too_late")],
 )
-def test_a_refused_tap_uses_nothing_up(sent: Scene, oid: str, browser: str, minute: int, why: str) -> None:
+def test_T7_a_refused_tap_uses_nothing_up(sent: Scene, oid: str, browser: str, minute: int, why: str) -> None:
     with pytest.raises(PossessionRefused) as caught:
         tap(sent, oid=oid, browser=browser, minute=minute)
     assert caught.value.why == why
@@ -83,7 +83,7 @@ def test_not_me_revokes_every_open_link_of_the_journey(sent: Scene) -> None:
     assert refusal(sent) == "revoked"
 
 
-def test_only_the_person_can_revoke(sent: Scene) -> None:
+def test_T11_only_the_person_can_revoke(sent: Scene) -> None:
     with pytest.raises(PossessionRefused, match="other_person"), sent.change() as change:
         change.revoke_possession("hash", oid="eve")
     tap(sent)

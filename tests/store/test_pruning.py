@@ -7,22 +7,44 @@ import sqlalchemy as sa
 
 from remediation.domain.device import Platform
 from remediation.ports import Actor
-from remediation.services.prune import PRUNED, prune
+from remediation.services.prune import PRUNED, Keep, prune
 from remediation.store import SqlSessions, SqlSignInStates
 from remediation.store.pruning import BATCH, SqlPrunedRows
-from remediation.store.tables import alarms, audit, cases, journeys, possession_links, sessions, sign_in_states, sign_ins
+from remediation.store.seals import SqlSeals
+from remediation.store.tables import (
+    alarms,
+    audit,
+    cases,
+    device_links,
+    directory_devices,
+    journeys,
+    managed_devices,
+    observations,
+    people,
+    possession_links,
+    pushes,
+    sessions,
+    sign_in_states,
+    sign_ins,
+)
 from tests.people import MIA, NOON, minutes
 from tests.store.scenes import GOOD, TENANT, Scene
 from tests.store.test_sign_ins import comes_back
 
 KEEP = timedelta(days=90)
 LATER = NOON + timedelta(days=1) + KEEP  # the journey ends at NOON + 24 h
+AUDIT_KEY = "nK3wXv8pQz5rTm1yJd7bLf2hGc9sEa4u"
 WORKER = Actor("worker", "worker-1")
-NONE = dict.fromkeys(("sessions", "possession_links", "sign_ins", "journeys", "cases", "alarms"), 0)
 
 
 def goes(scene: Scene, at: Any = LATER) -> dict[str, int] | None:
-    return prune(scene.store, SqlPrunedRows(scene.engine, TENANT), at, keep=KEEP, actor=WORKER)
+    rows, log = SqlPrunedRows(scene.engine, TENANT), SqlSeals(scene.engine, TENANT)
+    keep = Keep(KEEP, timedelta(days=365), timedelta(days=730))
+    return prune(scene.store, rows, log, at, keep=keep, audit_key=lambda: AUDIT_KEY, actor=WORKER)
+
+
+def some(gone: dict[str, int] | None) -> dict[str, int]:
+    return {name: number for name, number in (gone or {}).items() if number}
 
 
 def count(scene: Scene, table: sa.Table) -> int:
@@ -45,9 +67,9 @@ def lived_in(scene: Scene) -> None:
 def test_what_is_past_its_age_goes_and_links_stay(scene: Scene) -> None:
     lived_in(scene)
     before = scene.push()
-    assert goes(scene, LATER - minutes(1)) == {**NONE, "cases": 1, "alarms": 1}
+    assert some(goes(scene, LATER - minutes(1))) == {"cases": 1, "alarms": 1}
     late = LATER + timedelta(hours=20)
-    assert goes(scene, late) == {**NONE, "possession_links": 1, "sign_ins": 1, "journeys": 1}
+    assert some(goes(scene, late)) == {"possession_links": 1, "sign_ins": 1, "journeys": 1}
     assert [count(scene, table) for table in (journeys, possession_links, sign_ins, cases, alarms)] == [0] * 5
     assert scene.push() == before
     assert scene.store.link("l1") is not None
@@ -87,3 +109,26 @@ def test_another_tenants_rows_stay_and_many_go_in_bites(scene: Scene) -> None:
     assert gone is not None
     assert gone["cases"] == BATCH + 7
     assert count(scene, cases) == 1
+
+
+def test_what_was_seen_and_links_that_ended_go_once_microsoft_has_taken_the_end(scene: Scene) -> None:
+    lived_in(scene)
+    with scene.change("link.ended") as change:
+        change.end_link("l1", "wiped")
+    late = NOON + timedelta(days=400)
+    assert "device_links" not in some(goes(scene, late)), "its end is still on its way, however long that takes"
+    assert count(scene, people) == 1
+    with scene.change("push.confirmed") as change:
+        change.confirmed("l1", seq=scene.push().desired_seq, by="changed")
+    scene.store.note_push("l1", wake=scene.push().wake, seq=scene.push().desired_seq, next_at=None, attempts=0, reason=None)
+    gone = some(goes(scene, late + timedelta(days=1)))
+    assert gone == {"pushes": 1, "device_links": 1, "directory_devices": 1, "managed_devices": 1, "people": 1}
+    assert [count(scene, table) for table in (device_links, pushes, people, directory_devices, managed_devices)] == [0] * 5
+
+
+def test_devices_and_people_of_a_journey_or_a_link_stay(scene: Scene) -> None:
+    scene.link()
+    late = NOON + timedelta(days=400)
+    assert {"directory_devices", "managed_devices", "people"}.isdisjoint(some(goes(scene, late)))
+    assert [count(scene, table) for table in (people, directory_devices, managed_devices)] == [1, 1, 1]
+    assert count(scene, observations) == 0

@@ -81,10 +81,13 @@ class Browser(FlaskClient):
 class Web:
     """The app, its database, and ways to put a signed-in person in front of it."""
 
-    def __init__(self, database: Path, **settings: Any) -> None:
+    def __init__(self, database: Path | str, **settings: Any) -> None:
+        """`database` is an address, or the file of a SQLite; `durable` as `make_engine` has it, and the rest are settings."""
+        durable = bool(settings.pop("durable", True))
+        url = database if isinstance(database, str) else f"sqlite:///{database}"
         self.clock = Clock()
         self.settings = WebSettings.model_validate({**SETTINGS, **settings})
-        self.engine = make_engine(f"sqlite:///{database}")
+        self.engine = make_engine(url, durable=durable)
         tenant = self.settings.tenant_id
         self.store = SqlStore(self.engine, tenant, DbosWakeups(self.engine))
         self.sessions = SqlSessions(self.engine, tenant)
@@ -123,7 +126,7 @@ class Web:
         with self.engine.connect() as connection:
             tables = sa.inspect(connection).get_table_names()
             counted = {name: connection.execute(sa.text(f'SELECT count(*) FROM "{name}"')).scalar_one() for name in tables}  # noqa: S608
-        return {name: count for name, count in counted.items() if name not in ("sign_in_states",)}
+        return {name: count for name, count in counted.items() if name not in ("sign_in_states", "turns")}
 
 
 @pytest.fixture(scope="session")

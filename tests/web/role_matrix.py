@@ -27,6 +27,7 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("GET", "/signed-in"): {"nobody": 400, "mia": 400, "noah": 400, "hanna": 400},
     ("GET", "/sign-out"): PUBLIC,
     ("POST", "/sign-out"): {"nobody": 303, "mia": 303, "noah": 303, "hanna": 303},
+    ("POST", "/sign-out/everywhere"): {"nobody": 401, "mia": 303, "noah": 303, "hanna": 303},
     ("GET", "/signed-out"): PUBLIC,
     ("GET", "/journey"): {"nobody": 401, "mia": 200, "noah": 409, "hanna": 409},
     ("GET", "/journey/status"): {"nobody": 401, "mia": 200, "noah": 409, "hanna": 409},

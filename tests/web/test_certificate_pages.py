@@ -62,7 +62,7 @@ def test_T16_only_the_right_hop_is_believed_and_every_other_is_refused_and_logge
     two: Web, caplog: pytest.LogCaptureFixture
 ) -> None:
     browser, scene, path = asked(two)
-    wrong = (
+    wrong: tuple[dict[str, str], ...] = (
         {},
         {CERTIFICATE: quote(GOOD.pem)},
         {CERTIFICATE: quote(GOOD.pem), SECRET: ""},

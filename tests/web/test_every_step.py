@@ -51,6 +51,8 @@ def helped(web: Web, why: str) -> None:
         begun.has_phones().registered().looked(owner_problem=why)
     elif why == "loop":
         stage("help_loop", begun)
+    elif why == "named_another":
+        stage("help_named_another", begun)
     elif why == "disabled_device":
         stage("register", begun).registered(replace(REGISTERED_PHONE, enabled=False)).checked_again().looked()
     else:

@@ -1,5 +1,8 @@
 """T18: no form but our own, in this very session, changes anything. Each refusal has its control beside it."""
 
+import re
+from collections import defaultdict
+
 import pytest
 
 from remediation.web import FORM_LASTS
@@ -19,7 +22,7 @@ def fields(web: Web, path: str, browser: Browser) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("rule", POSTS)
-def test_a_forged_form_is_refused_and_changes_nothing_and_the_right_one_works(web: Web, rule: str) -> None:
+def test_T18_a_forged_form_is_refused_and_changes_nothing_and_the_right_one_works(web: Web, rule: str) -> None:
     scene = web.scene({"/journey/this-device": "this_device", "/journey/choose": "choose"}.get(rule, "this_device_sent"))
     path, browser, other = rule.replace("<token>", scene.token), web.signed_in(), web.signed_in(NOAH, browser="another")
     form, right, foreign = fields(web, path, browser), browser.csrf(), other.csrf()
@@ -55,8 +58,26 @@ def test_an_old_form_gets_a_kind_page_with_one_button_and_a_fresh_one_works(web:
     assert browser.press("/journey", "/journey/check").status_code == 303
 
 
+def test_T18_every_unsafe_method_of_every_route_asks_for_the_token(web: Web) -> None:
+    """The list comes from the URL map, so that a new route cannot escape it."""
+    scene = web.scene("this_device_sent")
+    browser, before = web.signed_in(), web.rows()
+    tried: set[tuple[str, str]] = set()
+    takes: dict[str, set[str]] = defaultdict(set)
+    for rule in web.app.url_map.iter_rules():
+        takes[re.sub(r"<[^>]+>", scene.token, rule.rule)] |= rule.methods or set()
+    for path in takes:
+        for method in ("POST", "PUT", "PATCH", "DELETE", "PROPFIND"):
+            answer = browser.open(path, method=method, data={"csrf_token": "wrong", "platform": "macos", "device": "x"})
+            assert answer.status_code == (403 if method in takes[path] else 405), (method, path)
+            tried.add((method, path))
+    assert len(tried) > 100
+    assert web.rows() == before
+    assert {rule for method, rule in MATRIX if method == "POST"} == set(POSTS)
+
+
 @pytest.mark.parametrize("rule", POSTS)
-def test_a_get_never_acts(web: Web, rule: str) -> None:
+def test_T18_a_get_never_acts(web: Web, rule: str) -> None:
     scene = web.scene("this_device_sent")
     browser, before = web.signed_in(), web.rows()
     assert browser.get(rule.replace("<token>", scene.token)).status_code in (200, 303, 405)

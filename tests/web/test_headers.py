@@ -1,10 +1,15 @@
 """T16, T19, T32: the headers on every answer, whoever asks and whatever comes; hosts and addresses only our own."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from remediation import serving
+from remediation.domain.turns import LOOKS
+from remediation.web import HOUSE
 from remediation.web.headers import ALWAYS
 from tests.web.conftest import Web
 from tests.web.role_matrix import MATRIX
@@ -20,7 +25,7 @@ def paths(web: Web) -> list[tuple[str, str]]:
     ]
 
 
-def test_every_answer_carries_every_header_errors_included(web: Web) -> None:
+def test_T19_every_answer_carries_every_header_errors_included(web: Web) -> None:
     strange = [("GET", "/nowhere"), ("DELETE", "/"), ("GET", "/possession/unknown-token-unknown"), ("GET", "/static/no.css")]
     for browser in (web.browser(), web.signed_in()):
         for method, path in paths(web) + strange:
@@ -32,7 +37,7 @@ def test_every_answer_carries_every_header_errors_included(web: Web) -> None:
             assert "unsafe" not in policy, path
 
 
-def test_t32_nothing_may_be_kept_but_fingerprinted_files(web: Web) -> None:
+def test_T32_nothing_may_be_kept_but_fingerprinted_files(web: Web) -> None:
     for browser in (web.browser(), web.signed_in()):
         for method, path in paths(web):
             kept = browser.open(path, method=method).headers["Cache-Control"]
@@ -49,7 +54,7 @@ def test_the_nonce_of_the_policy_is_that_of_the_tags_and_new_each_time(web: Web)
     assert len(seen) == 3
 
 
-def test_a_page_holds_nothing_inline(web: Web) -> None:
+def test_T19_a_page_holds_nothing_inline(web: Web) -> None:
     web.scene("wait")
     page = web.signed_in().get("/journey").text
     assert "style=" not in page
@@ -58,7 +63,7 @@ def test_a_page_holds_nothing_inline(web: Web) -> None:
 
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "evil.example:8000", "", "localhost@evil.example"])
-def test_t16_a_foreign_host_gets_400_and_is_never_repeated(web: Web, host: str) -> None:
+def test_T16_a_foreign_host_gets_400_and_is_never_repeated(web: Web, host: str) -> None:
     answer = web.browser().get("/", headers={"Host": host})
     assert answer.status_code == 400
     assert "evil.example" not in answer.text + str(answer.headers)
@@ -66,11 +71,64 @@ def test_t16_a_foreign_host_gets_400_and_is_never_repeated(web: Web, host: str) 
 
 
 @pytest.mark.parametrize("name", ["X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded", "X-Original-URL", "X-Rewrite-URL"])
-def test_t16_forwarded_headers_change_nothing(web: Web, name: str) -> None:
+def test_T16_forwarded_headers_change_nothing(web: Web, name: str) -> None:
     value = "host=evil.example" if name == "Forwarded" else "evil.example"
     web.scene("wait")
     spoofed, plain = web.signed_in().get("/", headers={name: value}), web.signed_in().get("/")
     assert (spoofed.status_code, spoofed.headers["Location"]) == (plain.status_code, plain.headers["Location"]) == (303, "/journey")
+
+
+@pytest.mark.parametrize(
+    "path", ["//remediation", "/remediation//x", "/remediation///evil.example", "/start//", "//evil.example/%2e%2e"]
+)
+def test_T16_doubled_slashes_lead_to_no_address_made_of_the_host(web: Web, path: str) -> None:
+    """Werkzeug's own answer would be an absolute one, with whatever port and scheme the request had."""
+    answer = web.browser().get("/", environ_overrides={"PATH_INFO": path}, headers={"Host": "localhost:9999"})
+    assert (answer.status_code, answer.headers.get("Location")) in (
+        (200, None),
+        (303, "/remediation"),
+        (303, "/start"),
+        (404, None),
+    )
+    assert "9999" not in answer.text
+
+
+CLIENT_ADDRESSES = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "X-Client-IP", "True-Client-IP", "CF-Connecting-IP", "Via")
+
+
+def test_T16_no_header_about_the_client_gets_anybody_more_or_less_or_into_the_database(web: Web) -> None:
+    """Limits count per person and per member of the helpdesk, never per address; no address of a client is kept at all."""
+    scene, told = web.scene("this_device"), 0
+    browser = web.signed_in()
+    token = browser.csrf()
+    for number in range(LOOKS.at_once + 3):
+        web.clock.ahead = timedelta(seconds=4 * number)
+        spoofed = dict.fromkeys(CLIENT_ADDRESSES, f"203.0.113.{number}")
+        told += browser.post("/journey/check", data={"csrf_token": token}, headers=spoofed).status_code == 429
+    assert told > 0
+    assert scene.id
+    with web.engine.connect() as connection:
+        for table in sa.inspect(connection).get_table_names():
+            rows = connection.execute(sa.text(f'SELECT * FROM "{table}"')).all()  # noqa: S608
+            assert not any("203.0.113." in str(row) for row in rows), table
+
+
+def test_T16_no_code_of_the_pages_asks_who_the_client_claims_to_be() -> None:
+    words = re.compile(
+        r"remote_addr|access_route|HTTP_X_|X-Forwarded|X-Real-IP|ProxyFix|request\.(host|url|base_url|root_url|scheme)\b|_external"
+    )
+    found = [
+        f"{file.name}: {line}"
+        for file in (HOUSE / "remediation/web").glob("*.py")
+        for line in file.read_text().splitlines()
+        if words.search(line)
+    ]
+    assert found == []
+
+
+def test_T16_the_server_believes_no_proxy_about_scheme_or_path() -> None:
+    assert serving.OPTIONS["forwarded_allow_ips"] == ""
+    assert serving.OPTIONS["forwarder_headers"] == ""
 
 
 def test_under_https_the_cookie_is_host_only_and_secure_and_the_site_strict(database: Path, web: Web) -> None:
@@ -85,7 +143,7 @@ def test_under_https_the_cookie_is_host_only_and_secure_and_the_site_strict(data
     secure.engine.dispose()
 
 
-def test_too_large_a_form_gets_a_page(web: Web) -> None:
+def test_T31_too_large_a_form_gets_a_page(web: Web) -> None:
     browser = web.signed_in()
     answer = browser.post("/journey/check", data={"csrf_token": browser.csrf(), "more": "x" * 70_000})
     assert answer.status_code == 413

@@ -201,9 +201,9 @@ def test_each_search_and_each_page_leaves_one_audit_row_and_nothing_else(web: We
         ("helpdesk", "hanna", "look_up.viewed"),
         ("helpdesk", "hanna", "look_up.searched"),
     ]
-    assert rows[0].detail == {"asked": "mia berger", "found": ["mia"]}
+    assert rows[0].detail == {"words": 2, "codes": 0, "found": ["mia"]}
     assert (rows[1].about_kind, rows[1].about_id, rows[1].detail) == ("person", "mia", {"case": code})
-    assert rows[2].detail == {"asked": code, "found": ["mia"]}
+    assert rows[2].detail == {"words": 1, "codes": 1, "found": ["mia"]}
 
 
 def test_what_was_asked_is_in_no_log(web: Web, hanna: Browser, caplog: pytest.LogCaptureFixture) -> None:

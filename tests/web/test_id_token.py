@@ -54,7 +54,7 @@ def test_a_good_token_is_looked_at_and_passes() -> None:
         token(claims="{"),
     ],
 )
-def test_t12_refused_before_any_key_is_asked(raw: object) -> None:
+def test_T12_refused_before_any_key_is_asked(raw: object) -> None:
     with pytest.raises(TokenRefused):
         look_before_verifying(raw)
 
@@ -63,7 +63,7 @@ def test_t12_refused_before_any_key_is_asked(raw: object) -> None:
     "changed",
     [{"aud": [CLIENT, "another"]}, {"aud": [CLIENT]}, {"oid": "mia@contoso.example"}, {"oid": 7}, {"acct": 1}, {"acct": "1"}],
 )
-def test_t12_refused_although_the_signature_is_right(changed: dict[str, Any]) -> None:
+def test_T12_refused_although_the_signature_is_right(changed: dict[str, Any]) -> None:
     with pytest.raises(TokenRefused):
         look_after_verifying({**CLAIMS, **changed}, client_id=CLIENT)
 
@@ -100,7 +100,7 @@ def validate(claims: dict[str, Any]) -> None:
         {"iat": 9_999_999_999},
     ],
 )
-def test_t12_each_claim_is_demanded_with_its_value(changed: dict[str, Any]) -> None:
+def test_T12_each_claim_is_demanded_with_its_value(changed: dict[str, Any]) -> None:
     validate(whole())
     claims = {name: value for name, value in {**whole(), **changed}.items() if value is not None}
     with pytest.raises(JoseError):

@@ -64,7 +64,7 @@ def pages(web: Web, name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("hostile", [name for name in HOSTILE if name not in ("surrogate", "invisible")])
-def test_t20_a_hostile_name_adds_no_element_and_no_attribute(web: Web, hostile: str) -> None:
+def test_T20_a_hostile_name_adds_no_element_and_no_attribute(web: Web, hostile: str) -> None:
     raw = HOSTILE[hostile].replace("\x00", "")  # PostgreSQL holds no NUL; the adapters refuse it
     for page in pages(web, raw):
         names = {tag.name for tag in BeautifulSoup(page, "html.parser").find_all(True)}
@@ -75,7 +75,7 @@ def test_t20_a_hostile_name_adds_no_element_and_no_attribute(web: Web, hostile: 
         assert "n" * (LONGEST + 140) not in page
 
 
-def test_t20_the_same_bones_with_a_hostile_name_as_with_a_plain_one(web: Web) -> None:
+def test_T20_the_same_bones_with_a_hostile_name_as_with_a_plain_one(web: Web) -> None:
     scene = web.scene("this_device_two")
     plain = bones(web.signed_in().get("/journey").text)
     scene.has_phones(

@@ -53,7 +53,7 @@ def test_unknown(web: Web, sent: Scene) -> None:
     assert not proven(web, sent)
 
 
-def test_other_person_sees_neither_name_nor_device_and_uses_nothing_up(web: Web, sent: Scene) -> None:
+def test_T2_other_person_sees_neither_name_nor_device_and_uses_nothing_up(web: Web, sent: Scene) -> None:
     path, noah = f"/possession/{sent.token}", web.signed_in(NOAH, browser="noahs")
     page = noah.get(path)
     assert page.status_code == 403
@@ -66,7 +66,7 @@ def test_other_person_sees_neither_name_nor_device_and_uses_nothing_up(web: Web,
     assert web.signed_in().press(path, path).status_code == 303
 
 
-def test_other_journey(web: Web, sent: Scene) -> None:
+def test_T4_other_journey(web: Web, sent: Scene) -> None:
     path, elsewhere = f"/possession/{sent.token}", web.signed_in(browser="another-browser-of-mia")
     refused = elsewhere.press(path, path)
     assert refused.status_code == 403
@@ -75,7 +75,7 @@ def test_other_journey(web: Web, sent: Scene) -> None:
     assert not proven(web, sent)
 
 
-def test_used(web: Web, sent: Scene) -> None:
+def test_T7_used(web: Web, sent: Scene) -> None:
     path, browser = f"/possession/{sent.token}", web.signed_in()
     form = browser.form(path, path)
     assert browser.post(path, data=form).status_code == 303
@@ -84,7 +84,7 @@ def test_used(web: Web, sent: Scene) -> None:
     assert heading(again.text) == heading(browser.get(path).text) == "This link was used already"
 
 
-def test_too_late(web: Web, sent: Scene) -> None:
+def test_T7_too_late(web: Web, sent: Scene) -> None:
     path, browser = f"/possession/{sent.token}", web.signed_in()
     form = browser.form(path, path)
     web.clock.ahead = timedelta(minutes=11)

@@ -24,7 +24,7 @@ def routes(web: Web) -> Iterator[tuple[str, str]]:
             yield method, rule.rule
 
 
-def test_every_route_has_a_row_and_every_row_a_route_and_every_cell_a_status(web: Web) -> None:
+def test_T27_every_route_has_a_row_and_every_row_a_route_and_every_cell_a_status(web: Web) -> None:
     assert set(routes(web)) == set(MATRIX)
     assert all(set(row) == set(ROLES) for row in MATRIX.values())
 
@@ -47,7 +47,7 @@ def came_as(web: Web, role: str) -> Browser:
 
 
 @pytest.mark.parametrize(("method", "rule"), sorted(MATRIX))
-def test_each_role_gets_what_the_matrix_says(web: Web, method: str, rule: str) -> None:
+def test_T27_each_role_gets_what_the_matrix_says(web: Web, method: str, rule: str) -> None:
     scene = web.scene("this_device_sent")
     path = (
         rule.replace("<token>", scene.token)

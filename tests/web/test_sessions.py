@@ -8,7 +8,7 @@ from tests.people import MIA
 from tests.web.conftest import Web
 
 
-def test_t17_ended_by_an_administrator_every_old_cookie_gets_401(web: Web) -> None:
+def test_T17_ended_by_an_administrator_every_old_cookie_gets_401(web: Web) -> None:
     web.scene("wait")
     browsers = [web.signed_in(), web.signed_in()]
     assert [browser.get("/journey").status_code for browser in browsers] == [200, 200]
@@ -17,7 +17,7 @@ def test_t17_ended_by_an_administrator_every_old_cookie_gets_401(web: Web) -> No
         assert [browser.get(path).status_code for browser in browsers] == [401, 401]
 
 
-def test_t17_nobody_used_it_for_hours(web: Web) -> None:
+def test_T17_nobody_used_it_for_hours(web: Web) -> None:
     web.scene("wait")
     browser = web.signed_in()
     web.clock.ahead = timedelta(hours=3)
@@ -26,7 +26,7 @@ def test_t17_nobody_used_it_for_hours(web: Web) -> None:
     assert 'href="/sign-in"' in page.text
 
 
-def test_t17_a_garbled_or_foreign_cookie_is_no_session_and_no_error(web: Web) -> None:
+def test_T17_a_garbled_or_foreign_cookie_is_no_session_and_no_error(web: Web) -> None:
     web.scene("wait")
     right = web.signed_in().get_cookie("remediation")
     assert right is not None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from html import escape
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -65,7 +67,24 @@ class Entra:
             url = f"{self.sandbox.pages_url}{form['action']}"
             fields = {"request": str(sealed["value"]), "account": self.oid(name)}
             back = session.post(url, data=fields, allow_redirects=False, timeout=10)
-        parts = urlsplit(back.headers["Location"])
+        return self._back(back.headers["Location"])
+
+    def answers_silently(self, address: str, name: str | None) -> str:
+        """The same where Entra's cookie says who is signed in there; None: nobody."""
+        with requests.Session() as session:
+            session.trust_env = False
+            if name is not None:
+                visible = re.sub(r"&?prompt=none", "", address)
+                page = BeautifulSoup(session.get(visible, timeout=10).text, "html.parser")
+                sealed, form = page.find("input", {"name": "request"}), page.find("form")
+                assert sealed is not None, page
+                assert form is not None, page
+                fields = {"request": str(sealed["value"]), "account": self.oid(name)}
+                session.post(f"{self.sandbox.pages_url}{form['action']}", data=fields, allow_redirects=False, timeout=10)
+            return self._back(session.get(address, allow_redirects=False, timeout=10).headers["Location"])
+
+    def _back(self, location: str) -> str:
+        parts = urlsplit(location)
         assert f"{parts.scheme}://{parts.netloc}{parts.path}" == f"{ORIGIN}/signed-in"
         return f"{parts.path}?{parts.query}"
 
@@ -129,7 +148,7 @@ def test_nothing_of_graph_is_asked_for_and_pkce_state_and_nonce_always(web: Web,
 
 
 @pytest.mark.parametrize("fault", ID_TOKEN_FAULTS)
-def test_t12_a_forged_id_token_signs_nobody_in(web: Web, entra: Entra, fault: str) -> None:
+def test_T12_a_forged_id_token_signs_nobody_in(web: Web, entra: Entra, fault: str) -> None:
     browser = web.browser()
     entra.control("POST", "id_token", fault=fault)
     refused = browser.get(entra.answers(begin(browser)))
@@ -150,7 +169,7 @@ def test_an_account_of_another_organisation_is_told_so_and_offered_the_choice_of
     assert "prompt" not in parse_qs(urlsplit(begin(browser)).query)
 
 
-def test_t13_the_state_of_another_browser_signs_nobody_in(web: Web, entra: Entra) -> None:
+def test_T13_the_state_of_another_browser_signs_nobody_in(web: Web, entra: Entra) -> None:
     attacker, victim = web.browser(), web.browser()
     begin(victim)
     answer = entra.answers(begin(attacker))
@@ -160,13 +179,13 @@ def test_t13_the_state_of_another_browser_signs_nobody_in(web: Web, entra: Entra
     assert attacker.get(answer).status_code == 303  # and the stranger's attempt did not use it up
 
 
-def test_t13_a_browser_without_cookies_is_told_so_and_never_sent_round(web: Web, entra: Entra) -> None:
+def test_T13_a_browser_without_cookies_is_told_so_and_never_sent_round(web: Web, entra: Entra) -> None:
     refused = web.browser().get(entra.answers(begin(web.browser())))
     assert refused.status_code == 400
     assert "cookie" in refused.text
 
 
-def test_t13_an_answer_works_once(web: Web, entra: Entra) -> None:
+def test_T13_an_answer_works_once(web: Web, entra: Entra) -> None:
     browser = web.browser()
     answer = entra.answers(begin(browser))
     assert browser.get(answer).status_code == 303
@@ -174,7 +193,7 @@ def test_t13_an_answer_works_once(web: Web, entra: Entra) -> None:
     assert browser.is_signed_in()
 
 
-def test_t13_an_answer_after_ten_minutes_is_refused(web: Web, entra: Entra) -> None:
+def test_T13_an_answer_after_ten_minutes_is_refused(web: Web, entra: Entra) -> None:
     browser = web.browser()
     answer = entra.answers(begin(browser))
     web.clock.ahead = timedelta(minutes=10, seconds=1)
@@ -182,10 +201,67 @@ def test_t13_an_answer_after_ten_minutes_is_refused(web: Web, entra: Entra) -> N
     assert not browser.is_signed_in()
 
 
-def test_t13_two_tabs_do_not_lose_each_others_state(web: Web, entra: Entra) -> None:
+def test_T13_two_tabs_do_not_lose_each_others_state(web: Web, entra: Entra) -> None:
     browser = web.browser()
     first, _second = begin(browser), begin(browser)
     assert browser.get(entra.answers(first)).status_code == 303
+
+
+@pytest.mark.parametrize("more", ["state=again", "code=again", "error=access_denied", "state=%00", "iss=x&iss=y"])
+def test_T13_a_right_answer_with_a_parameter_doubled_or_added_signs_nobody_in_and_is_still_good_without(
+    web: Web, entra: Entra, more: str
+) -> None:
+    browser = web.browser()
+    answer = entra.answers(begin(browser))
+    assert browser.get(f"{answer}&{more}").status_code == 400
+    assert not browser.is_signed_in()
+    assert browser.get(answer).status_code == 303
+
+
+@pytest.mark.parametrize("missing", ["code", "state"])
+def test_T13_an_answer_without_its_code_or_state_signs_nobody_in(web: Web, entra: Entra, missing: str) -> None:
+    browser = web.browser()
+    asked = parse_qs(urlsplit(entra.answers(begin(browser))).query)
+    answer = browser.get("/signed-in", query_string={name: values[0] for name, values in asked.items() if name != missing})
+    assert answer.status_code == 400
+    assert not browser.is_signed_in()
+
+
+def test_T13_the_code_of_an_attackers_sign_in_is_worth_nothing_with_the_victims_state(web: Web, entra: Entra) -> None:
+    """Login CSRF: the victim would be signed in as the attacker, and would register their device for them."""
+    attacker, victim = web.browser(), web.browser()
+    stolen = parse_qs(urlsplit(entra.answers(begin(attacker), "Noah")).query)["code"][0]
+    own = parse_qs(urlsplit(entra.answers(begin(victim))).query)
+    answer = victim.get("/signed-in", query_string={"code": stolen, "state": own["state"][0]})
+    assert answer.status_code == 400, "PKCE: the verifier belongs to another sign-in"
+    assert not victim.is_signed_in()
+    assert sign_in(victim, entra) == "/journey"
+
+
+def test_T14_an_answer_of_another_issuer_signs_nobody_in(web: Web, entra: Entra) -> None:
+    """Mix-up: the browser brings what another authorization server answered (RFC 9207)."""
+    right = f"{entra.sandbox.api_url}/{web.settings.tenant_id}/v2.0"
+    for issuer in (f"{entra.sandbox.api_url}/common/v2.0", "https://login.microsoftonline.us/x/v2.0", f"{right}/", "", "x"):
+        browser = web.browser()
+        answer = browser.get(f"{entra.answers(begin(browser))}&iss={issuer}")
+        assert answer.status_code == 400
+        assert not browser.is_signed_in()
+    browser = web.browser()
+    assert browser.get(f"{entra.answers(begin(browser))}&iss={right}").status_code == 303
+
+
+def test_T14_a_sign_in_that_was_begun_at_another_issuer_is_not_ended_at_this_one(web: Web, entra: Entra, database: Path) -> None:
+    """Two clouds, one database: what was begun under other settings is begun again."""
+    other = Web(database, **{**web.settings.model_dump(), "entra_authority": "https://login.microsoftonline.us"})
+    browser, elsewhere = web.browser(), other.browser()
+    answer = entra.answers(begin(browser))
+    cookie = browser.get_cookie("remediation")
+    assert cookie is not None
+    elsewhere.set_cookie("remediation", cookie.value)
+    assert elsewhere.get(answer).status_code == 400
+    assert not elsewhere.is_signed_in()
+    other.engine.dispose()
+    assert sign_in(browser, entra) == "/journey"
 
 
 GARBLED = (
@@ -207,7 +283,7 @@ GARBLED = (
 
 
 @pytest.mark.parametrize("query", GARBLED)
-def test_t13_a_garbled_callback_gets_a_page_with_one_button(web: Web, query: str) -> None:
+def test_T13_a_garbled_callback_gets_a_page_with_one_button(web: Web, query: str) -> None:
     browser = web.browser()
     begin(browser)
     answer = browser.get(f"/signed-in{query}")
@@ -257,7 +333,7 @@ def test_no_secret_of_a_sign_in_reaches_the_log(web: Web, entra: Entra, caplog: 
     assert kept["verifier"] not in caplog.text
 
 
-def test_t17_a_planted_cookie_does_not_survive_the_sign_in(web: Web, entra: Entra) -> None:
+def test_T17_a_planted_cookie_does_not_survive_the_sign_in(web: Web, entra: Entra) -> None:
     browser = web.browser()
     answer = entra.answers(begin(browser))
     planted = browser.get_cookie("remediation")
@@ -269,7 +345,7 @@ def test_t17_a_planted_cookie_does_not_survive_the_sign_in(web: Web, entra: Entr
     assert not thief.is_signed_in()
 
 
-def test_t17_signing_in_again_ends_the_session_before(web: Web, entra: Entra) -> None:
+def test_T17_signing_in_again_ends_the_session_before(web: Web, entra: Entra) -> None:
     browser, thief = web.browser(), web.browser()
     sign_in(browser, entra)
     copied = browser.get_cookie("remediation")
@@ -292,6 +368,64 @@ def test_signing_in_elsewhere_takes_the_journey_along_and_says_so_here(web: Web,
     assert first.get("/journey").status_code == 200
 
 
+def renewed(browser: Browser, entra: Entra, path: str, name: str = "Hanna") -> str:
+    """What the page does by itself: asks Entra again, and comes back."""
+    page = browser.get(path)
+    assert page.status_code == 401
+    assert "One moment" in page.text
+    link = page.headers["Refresh"].removeprefix("0; url=")
+    assert f'id="go-on" href="{escape(link)}"' in page.text, "a person can tap it too"
+    away = browser.get(link).headers["Location"]
+    assert parse_qs(urlsplit(away).query)["prompt"] == ["none"]
+    return browser.get(entra.answers_silently(away, name)).headers["Location"]
+
+
+@pytest.mark.parametrize("path", ["/helpdesk", "/helpdesk?q=mia+berger", "/helpdesk/person/mia%3F?case=K7M-2QX"])
+def test_T17_a_staff_role_is_asked_for_again_every_five_minutes_and_one_that_was_taken_away_is_gone(
+    web: Web, entra: Entra, path: str
+) -> None:
+    hanna = web.browser()
+    assert sign_in(hanna, entra, "Hanna", path="/sign-in?to=helpdesk") == "/helpdesk"
+    assert hanna.get("/helpdesk").status_code == 200
+    web.clock.ahead = timedelta(minutes=5)
+    assert renewed(hanna, entra, path) == path, "back to where she was, with a role that is fresh"
+    assert hanna.get("/helpdesk").status_code == 200
+    person = entra.sandbox.world.persons[entra.oid("Hanna")]
+    person.roles = []
+    assert hanna.get("/helpdesk").status_code == 200, "what the ID token said, for five minutes more"
+    web.clock.ahead = timedelta(minutes=10)
+    renewed(hanna, entra, path)
+    assert hanna.get("/helpdesk").status_code == 403
+    assert hanna.get(path).status_code == 403
+
+
+def test_T17_where_entra_wants_to_show_itself_one_button_signs_in_and_leads_back(web: Web, entra: Entra) -> None:
+    hanna = web.browser()
+    sign_in(hanna, entra, "Hanna", path="/sign-in?to=helpdesk")
+    web.clock.ahead = timedelta(minutes=6)
+    link = hanna.get("/helpdesk?q=mia+berger").headers["Refresh"].removeprefix("0; url=")
+    page = hanna.get(entra.answers_silently(hanna.get(link).headers["Location"], None))
+    assert page.status_code == 401
+    assert "Refresh" not in page.headers, "never in a circle"
+    button = BeautifulSoup(page.text, "html.parser").select_one("#go-on")
+    assert button is not None
+    assert sign_in(hanna, entra, "Hanna", path=str(button["href"])) == "/helpdesk?q=mia+berger"
+
+
+def test_T17_signing_out_everywhere_ends_every_session_of_this_person_and_nobody_elses(web: Web, entra: Entra) -> None:
+    phone, laptop, noah = web.browser(), web.browser(), web.browser()
+    sign_in(phone, entra)
+    sign_in(laptop, entra)
+    sign_in(noah, entra, "Noah")
+    assert laptop.press("/sign-out", "/sign-out/everywhere").status_code == 303
+    assert not phone.is_signed_in()
+    assert not laptop.is_signed_in()
+    assert noah.is_signed_in()
+    with web.engine.connect() as connection:
+        said = connection.execute(sa.text("SELECT about_id FROM audit WHERE why = 'sessions.ended'")).scalars().all()
+    assert said == [entra.oid("Mia")]
+
+
 EVIL = (
     "https://evil.example/",
     "//evil.example",
@@ -310,7 +444,7 @@ def test_every_entrance_leads_on(web: Web, entra: Entra) -> None:
 
 
 @pytest.mark.parametrize("evil", EVIL)
-def test_t15_no_address_from_outside_decides_where_anyone_goes(web: Web, entra: Entra, evil: str) -> None:
+def test_T15_no_address_from_outside_decides_where_anyone_goes(web: Web, entra: Entra, evil: str) -> None:
     browser = web.browser()
     names = ("possession", "next", "return", "to", "entrance", "platform", "redirect_uri", "url")
     away = browser.get("/sign-in", query_string=dict.fromkeys(names, evil)).headers["Location"]

@@ -1,0 +1,27 @@
+"""How often one person may ask for the same thing: a few times at once, then once in a while. Kept as one moment (GCRA): when all
+turns are there again. Next door: `budget`, which keeps what a remote may be asked.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True)
+class Turns:
+    """`at_once` in a row, then one every `every`."""
+
+    at_once: int
+    every: timedelta
+
+    def take(self, full_at: datetime | None, now: datetime) -> tuple[datetime | None, datetime | None]:
+        """What `full_at` becomes and None, or None and the moment from which the next turn may be taken."""
+        longest = self.every * self.at_once  # a clock that was ahead keeps nobody out for longer than that
+        begins = min(max(full_at or now, now), now + longest)
+        next_one = begins + self.every - longest
+        return (begins + self.every, None) if next_one <= now else (None, next_one)
+
+
+MESSAGES = Turns(5, timedelta(minutes=10))  # to one person's devices: each is a message of the MDM, which lasts ten minutes
+LOOKS = Turns(12, timedelta(seconds=20))  # *check now*: each costs the remotes about ten calls
+SEARCHES = Turns(60, timedelta(seconds=30))  # of one member of the helpdesk: searches and pages of people
+CASES = Turns(200, timedelta(seconds=10))  # of all who cannot sign in, of whom nothing tells one from the other
