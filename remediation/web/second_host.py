@@ -31,7 +31,7 @@ def hosts(settings: WebSettings) -> list[str]:
 
 
 def is_here() -> bool:
-    """Not by `request.host`, which raises for a foreign one: also the page that says so is dressed with headers."""
+    """By the raw header, since what parses it raises for a foreign one: also the page that says so is dressed with headers."""
     return request.environ.get("HTTP_HOST", "").partition(":")[0].lower() in hosts(desk().settings)
 
 

@@ -10,7 +10,8 @@ from tests.web.conftest import Browser, Web
 from tests.web.role_matrix import MATRIX
 from tests.web.scenes import NOAH
 
-POSTS = sorted(rule for method, rule in MATRIX if method == "POST")
+# The page for the certificate has its form on the second host name: `test_certificate_pages` forges that one.
+POSTS = sorted(rule for method, rule in MATRIX if method == "POST" and rule != "/certificate/<handle>")
 
 
 def fields(web: Web, path: str, browser: Browser) -> dict[str, str]:
