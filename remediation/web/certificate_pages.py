@@ -39,7 +39,7 @@ def begin() -> Response:
     return redirect(f"{origin}/certificate/{handle}", 303)
 
 
-@pages.get("/certificate/refused")
+@pages.get("/certificate-refused")
 @anyone
 def refused() -> Response:
     """Where the web server in front sends a browser that showed it no certificate, or none that it takes."""

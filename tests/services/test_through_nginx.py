@@ -181,7 +181,7 @@ def test_T1_a_wrong_certificate_gets_nobody_through(set_up: Set, name: str) -> N
     if name == "for no purpose":  # OpenSSL lets it pass; we do not
         assert (answer.status, "This certificate cannot be used" in answer.text) == (403, True)
     else:
-        assert (answer.status, answer.leads_to) == (303, f"https://{PAGES}/certificate/refused")
+        assert (answer.status, answer.leads_to) == (303, f"https://{PAGES}/certificate-refused")
         assert stage.mia.get(answer.leads_to).status == 403
     assert client.post(address, {}).status in (303, 403)
     stage.nothing_happened()
@@ -261,7 +261,7 @@ def test_T16_a_header_from_outside_is_stripped_or_replaced(set_up: Set) -> None:
     for sent in (headers, under):
         assert stranger.get(f"https://{PAGES}/start", headers=sent).status == 200, "stripped, and so no reason to refuse"
         assert stranger.get(f"https://{PAGES}{address.removeprefix(f'https://{DEVICES}')}", headers=sent).leads_to == "/journey"
-        assert stranger.get(address, headers=sent).leads_to == f"https://{PAGES}/certificate/refused"
+        assert stranger.get(address, headers=sent).leads_to == f"https://{PAGES}/certificate-refused"
         assert stranger.get(address, headers=sent, sni=PAGES).status == 421, "a handshake for one name, a request for the other"
     stage.nothing_happened()
     other = make("F2LNOAH00001", stage.authority())

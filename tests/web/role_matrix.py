@@ -45,7 +45,7 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     # These two live on the second host name; on this one everybody is led back. `test_certificate_pages` has them there.
     ("GET", "/certificate/<handle>"): ELSEWHERE,
     ("POST", "/certificate/<handle>"): ELSEWHERE,
-    ("GET", "/certificate/refused"): {"nobody": 403, "mia": 403, "noah": 403, "hanna": 403},
+    ("GET", "/certificate-refused"): {"nobody": 403, "mia": 403, "noah": 403, "hanna": 403},
     ("GET", "/certificate/back/<back>"): {"nobody": 401, "mia": 410, "noah": 410, "hanna": 410},
     ("GET", "/helpdesk"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 200},
     ("GET", "/helpdesk/person/<oid>"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 200},
