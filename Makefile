@@ -36,8 +36,9 @@ demo: .venv/.runs ## Play the story: a stand-in tenant, a pretend phone, the pro
 demo-reset: .venv/.runs ## Throw away what the demo kept
 	@$(BIN)/python -m sandbox reset
 
-test: .venv/.tests lint types ## Everything: style, types, all tests, with a real browser and a real PostgreSQL
+test: .venv/.tests lint types ## Everything: style, types, all tests, with a real browser, a real PostgreSQL and a real nginx
 	@.ci/postgres
+	@.ci/nginx
 	@CHROMIUM="$$(.ci/browser)" && export CHROMIUM && .ci/scratch $(PYTEST) $(SIDE_BY_SIDE)
 
 quick: .venv/.tests ## The tests that take no longer than a person waits

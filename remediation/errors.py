@@ -1,8 +1,8 @@
 """Errors that know who can act and whether trying again helps.
 
 The five that a remote can cause are raised by `adapters/`; `Stale`, `Conflict`, `PossessionRefused`,
-`ExtensionRefused` and `ErasureRefused` by `store/`, `TooOften` by `services/`. Anything else is a bug of ours and shows
-the page for bugs.
+`ExtensionRefused` and `ErasureRefused` by `store/`, `TooOften` by `services/`, `CertificateRefused` by
+`adapters/` and `store/`. Anything else is a bug of ours and shows the page for bugs.
 """
 
 from datetime import datetime
@@ -159,6 +159,19 @@ class ExtensionRefused(RemediationError):
 
     def __init__(self, why: str) -> None:
         super().__init__(f"extension refused: {why}")
+        self.why = why
+
+
+class CertificateRefused(RemediationError):
+    """A device's certificate, or the address under which it is shown, counts for nothing. `why`: of the certificate `unreadable`,
+    `not_yet_valid`, `expired`, `untrusted`, `wrong_purpose`, `no_revocation_list`, `revocation_list_outdated`, `revoked`,
+    `names_nothing`, `names_several`; of the address `unknown`, `used`, `too_late`, `other_journey`."""
+
+    code = "certificate_refused"
+    who_acts = WhoActs.HELPDESK
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"certificate refused: {why}")
         self.why = why
 
 

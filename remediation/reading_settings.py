@@ -18,7 +18,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import EnvSettingsSource
 
 from .secret_files import text_of
-from .settings import LOOPBACK, PREFIX, DatabaseSettings, OperatorSettings, Says, WebSettings, WorkerSettings
+from .settings import LOOPBACK, PREFIX, DatabaseSettings, OperatorSettings, Says, Settings, WebSettings, WorkerSettings
 
 CONFIG = PREFIX + "CONFIG"
 FILE = "_file"
@@ -165,6 +165,8 @@ def _between(cls: type[DatabaseSettings], values: Mapping[str, Any]) -> Iterator
         yield Fault(
             "FLASK_DEBUG", "is on. Its debugger runs anybody's code: unset it, or set REMEDIATION_DEMO=true for a demonstration."
         )
+    if issubclass(cls, Settings):
+        yield from _certificate(cls, values)
     if issubclass(cls, WorkerSettings):
         yield from _one_of(values, "REMEDIATION_SERVICE_", [["service_certificate_file"], ["service_client_secret"]])
         oauth = ["workspace_one_token_url", "workspace_one_client_id", "workspace_one_client_secret"]
@@ -175,6 +177,20 @@ def _between(cls: type[DatabaseSettings], values: Mapping[str, Any]) -> Iterator
         for field, other in (owner, owner[::-1]):
             if field in values and other not in values:
                 yield Fault(env_name(other), f"is not set, and goes with {env_name(field)}: set both, or neither.")
+
+
+def _certificate(cls: type[DatabaseSettings], values: Mapping[str, Any]) -> Iterator[Fault]:
+    """Whole or not at all, and whole where the minimum asks for it; another host name than that of the pages, or nothing would tell
+    the hop behind mutual TLS from the other."""
+    need = ["certificate_ca_file", "certificate_names"]
+    if issubclass(cls, WebSettings):
+        need += ["certificate_origin", "certificate_hop_secret"]
+    asked = str(values.get("minimum_evidence")).strip().lower() == "certificate"
+    if asked or any(field in values for field in [*need, "certificate_crl_file"]):
+        yield from (Fault(env_name(field), _goes_with(field, need)) for field in need if field not in values)
+    hosts = [urlsplit(str(values.get(field, ""))).hostname for field in ("certificate_origin", "public_origin")]
+    if hosts[0] is not None and hosts[0] == hosts[1]:
+        yield Fault(env_name("certificate_origin"), "has the host name of REMEDIATION_PUBLIC_ORIGIN; it must be another one.")
 
 
 def _mail(values: Mapping[str, Any]) -> Iterator[Fault]:

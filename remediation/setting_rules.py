@@ -17,7 +17,8 @@ from .domain.evidence import Level
 LINK_SCHEMES = {"https", "ms-outlook", "ms-settings", "ms-device-enrollment", "companyportal", "wsonehub", "market"}
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 # The levels that this version can gather; a higher minimum would let nobody through.
-GATHERED = (Level.FRESH, Level.POSSESSION, Level.BOUND)
+GATHERED = (Level.FRESH, Level.POSSESSION, Level.BOUND, Level.CERTIFICATE)
+NAMING = re.compile(r"(CN|SERIALNUMBER|UID|OU|DNS|URI|EMAIL|UPN)=[^{}]*\{(serial|udid|record)\}[^{}]*")
 # Microsoft's own onboarding of a compliance partner takes no more.
 MOST_GROUPS = 10
 # Keys that stand in somebody's example, and so in somebody's attack.
@@ -213,6 +214,37 @@ def key_and_certificate(value: str | None) -> str | None:
     if value is not None:
         key_with_certificate(_text_of(value))
     return value
+
+
+def certificates(value: str | None) -> str | None:
+    if value is not None and "-----BEGIN CERTIFICATE-----" not in _text_of(value):
+        raise ValueError("must be a PEM file with one certificate or more")
+    return value
+
+
+def revocation_lists(value: str | None) -> str | None:
+    if value is not None and "-----BEGIN X509 CRL-----" not in _text_of(value):
+        raise ValueError("must be a PEM file with one revocation list or more (openssl crl -inform der makes one of DER)")
+    return value
+
+
+def naming(value: str | None) -> str | None:
+    """`CN={serial}`: a field of the certificate, and around one attribute of the record what else stands there."""
+    if value is not None and not NAMING.fullmatch(value):
+        raise ValueError(
+            "must be a field (CN, SERIALNUMBER, UID, OU, DNS, URI, EMAIL or UPN), =, and a text with {serial}, {udid} or {record}"
+        )
+    return value
+
+
+def second_origin(value: str | None) -> str | None:
+    if value is not None and not value.startswith("https://"):
+        raise ValueError("must begin with https://")
+    return None if value is None else origin(value)
+
+
+def hop_secret(value: SecretStr | None) -> SecretStr | None:
+    return None if value is None else strong_key(value)
 
 
 def key_with_certificate(text: str) -> None:

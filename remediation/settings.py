@@ -136,12 +136,35 @@ class Settings(DatabaseSettings):
         Says(
             "How sure we must be that phone and record are one device before anything is pushed: `fresh` (same owner, and nothing "
             "else fits: an insider can let a colleague's phone in), `possession` (the holder opened a message that the MDM "
-            "delivered to that device: an insider can still forward it) or `bound` (and Entra named the device at a second "
-            "sign-in: an insider must forward the message and sign in there; has a setup of its own in docs/security.md)",
+            "delivered to that device: an insider can still forward it), `bound` (and Entra named the device at a second "
+            "sign-in: an insider must forward the message and sign in there) or `certificate` (and it showed a certificate that "
+            "the MDM put on it). The last two have a setup of their own in docs/security.md",
             "the security officer, with docs/security.md in hand",
             "possession",
         ),
     ]
+    certificate_ca_file: Annotated[
+        str | None,
+        AfterValidator(rule.certificates),
+        Says(
+            "PEM file of the authorities that issue the MDM's device certificates, and nothing else", MDM_ADMIN, "/etc/x/mdm-ca.pem"
+        ),
+    ] = None
+    certificate_names: Annotated[
+        str | None,
+        AfterValidator(rule.naming),
+        Says(
+            "Where such a certificate names its device: a field (`CN`, `SERIALNUMBER`, `UID`, `OU`, or `DNS`, `URI`, `EMAIL`, "
+            "`UPN` of the alternative names), and in its text `{serial}`, `{udid}` or `{record}` (the MDM's number of it)",
+            MDM_ADMIN,
+            "CN={serial}",
+        ),
+    ] = None
+    certificate_crl_file: Annotated[
+        str | None,
+        AfterValidator(rule.revocation_lists),
+        Says("PEM file of their revocation lists; one that is overdue refuses everybody", MDM_ADMIN, "/etc/x/mdm-crl.pem"),
+    ] = None
     language: Annotated[
         Literal["en", "de"],
         Says("The language of messages, and of pages for a browser that asks for none we have", OPERATOR, "de"),
@@ -193,6 +216,20 @@ class WebSettings(Settings):
     enrollment_link_macos: Annotated[Link | None, Says("The same for Macs", MDM_ADMIN, _ENROLL)] = None
     enrollment_link_windows: Annotated[
         Link | None, Says("The same for Windows; never with an access token in it", MDM_ADMIN, "ms-device-enrollment:?mode=mdm")
+    ] = None
+    certificate_origin: Annotated[
+        str | None,
+        AfterValidator(rule.second_origin),
+        Says("The second host name, behind mutual TLS (docs/nginx.conf)", OPERATOR, "https://device.contoso.example"),
+    ] = None
+    certificate_hop_secret: Annotated[
+        Secret | None,
+        AfterValidator(rule.hop_secret),
+        Says(
+            "What nginx adds so that we believe it a certificate; 32 characters or more, by chance",
+            OPERATOR,
+            "a file's path in …_FILE",
+        ),
     ] = None
     android_broker: Annotated[
         Literal["authenticator", "company_portal"],

@@ -21,7 +21,7 @@ from sqlalchemy import inspect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from . import operator_pulses
-from .adapters import entra, graph, intune_partner, sign_in_log, workspace_one, workspace_one_sign_in
+from .adapters import device_certificates, entra, graph, intune_partner, sign_in_log, workspace_one, workspace_one_sign_in
 from .adapters.gate import Gate
 from .adapters.http import Credential, Remote
 from .domain.budget import A_WHOLE_LOOK, Limit, Limits
@@ -34,7 +34,7 @@ from .services.push_compliance import bring_to_rest
 from .services.reconcile import watch
 from .services.world import World
 from .setting_rules import key_with_certificate
-from .settings import DatabaseSettings, OperatorSettings, WebSettings, WorkerSettings
+from .settings import DatabaseSettings, OperatorSettings, Settings, WebSettings, WorkerSettings
 from .store import migrations, moving, pickle_door
 from .store.budgets import SqlBudgets
 from .store.engine import make_engine
@@ -114,7 +114,17 @@ def build_web_app(settings: WebSettings) -> Flask:
     engine = make_engine(_url(settings))
     store = SqlStore(engine, settings.tenant_id, DbosWakeups(engine))
     sessions, states = SqlSessions(engine, settings.tenant_id), SqlSignInStates(engine, settings.tenant_id)
-    return build_web(settings, store, sessions, states, SqlLookUp(engine, settings.tenant_id), clock=now)
+    look_up, certificates = SqlLookUp(engine, settings.tenant_id), build_certificates(settings)
+    return build_web(settings, store, sessions, states, look_up, certificates, clock=now)
+
+
+def build_certificates(settings: Settings) -> device_certificates.PemDeviceCertificates | None:
+    """What checks the certificates of managed devices, the same in both processes; None where that is not set up."""
+    if settings.certificate_ca_file is None or settings.certificate_names is None:
+        return None
+    return device_certificates.PemDeviceCertificates(
+        ca_file=settings.certificate_ca_file, naming=settings.certificate_names, crl_file=settings.certificate_crl_file
+    )
 
 
 @dataclass(frozen=True)
@@ -220,6 +230,7 @@ def build_world(
             overlap=timedelta(seconds=settings.poll_overlap_seconds),
         ),
         sign_in_log=sign_in_log.GraphSignInLog(wire.graph("sign_in_log", gate="sign_in_log")),
+        certificates=build_certificates(settings),
     )
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from sandbox.control import create_control
+from sandbox.device_ca import DeviceCA
 from sandbox.entra import create_entra
 from sandbox.entra_pages import create_entra_pages
 from sandbox.faults import Faults, Gate
@@ -66,6 +67,7 @@ class Sandbox:
         self.faults = Faults(self.world.now)
         self.limits = Limits(self.world.now)
         self.keys = Keys(config.ca_folder)
+        self.device_ca = DeviceCA(config.ca_folder)
         self.id_token_faults: list[str] = []
         """Spoils the next ID tokens, one each (`control`)."""
         self.access_token_faults: list[str] = []

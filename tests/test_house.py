@@ -44,6 +44,7 @@ ONLY_IN = {
     "flask_wtf": {"web"},
     "authlib": {"web"},
     "msal": {"adapters"},
+    "cryptography": {"adapters"},
     "requests": {"adapters", "web", "wiring"},  # Authlib's client in web, a transport for tests through wiring
     "sqlalchemy": {"store", "wiring", "operator_pulses"},
     "alembic": {"store", "wiring"},

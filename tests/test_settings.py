@@ -153,7 +153,7 @@ def test_no_secret_is_shown(around: Surroundings) -> None:
         ("PUBLIC_ORIGIN", "https://host:port"),
         ("ENTRA_AUTHORITY", "http://login.microsoftonline.com"),
         ("MINIMUM_EVIDENCE", "none"),
-        ("MINIMUM_EVIDENCE", "certificate"),
+        ("MINIMUM_EVIDENCE", "agent"),
         ("RETURN_LINK", "javascript:alert(1)"),
         ("RETURN_LINK", "data:text/html,x"),
         ("RETURN_LINK", "file:///etc/passwd"),

@@ -196,6 +196,7 @@ class WorkspaceOne:
             owner_mail=record.text("UserEmailAddress") or None,
             posture=posture,
             enrolled_at=record.moment("LastEnrolledOn"),
+            udid=record.text("Udid") or None,
         )
 
     def _platform(self, number: int, record: Fields) -> Platform:

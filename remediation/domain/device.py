@@ -78,6 +78,7 @@ class ManagedDevice:
     owner_mail: str | None
     posture: Posture
     enrolled_at: datetime | None = None
+    udid: str | None = None
 
 
 class LinkState(StrEnum):

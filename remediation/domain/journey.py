@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from .calls import FailedCall
 from .device import DeviceLink, DirectoryDevice, LinkState, ManagedDevice, ManagedKey, Person, Platform
+from .device_certificate import ShownCertificate, decisive_certificate, wants_certificate
 from .push import Push
 from .sign_in_proof import Pair, SignIn, decisive, names_another, pair_of_link, speaking_of, wants_sign_in
 from .standing import Standing
@@ -68,7 +69,8 @@ class Journey:
 
     `taken` holds device ids that are linked with other managed devices; `help_why` is a stable id, set by the worker when only a
     person can decide; `still_blocked_at` when the person last said that *open* was not true, and how often. `picked` is the device
-    id that the person picked among several: a hint for staff, never evidence. `sign_ins` are those that were to name a device.
+    id that the person picked among several: a hint for staff, never evidence. `sign_ins` are those that were to name a device,
+    `certificates` those with which this journey's browser came back.
     """
 
     id: str
@@ -90,6 +92,7 @@ class Journey:
     standing: Standing | None = None
     picked: str | None = None
     sign_ins: tuple[SignIn, ...] = ()
+    certificates: tuple[ShownCertificate, ...] = ()
 
     @property
     def in_hand(self) -> ManagedDevice | None:
@@ -157,6 +160,18 @@ class Journey:
         if pair is None or since is None:
             return None
         return next(reversed(speaking_of(self.sign_ins, pair, since=since)), None)
+
+    @property
+    def certificate_asked(self) -> Pair | None:
+        """For which pair the device's certificate should be shown now, None where none is asked for."""
+        link = self.link
+        if link is None or not self.proven or not wants_certificate(link, self.sign_in_of(pair_of_link(link))):
+            return None
+        return pair_of_link(link)
+
+    def certificate_of(self, pair: Pair) -> ShownCertificate | None:
+        since = self._proven_at
+        return decisive_certificate(self.certificates, pair, since=since) if since is not None else None
 
     @property
     def _proven_at(self) -> datetime | None:

@@ -25,6 +25,7 @@ class Step(StrEnum):
     REGISTER = "register"
     CHOOSE = "choose"
     SIGN_IN = "sign_in"
+    CERTIFICATE = "certificate"
     FIX = "fix"
     WAIT = "wait"
     OPEN = "open"
@@ -102,6 +103,8 @@ def _not_looked_since_still_blocked(journey: Journey) -> bool:
 def _before_link(journey: Journey) -> Step:
     if wants_sign_in(journey.link) and journey.proven:
         return Step.SIGN_IN
+    if journey.certificate_asked is not None:
+        return Step.CERTIFICATE
     found = candidates(journey)
     if found is None:
         return Step.THIS_DEVICE

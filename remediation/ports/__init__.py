@@ -1,7 +1,8 @@
 """What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `desk`, `budgets`,
-`operating`."""
+`operating`, `certificates`."""
 
 from .budgets import Budgets, in_lane, lane_now
+from .certificates import DeviceCertificates
 from .desk import CaseFound, Event, LookUp, PersonFound, Session, Sessions, SignInStates
 from .operating import (
     Alarm,
@@ -39,7 +40,7 @@ from .remotes import (
     Sent,
     SignInLog,
 )
-from .store import Actor, Change, PossessionLinkFacts, Store, Wakeups
+from .store import Actor, CertificateHandle, Change, PossessionLinkFacts, Store, Wakeups
 from .watching import Watching
 
 __all__ = [
@@ -54,9 +55,11 @@ __all__ = [
     "Budgets",
     "Carried",
     "CaseFound",
+    "CertificateHandle",
     "Change",
     "Clock",
     "ComplianceChannel",
+    "DeviceCertificates",
     "DeviceManager",
     "Directory",
     "Event",

@@ -12,7 +12,7 @@ from ..domain.compliance import Decision
 from ..domain.device import DeviceLink, DirectoryDevice, ManagedDevice, ManagedKey, Person, Platform
 from ..domain.journey import Journey
 from ..domain.push import Lane, Push
-from ..domain.sign_in_proof import SignIn
+from ..domain.sign_in_proof import Pair, SignIn
 from ..domain.standing import Standing
 from ..domain.turns import Turns
 from .watching import Watching
@@ -79,6 +79,20 @@ class Change(Protocol):
 
     def sign_in_recorded(self, sign_in: SignIn) -> None:
         """The look for its record is over: there, not to be had, or given up. Stale where it was over before."""
+
+    def ask_for_certificate(
+        self, journey_id: str, pair: Pair, *, handle_hash: str, oid: str, browser: str, expires_at: datetime
+    ) -> None:
+        """An address under which the device's certificate can be shown once. Stale where the journey is not this person's in this
+        browser any more."""
+
+    def certificate_shown(self, handle_hash: str, *, pem: str, fingerprint: str, back_hash: str) -> None:
+        """Use the address up and keep what was shown; it counts when the journey's own browser came back. Raises
+        `CertificateRefused`."""
+
+    def came_back_with_certificate(self, back_hash: str, *, oid: str, browser: str) -> str:
+        """The journey's own browser is back, once and in time: from now on it counts. Wakes the journey and returns its id. Raises
+        `CertificateRefused`."""
 
     def still_blocked(self, journey_id: str) -> None:
         """Count it, and remember when."""
@@ -157,6 +171,8 @@ class Store(Watching, Protocol):
     def journey_of_browser(self, browser: str, oid: str, now: datetime) -> str | None: ...
 
     def possession_link(self, token_hash: str, now: datetime) -> "PossessionLinkFacts | None": ...
+
+    def certificate_handle(self, handle_hash: str, now: datetime) -> "CertificateHandle | None": ...
 
     def link(self, link_id: str) -> DeviceLink | None: ...
 
@@ -256,6 +272,19 @@ class PossessionLinkFacts:
     device_name: str
     device_model: str | None
     sent_at: datetime | None
+    expires_at: datetime
+    refusal: str | None
+
+
+@dataclass(frozen=True)
+class CertificateHandle:
+    """What the page shows on which a certificate is confirmed; `refusal` is why the address cannot be used any more."""
+
+    journey_id: str
+    case_code: str
+    person_name: str
+    device_name: str
+    device_model: str | None
     expires_at: datetime
     refusal: str | None
 

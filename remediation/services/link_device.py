@@ -7,11 +7,13 @@ from contextlib import suppress
 from uuid import uuid4
 
 from ..domain.device import DeviceLink, DirectoryDevice, LinkState, ManagedDevice
+from ..domain.device_certificate import wants_certificate, with_certificate
 from ..domain.evidence import Evidence, Level, ends_link, suffices
 from ..domain.journey import Journey, Possession
 from ..domain.matching import Match, match
-from ..domain.sign_in_proof import SignIn, names_another, pair_of, pair_of_link, refutes, wants_sign_in, with_sign_in
+from ..domain.sign_in_proof import Pair, SignIn, names_another, pair_of, pair_of_link, refutes, wants_sign_in, with_sign_in
 from ..errors import Conflict, Stale
+from .device_certificate import judge_certificate
 from .world import World
 
 
@@ -20,7 +22,7 @@ def link_device(journey: Journey, *, world: World) -> None:
     device, proof = journey.in_hand, journey.possession
     if journey.link is not None and not _is_over(journey, journey.link, device, world):
         if journey.link.state is LinkState.PENDING and journey.help_why is None and not wants_sign_in(journey.link):
-            _ask_for_help(journey, world, "evidence")
+            _say_what_is_missing(journey, device, world)
         return
     if device is None or proof is None or not journey.proven:
         return
@@ -52,7 +54,7 @@ def _is_over(journey: Journey, link: DeviceLink, device: ManagedDevice | None, w
     sign_in = journey.sign_in_of(pair_of_link(link))
     why = "named_another" if refutes(sign_in, link) else None
     if why is None and link.state is LinkState.PENDING:
-        evidence = with_sign_in(link.evidence, sign_in)
+        evidence = _evidence(journey, pair_of_link(link), link.evidence, device, world)
         why = ends_link(link, device, None) or ("evidence_suffices_now" if suffices(evidence, world.minimum) else None)
         if why is None and journey.proven and (evidence.level > link.evidence.level or link.minimum is not world.minimum):
             why = "evidence_changed"
@@ -86,7 +88,8 @@ def _match(journey: Journey, managed: ManagedDevice, devices: list[DirectoryDevi
 def _make(journey: Journey, managed: ManagedDevice, device: DirectoryDevice, found: Match, proof: Possession, world: World) -> None:
     now = world.clock()
     possession = Evidence(Level.POSSESSION, proof.proven_at or now, f"link opened on the managed device; {found.how}")
-    evidence = with_sign_in(possession, journey.sign_in_of(pair_of(managed, device)))
+    pair = pair_of(managed, device)
+    evidence = _evidence(journey, pair, possession, managed, world)
     enough = suffices(evidence, world.minimum)
     link = DeviceLink(
         id=str(uuid4()),
@@ -106,13 +109,33 @@ def _make(journey: Journey, managed: ManagedDevice, device: DirectoryDevice, fou
             change.audit(journey=journey.id, device=device.device_id, state=link.state.value, evidence=evidence.level.name)
             change.audit(how=evidence.how, refused=[f"{refusal.device_id} {refusal.why}" for refusal in found.refused])
             change.make_link(link)
-            if not enough and not wants_sign_in(link):
+            if not enough and not wants_sign_in(link) and not wants_certificate(link, journey.sign_in_of(pair)):
                 change.need_help(journey.id, "evidence")
     except Conflict:
         same = (link.managed, link.device_id, link.oid)
         there = world.store.living_links(link.managed, link.device_id)
         if [(other.managed, other.device_id, other.oid) for other in there] != [same]:  # else another pass made this very link
             _ask_for_help(journey, world, "conflict")
+
+
+def _evidence(journey: Journey, pair: Pair, so_far: Evidence, managed: ManagedDevice | None, world: World) -> Evidence:
+    """What a second sign-in and a certificate add to it."""
+    sign_in = journey.sign_in_of(pair)
+    evidence = with_sign_in(so_far, sign_in)
+    if managed is None:
+        return evidence
+    return with_certificate(evidence, sign_in, judge_certificate(journey, pair, managed, world).counts)
+
+
+def _say_what_is_missing(journey: Journey, device: ManagedDevice | None, world: World) -> None:
+    """Nothing where the page asks for the certificate; otherwise why a pending link stays what it is."""
+    pair = journey.certificate_asked
+    if pair is None or device is None:
+        _ask_for_help(journey, world, "evidence")
+        return
+    judged = judge_certificate(journey, pair, device, world)
+    if judged.problem is not None:
+        _ask_for_help(journey, world, judged.problem, **judged.detail)
 
 
 def _refuse(journey: Journey, sign_in: SignIn | None, world: World) -> None:
@@ -124,7 +147,7 @@ def _refuse(journey: Journey, sign_in: SignIn | None, world: World) -> None:
         change.need_help(journey.id, "named_another")
 
 
-def _ask_for_help(journey: Journey, world: World, why: str) -> None:
+def _ask_for_help(journey: Journey, world: World, why: str, **detail: str) -> None:
     with world.store.change(world.actor, "journey.needs_help", about=("journey", journey.id), at=world.clock()) as change:
-        change.audit(because=why)
+        change.audit(because=why, **detail)
         change.need_help(journey.id, why)

@@ -25,6 +25,8 @@ WHO = {
     "loop": WhoActs.ADMIN,
     "disabled_device": WhoActs.HELPDESK,
     "named_another": WhoActs.HELPDESK,
+    "certificate_another": WhoActs.HELPDESK,
+    "certificate_refused": WhoActs.ADMIN,
     "no_channel": WhoActs.ADMIN,
     # why it is not for this person
     "account_disabled": WhoActs.ADMIN,

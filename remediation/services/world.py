@@ -8,7 +8,7 @@ from ..domain.compliance import Lease
 from ..domain.device import Platform
 from ..domain.evidence import Level
 from ..domain.watch import Pace
-from ..ports import Actor, Clock, ComplianceChannel, DeviceManager, Directory, SignInLog, Store
+from ..ports import Actor, Clock, ComplianceChannel, DeviceCertificates, DeviceManager, Directory, SignInLog, Store
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class World:
     message_text: Callable[[str, str], str]
     pace: Pace = field(default_factory=Pace)
     sign_in_log: SignInLog | None = None
+    certificates: DeviceCertificates | None = None
 
     @property
     def actor(self) -> Actor:

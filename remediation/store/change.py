@@ -2,7 +2,7 @@
 
 A change is not tried again here: its body is the caller's code, which ran already. Work that a lost connection or a deadlock cut
 short stands in its row, and the next wake-up or the person's next tap does it again.
-Next door: `change_journeys`, `change_links` and `change_operating` are what can be done inside.
+Next door: `change_journeys`, `change_certificates`, `change_links` and `change_operating` are what can be done inside.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from ..domain.device import Person
 from ..ports import Actor, Wakeups
-from .change_journeys import JourneyChanges
+from .change_certificates import CertificateChanges
 from .change_links import LinkChanges
 from .change_operating import OperatingChanges
 from .engine import writing
@@ -24,7 +24,7 @@ from .upsert import upsert
 _SECRETS = ("token", "secret", "password", "cookie", "verifier", "assertion", "authorization", "nonce")
 
 
-class OneChange(JourneyChanges, LinkChanges, OperatingChanges):
+class OneChange(CertificateChanges, LinkChanges, OperatingChanges):
     """Implements `ports.Change`."""
 
     def audit(self, **detail: Any) -> None:

@@ -26,6 +26,7 @@ from .tables import (
     possession_links,
     pushes,
     sessions,
+    shown_certificates,
     sign_ins,
 )
 
@@ -115,6 +116,7 @@ def of_person(connection: sa.Connection, tenant_id: str, oid: str, *, ever: bool
         mine(pushes, pushes.c.link_id.in_({row[0] for row in links})),
         mine(device_links, device_links.c.oid == oid),
         mine(possession_links, possession_links.c.journey_id.in_({row[0] for row in begun})),
+        mine(shown_certificates, shown_certificates.c.journey_id.in_({row[0] for row in begun})),
         mine(sign_ins, sign_ins.c.journey_id.in_({row[0] for row in begun})),
         mine(cases, cases.c.browser.in_(browsers)),
         mine(observations, sa.or_(*seen)),
@@ -149,7 +151,7 @@ EMPTIED: Mapping[sa.Table, Mapping[str, Any]] = {
     managed_devices: {
         "name": "",
         "failing": [],
-        **dict.fromkeys(("model", "os_version", "serial", "owner_user_name", "owner_mail", "listed_oid")),
+        **dict.fromkeys(("model", "os_version", "serial", "udid", "owner_user_name", "owner_mail", "listed_oid")),
     },
 }
 
@@ -162,7 +164,7 @@ def _needed(devices: sa.Table) -> Which:
     tables = (
         by_id
         if devices is directory_devices
-        else {device_links: by_key, possession_links: by_key, sign_ins: by_key, journeys: asked}
+        else {device_links: by_key, possession_links: by_key, sign_ins: by_key, shown_certificates: by_key, journeys: asked}
     )
     return sa.or_(
         *(

@@ -21,6 +21,7 @@ from .tables import (
     possession_links,
     pushes,
     sessions,
+    shown_certificates,
     sign_in_states,
     sign_ins,
     turns,
@@ -53,9 +54,9 @@ class SqlPrunedRows:
         return {table.name: self._delete(table, old) for table, old in self._old(before)}
 
     def _old(self, before: datetime) -> Iterator[tuple[sa.Table, sa.ColumnElement[bool]]]:
-        """In an order that no foreign key is against: messages and sign-ins before the journeys that they belong to."""
+        """In an order that no foreign key is against: messages, certificates and sign-ins before their journeys."""
         ended = journeys.c.expires_at <= before
-        for table in (possession_links, sign_ins):
+        for table in (possession_links, shown_certificates, sign_ins):
             theirs = sa.and_(journeys.c.tenant_id == table.c.tenant_id, journeys.c.id == table.c.journey_id)
             yield table, sa.exists().where(theirs, ended)
         yield journeys, ended
@@ -117,5 +118,11 @@ def _unlinked_directory_device() -> sa.ColumnElement[bool]:
 def _unlinked_managed_device() -> sa.ColumnElement[bool]:
     by_key = {"connection": "connection", "record_id": "record_id"}
     asked = {"connection": "possession_connection", "record_id": "possession_record_id"}
-    named = ((device_links, by_key), (possession_links, by_key), (sign_ins, by_key), (journeys, asked))
+    named = (
+        (device_links, by_key),
+        (possession_links, by_key),
+        (sign_ins, by_key),
+        (shown_certificates, by_key),
+        (journeys, asked),
+    )
     return sa.and_(*(~sa.exists().where(_same(managed_devices, table, **keys)) for table, keys in named))

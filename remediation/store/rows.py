@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from ..domain.calls import FailedCall
 from ..domain.compliance import Posture, Rule
 from ..domain.device import DeviceLink, DirectoryDevice, ManagedDevice, ManagedKey, Person
+from ..domain.device_certificate import ShownCertificate
 from ..domain.evidence import Evidence
 from ..domain.journey import Journey, Look, Possession
 from ..domain.push import Push
@@ -66,6 +67,10 @@ def possession(row: Row) -> Possession | None:
 def sign_in(row: Row) -> SignIn:
     managed = ManagedKey(row["connection"], row["record_id"])
     return SignIn(**{**_named(SignIn, row), "pair": Pair(row["device_id"], row["object_id"], managed, row["generation"])})
+
+
+def shown_certificate(row: Row) -> ShownCertificate:
+    return ShownCertificate(**{**_named(ShownCertificate, row), "managed": ManagedKey(row["connection"], row["record_id"])})
 
 
 def standing(row: Row) -> Standing | None:

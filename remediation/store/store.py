@@ -19,13 +19,24 @@ from ..domain.sign_in_proof import Record, SignIn
 from ..domain.standing import Standing
 from ..domain.turns import Turns
 from ..errors import Stale
-from ..ports import Actor, Change, PossessionLinkFacts, Wakeups
+from ..ports import Actor, CertificateHandle, Change, PossessionLinkFacts, Wakeups
 from ..ports.store import EVERYTHING
 from . import rows, timers
 from .change import change
 from .engine import reading, writing
 from .observations import Observer
-from .tables import LIVING, device_links, directory_devices, journeys, managed_devices, people, possession_links, pushes, sign_ins
+from .tables import (
+    LIVING,
+    device_links,
+    directory_devices,
+    journeys,
+    managed_devices,
+    people,
+    possession_links,
+    pushes,
+    shown_certificates,
+    sign_ins,
+)
 from .turns import take_turn
 from .watching import SqlWatching
 
@@ -61,6 +72,8 @@ class SqlStore(SqlWatching):
             directory = [rows.directory_device(r) for r in all_of(self._listed(directory_devices, row))]
             links = all_of(self._living_links(row, [d.device_id for d in directory]))
             again = all_of(self._of(sign_ins).where(sign_ins.c.journey_id == journey_id).order_by(sign_ins.c.returned_at))
+            came_back = shown_certificates.c.journey_id == journey_id, shown_certificates.c.returned_at.is_not(None)
+            certificates = all_of(self._of(shown_certificates).where(*came_back).order_by(shown_certificates.c.returned_at))
         own = [r for r in links if r["oid"] == row["oid"] and r["platform"] is row["platform"]]
         journey = rows.journey(
             row,
@@ -70,6 +83,7 @@ class SqlStore(SqlWatching):
             links=tuple(rows.device_link(r) for r in own),
             pushes=tuple(rows.push(r) for r in own),
             sign_ins=tuple(rows.sign_in(r) for r in again),
+            certificates=tuple(rows.shown_certificate(r) for r in certificates),
         )
         in_hand = journey.in_hand.key if journey.in_hand else None
         active = [rows.device_link(r) for r in links if r["state"] is LinkState.ACTIVE]
@@ -107,6 +121,28 @@ class SqlStore(SqlWatching):
         late = "too_late" if min(facts["expires_at"], journey_expires_at) <= now else None
         refusal = "revoked" if revoked_at else "used" if used_at else late
         return PossessionLinkFacts(**facts, refusal=refusal)
+
+    def certificate_handle(self, handle_hash: str, now: datetime) -> CertificateHandle | None:
+        shown, device = shown_certificates.c, managed_devices.c
+        statement = (
+            sa.select(
+                *(shown.journey_id, journeys.c.case_code, people.c.name.label("person_name"), shown.shown_at),
+                *(device.name.label("device_name"), device.model.label("device_model")),
+                *(shown.expires_at, journeys.c.expires_at.label("journey_expires_at")),
+            )
+            .select_from(shown_certificates)
+            .join(journeys, self._same(shown_certificates, journeys, journey_id="id"))
+            .join(people, self._same(journeys, people, oid="oid"))
+            .join(managed_devices, self._same(shown_certificates, managed_devices, connection="connection", record_id="record_id"))
+            .where(shown.tenant_id == self.tenant_id, shown.handle_hash == handle_hash)
+        )
+        found = self._one(statement)
+        if found is None:
+            return None
+        facts = dict(found)
+        shown_at, journey_expires_at = facts.pop("shown_at"), facts.pop("journey_expires_at")
+        late = "too_late" if min(facts["expires_at"], journey_expires_at) <= now else None
+        return CertificateHandle(**facts, refusal="used" if shown_at else late)
 
     def link(self, link_id: str) -> DeviceLink | None:
         row = self._one(self._of(device_links).where(device_links.c.id == link_id))

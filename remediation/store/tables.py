@@ -81,6 +81,7 @@ managed_devices = sa.Table(
     sa.Column("failing", sa.JSON, nullable=False),
     sa.Column("last_seen", Moment),
     sa.Column("enrolled_at", Moment),
+    sa.Column("udid", OutsideText),
     sa.Column("read_at", Moment, nullable=False),
     sa.Column("listed_oid", sa.Text),
     sa.Column("gone_at", Moment),
@@ -192,6 +193,30 @@ sign_ins = sa.Table(
     to("device_id", "directory_devices"),
     to("connection record_id", "managed_devices"),
     sa.Index("ix_sign_ins_journey", "tenant_id", "journey_id"),
+)
+
+# From the address that was made for it to the certificate that was shown there and the journey's browser coming back.
+shown_certificates = sa.Table(
+    "shown_certificates",
+    metadata,
+    tenant(),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("journey_id", sa.Text, nullable=False),
+    sa.Column("connection", sa.Text, nullable=False),
+    sa.Column("record_id", sa.Text, nullable=False),
+    sa.Column("generation", sa.Text, nullable=False),
+    sa.Column("handle_hash", sa.Text, nullable=False),
+    sa.Column("back_hash", sa.Text),
+    sa.Column("asked_at", Moment, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Column("shown_at", Moment),
+    sa.Column("returned_at", Moment),
+    sa.Column("pem", sa.Text),
+    sa.Column("fingerprint", sa.Text),
+    to("journey_id", "journeys", "id"),
+    to("connection record_id", "managed_devices"),
+    sa.UniqueConstraint("tenant_id", "handle_hash"),
+    sa.Index("ix_shown_certificates_journey", "tenant_id", "journey_id"),
 )
 
 LIVING = (LinkState.PENDING, LinkState.ACTIVE)

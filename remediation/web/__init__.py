@@ -2,7 +2,8 @@
 
 Read `entrances` (how people arrive), `sign_in` and `id_token`, `sign_in_again` and `access_token`, `cannot_sign_in`,
 `journey_pages` (the one dispatcher) with `panel` and `cards` (what its page shows), `links` (what leads off the site),
-`possession_pages`, `helpdesk_pages`; then what stands around every page: `guards`, `headers`, `forgery`, `sessions`,
+`possession_pages`, `certificate_pages`, `helpdesk_pages`; then what stands around every page: `second_host`,
+`guards`, `headers`, `forgery`, `sessions`,
 `error_pages`, `texts`, `languages`, `embedded`, `assets`.
 """
 
@@ -15,11 +16,12 @@ from urllib.parse import urlsplit
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 
-from ..ports import Clock, LookUp, Sessions, SignInStates, Store
+from ..ports import Clock, DeviceCertificates, LookUp, Sessions, SignInStates, Store
 from ..settings import WebSettings
 from . import (
     assets,
     cannot_sign_in,
+    certificate_pages,
     embedded,
     entra_client,
     entrances,
@@ -34,6 +36,7 @@ from . import (
     links,
     moments,
     possession_pages,
+    second_host,
     sign_in,
     sign_in_again,
     sign_out,
@@ -58,7 +61,14 @@ class SignedCookies(SecureCookieSessionInterface):
 
 
 def build_web(
-    settings: WebSettings, store: Store, sessions: Sessions, sign_in_states: SignInStates, look_up: LookUp, *, clock: Clock
+    settings: WebSettings,
+    store: Store,
+    sessions: Sessions,
+    sign_in_states: SignInStates,
+    look_up: LookUp,
+    certificates: DeviceCertificates | None = None,
+    *,
+    clock: Clock,
 ) -> Flask:
     """The WSGI app, complete: every route guarded, or it refuses to start."""
     app = Flask("remediation.web", template_folder=str(HOUSE / "templates"), static_folder=None)
@@ -73,6 +83,7 @@ def build_web(
         look_up=look_up,
         sessions=sessions,
         states=sign_in_states,
+        certificates=certificates,
         clock=clock,
         texts=texts,
         assets=assets.Assets(HOUSE / "static"),
@@ -81,7 +92,7 @@ def build_web(
     app.jinja_env.globals.update(_around_every_page(settings), asset=app.extensions["desk"].assets.address)
     app.jinja_env.filters["shown"] = shown
     texts.install(app)
-    for part in (moments, links, languages, embedded, headers, forgery, guards, error_pages):
+    for part in (moments, links, languages, embedded, headers, forgery, second_host, guards, error_pages):
         part.install(app)
     for pages in (
         entrances,
@@ -91,6 +102,7 @@ def build_web(
         sign_out,
         journey_pages,
         possession_pages,
+        certificate_pages,
         helpdesk_pages,
         assets,
         health,
@@ -119,7 +131,7 @@ def _config(settings: WebSettings) -> dict[str, Any]:
         "SECRET_KEY": key,
         "SECRET_KEY_FALLBACKS": earlier,
         "WTF_CSRF_SECRET_KEY": [*earlier, key],  # left to itself it knows no fallbacks, and refuses every form that was open
-        "TRUSTED_HOSTS": [origin.hostname],
+        "TRUSTED_HOSTS": [origin.hostname, *second_host.hosts(settings)],
         "MAX_CONTENT_LENGTH": FORM_LIMIT,
         "MAX_FORM_MEMORY_SIZE": FORM_LIMIT,
         "MAX_FORM_PARTS": MOST_PARTS,

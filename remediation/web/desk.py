@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from flask import current_app
 
 if TYPE_CHECKING:  # every page imports this module, so it imports none of them
-    from ..ports import Clock, LookUp, Sessions, SignInStates, Store
+    from ..ports import Clock, DeviceCertificates, LookUp, Sessions, SignInStates, Store
     from ..settings import WebSettings
     from .assets import Assets
     from .texts import Texts
@@ -23,6 +23,7 @@ class Desk:
     look_up: LookUp
     sessions: Sessions
     states: SignInStates
+    certificates: DeviceCertificates | None
     clock: Clock
     texts: Texts
     assets: Assets

@@ -18,6 +18,7 @@ from .desk import desk
 from .forgery import FromElsewhere
 from .guards import NotSignedIn, RoleMissing, RoleTooOld, Who, who_may
 from .languages import keep_at
+from .second_host import NotOverTheHop
 from .sessions import has_cookie
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(RoleTooOld, _role_too_old)
     app.register_error_handler(RoleMissing, lambda _: page("role_missing", 403))
     app.register_error_handler(FromElsewhere, lambda _: page("form_elsewhere", 403))
+    app.register_error_handler(NotOverTheHop, lambda _: page("certificate_elsewhere", 403))
     app.register_error_handler(CSRFError, _form_over)
     app.register_error_handler(TooOften, _too_often)
     app.register_error_handler(RemediationError, _ours)

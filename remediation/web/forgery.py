@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from flask import Flask, request
 from flask_wtf.csrf import CSRFProtect
 
+from . import second_host
 from .desk import desk
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -33,5 +34,7 @@ def _same_site() -> None:
 
 
 def _own_origin() -> tuple[str, str]:
-    parts = urlsplit(desk().settings.public_origin)
+    settings = desk().settings
+    there = settings.certificate_origin if second_host.is_here() else None
+    parts = urlsplit(there or settings.public_origin)
     return parts.scheme, parts.netloc

@@ -1,6 +1,7 @@
 """The headers on every answer, errors and static files included.
 
-`form-action 'self'` also stops a form whose answer redirects away, so whatever leaves the site is a link (design section 4).
+`form-action 'self'` also stops a form whose answer redirects away, so whatever leaves the site is a link. The one exception is the
+button on the second host name, whose answer leads back to the first.
 """
 
 import secrets
@@ -8,11 +9,12 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, g
 
+from . import second_host
 from .desk import desk
 
 POLICY = (
     "default-src 'none'; style-src 'self' 'nonce-{nonce}'; script-src 'self' 'nonce-{nonce}'; img-src 'self'; connect-src 'self'; "
-    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
+    "form-action 'self'{and_back}; frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
 )
 ALWAYS = {
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -37,8 +39,12 @@ def install(app: Flask) -> None:
     app.after_request(_dress)
 
 
+def _and_back() -> str:
+    return f" {desk().settings.public_origin}" if second_host.is_here() else ""
+
+
 def _dress(answer: Response) -> Response:
-    answer.headers["Content-Security-Policy"] = POLICY.format(nonce=nonce())
+    answer.headers["Content-Security-Policy"] = POLICY.format(nonce=nonce(), and_back=_and_back())
     for name, value in ALWAYS.items():
         answer.headers[name] = value
     if urlsplit(desk().settings.public_origin).scheme == "https":

@@ -20,6 +20,9 @@ EVENTS = {
         "possession.not_me",
         "sign_in.returned",
         "sign_in.recorded",
+        "certificate.asked",
+        "certificate.shown",
+        "certificate.returned",
         "link.made",
         "link.noted",
         "link.ended",
@@ -40,10 +43,11 @@ DETAILS = {
     *("entrance", "platform", "connection", "record", "device", "state", "evidence", "because", "message", "compliant", "verdict"),
     *("reasons", "by", "shown", "journey", "for_journey", "old", "new", "directory_device", "managed_device", "link"),
     *("client_request_id", "request_id", "named", "how", "refused", "error", "log", "correlation_id"),
+    *("fingerprint", "serial", "issuer"),
 }
 IDS = {
     *("record", "device", "message", "journey", "for_journey", "directory_device", "managed_device", "link", "connection"),
-    *("client_request_id", "request_id", "named", "correlation_id"),
+    *("client_request_id", "request_id", "named", "correlation_id", "fingerprint", "serial"),
 }
 LEVELS = {level.name for level in Level}
 ABOUT = {"directory_device", "managed_device", "link"}

@@ -29,6 +29,8 @@ HELP = {
     "no_channel",
     "disabled_device",
     "named_another",
+    "certificate_another",
+    "certificate_refused",
 }
 NOT_FOR_YOU = {"account_disabled", "guest", "not_in_group", "no_licence"}
 
@@ -69,6 +71,7 @@ class Panel:
     checked_at: datetime | None
     message: Message | None
     second: SecondSignIn | None
+    certificate: str | None
     slow: tuple[str, ...]
     looking: bool
     read_at: datetime | None
@@ -108,6 +111,7 @@ def panel(journey: Journey, now: datetime, *, browser: str) -> Panel:
         checked_at=device.posture.read_at if device is not None else None,
         message=_message(journey, now),
         second=_second(journey),
+        certificate=_certificate(journey),
         slow=_slow(journey),
         looking=journey.look.under_way,
         read_at=min((at for at in (journey.look.mdm_read_at, journey.look.directory_read_at) if at is not None), default=None),
@@ -157,6 +161,12 @@ def _second(journey: Journey) -> SecondSignIn | None:
     if last.record_due is not None or last.named:
         return SecondSignIn("waiting", last.returned_at, last.returned_at + RECORD_LOOKS[-1])
     return SecondSignIn("unnamed", last.returned_at)
+
+
+def _certificate(journey: Journey) -> str | None:
+    """`asked` or `shown`; None where no certificate is asked for."""
+    pair = journey.certificate_asked
+    return None if pair is None else "shown" if journey.certificate_of(pair) is not None else "asked"
 
 
 def _slow(journey: Journey) -> tuple[str, ...]:

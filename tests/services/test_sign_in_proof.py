@@ -240,7 +240,7 @@ def test_under_certificate_a_named_device_is_bound_and_still_not_enough(tell: Te
     story = asked_to_sign_in(tell, minimum=Level.CERTIFICATE)
     story.signs_in_again()
     story.passes(30)
-    assert (story.step, story.journey.help_why, story.uploads()) == (Step.HELP, "evidence", [])
+    assert (story.step, story.journey.help_why, story.uploads()) == (Step.CERTIFICATE, None, [])
     [pending] = [link for link in story.links() if link.state is LinkState.PENDING]
     assert pending.evidence.level is Level.BOUND
 

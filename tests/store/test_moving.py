@@ -22,6 +22,7 @@ from tests.people import MIA, NOON, minutes
 from tests.store.conftest import Lend
 from tests.store.scenes import FINE, GOOD, TENANT, Scene, managed_phone
 from tests.store.test_seals import KEY
+from tests.store.test_shown_certificates import shows_certificate
 from tests.store.test_sign_ins import comes_back
 
 ODD = 'Mia\'s 📱\u202e "iPhone"; DROP TABLE people --'
@@ -46,6 +47,7 @@ class Move:
         scene.link()
         scene.desire(GOOD)
         comes_back(scene)
+        shows_certificate(scene)
         with scene.change("case.opened") as change:
             change.audit(reasons=[1, {"ö": None}], ended=True)
             change.open_case(case_code="AAA-BBB", browser="b", platform=Platform.MACOS, entrance="start")

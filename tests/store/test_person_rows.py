@@ -23,6 +23,7 @@ from remediation.store.tables import alarms, audit, device_links, directory_devi
 from tests.people import LINK, MIA, NOON, minutes
 from tests.store.scenes import BROWSER, FINE, GOOD, TENANT, Scene, directory_phone, managed_phone
 from tests.store.test_seals import KEY
+from tests.store.test_shown_certificates import shows_certificate
 from tests.store.test_sign_ins import comes_back
 
 PLANTED = "Zyxwia"
@@ -37,6 +38,7 @@ def lived_in(scene: Scene) -> None:
     scene.ask_for_proof()
     scene.mint("hash")
     comes_back(scene)
+    shows_certificate(scene)
     scene.link()
     scene.desire(GOOD)
     with scene.change("case.opened") as change:

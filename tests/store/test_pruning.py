@@ -29,6 +29,7 @@ from remediation.store.tables import (
 )
 from tests.people import MIA, NOON, minutes
 from tests.store.scenes import GOOD, TENANT, Scene
+from tests.store.test_shown_certificates import shows_certificate
 from tests.store.test_sign_ins import comes_back
 
 KEEP = timedelta(days=90)
@@ -57,6 +58,7 @@ def lived_in(scene: Scene) -> None:
     scene.link()
     scene.desire(GOOD)
     comes_back(scene)
+    shows_certificate(scene)
     with scene.change("case") as change:
         change.open_case(case_code="AAA-BBB", browser="b", platform=Platform.IOS, entrance="start")
     with scene.engine.begin() as connection:
@@ -69,7 +71,7 @@ def test_what_is_past_its_age_goes_and_links_stay(scene: Scene) -> None:
     before = scene.push()
     assert some(goes(scene, LATER - minutes(1))) == {"cases": 1, "alarms": 1}
     late = LATER + timedelta(hours=20)
-    assert some(goes(scene, late)) == {"possession_links": 1, "sign_ins": 1, "journeys": 1}
+    assert some(goes(scene, late)) == {"possession_links": 1, "shown_certificates": 1, "sign_ins": 1, "journeys": 1}
     assert [count(scene, table) for table in (journeys, possession_links, sign_ins, cases, alarms)] == [0] * 5
     assert scene.push() == before
     assert scene.store.link("l1") is not None

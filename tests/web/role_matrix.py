@@ -41,6 +41,12 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("GET", "/possession/<token>"): {"nobody": 200, "mia": 200, "noah": 403, "hanna": 403},
     ("POST", "/possession/<token>"): {"nobody": 401, "mia": 303, "noah": 403, "hanna": 403},
     ("POST", "/possession/<token>/not-me"): {"nobody": 401, "mia": 303, "noah": 403, "hanna": 403},
+    ("GET", "/certificate"): {"nobody": 401, "mia": 303, "noah": 409, "hanna": 409},
+    # These two live on the second host name; on this one everybody is led back. `test_certificate_pages` has them there.
+    ("GET", "/certificate/<handle>"): ELSEWHERE,
+    ("POST", "/certificate/<handle>"): ELSEWHERE,
+    ("GET", "/certificate-refused"): {"nobody": 403, "mia": 403, "noah": 403, "hanna": 403},
+    ("GET", "/certificate/back/<back>"): {"nobody": 401, "mia": 410, "noah": 410, "hanna": 410},
     ("GET", "/helpdesk"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 200},
     ("GET", "/helpdesk/person/<oid>"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 200},
     ("GET", "/static/<name>"): PUBLIC,

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from remediation.domain.calls import FailedCall
 from remediation.domain.compliance import Decision, MdmWord, Posture, Rule, Verdict
 from remediation.domain.device import DirectoryDevice, LinkState, ManagedDevice, Person, Platform
+from remediation.domain.device_certificate import Attribute, CertificateSays
 from remediation.domain.evidence import Level
 from remediation.domain.journey import Journey
 from remediation.domain.push import Lane
@@ -17,6 +18,7 @@ from remediation.domain.sign_in_proof import Record, SignIn
 from remediation.domain.standing import Standing
 from remediation.ports import Actor, Store
 from remediation.services import ask
+from remediation.services.device_certificate import ask_for_certificate, came_back, certificate_shown
 from remediation.services.prove_possession import prove, token_hash
 from remediation.services.sign_in_again import signed_in_again
 from remediation.services.start_journey import start_journey
@@ -118,6 +120,31 @@ class Scene:
         now = self.clock()
         sign_in = SignIn(secrets.token_hex(8), pair, "app", secrets.token_hex(8), now, now, **came_back)  # type: ignore[arg-type]
         signed_in_again(self.store, self.id, sign_in, oid=self.person.oid, browser=self.browser, now=now)
+        return self
+
+    def bound(self) -> Scene:
+        """As the worker makes a link where the tenant asks for a certificate, and Entra's claim named the device."""
+        self.proven()
+        link = replace(LINK, oid=self.person.oid, platform=self.platform, made_at=self.clock(), managed=self.phone().key)
+        pending = replace(link, state=LinkState.PENDING, minimum=Level.CERTIFICATE)
+        with self.store.change(WORKER, "link.made", about=("link", link.id), at=self.clock()) as change:
+            change.make_link(pending)
+        self.signed_in_again(claimed=link.device_id)
+        with self.store.change(WORKER, "link.ended", about=("link", link.id), at=self.clock()) as change:
+            change.end_link(link.id, "evidence_changed")
+        again = replace(pending, id="l2", evidence=replace(link.evidence, level=Level.BOUND))
+        with self.store.change(WORKER, "link.made", about=("link", again.id), at=self.clock()) as change:
+            change.make_link(again)
+        return self
+
+    def certificate_shown(self) -> Scene:
+        journey = self.journey()
+        pair = journey.certificate_asked
+        assert pair is not None
+        handle = ask_for_certificate(self.store, journey, pair, browser=self.browser, now=self.clock())
+        says = CertificateSays(Attribute.SERIAL, "F2LXK0ABCD12", "ab" * 32, "1f", "CN=MDM")
+        back = certificate_shown(self.store, handle, journey.id, "a certificate", says, now=self.clock())
+        came_back(self.store, back, oid=self.person.oid, browser=self.browser, now=self.clock())
         return self
 
     def recorded(self, record: Record, named: str | None = None) -> Scene:
@@ -240,6 +267,9 @@ def stage(name: str, begun: Scene) -> Scene:
         "sign_in_unnamed": lambda: ready.pending().signed_in_again().recorded(Record.GIVEN_UP).looked(),
         "sign_in_failed": lambda: ready.pending().signed_in_again(error="AADSTS50097").looked(),
         "help_named_another": lambda: ready.pending().signed_in_again(claimed="d9").link_refused().looked(),
+        "certificate": lambda: ready.bound().looked(),
+        "certificate_shown": lambda: ready.bound().certificate_shown().looked(),
+        "help_certificate_another": lambda: ready.bound().certificate_shown().needs_help("certificate_another"),
         "fix": lambda: ready.linked().looked(),
         "wait_linking": ready.proven,
         "wait": lambda: ready.accepted().looked(directory_error="unreachable"),
@@ -274,6 +304,9 @@ SCENES = (
     "sign_in_waiting",
     "sign_in_unnamed",
     "sign_in_failed",
+    "certificate",
+    "certificate_shown",
+    "help_certificate_another",
     "help",
     "help_named_another",
     "help_shared",

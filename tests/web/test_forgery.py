@@ -10,7 +10,8 @@ from tests.web.conftest import Browser, Web
 from tests.web.role_matrix import MATRIX
 from tests.web.scenes import NOAH
 
-POSTS = sorted(rule for method, rule in MATRIX if method == "POST")
+# The page for the certificate has its form on the second host name: `test_certificate_pages` forges that one.
+POSTS = sorted(rule for method, rule in MATRIX if method == "POST" and rule != "/certificate/<handle>")
 
 
 def fields(web: Web, path: str, browser: Browser) -> dict[str, str]:
@@ -73,7 +74,7 @@ def test_T18_every_unsafe_method_of_every_route_asks_for_the_token(web: Web) -> 
             tried.add((method, path))
     assert len(tried) > 100
     assert web.rows() == before
-    assert {rule for method, rule in MATRIX if method == "POST"} == set(POSTS)
+    assert {rule for method, rule in MATRIX if method == "POST"} == {*POSTS, "/certificate/<handle>"}
 
 
 @pytest.mark.parametrize("rule", POSTS)

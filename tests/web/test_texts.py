@@ -81,6 +81,8 @@ MADE_UP = {
     "again.step.": "123",
     **{f"sign_in.{part}.": ("asked", "waiting", "unnamed", "failed", "another") for part in ("heading", "lead")},
     "sign_in.step.": "123",
+    **{f"certificate.{part}.": ("asked", "shown") for part in ("heading", "lead")},
+    "certificate.step.": "123",
     "sign_in.browser.": values(Platform),
     "cannot.step.": "123",
     "open.observed.": ("changed", "already_so", "found"),
