@@ -85,7 +85,10 @@ class Scene:
         return self
 
     def message_sent(self) -> Scene:
+        """One wish sends one message, so whoever was here before wishes anew."""
         self.message_wanted()
+        with self.store.change(WORKER, "possession.wanted", about=("journey", self.id), at=self.clock()) as change:
+            change.want_possession(self.id, self.phone().key)
         self.token = secrets.token_urlsafe(32)
         with self.store.change(WORKER, "possession.sent", about=("journey", self.id), at=self.clock()) as change:
             until = self.clock() + timedelta(minutes=10)
