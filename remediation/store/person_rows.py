@@ -28,6 +28,7 @@ from .tables import (
     sessions,
     shown_certificates,
     sign_ins,
+    turns,
 )
 
 NOBODYS = {
@@ -35,7 +36,7 @@ NOBODYS = {
     "audit_seals": "digests",
     "sign_in_states": "of a sign-in under way, before anybody is known; ends after minutes",
     "budgets": "of a remote",
-    "turns": "how often somebody asked, under an object id; forgotten within hours",
+    "turns": "how often somebody asked, under an object id; forgotten within hours, and by an erasure",
     "watches": "of a list that is read",
     "lease_extensions": "of an MDM connection",
     "alarms": "texts of ours, with counts and names of connections",
@@ -143,6 +144,8 @@ def erase(connection: sa.Connection, tenant_id: str, oid: str) -> dict[str, int]
             connection.execute(sa.update(table).where(which, _needed(table)).values(**EMPTIED[table]))
             which = sa.and_(which, ~_needed(table))
         connection.execute(sa.delete(table).where(which))
+    asked = turns.c.tenant_id == tenant_id, turns.c.key.endswith(f":{oid}", autoescape=True)
+    connection.execute(sa.delete(turns).where(*asked))
     return gone
 
 
