@@ -15,8 +15,8 @@ from types import FrameType
 from flask import Flask
 
 from remediation import log, wiring
-from remediation.reading_settings import FaultySettings, environment_of, read, secrets_of
 from remediation.settings import DatabaseSettings, WebSettings, WorkerSettings
+from remediation.settings.reading import FaultySettings, environment_of, read, secrets_of
 
 PATIENCE = 35  # seconds; each child drains within 30
 

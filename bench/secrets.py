@@ -89,7 +89,7 @@ def play(size: Size, db: str, seed: int, broken: str | None, say: Callable[[str]
 
 _SETTINGS = """
 from pydantic import SecretStr
-from remediation.reading_settings import read
+from remediation.settings.reading import read
 from remediation.settings import WebSettings
 for name, value in read(WebSettings):
     for one in value if isinstance(value, tuple) else (value,):

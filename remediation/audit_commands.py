@@ -15,8 +15,8 @@ import click
 from . import operator_wiring, wiring
 from .errors import ErasureRefused
 from .operator_commands import desk
-from .reading_settings import read
 from .settings import AuditSettings
+from .settings.reading import read
 from .terminal import Refusal, in_words, many, span
 
 WHY = click.option(

@@ -6,8 +6,8 @@ from typing import TextIO
 import click
 
 from . import audit_commands, log, operator_commands, serving, wiring
-from .reading_settings import FaultySettings, names_of, read, secrets_of
 from .settings import DatabaseSettings, WebSettings, WorkerSettings
+from .settings.reading import FaultySettings, names_of, read, secrets_of
 from .terminal import Refusal, in_words
 
 

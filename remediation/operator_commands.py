@@ -11,8 +11,8 @@ import click
 
 from . import operator_wiring, wiring
 from .errors import ExtensionRefused
-from .reading_settings import read
 from .settings import OperatorSettings
+from .settings.reading import read
 from .terminal import Refusal, in_words, many, moment, operator, span
 
 FIRST = 20

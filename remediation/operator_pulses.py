@@ -20,8 +20,8 @@ from .adapters.metrics_file import MetricsFile
 from .ports import Actor, AlarmSink, Store
 from .services import alarms, audit_log
 from .services.prune import Keep, prune
-from .setting_rules import strong
 from .settings import WorkerSettings
+from .settings.rules import strong
 from .store.alarms import SqlAlarms
 from .store.figures import SqlFigures
 from .store.leases import SqlLeases

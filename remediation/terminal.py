@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import click
 
 from . import serving, wiring
-from .reading_settings import FaultySettings
+from .settings.reading import FaultySettings
 
 
 class Refusal(click.ClickException):

@@ -33,8 +33,8 @@ from .services.look import look
 from .services.push_compliance import bring_to_rest
 from .services.reconcile import watch
 from .services.world import World
-from .setting_rules import key_with_certificate
 from .settings import DatabaseSettings, OperatorSettings, Settings, WebSettings, WorkerSettings
+from .settings.rules import key_with_certificate
 from .store import migrations, moving, pickle_door
 from .store.budgets import SqlBudgets
 from .store.engine import make_engine

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SETTINGS = {"settings", "reading_settings", "setting_rules"}
 # Room -> the rooms and modules of `remediation` that it may see besides itself. Whoever is not named here is seen by nobody.
 MAY_SEE = {
     "domain": set(),
@@ -21,20 +20,18 @@ MAY_SEE = {
     "store": {"domain", "ports", "errors"},
     "worker": {"services", "domain", "ports", "errors"},
     "web": {"services", "domain", "ports", "errors", "settings"},
-    "setting_rules": {"domain"},
     "secret_files": set(),
-    "settings": {"setting_rules", "secret_files", "domain"},
-    "reading_settings": {"settings", "secret_files"},
+    "settings": {"secret_files", "domain"},
     "log": {"secret_files"},
     "serving": set(),
-    "operator_pulses": {"adapters", "store", "worker", "services", "ports", "settings", "setting_rules"},
+    "operator_pulses": {"adapters", "store", "worker", "services", "ports", "settings"},
     "wiring": {"operator_pulses", "adapters", "store", "web", "worker", "services", "domain", "ports", "errors"}
-    | {"settings", "secret_files", "setting_rules"},
+    | {"settings", "secret_files"},
     "operator_wiring": {"wiring", "adapters", "store", "web", "services", "domain", "ports", "errors", "settings"},
-    "terminal": {"wiring", "serving", "reading_settings"},
-    "operator_commands": {"wiring", "operator_wiring", "log", "terminal", "errors"} | SETTINGS,
-    "audit_commands": {"wiring", "operator_wiring", "operator_commands", "terminal", "errors"} | SETTINGS,
-    "commands": {"wiring", "serving", "log", "terminal", "operator_commands", "audit_commands", "operator_wiring"} | SETTINGS,
+    "terminal": {"wiring", "serving", "settings"},
+    "operator_commands": {"wiring", "operator_wiring", "log", "terminal", "errors", "settings"},
+    "audit_commands": {"wiring", "operator_wiring", "operator_commands", "terminal", "errors", "settings"},
+    "commands": {"wiring", "serving", "log", "terminal", "operator_commands", "audit_commands", "operator_wiring", "settings"},
     "__main__": {"commands"},
     "__init__": set(),
 }
@@ -50,7 +47,7 @@ ONLY_IN = {
     "alembic": {"store", "wiring"},
     "dbos": {"store", "worker"},
     "gunicorn": {"serving"},
-    "pydantic_settings": {"settings", "reading_settings"},
+    "pydantic_settings": {"settings"},
     "smtplib": {"adapters"},
     "prometheus_client": {"adapters"},
 }
@@ -123,7 +120,7 @@ def test_nobody_sees_a_door(door: str) -> None:
 
 def test_the_app_sees_wiring_settings_and_the_log() -> None:
     seen = {name.split(".")[1] for name in imports(ROOT / "app.py") if name.startswith("remediation.")}
-    assert seen <= {"wiring", "log"} | SETTINGS
+    assert seen <= {"wiring", "log", "settings"}
 
 
 def test_the_sandbox_is_a_stranger() -> None:

@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from remediation import secret_files
 from remediation.secret_files import SecretFile, not_blank
-from remediation.setting_rules import strong
+from remediation.settings.rules import strong
 
 FIRST, SECOND = "first-7741-planted", "other-2208-planted"
 

@@ -8,8 +8,8 @@ import pytest
 from remediation.adapters import graph, workspace_one_users
 from remediation.adapters.graph import INTUNE_A
 from remediation.domain.evidence import Level
-from remediation.reading_settings import FaultySettings, env_name, environment_of, is_secret, names_of, read, says, secrets_of
 from remediation.settings import PREFIX, DatabaseSettings, WebSettings, WorkerSettings
+from remediation.settings.reading import FaultySettings, env_name, environment_of, is_secret, names_of, read, says, secrets_of
 
 KEY = "kQ8v1xWm7ZpL2tR9sYb4nHc6dJf3gAe5uTiOqP0w"
 GOOD = {

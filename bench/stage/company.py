@@ -22,8 +22,8 @@ from bench.stage.fill import fill, link_of
 from bench.stage.worker import QuickClock
 from remediation.domain.push import Lane
 from remediation.ports import Actor
-from remediation.reading_settings import environment_of
 from remediation.settings import WorkerSettings
+from remediation.settings.reading import environment_of
 from remediation.store.engine import make_engine
 from remediation.store.migrations import migrate
 from remediation.store.store import SqlStore

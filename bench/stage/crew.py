@@ -121,6 +121,7 @@ class _Foreign:
 
 def _known_to(checkout: Path, environment: Mapping[str, str]) -> dict[str, str]:
     """Without settings that came later, which a version refuses by name, as it does a typing error."""
-    fields = set(re.findall(r"^    (\w+): ", (checkout / "remediation/settings.py").read_text(), re.MULTILINE))
+    sources = [*checkout.glob("remediation/settings/*.py"), *checkout.glob("remediation/settings.py")]
+    fields = {field for source in sources for field in re.findall(r"^    (\w+): ", source.read_text(), re.MULTILINE)}
     names = {f"{PREFIX}{field.upper()}" for field in fields} | {f"{PREFIX}CONFIG"}
     return {name: value for name, value in environment.items() if not name.startswith(PREFIX) or name in names}

@@ -22,9 +22,9 @@ from requests.adapters import HTTPAdapter
 from bench.stage import broken
 from remediation import log, wiring
 from remediation.ports import Store, Wakeups
-from remediation.reading_settings import read
 from remediation.services.push_compliance import bring_to_rest
 from remediation.settings import WorkerSettings
+from remediation.settings.reading import read
 from remediation.store.store import SqlStore
 
 SERVICES = {"mark_first": broken.mark_first, "no_compare": broken.tell_what_was_read}

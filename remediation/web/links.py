@@ -1,5 +1,5 @@
 """What leads off the site: stores, settings and the MDM's own pages. Each is a plain link that a person taps, never a redirect, and
-none carries anything about the person. What an administrator entered was checked against the schemes in `setting_rules`.
+none carries anything about the person. What an administrator entered was checked against the schemes in `settings.rules`.
 """
 
 from flask import Flask

@@ -13,8 +13,8 @@ from typing import Any
 import requests
 import sqlalchemy as sa
 
-from remediation.reading_settings import environment_of
 from remediation.settings import WebSettings, WorkerSettings
+from remediation.settings.reading import environment_of
 from remediation.store.engine import make_engine
 from sandbox import demo
 from sandbox.faults import Fault

@@ -11,8 +11,8 @@ import pytest
 
 from remediation.domain.compliance import Verdict
 from remediation.domain.steps import Step
-from remediation.reading_settings import names_of, read
 from remediation.settings import PREFIX, WorkerSettings
+from remediation.settings.reading import names_of, read
 from remediation.wiring import build_budgets, build_world
 from tests.services.test_budgets import settings_for
 from tests.stories import Story

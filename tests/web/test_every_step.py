@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bs4 import BeautifulSoup
 
 from remediation.domain.device import Platform
-from remediation.setting_rules import LINK_SCHEMES
+from remediation.settings.rules import LINK_SCHEMES
 from remediation.web import error_pages, links, panel
 from tests.people import REGISTERED_PHONE
 from tests.web.conftest import Browser, Web

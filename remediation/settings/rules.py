@@ -1,6 +1,6 @@
 """What a setting's value must be like, one small function each. A refusal says what is wrong and never repeats the value.
 
-Used by `settings`; nothing here knows names of settings.
+Nothing here knows names of settings.
 """
 
 import json
@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
-from .domain.evidence import Level
+from ..domain.evidence import Level
 
 # Deep links that a page may carry. What an administrator enters is checked against this list: `javascript:`, `data:` never pass.
 LINK_SCHEMES = {"https", "ms-outlook", "ms-settings", "ms-device-enrollment", "companyportal", "wsonehub", "market"}

@@ -17,8 +17,9 @@ from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import EnvSettingsSource
 
-from .secret_files import text_of
-from .settings import LOOPBACK, PREFIX, DatabaseSettings, OperatorSettings, Says, Settings, WebSettings, WorkerSettings
+from ..secret_files import text_of
+from . import PREFIX, DatabaseSettings, OperatorSettings, Says, Settings, WebSettings, WorkerSettings
+from .rules import LOOPBACK
 
 CONFIG = PREFIX + "CONFIG"
 FILE = "_file"

@@ -1,0 +1,55 @@
+"""Whom alarms reach, and where figures are written."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator
+from pydantic_settings import NoDecode
+
+from . import rules as rule
+from .says import OPERATOR, Group, Says, Secret, Text
+
+
+class AlarmSettings(Group):
+    """The log has each alarm in any case."""
+
+    alarm_webhook: Annotated[
+        Secret | None,
+        AfterValidator(rule.webhook),
+        Says(
+            "Where alarms go as JSON, an https address. Secret, since such addresses are. The log has each alarm in any case",
+            OPERATOR,
+            "https://hooks.contoso.example/services/…",
+        ),
+    ] = None
+    alarm_mail_to: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(rule.split),
+        AfterValidator(rule.mail_addresses),
+        Says(
+            "Who gets alarms by mail, commas between; goes with sender and server",
+            OPERATOR,
+            "it@contoso.example",
+        ),
+    ] = ()
+    alarm_mail_from: Annotated[
+        str | None, AfterValidator(rule.mail_address), Says("The sender of those mails", OPERATOR, "remediation@contoso.example")
+    ] = None
+    alarm_mail_server: Annotated[
+        str | None, AfterValidator(rule.bind), Says("The mail server, host:port", OPERATOR, "smtp.contoso.example:587")
+    ] = None
+    alarm_mail_security: Annotated[
+        Literal["starttls", "tls", "none"],
+        Says("`starttls`, `tls` from the first byte (port 465), or `none` for a server on this machine", OPERATOR, "tls"),
+    ] = "starttls"
+    alarm_mail_user: Annotated[Text | None, Says("Its account, where it wants one", OPERATOR, "remediation")] = None
+    alarm_mail_password: Annotated[Secret | None, Says("That account's password", OPERATOR, "a file's path in …_FILE")] = None
+    metrics_file: Annotated[
+        str | None,
+        AfterValidator(rule.writable_file),
+        Says(
+            "Write figures for Prometheus here every 30 s, for a textfile collector; of several workers on one host, one is enough",
+            OPERATOR,
+            "/var/lib/node_exporter/remediation.prom",
+        ),
+    ] = None

@@ -1,0 +1,70 @@
+"""What both processes know."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator
+
+from ..domain.evidence import Level
+from . import rules as rule
+from .operator import DatabaseSettings, TenantId
+from .says import MDM_ADMIN, OPERATOR, Https, Says, Text
+
+
+class Settings(DatabaseSettings):
+    """Both processes know these."""
+
+    public_origin: Annotated[
+        str,
+        AfterValidator(rule.origin),
+        Says("The address under which people reach the pages; http only on loopback", OPERATOR, "https://return.contoso.example"),
+    ]
+    tenant_id: TenantId
+    entra_authority: Annotated[
+        Https, Says("Where Microsoft Entra signs people and apps in", OPERATOR, "https://login.microsoftonline.us")
+    ] = "https://login.microsoftonline.com"
+    ca_file: Annotated[
+        str | None,
+        AfterValidator(rule.readable_file),
+        Says("Trust only the certificate authorities in this PEM file when calling out", OPERATOR, "/etc/ssl/contoso-ca.pem"),
+    ] = None
+    organisation: Annotated[Text, Says("Your company's name, as pages and messages show it", OPERATOR, "Contoso")]
+    minimum_evidence: Annotated[
+        Level,
+        BeforeValidator(rule.level),
+        Says(
+            "How sure we must be that phone and record are one device before anything is pushed: `fresh` (same owner, and nothing "
+            "else fits: an insider can let a colleague's phone in), `possession` (the holder opened a message that the MDM "
+            "delivered to that device: an insider can still forward it), `bound` (and Entra named the device at a second "
+            "sign-in: an insider must forward the message and sign in there) or `certificate` (and it showed a certificate that "
+            "the MDM put on it). The last two have a setup of their own in docs/security.md",
+            "the security officer, with docs/security.md in hand",
+            "possession",
+        ),
+    ]
+    certificate_ca_file: Annotated[
+        str | None,
+        AfterValidator(rule.certificates),
+        Says(
+            "PEM file of the authorities that issue the MDM's device certificates, and nothing else", MDM_ADMIN, "/etc/x/mdm-ca.pem"
+        ),
+    ] = None
+    certificate_names: Annotated[
+        str | None,
+        AfterValidator(rule.naming),
+        Says(
+            "Where such a certificate names its device: a field (`CN`, `SERIALNUMBER`, `UID`, `OU`, or `DNS`, `URI`, `EMAIL`, "
+            "`UPN` of the alternative names), and in its text `{serial}`, `{udid}` or `{record}` (the MDM's number of it)",
+            MDM_ADMIN,
+            "CN={serial}",
+        ),
+    ] = None
+    certificate_crl_file: Annotated[
+        str | None,
+        AfterValidator(rule.revocation_lists),
+        Says("PEM file of their revocation lists; one that is overdue refuses everybody", MDM_ADMIN, "/etc/x/mdm-crl.pem"),
+    ] = None
+    language: Annotated[
+        Literal["en", "de"],
+        Says("The language of messages, and of pages for a browser that asks for none we have", OPERATOR, "de"),
+    ] = "en"
+    demo: Annotated[bool, Says("Marks every page as a demonstration", OPERATOR, "true")] = False

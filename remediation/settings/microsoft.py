@@ -1,0 +1,74 @@
+"""The worker's access to Microsoft, and for whom it may be used."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator
+from pydantic_settings import NoDecode
+
+from . import rules as rule
+from .says import ENTRA_ADMIN, OPERATOR, Group, Guid, Https, Says, Secret, Text
+
+
+class MicrosoftSettings(Group):
+    """The service app registration, where Microsoft's services live, and who is meant."""
+
+    service_client_id: Annotated[
+        Guid, Says("The service app registration's client id", ENTRA_ADMIN, "5b9d3c77-1f20-4e57-a6a5-2c9e8d41b7f2")
+    ]
+    service_client_secret: Annotated[
+        Secret | None,
+        Says("The service app registration's secret, where it has no certificate", ENTRA_ADMIN, "a file's path in …_FILE"),
+    ] = None
+    service_certificate_file: Annotated[
+        str | None,
+        AfterValidator(rule.key_and_certificate),
+        Says(
+            "Better: a PEM file with the private key and the certificate registered there",
+            ENTRA_ADMIN,
+            "/etc/remediation/service.pem",
+        ),
+    ] = None
+    graph_url: Annotated[Https, Says("Microsoft Graph", OPERATOR, "https://graph.microsoft.us")] = "https://graph.microsoft.com"
+    graph_scope: Annotated[Text, Says("What a token for Graph is asked for", OPERATOR, "https://graph.microsoft.us/.default")] = (
+        "https://graph.microsoft.com/.default"
+    )
+    intune_scope: Annotated[
+        Text,
+        Says(
+            "What a token for the Intune partner service is asked for; the double slash is meant",
+            OPERATOR,
+            "https://api.manage.microsoft.us//.default",
+        ),
+    ] = "https://api.manage.microsoft.com//.default"
+    partner_hosts: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(rule.split),
+        AfterValidator(rule.hosts),
+        Says(
+            "Hosts, or suffixes with a dot before, at which a discovered partner service may live", OPERATOR, ".manage.microsoft.us"
+        ),
+    ] = (".manage.microsoft.com", ".manage.microsoft.us")
+    intune_plans: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(rule.split),
+        AfterValidator(rule.plans),
+        Says(
+            "Service plans (ids, commas between) of which a person needs one, or the page says that a licence is missing; the "
+            "default is INTUNE_A, and education and government tenants may have others",
+            ENTRA_ADMIN,
+            "c1ec4a95-1f05-45b3-a911-aa3fa01094f5",
+        ),
+    ] = ("c1ec4a95-1f05-45b3-a911-aa3fa01094f5",)
+    groups: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(rule.split),
+        AfterValidator(rule.groups),
+        Says(
+            "For whom this is: up to ten groups (object ids, commas between), members of groups within them too; none is all users",
+            ENTRA_ADMIN,
+            "2f1c9a44-6d0e-4b7a-9c35-8e0d1f6b2a71",
+        ),
+    ] = ()

@@ -1,0 +1,59 @@
+"""What every setting says of itself, the kinds of values, and the root of all classes of settings."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, PrivateAttr, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from ..secret_files import SecretFile, not_blank
+from . import rules as rule
+
+PREFIX = "REMEDIATION_"
+
+
+@dataclass(frozen=True)
+class Says:
+    """What the documentation and a fault tell about one setting."""
+
+    what: str
+    by: str
+    example: str
+
+
+ENTRA_ADMIN = "the Entra administrator"
+OPERATOR = "whoever runs this product"
+MDM_ADMIN = "the MDM's administrator"
+
+Https = Annotated[str, AfterValidator(rule.https_address)]
+Guid = Annotated[str, AfterValidator(rule.guid)]
+Text = Annotated[str, AfterValidator(rule.not_blank)]
+Link = Annotated[str, AfterValidator(rule.link)]
+Calls = Annotated[str, AfterValidator(rule.calls)]
+Secret = Annotated[SecretStr, AfterValidator(rule.not_blank_secret)]
+
+
+class Group(BaseSettings):
+    """Some settings that belong together; what a process knows is made of such groups."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: object, **__: object
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The constructor reads nothing by itself; `reading.read` does, so that it can name every fault at once."""
+        return (init_settings,)
+
+    _files: Mapping[str, Path] = PrivateAttr(default_factory=dict)
+    """Where secrets were read from a file: by field."""
+
+    def live(self, field: str, check: Callable[[str], object] = not_blank) -> Callable[[], str]:
+        """The secret as it is whenever it is asked for: a changed file is read anew."""
+        given: SecretStr = getattr(self, field)
+        value, path = given.get_secret_value(), self._files.get(field)
+        return SecretFile(path, value, check) if path is not None else lambda: value
