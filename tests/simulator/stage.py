@@ -78,7 +78,7 @@ class Stage:
         self.sandbox.world.stands_at = MORNING
         path = folder / "simulated.sqlite"
         migrate(f"sqlite:///{path}")
-        self.engine = make_engine(f"sqlite:///{path}")
+        self.engine = make_engine(f"sqlite:///{path}", durable=False)
         self.asks = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         """For the simulator's own looks at rows."""
         self._blank = self._copy_database()
