@@ -24,6 +24,7 @@ from . import operator_pulses
 from .adapters import device_certificates, entra, graph, intune_partner, sign_in_log, workspace_one, workspace_one_sign_in
 from .adapters.gate import Gate
 from .adapters.http import Credential, Remote
+from .adapters.mail import OwnerMail
 from .domain.budget import A_WHOLE_LOOK, Limit, Limits
 from .domain.compliance import Lease
 from .domain.watch import Pace, watch_names
@@ -32,6 +33,7 @@ from .secret_files import SecretFile, text_of
 from .services.look import look
 from .services.push_compliance import bring_to_rest
 from .services.reconcile import watch
+from .services.tell_owner import DEVICE, MAIL, Ways, Words, tell_owner
 from .services.world import World
 from .settings import DatabaseSettings, OperatorSettings, Settings, WebSettings, WorkerSettings
 from .settings.mdm import Connection, WorkspaceOneConnection
@@ -40,6 +42,7 @@ from .store import migrations, moving, pickle_door
 from .store.budgets import SqlBudgets
 from .store.engine import make_engine
 from .store.look_up import SqlLookUp
+from .store.notices import SqlNotices
 from .store.sessions import SqlSessions, SqlSignInStates
 from .store.store import SqlStore
 from .store.wakeups import QUEUES, DbosWakeups
@@ -49,6 +52,7 @@ from .worker.engine import Engine, Unsuited, Wakers, refuse_old_sqlite
 from .worker.process import Worker
 from .worker.pulse import Pulse
 
+OWNERS_EVERY = 5.0
 DUE_EVERY = 0.5  # seconds; the shortest wait that a row asks for is 2
 FORGET_EVERY = 3600.0
 VendorCode = Callable[[Any], object]
@@ -163,7 +167,20 @@ def build_worker(settings: WorkerSettings, parts: Parts | None = None) -> Worker
     )
     due = Pulse("due rows", lambda: store.wake_due(parts.clock(), room=budgets.room()), every=parts.due_every)
     old = Pulse("old wake-ups", durable.forget, every=FORGET_EVERY)
-    return Worker(durable, [due, old, *operator_pulses.of(settings, engine, store, parts.clock)])
+    ways, notices = owner_ways(settings, world), SqlNotices(engine, settings.tenant_id)
+    owners = Pulse("telling owners", lambda: tell_owner(notices, ways, parts.clock()), every=OWNERS_EVERY)
+    return Worker(durable, [due, old, owners, *operator_pulses.of(settings, engine, store, parts.clock)])
+
+
+def owner_ways(settings: WorkerSettings, world: World) -> Ways:
+    """How the owner of a device is told: on the device, and by mail where a server is set."""
+    server, sender, texts = operator_pulses.mail_server(settings), settings.alarm_mail_from, Texts(default=settings.language)
+
+    def words() -> Words:
+        whose = {"organisation": settings.organisation}
+        return Words(texts.in_default("message.replaced.subject", **whose), texts.in_default("message.replaced", **whose))
+
+    return Ways(world.managers, OwnerMail(server, sender=sender) if server is not None and sender else None, words)
 
 
 def build_budgets(settings: WorkerSettings, engine: SqlEngine, *, clock: Clock = now) -> SqlBudgets:
@@ -223,6 +240,7 @@ def build_world(
         ),
         sign_in_log=sign_in_log.GraphSignInLog(wire.graph("sign_in_log", gate="sign_in_log")),
         certificates=build_certificates(settings),
+        tell_owner_by=(DEVICE,) if settings.alarm_mail_server is None else (DEVICE, MAIL),
     )
 
 

@@ -1,9 +1,10 @@
 """What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `desk`, `budgets`,
-`operating`, `certificates`."""
+`operating`, `certificates`, `notices`."""
 
 from .budgets import Budgets, in_lane, lane_now
 from .certificates import DeviceCertificates
 from .desk import CaseFound, Event, LookUp, PersonFound, Session, Sessions, SignInStates
+from .notices import Notice, Notices, OwnerMail
 from .operating import (
     Alarm,
     AlarmDue,
@@ -72,7 +73,10 @@ __all__ = [
     "Listing",
     "LookUp",
     "Messaging",
+    "Notice",
+    "Notices",
     "Owned",
+    "OwnerMail",
     "Page",
     "PersonFound",
     "PersonRows",
