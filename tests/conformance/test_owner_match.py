@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from remediation.adapters.workspace_one_users import fold, same
+from remediation.adapters.fields import fold, same
 from remediation.domain.device import Person
 from remediation.errors import Refused
 from remediation.ports import Owned
