@@ -21,7 +21,18 @@ from sqlalchemy import inspect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from . import operator_pulses
-from .adapters import device_certificates, entra, graph, intune_partner, sign_in_log, workspace_one, workspace_one_sign_in
+from .adapters import (
+    device_certificates,
+    entra,
+    graph,
+    intune_partner,
+    maas360,
+    maas360_reading,
+    maas360_sign_in,
+    sign_in_log,
+    workspace_one,
+    workspace_one_sign_in,
+)
 from .adapters.gate import Gate
 from .adapters.http import Credential, Remote
 from .adapters.mail import OwnerMail
@@ -36,7 +47,7 @@ from .services.reconcile import watch
 from .services.tell_owner import DEVICE, MAIL, Ways, Words, tell_owner
 from .services.world import World
 from .settings import DatabaseSettings, OperatorSettings, Settings, WebSettings, WorkerSettings
-from .settings.mdm import Connection, WorkspaceOneConnection
+from .settings.mdm import Connection, Maas360Connection, WorkspaceOneConnection
 from .settings.rules import key_with_certificate
 from .store import migrations, moving, pickle_door
 from .store.budgets import SqlBudgets
@@ -281,6 +292,8 @@ class _Wire:
         """One MDM, with a gate of its own: what it takes from one connection is never taken from another."""
         if isinstance(given, WorkspaceOneConnection):
             return self._workspace_one(name, given)
+        if isinstance(given, Maas360Connection):
+            return self._maas360(name, given)
         raise NotReady(f"No MDM of the kind of {name} is known")
 
     def _workspace_one(self, name: str, given: WorkspaceOneConnection) -> workspace_one.WorkspaceOne:
@@ -305,6 +318,34 @@ class _Wire:
             password, code = given.live("password"), given.live("tenant_code")
             return workspace_one_sign_in.BasicKey(user=given.user, password=password, tenant_code=code, now=self._clock)
         raise NotReady(f"The credential of the MDM connection {name} is not set")
+
+    def _maas360(self, name: str, given: Maas360Connection) -> maas360.Maas360:
+        base = given.url or maas360_sign_in.HOSTS[given.billing_id[:1]]
+        gate = f"mdm:{name}"  # one for sign-in and calls, as for Workspace ONE
+        key = maas360_sign_in.AccessKey(
+            billing_id=given.billing_id,
+            app_id=given.app_id,
+            user=given.user,
+            access_key=given.live("access_key"),
+            password=given.live("password"),
+            app_version=given.app_version,
+            platform_id=given.platform_id,
+        )
+        token = maas360_sign_in.MaasToken(self._remote("mdm", base, maas360_reading.vendor_code, gate=gate), key, now=self._clock)
+        return maas360.Maas360(
+            name,
+            self._remote("mdm", base, maas360_reading.vendor_code, token, gate=gate),
+            billing_id=given.billing_id,
+            now=self._clock,
+            title=self._settings.organisation,
+            advice=given.advice,
+            states=given.states,
+            owner_attribute=given.owner_attribute,
+            shared_users=given.shared_users,
+            unconfirmed=maas360.Unconfirmed(
+                given.attribute, given.attribute_parameters, given.registered_field, given.event_rule_field
+            ),
+        )
 
     def _remote(
         self, name: str, base: str, vendor_code: VendorCode, credential: Credential | None = None, *, gate: str, **more: Any

@@ -57,7 +57,7 @@ class Story:
         self.world = World(
             store=self.store,
             directory=self.remotes.directory,
-            managers={"ws1": self.remotes.mdm},
+            managers={self.remotes.mdm.connection: self.remotes.mdm},
             channels=[self.remotes.channel],
             clock=now,
             minimum=minimum,
