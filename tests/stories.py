@@ -83,7 +83,7 @@ class Story:
         )
         self.tick()
 
-    def says_this_is_mine(self, record: int | None = None) -> None:
+    def says_this_is_mine(self, record: int | str | None = None) -> None:
         """The only device offered, or the one of this record."""
         device = next(d for d in self.journey.managed if record is None or d.key.record_id == str(record))
         ask.in_my_hand(self.store, self.journey_id, device.key, oid=self.oid, now=self.world.clock())
