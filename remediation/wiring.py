@@ -28,7 +28,7 @@ from .adapters.mail import OwnerMail
 from .adapters.risk_file import RiskFile
 from .domain.bar import Bar, Facts, held_to
 from .domain.budget import A_WHOLE_LOOK, Limit, Limits
-from .domain.compliance import Lease
+from .domain.compliance import Lease, in_own_words
 from .domain.device import ManagedDevice
 from .domain.watch import Pace, watch_names
 from .ports import Budgets, Clock, DeviceManager, Store, Wakeups
@@ -328,10 +328,10 @@ class _Wire:
             name,
             self._remote("mdm", f"{given.url}/API", workspace_one.vendor_code, credential, **more),
             now=self._clock,
-            advice=given.advice,
+            advice=given.catalogued,
             owner_attribute=given.owner_attribute,
             shared_users=given.shared_users,
-            hold=hold,
+            hold=_in_own_words(hold, given.own_words),
         )
 
     def _workspace_one_credential(self, name: str, given: WorkspaceOneConnection) -> Credential:
@@ -357,6 +357,14 @@ class _Wire:
         if name not in self._gates:
             self._gates[name] = Gate(name, self._budgets, in_flight=self._settings.calls_in_flight, **more)
         return self._gates[name]
+
+
+def _in_own_words(hold: Hold, own: Mapping[str, Mapping[str, str]]) -> Hold:
+    def held(device: ManagedDevice, facts: Facts) -> ManagedDevice:
+        device = hold(device, facts)
+        return replace(device, posture=in_own_words(device.posture, own))
+
+    return held if own else hold
 
 
 def _service_credential(settings: WorkerSettings) -> Callable[[], str | dict[str, str]]:

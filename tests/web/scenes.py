@@ -230,6 +230,7 @@ FAILING = Posture(
     failing=(
         Rule("Passcode required", "The device has no passcode", "passcode"),
         Rule("Contoso rule 12", "The radio must be off in the lab", None),
+        Rule("Lab radio", "", None, (("de", "Schalten Sie das Funkgerät aus."), ("en", "Turn the radio off."))),
     ),
     last_seen=HEALTHY.last_seen,
     read_at=HEALTHY.read_at,
