@@ -239,6 +239,11 @@ def possession_message(texts: Texts, organisation: str, url: str, case_code: str
     return texts.in_default("message.possession", organisation=organisation, url=url, code=case_code)
 
 
+def message_for_test(texts: Texts, organisation: str, url: str) -> str:
+    """What the MDM's app shows of a test: whoever reads it may know nothing of this product."""
+    return texts.in_default("message.test", organisation=organisation, url=url)
+
+
 class _Wire:
     """The remotes, each with its address, its credential, its reader of error codes, and the gate that its calls pass."""
 

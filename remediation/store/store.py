@@ -14,6 +14,7 @@ from ..domain.calls import FailedCall
 from ..domain.compliance import Decision
 from ..domain.device import DeviceLink, DirectoryDevice, LinkState, ManagedDevice, ManagedKey, Person, Platform
 from ..domain.journey import Journey
+from ..domain.message_test import MessageTest
 from ..domain.push import Push
 from ..domain.sign_in_proof import Record, SignIn
 from ..domain.standing import Standing
@@ -21,7 +22,7 @@ from ..domain.turns import Turns
 from ..errors import Stale
 from ..ports import Actor, CertificateHandle, Change, PossessionLinkFacts, Wakeups
 from ..ports.store import EVERYTHING
-from . import rows, timers
+from . import message_tests, rows, timers
 from .change import change
 from .engine import reading, writing
 from .observations import Observer
@@ -68,7 +69,8 @@ class SqlStore(SqlWatching):
             if not found:
                 return None
             row = found[0]
-            managed = [rows.managed_device(r) for r in all_of(self._listed(managed_devices, row))]
+            listed = all_of(self._listed(managed_devices, row).add_columns(message_tests.arrives()))
+            managed = [rows.managed_device(r) for r in listed]
             directory = [rows.directory_device(r) for r in all_of(self._listed(directory_devices, row))]
             links = all_of(self._living_links(row, [d.device_id for d in directory]))
             again = all_of(self._of(sign_ins).where(sign_ins.c.journey_id == journey_id).order_by(sign_ins.c.returned_at))
@@ -79,6 +81,7 @@ class SqlStore(SqlWatching):
             row,
             person=rows.person(row),
             managed=tuple(managed),
+            unproven=frozenset(r["connection"] for r in listed if not r["arrives"]),
             directory=tuple(directory),
             links=tuple(rows.device_link(r) for r in own),
             pushes=tuple(rows.push(r) for r in own),
@@ -121,6 +124,12 @@ class SqlStore(SqlWatching):
         late = "too_late" if min(facts["expires_at"], journey_expires_at) <= now else None
         refusal = "revoked" if revoked_at else "used" if used_at else late
         return PossessionLinkFacts(**facts, refusal=refusal)
+
+    def message_test(self, connection: str) -> MessageTest | None:
+        return message_tests.read(self._engine, self.tenant_id, connection=connection)
+
+    def message_test_behind(self, token_hash: str) -> MessageTest | None:
+        return message_tests.read(self._engine, self.tenant_id, token_hash=token_hash)
 
     def certificate_handle(self, handle_hash: str, now: datetime) -> CertificateHandle | None:
         shown, device = shown_certificates.c, managed_devices.c
