@@ -1,4 +1,4 @@
-"""Messages of an MDM connection arrive: the fact that most tests begin from, written as a row; how it comes about is tested apart."""
+"""Messages of an MDM connection arrive: the fact that most tests begin from, as a row. How it comes about is tested apart."""
 
 import secrets
 from datetime import UTC, datetime

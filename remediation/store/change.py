@@ -2,7 +2,8 @@
 
 A change is not tried again here: its body is the caller's code, which ran already. Work that a lost connection or a deadlock cut
 short stands in its row, and the next wake-up or the person's next tap does it again.
-Next door: `change_journeys`, `change_certificates`, `change_message_tests`, `change_links` and `change_operating` are what can be done inside.
+Next door: `change_journeys`, `change_certificates`, `change_message_tests`, `change_links` and `change_operating` are what can be
+done inside.
 """
 
 from collections.abc import Iterator

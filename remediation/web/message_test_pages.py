@@ -1,7 +1,7 @@
 """The page behind a test message (`remediation doctor possession`): it arrived, says whoever holds the device, and nothing else.
 
-Nobody signs in for it: the tap opens nothing, links nothing, and is asked of a pilot device that may have no person. Opening it uses
-nothing up, since scanners open links; its button does. Next door: `possession_pages` (a person's own message).
+Nobody signs in for it: the tap opens nothing, links nothing, and is asked of a pilot device that may have no person. Opening it
+uses nothing up, since scanners open links; its button does. Next door: `possession_pages` (a person's own message).
 """
 
 from flask import Blueprint, redirect, render_template
