@@ -16,7 +16,8 @@ from flask import Flask
 
 from remediation import log, wiring
 from remediation.settings import DatabaseSettings, WebSettings, WorkerSettings
-from remediation.settings.reading import FaultySettings, environment_of, read, secrets_of
+from remediation.settings.names import environment_of, secrets_of
+from remediation.settings.reading import FaultySettings, read
 
 PATIENCE = 35  # seconds; each child drains within 30
 

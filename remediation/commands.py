@@ -7,7 +7,8 @@ import click
 
 from . import audit_commands, log, operator_commands, serving, wiring
 from .settings import DatabaseSettings, WebSettings, WorkerSettings
-from .settings.reading import FaultySettings, names_of, read, secrets_of
+from .settings.names import knows, secrets_of
+from .settings.reading import FaultySettings, read
 from .terminal import Refusal, in_words
 
 
@@ -43,10 +44,10 @@ def serve() -> None:
 
 def _forget_foreign_names() -> None:
     """What only the worker may know is dropped before any page is built, and said aloud: the environment was set up wrongly."""
-    foreign = sorted((names_of(WorkerSettings) - names_of(WebSettings)) & os.environ.keys())
+    foreign = sorted(name for name in os.environ if knows(WorkerSettings, name) and not knows(WebSettings, name))
     for name in foreign:
         del os.environ[name]
-    if any(word in name for name in foreign for word in ("SECRET", "PASSWORD", "TENANT_CODE", "WEBHOOK", "AUDIT_KEY")):
+    if any(word in name for name in foreign for word in ("SECRET", "MDM_", "WEBHOOK", "PASSWORD", "AUDIT_KEY")):
         click.echo(f"Not for the web process, and ignored: {', '.join(foreign)}. Give these to the worker alone.", err=True)
 
 

@@ -27,13 +27,14 @@ from .adapters.http import Credential, Remote
 from .domain.budget import A_WHOLE_LOOK, Limit, Limits
 from .domain.compliance import Lease
 from .domain.watch import Pace, watch_names
-from .ports import Budgets, Clock, Store, Wakeups
+from .ports import Budgets, Clock, DeviceManager, Store, Wakeups
 from .secret_files import SecretFile, text_of
 from .services.look import look
 from .services.push_compliance import bring_to_rest
 from .services.reconcile import watch
 from .services.world import World
 from .settings import DatabaseSettings, OperatorSettings, Settings, WebSettings, WorkerSettings
+from .settings.mdm import Connection, WorkspaceOneConnection
 from .settings.rules import key_with_certificate
 from .store import migrations, moving, pickle_door
 from .store.budgets import SqlBudgets
@@ -52,7 +53,6 @@ DUE_EVERY = 0.5  # seconds; the shortest wait that a row asks for is 2
 FORGET_EVERY = 3600.0
 VendorCode = Callable[[Any], object]
 SIGN_IN_LOG_CALLS = "5/10"  # for an app and tenant: graph-docs concepts/throttling-limits.md
-WORKSPACE_ONE = "ws1"  # the connection's name in every key of a managed device: never renamed
 
 
 class NotReady(Exception):
@@ -177,7 +177,7 @@ def build_budgets(settings: WorkerSettings, engine: SqlEngine, *, clock: Clock =
     limits = {
         "directory": Limits(limit(settings.directory_calls, A_WHOLE_LOOK)),
         "channel": Limits(limit(settings.channel_calls, A_WHOLE_LOOK), writes=limit(settings.channel_writes)),
-        "mdm": Limits(limit(settings.mdm_calls, A_WHOLE_LOOK)),
+        **{f"mdm:{name}": Limits(limit(given.calls, A_WHOLE_LOOK)) for name, given in settings.mdm.items()},
         "tokens": Limits(limit(settings.entra_calls)),
         "sign_in_log": Limits(limit(SIGN_IN_LOG_CALLS, 3)),
     }
@@ -204,18 +204,10 @@ def build_world(
         now=clock,
         hosts=settings.partner_hosts,
     )
-    manager = workspace_one.WorkspaceOne(
-        WORKSPACE_ONE,
-        wire.workspace_one(),
-        now=clock,
-        advice=settings.advice,
-        owner_attribute=settings.owner_mdm_attribute,
-        shared_users=settings.shared_users,
-    )
     return World(
         store=store,
         directory=directory,
-        managers={WORKSPACE_ONE: manager},
+        managers={name: wire.manager(name, given) for name, given in settings.mdm.items()},
         channels=[channel],
         clock=clock,
         minimum=settings.minimum_evidence,
@@ -272,27 +264,34 @@ class _Wire:
         credential = self._tokens.scope(self._settings.intune_scope, remote="channel")
         return self._remote("channel", uri, intune_partner.vendor_code, credential, gate="channel")
 
-    def workspace_one(self) -> Remote:
-        base, quota = f"{self._settings.workspace_one_url}/API", workspace_one.quota(self._clock)
-        credential = self._workspace_one_credential()
-        return self._remote("mdm", base, workspace_one.vendor_code, credential, gate=f"mdm:{WORKSPACE_ONE}", quota=quota)
+    def manager(self, name: str, given: Connection) -> DeviceManager:
+        """One MDM, with a gate of its own: what it takes from one connection is never taken from another."""
+        if isinstance(given, WorkspaceOneConnection):
+            return self._workspace_one(name, given)
+        raise NotReady(f"No MDM of the kind of {name} is known")
 
-    def _workspace_one_credential(self) -> Credential:
-        given = self._settings
-        if given.workspace_one_client_id and given.workspace_one_client_secret and given.workspace_one_token_url:
+    def _workspace_one(self, name: str, given: WorkspaceOneConnection) -> workspace_one.WorkspaceOne:
+        more: dict[str, Any] = {"gate": f"mdm:{name}", "quota": workspace_one.quota(self._clock)}
+        credential = self._workspace_one_credential(name, given)
+        return workspace_one.WorkspaceOne(
+            name,
+            self._remote("mdm", f"{given.url}/API", workspace_one.vendor_code, credential, **more),
+            now=self._clock,
+            advice=given.advice,
+            owner_attribute=given.owner_attribute,
+            shared_users=given.shared_users,
+        )
+
+    def _workspace_one_credential(self, name: str, given: WorkspaceOneConnection) -> Credential:
+        if given.client_id and given.client_secret and given.token_url:
             # one gate for both addresses: a console that wants no calls is not asked for tokens meanwhile either
-            address, gate = given.workspace_one_token_url, f"mdm:{WORKSPACE_ONE}"
-            token = self._remote("mdm", address, workspace_one_sign_in.vendor_code, gate=gate)
-            secret = given.live("workspace_one_client_secret")
-            return workspace_one_sign_in.OAuthClient(token, client_id=given.workspace_one_client_id, secret=secret, now=self._clock)
-        if given.workspace_one_user and given.workspace_one_password and given.workspace_one_tenant_code:
-            return workspace_one_sign_in.BasicKey(
-                user=given.workspace_one_user,
-                password=given.live("workspace_one_password"),
-                tenant_code=given.live("workspace_one_tenant_code"),
-                now=self._clock,
-            )
-        raise NotReady("Workspace ONE's credential is not set")
+            token = self._remote("mdm", given.token_url, workspace_one_sign_in.vendor_code, gate=f"mdm:{name}")
+            secret = given.live("client_secret")
+            return workspace_one_sign_in.OAuthClient(token, client_id=given.client_id, secret=secret, now=self._clock)
+        if given.user and given.password and given.tenant_code:
+            password, code = given.live("password"), given.live("tenant_code")
+            return workspace_one_sign_in.BasicKey(user=given.user, password=password, tenant_code=code, now=self._clock)
+        raise NotReady(f"The credential of the MDM connection {name} is not set")
 
     def _remote(
         self, name: str, base: str, vendor_code: VendorCode, credential: Credential | None = None, *, gate: str, **more: Any

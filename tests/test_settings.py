@@ -9,7 +9,10 @@ from remediation.adapters import graph, workspace_one_users
 from remediation.adapters.graph import INTUNE_A
 from remediation.domain.evidence import Level
 from remediation.settings import PREFIX, DatabaseSettings, WebSettings, WorkerSettings
-from remediation.settings.reading import FaultySettings, env_name, environment_of, is_secret, names_of, read, says, secrets_of
+from remediation.settings.mdm import KINDS, WorkspaceOneConnection
+from remediation.settings.names import env_name, environment_of, is_secret, names_of, secrets_of
+from remediation.settings.reading import FaultySettings, read, says
+from remediation.settings.says import Group
 
 KEY = "kQ8v1xWm7ZpL2tR9sYb4nHc6dJf3gAe5uTiOqP0w"
 GOOD = {
@@ -28,10 +31,11 @@ GOOD_WEB = GOOD | {
 GOOD_WORKER = GOOD | {
     "SERVICE_CLIENT_ID": "5b9d3c77-1f20-4e57-a6a5-2c9e8d41b7f2",
     "SERVICE_CLIENT_SECRET": "service-9942-planted",
-    "WORKSPACE_ONE_URL": "https://as1234.awmdm.com",
-    "WORKSPACE_ONE_TOKEN_URL": "https://emea.uemauth.workspaceone.com/connect/token",
-    "WORKSPACE_ONE_CLIENT_ID": "ws1-client",
-    "WORKSPACE_ONE_CLIENT_SECRET": "mdm-5510-planted",
+    "MDM_WS1_KIND": "workspace_one",
+    "MDM_WS1_URL": "https://as1234.awmdm.com",
+    "MDM_WS1_TOKEN_URL": "https://emea.uemauth.workspaceone.com/connect/token",
+    "MDM_WS1_CLIENT_ID": "ws1-client",
+    "MDM_WS1_CLIENT_SECRET": "mdm-5510-planted",
     "AUDIT_KEY": "nK3wXv8pQz5rTm1yJd7bLf2hGc9sEa4u",
 }
 CLASSES = (WebSettings, WorkerSettings)
@@ -83,10 +87,10 @@ def test_good_settings_are_read(around: Surroundings) -> None:
 
 
 def test_good_worker_settings_are_read(around: Surroundings) -> None:
-    around.set(GOOD_WORKER, ADVICE='{"Passcode required": "passcode"}', PARTNER_HOSTS="127.0.0.1, .manage.microsoft.com")
+    around.set(GOOD_WORKER, MDM_WS1_ADVICE='{"Passcode required": "passcode"}', PARTNER_HOSTS="127.0.0.1, .manage.microsoft.com")
     settings = read(WorkerSettings)
     assert settings.intune_scope == "https://api.manage.microsoft.com//.default"
-    assert settings.advice == {"Passcode required": "passcode"}
+    assert settings.mdm["ws1"].advice == {"Passcode required": "passcode"}
     assert settings.partner_hosts == ("127.0.0.1", ".manage.microsoft.com")
 
 
@@ -206,9 +210,10 @@ def test_unreadable_and_doubled_secret_files(around: Surroundings) -> None:
 
 def test_toml_comes_after_the_environment(around: Surroundings) -> None:
     around.set(GOOD_WORKER, LEASE_HOURS="24")
-    around.toml('lease_hours = 48\ncheck_in_days = 3\nhelpdesk_phone = "1"\n[advice]\n"Passcode required" = "passcode"\n')
+    around.toml('lease_hours = 48\ncheck_in_days = 3\nhelpdesk_phone = "1"\n[mdm.ws1.advice]\n"Passcode required" = "passcode"\n')
     settings = read(WorkerSettings)
-    assert (settings.lease_hours, settings.check_in_days, settings.advice["Passcode required"]) == (24, 3, "passcode")
+    assert (settings.lease_hours, settings.check_in_days) == (24, 3)
+    assert settings.mdm["ws1"].advice == {"Passcode required": "passcode"}
 
 
 def test_secrets_in_toml_are_refused_unread(around: Surroundings) -> None:
@@ -236,10 +241,10 @@ def test_T36_the_debugger_outside_the_demo(around: Surroundings) -> None:
 
 
 def test_the_worker_needs_one_whole_credential(around: Surroundings) -> None:
-    around.set(GOOD_WORKER, WORKSPACE_ONE_USER="api")
-    assert list(faults(WorkerSettings)) == ["WORKSPACE_ONE_…"]
-    around.unset("WORKSPACE_ONE_USER", "WORKSPACE_ONE_CLIENT_SECRET", "SERVICE_CLIENT_SECRET")
-    assert set(faults(WorkerSettings)) == {"WORKSPACE_ONE_CLIENT_SECRET", "SERVICE_…"}
+    around.set(GOOD_WORKER, MDM_WS1_USER="api")
+    assert list(faults(WorkerSettings)) == ["MDM_WS1_…"]
+    around.unset("MDM_WS1_USER", "MDM_WS1_CLIENT_SECRET", "SERVICE_CLIENT_SECRET")
+    assert set(faults(WorkerSettings)) == {"MDM_WS1_CLIENT_SECRET", "…"}
 
 
 def test_a_certificate_must_be_one(around: Surroundings) -> None:
@@ -253,11 +258,11 @@ GROUP = "2F1C9A44-6D0E-4B7A-9C35-8E0D1F6B2A7{}"
 
 def test_for_whom_it_is(around: Surroundings) -> None:
     ids = [GROUP.format(number) for number in range(10)]
-    around.set(GOOD_WORKER, GROUPS=", ".join([*ids, ids[0].lower()]), SHARED_USERS="kiosk , Staging")
+    around.set(GOOD_WORKER, GROUPS=", ".join([*ids, ids[0].lower()]), MDM_WS1_SHARED_USERS="kiosk , Staging")
     settings = read(WorkerSettings)
     assert settings.groups == tuple(key.lower() for key in ids), "ten, each once"
     assert settings.intune_plans == (INTUNE_A,), "what the adapter takes by itself, too"
-    assert settings.shared_users == ("kiosk", "Staging")
+    assert settings.mdm["ws1"].shared_users == ("kiosk", "Staging")
     around.set({"GROUPS": ",".join([*ids, GROUP.format("a")])})
     assert "at most 10 groups" in faults(WorkerSettings)["GROUPS"]
     around.set({"GROUPS": "Mobile users", "INTUNE_PLANS": "INTUNE_A"})
@@ -266,34 +271,97 @@ def test_for_whom_it_is(around: Surroundings) -> None:
 
 def test_an_empty_list_of_plans_is_refused(around: Surroundings) -> None:
     around.set(GOOD_WORKER)
-    around.toml("intune_plans = []\ngroups = []\nshared_users = []\n")
+    around.toml("intune_plans = []\ngroups = []\n[mdm.ws1]\nshared_users = []\n")
     assert set(faults(WorkerSettings)) == {"INTUNE_PLANS"}
 
 
 def test_the_owner_match_is_a_pair(around: Surroundings) -> None:
     around.set(GOOD_WORKER, OWNER_DIRECTORY_ATTRIBUTE="employeeId")
-    assert "set both, or neither" in faults(WorkerSettings)["OWNER_MDM_ATTRIBUTE"]
-    around.set({"OWNER_MDM_ATTRIBUTE": "custom_attribute_1"})
+    assert "set both, or neither" in faults(WorkerSettings)["OWNER_DIRECTORY_ATTRIBUTE"]
+    around.set({"MDM_WS1_OWNER_ATTRIBUTE": "custom_attribute_1"})
     settings = read(WorkerSettings)
-    assert (settings.owner_directory_attribute, settings.owner_mdm_attribute) == ("employeeId", "custom_attribute_1")
-    around.set({"OWNER_DIRECTORY_ATTRIBUTE": "displayName", "OWNER_MDM_ATTRIBUTE": "Email"})
-    assert set(faults(WorkerSettings)) == {"OWNER_DIRECTORY_ATTRIBUTE", "OWNER_MDM_ATTRIBUTE"}
+    assert settings.owner_directory_attribute == "employeeId"
+    assert getattr(settings.mdm["ws1"], "owner_attribute", None) == "custom_attribute_1"
+    around.unset("OWNER_DIRECTORY_ATTRIBUTE")
+    assert "MDM_WS1_OWNER_ATTRIBUTE" in faults(WorkerSettings)["OWNER_DIRECTORY_ATTRIBUTE"]
+    around.set({"OWNER_DIRECTORY_ATTRIBUTE": "displayName", "MDM_WS1_OWNER_ATTRIBUTE": "Email"})
+    assert set(faults(WorkerSettings)) == {"OWNER_DIRECTORY_ATTRIBUTE", "MDM_WS1_OWNER_ATTRIBUTE"}
 
 
 def test_the_settings_and_the_adapters_name_the_same_attributes() -> None:
-    for field, words in (
-        ("owner_directory_attribute", graph.OwnerAttribute),
-        ("owner_mdm_attribute", workspace_one_users.OwnerAttribute),
+    for cls, field, words in (
+        (WorkerSettings, "owner_directory_attribute", graph.OwnerAttribute),
+        (WorkspaceOneConnection, "owner_attribute", workspace_one_users.OwnerAttribute),
     ):
-        allowed = get_args(WorkerSettings.model_fields[field].annotation)[0]
+        allowed = get_args(cls.model_fields[field].annotation)[0]
         assert get_args(allowed) == get_args(words)
 
 
+def test_several_mdms_at_once(around: Surroundings) -> None:
+    around.set(GOOD_WORKER, MDM_EU2_URL="https://as99.awmdm.com", MDM_EU2_PASSWORD_FILE=around.secret_file("eu2-8810-planted\n"))
+    around.toml('[mdm.eu2]\nkind = "workspace_one"\nuser = "api"\ntenant_code_file = "a-secret"\ncalls = "60/60"\n')
+    settings = read(WorkerSettings)
+    assert list(settings.mdm) == ["eu2", "ws1"]
+    assert (settings.mdm["eu2"].url, settings.mdm["eu2"].calls) == ("https://as99.awmdm.com", "60/60")
+    assert settings.mdm["eu2"].live("password")() == "eu2-8810-planted", "and it is read anew when its file changes"
+    assert {"eu2-8810-planted", "mdm-5510-planted"} <= set(secrets_of(settings))
+    assert "planted" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"MDM_WS1_KIND": "airwatch"}, "MDM_WS1_KIND"),
+        ({"MDM_EU2_URL": "https://as99.awmdm.com"}, "MDM_EU2_KIND"),
+        ({"MDM_WS1_ULR": "https://as99.awmdm.com"}, "MDM_WS1_ULR"),
+        ({"MDM_WS1_URL": "http://as99.awmdm.com"}, "MDM_WS1_URL"),
+        ({"MDM_WS1_CALLS": "many"}, "MDM_WS1_CALLS"),
+        ({"MDM_WS1_USER": "api"}, "MDM_WS1_…"),
+        ({"MDM_URL": "https://as99.awmdm.com"}, "MDM_URL"),
+        ({"MDM": "{}"}, "MDM"),
+        ({"MDM_2WS_URL": "https://as99.awmdm.com"}, "MDM_2WS_URL"),
+    ],
+)
+def test_a_fault_of_one_connection_is_told_by_its_name(around: Surroundings, wrong: dict[str, str], named: str) -> None:
+    around.set(GOOD_WORKER, **wrong)
+    assert list(faults(WorkerSettings)) == [named]
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('[mdm.ws1]\nclient_secret = "toml-2207-planted"\n', "MDM_WS1_CLIENT_SECRET"),
+        ('[mdm.ws1]\nulr = "x"\n', "MDM_WS1_ULR"),
+        ("[mdm]\nws1 = 1\n", "[mdm.ws1]"),
+        ("mdm = 1\n", "[mdm.]"),
+        ('[mdm."eu west"]\nkind = "workspace_one"\n', "[mdm.eu west]"),
+        ('[mdm.WS1]\nkind = "workspace_one"\n', "[mdm.WS1]"),
+    ],
+)
+def test_a_faulty_table_of_a_connection(around: Surroundings, text: str, named: str) -> None:
+    around.set(GOOD_WORKER)
+    around.toml(text)
+    told = faults(WorkerSettings)
+    assert set(told) == {named}
+    assert "planted" not in str(told)
+
+
+def test_a_worker_without_an_mdm(around: Surroundings) -> None:
+    around.set({name: value for name, value in GOOD_WORKER.items() if not name.startswith("MDM_")})
+    assert "REMEDIATION_MDM_WS1_KIND" in faults(WorkerSettings)["MDM_…"]
+
+
+def test_the_web_refuses_an_mdms_secret_in_the_file_that_it_shares(around: Surroundings) -> None:
+    around.set(GOOD_WEB)
+    around.toml('[mdm.ws1]\nkind = "workspace_one"\nurl = "https://as1234.awmdm.com"\n')
+    assert read(WebSettings).organisation == "Contoso", "the rest of a connection is none of its business"
+    around.toml('[mdm.ws1]\npassword = "toml-2207-planted"\n')
+    assert set(faults(WebSettings)) == {"MDM_WS1_PASSWORD"}
+
+
 def test_the_web_cannot_hold_the_workers_credentials(around: Surroundings) -> None:
-    forbidden = [
-        field for field in WorkerSettings.model_fields if field.startswith(("service_", "workspace_one_", "intune_", "graph_"))
-    ]
-    assert len(forbidden) >= 10
+    forbidden = [field for field in WorkerSettings.model_fields if field.startswith(("service_", "mdm", "intune_", "graph_"))]
+    assert len(forbidden) >= 7
     assert not set(forbidden) & set(WebSettings.model_fields)
     around.set(GOOD_WORKER | GOOD_WEB)
     settings = read(WebSettings)
@@ -309,18 +377,29 @@ def test_each_child_gets_only_what_it_knows() -> None:
     assert {name.removeprefix(PREFIX) for name in worker} == set(GOOD_WORKER) | {"PATH"}
 
 
+HEADS = ["| name | what | from | default | example | process | secret |", "|---|---|---|---|---|---|---|"]
+
+
 def rows() -> list[str]:
-    """The table of docs/settings.md, made from the classes."""
-    made = ["| name | what | from | default | example | process | secret |", "|---|---|---|---|---|---|---|"]
-    for field in {**WebSettings.model_fields, **WorkerSettings.model_fields}:
+    """The tables of docs/settings.md, made from the classes: what there is once, and then what each MDM connection has."""
+    fields = {**WebSettings.model_fields, **WorkerSettings.model_fields}.keys() - {"mdm"}
+    made = list(HEADS)
+    for field in (field for field in {**WebSettings.model_fields, **WorkerSettings.model_fields} if field in fields):
         owners = [cls for cls in CLASSES if field in cls.model_fields]
-        info = owners[0].model_fields[field]
         process = "both" if len(owners) == 2 else "web" if owners[0] is WebSettings else "worker"
-        secret = f"yes, or {env_name(field)}_FILE" if is_secret(owners[0], field) else "no"
-        told, default = says(info), "required" if info.is_required() else shown(info.get_default(call_default_factory=True))
-        cells = [f"`{env_name(field)}`", told.what, told.by, default, f"`{told.example}`", process, secret]
-        made.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+        made.append(row(owners[0], field, process, PREFIX))
+    for kind, cls in KINDS.items():
+        made += HEADS
+        made += [row(cls, field, f"worker, `{kind}`", PREFIX + "MDM_<NAME>_") for field in cls.model_fields]
     return made
+
+
+def row(cls: type[Group], field: str, process: str, prefix: str) -> str:
+    info = cls.model_fields[field]
+    secret = f"yes, or {env_name(field, prefix)}_FILE" if is_secret(cls, field) else "no"
+    told, default = says(info), "required" if info.is_required() else shown(info.get_default(call_default_factory=True))
+    cells = [f"`{env_name(field, prefix)}`", told.what, told.by, default, f"`{told.example}`", process, secret]
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 def shown(default: object) -> str:

@@ -23,7 +23,7 @@ from bench.stage.worker import QuickClock
 from remediation.domain.push import Lane
 from remediation.ports import Actor
 from remediation.settings import WorkerSettings
-from remediation.settings.reading import environment_of
+from remediation.settings.names import environment_of
 from remediation.store.engine import make_engine
 from remediation.store.migrations import migrate
 from remediation.store.store import SqlStore
@@ -37,7 +37,7 @@ from tests.postgres import running_postgres
 from tests.proven import messages_arrive
 
 KEY = "a-key-for-benches-only-that-is-long-enough-to-be-taken"
-WIDE = ("DIRECTORY_CALLS", "CHANNEL_CALLS", "CHANNEL_WRITES", "MDM_CALLS", "ENTRA_CALLS")
+WIDE = ("DIRECTORY_CALLS", "CHANNEL_CALLS", "CHANNEL_WRITES", "MDM_WS1_CALLS", "ENTRA_CALLS")
 KINDS = (
     ("DataUploadMessages", "message"),
     ("oauth2|connect/token|openid", "token"),

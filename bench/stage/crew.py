@@ -124,4 +124,9 @@ def _known_to(checkout: Path, environment: Mapping[str, str]) -> dict[str, str]:
     sources = [*checkout.glob("remediation/settings/*.py"), *checkout.glob("remediation/settings.py")]
     fields = {field for source in sources for field in re.findall(r"^    (\w+): ", source.read_text(), re.MULTILINE)}
     names = {f"{PREFIX}{field.upper()}" for field in fields} | {f"{PREFIX}CONFIG"}
+    connection = f"{PREFIX}MDM_WS1_"
+    if "mdm" in fields:
+        names |= {name for name in environment if name.startswith(connection)}
+    else:  # one MDM, before there could be several
+        environment = {name.replace(connection, f"{PREFIX}WORKSPACE_ONE_"): value for name, value in environment.items()}
     return {name: value for name, value in environment.items() if not name.startswith(PREFIX) or name in names}

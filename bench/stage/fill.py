@@ -15,7 +15,6 @@ from remediation.domain.device import LinkState, Platform
 from remediation.domain.evidence import Level
 from remediation.domain.push import Lane, message_id
 from remediation.store.tables import device_links, directory_devices, managed_devices, people, pushes
-from remediation.wiring import WORKSPACE_ONE
 from sandbox import demo, workspace_one_shapes
 from sandbox.crowd import Member
 from sandbox.world import World
@@ -52,7 +51,7 @@ def _rows(world: World, member: Member, next_look_at: datetime | None) -> dict[s
     now, tenant = world.now(), {"tenant_id": world.tenant_id}
     person, device, record = member.person, member.device, member.record
     linked_at, link_id = now - LINKED_AGO, link_of(member)
-    sides = {"device_id": device.device_id, "connection": WORKSPACE_ONE, "record_id": str(record.id)}
+    sides = {"device_id": device.device_id, "connection": "ws1", "record_id": str(record.id)}
     seen = Fields(workspace_one_shapes.device_v1(world, record), "mdm")
     generation = workspace_one._generation(seen)
     lease, well = Lease(), not record.failing
@@ -75,7 +74,7 @@ def _rows(world: World, member: Member, next_look_at: datetime | None) -> dict[s
         },
         "managed_devices": {
             **tenant,
-            "connection": WORKSPACE_ONE,
+            "connection": "ws1",
             "record_id": str(record.id),
             "generation": generation,
             "name": record.friendly_name,

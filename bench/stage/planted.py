@@ -65,9 +65,9 @@ class Planted(Stage):
         world.mdm.client_secret = self._plant("MDM password")
         self._search.add("MDM tenant code", code := tenant_code(world))
         for name in ("TOKEN_URL", "CLIENT_ID", "CLIENT_SECRET"):
-            self.settings.pop(f"REMEDIATION_WORKSPACE_ONE_{name}")
+            self.settings.pop(f"REMEDIATION_MDM_WS1_{name}")
         login = {"USER": world.mdm.client_id, "PASSWORD": world.mdm.client_secret, "TENANT_CODE": code}
-        self._more |= {f"WORKSPACE_ONE_{name}": value for name, value in login.items()}
+        self._more |= {f"MDM_WS1_{name}": value for name, value in login.items()}
         self.start("work", WorkerSettings)
 
 

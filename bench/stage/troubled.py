@@ -22,7 +22,7 @@ from itsdangerous import URLSafeTimedSerializer
 from bench.stage.needles import Search
 from bench.stage.planted import Planted
 from remediation.settings import OperatorSettings
-from remediation.settings.reading import environment_of
+from remediation.settings.names import environment_of
 from remediation.store.engine import make_engine
 from remediation.store.tables import watches
 from sandbox import demo

@@ -1,28 +1,69 @@
-"""The worker's access to the MDM, and what its words mean here."""
+"""The worker's MDM connections: each by a name of its own, with its address, its credential, and what its words mean here.
 
-from typing import Annotated, Literal
+`REMEDIATION_MDM_WS1_URL` is the address of the connection `ws1`; in the TOML file it stands under `[mdm.ws1]`. The name is part of
+the key of every record that was read through it: it is chosen once, and never given to another MDM.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 from . import rules as rule
-from .says import ENTRA_ADMIN, MDM_ADMIN, Group, Https, Says, Secret, Text
+from .says import ENTRA_ADMIN, MDM_ADMIN, Calls, Group, Https, Says, Secret, Text
 
 
-class MdmSettings(Group):
-    """One MDM connection."""
+class Connection(Group):
+    """What every connection has, whatever its kind. `ways` are its credentials: one of them is given, and that one whole."""
 
-    owner_directory_attribute: Annotated[
-        Literal["mail", "userPrincipalName", "onPremisesSamAccountName", "employeeId", "onPremisesImmutableId"] | None,
+    ways: ClassVar[list[list[str]]] = []
+
+    url: Annotated[Https, Says("The REST API server", MDM_ADMIN, "https://as1234.awmdm.com")]
+    shared_users: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(rule.split),
         Says(
-            "Who is this in the MDM? The attribute of the person in Entra that equals OWNER_MDM_ATTRIBUTE of the MDM's user. Set "
-            "both, or neither: then mail address or user principal name are compared with the MDM user's mail address, and the "
-            "user principal names where no mail address fits",
-            ENTRA_ADMIN,
-            "employeeId",
+            "User names of staging and shared accounts in the MDM, commas between: what is theirs is nobody's own, and whoever "
+            "holds it is sent to the helpdesk",
+            MDM_ADMIN,
+            "staging,kiosk",
         ),
+    ] = ("staging",)
+    advice: Annotated[
+        dict[str, str],
+        NoDecode,
+        BeforeValidator(rule.table),
+        Says(
+            "Which advice of ours a compliance policy gets, by the policy's name", MDM_ADMIN, '{"Passcode required" = "passcode"}'
+        ),
+    ] = Field(default_factory=dict)
+    calls: Annotated[
+        Calls,
+        Says(
+            "Never more calls than this (calls/seconds), beside what its console's people and other integrations need",
+            MDM_ADMIN,
+            "300/60",
+        ),
+    ] = "1200/60"
+
+
+class WorkspaceOneConnection(Connection):
+    """Workspace ONE UEM."""
+
+    ways: ClassVar = [["token_url", "client_id", "client_secret"], ["user", "password", "tenant_code"]]
+
+    kind: Annotated[Literal["workspace_one"], Says("Workspace ONE UEM", MDM_ADMIN, "workspace_one")]
+    token_url: Annotated[
+        Https | None, Says("Its OAuth token address, by region", MDM_ADMIN, "https://emea.uemauth.workspaceone.com/connect/token")
     ] = None
-    owner_mdm_attribute: Annotated[
+    client_id: Annotated[Text | None, Says("OAuth client id", MDM_ADMIN, "3c1f0e…")] = None
+    client_secret: Annotated[Secret | None, Says("OAuth client secret", MDM_ADMIN, "a file's path in …_FILE")] = None
+    user: Annotated[Text | None, Says("Where OAuth is not to be had: an administrator's name", MDM_ADMIN, "api-remediation")] = None
+    password: Annotated[Secret | None, Says("That administrator's password", MDM_ADMIN, "a file's path in …_FILE")] = None
+    tenant_code: Annotated[Secret | None, Says("The REST API key that goes with it", MDM_ADMIN, "a file's path in …_FILE")] = None
+    owner_attribute: Annotated[
         Literal[
             "email",
             "user_name",
@@ -36,43 +77,29 @@ class MdmSettings(Group):
         ]
         | None,
         Says(
-            "The MDM user's side of it: `email`, `user_name`, `upn`, `external_id`, or `custom_attribute_1` to `_5`. All but the "
-            "first two are looked for among those users only whose mail address or user name is the person's",
+            "The MDM user's side of REMEDIATION_OWNER_DIRECTORY_ATTRIBUTE: `email`, `user_name`, `upn`, `external_id`, or "
+            "`custom_attribute_1` to `_5`. All but the first two are looked for among those users only whose mail address or user "
+            "name is the person's",
             MDM_ADMIN,
             "custom_attribute_1",
         ),
     ] = None
-    shared_users: Annotated[
-        tuple[str, ...],
-        NoDecode,
-        BeforeValidator(rule.split),
+
+
+KINDS: Mapping[str, type[Connection]] = {"workspace_one": WorkspaceOneConnection}
+
+
+class MdmSettings(Group):
+    """Every connection by its name, and whose device a record is."""
+
+    mdm: Mapping[str, Connection]
+    owner_directory_attribute: Annotated[
+        Literal["mail", "userPrincipalName", "onPremisesSamAccountName", "employeeId", "onPremisesImmutableId"] | None,
         Says(
-            "User names of staging and shared accounts in the MDM, commas between: what is theirs is nobody's own, and whoever "
-            "holds it is sent to the helpdesk",
-            MDM_ADMIN,
-            "staging,kiosk",
+            "Who is this in the MDM? The attribute of the person in Entra that equals the OWNER_ATTRIBUTE of each MDM's user. "
+            "Without it, mail address or user principal name are compared with the MDM user's mail address, and the user "
+            "principal names where no mail address fits",
+            ENTRA_ADMIN,
+            "employeeId",
         ),
-    ] = ("staging",)
-    workspace_one_url: Annotated[Https, Says("The REST API server of Workspace ONE UEM", MDM_ADMIN, "https://as1234.awmdm.com")]
-    workspace_one_token_url: Annotated[
-        Https | None, Says("Its OAuth token address, by region", MDM_ADMIN, "https://emea.uemauth.workspaceone.com/connect/token")
     ] = None
-    workspace_one_client_id: Annotated[Text | None, Says("OAuth client id", MDM_ADMIN, "3c1f0e…")] = None
-    workspace_one_client_secret: Annotated[Secret | None, Says("OAuth client secret", MDM_ADMIN, "a file's path in …_FILE")] = None
-    workspace_one_user: Annotated[
-        Text | None, Says("Where OAuth is not to be had: an administrator's name", MDM_ADMIN, "api-remediation")
-    ] = None
-    workspace_one_password: Annotated[
-        Secret | None, Says("That administrator's password", MDM_ADMIN, "a file's path in …_FILE")
-    ] = None
-    workspace_one_tenant_code: Annotated[
-        Secret | None, Says("The REST API key that goes with it", MDM_ADMIN, "a file's path in …_FILE")
-    ] = None
-    advice: Annotated[
-        dict[str, str],
-        NoDecode,
-        BeforeValidator(rule.table),
-        Says(
-            "Which advice of ours a compliance policy gets, by the policy's name", MDM_ADMIN, '{"Passcode required" = "passcode"}'
-        ),
-    ] = Field(default_factory=dict)

@@ -7,7 +7,7 @@ from pydantic_settings import NoDecode
 
 from . import rules as rule
 from .operator import CheckInDays
-from .says import MDM_ADMIN, OPERATOR, Calls, Group, Says, Text
+from .says import OPERATOR, Calls, Group, Says, Text
 
 
 class PaceSettings(Group):
@@ -65,10 +65,6 @@ class PaceSettings(Group):
         Calls, Says("The same for the Intune partner service, reads and writes together", OPERATOR, "500/20")
     ] = "1000/20"
     channel_writes: Annotated[Calls, Says("And its writes alone: each verdict that is sent is one", OPERATOR, "50/20")] = "100/20"
-    mdm_calls: Annotated[
-        Calls,
-        Says("The same for each MDM connection, beside what its console's people and other integrations need", MDM_ADMIN, "300/60"),
-    ] = "1200/60"
     entra_calls: Annotated[Calls, Says("The same for Entra's token endpoint", OPERATOR, "100/60")] = "200/10"
     calls_in_flight: Annotated[
         int,

@@ -8,32 +8,23 @@ import difflib
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import EnvSettingsSource
 
 from ..secret_files import text_of
-from . import PREFIX, DatabaseSettings, OperatorSettings, Says, Settings, WebSettings, WorkerSettings
-from .rules import LOOPBACK
-
-CONFIG = PREFIX + "CONFIG"
-FILE = "_file"
-ON = {"1", "true", "yes", "on"}
+from .between import Fault, between
+from .mdm import KINDS, Connection
+from .names import A_CONNECTION, CONFIG, FILE, MDM, env_name, is_secret, names_of
+from .operator import DatabaseSettings, OperatorSettings
+from .says import PREFIX, Group, Says
+from .web import WebSettings
+from .worker import WorkerSettings
 
 S = TypeVar("S", bound=DatabaseSettings)
-
-
-@dataclass(frozen=True)
-class Fault:
-    """`name` is the environment name."""
-
-    name: str
-    words: str
 
 
 class FaultySettings(Exception):
@@ -49,55 +40,74 @@ class FaultySettings(Exception):
 def read(cls: type[S]) -> S:
     """The settings of one process, or one `FaultySettings` with all that is wrong."""
     table, faults = _toml()
-    faults += _unknown(table)
-    secrets, files, unreadable = _secrets_from_files(cls, table)
-    faults += unreadable
-    values: dict[str, Any] = {**table, **secrets, **EnvSettingsSource(cls)()}
-    faults += _between(cls, values)
+    connections = table.pop("mdm", {})
+    faults += [*_unknown(table), *_secrets_within(connections)]
+    more: dict[str, Any] = {}
+    if issubclass(cls, WorkerSettings):
+        more["mdm"], faulty = _connections(connections)
+        faults += faulty
+    settings, faulty = _build(cls, table, PREFIX, more)
+    faults += faulty
+    if settings is None or faults:
+        raise FaultySettings(process_of(cls), faults)
+    return settings
+
+
+G = TypeVar("G", bound=Group)
+
+
+def _build(cls: type[G], table: Mapping[str, Any], prefix: str, more: Mapping[str, Any]) -> tuple[G | None, list[Fault]]:
+    secrets, files, faults = _secrets_from_files(cls, table, prefix)
+    values: dict[str, Any] = {**table, **secrets, **EnvSettingsSource(cls, env_prefix=prefix)(), **more}
+    faults += between(cls, values, prefix)
     broken = {fault.name for fault in faults}
     try:
         settings = cls(**values)
     except ValidationError as error:
-        faults += [fault for fault in _in_words(cls, error) if fault.name not in broken]
-    if faults:
-        raise FaultySettings(process_of(cls), faults)
+        return None, faults + [fault for fault in _in_words(cls, error, prefix) if fault.name not in broken]
     settings._files = files
-    return settings
+    return settings, faults
 
 
-def process_of(cls: type[DatabaseSettings]) -> str:
+def _connections(tables: Any) -> tuple[dict[str, Connection], list[Fault]]:
+    """Each MDM connection by its name: what the environment says of it before what stands under `[mdm.name]`."""
+    found: dict[str, Connection] = {}
+    faults: list[Fault] = []
+    tables = tables if isinstance(tables, dict) else {"": tables}
+    named = {match[1].lower() for match in map(A_CONNECTION.fullmatch, os.environ) if match}
+    for name in sorted(named | tables.keys()):
+        connection, faulty = _connection(name, tables.get(name, {}))
+        faults += faulty
+        if connection is not None:
+            found[name] = connection
+    if not found and not faults:
+        faults.append(Fault(f"{MDM}…", f"is not set. The worker needs one MDM or more; {MDM}WS1_KIND begins the connection ws1."))
+    return found, faults
+
+
+def _connection(name: str, table: Any) -> tuple[Connection | None, list[Fault]]:
+    prefix = f"{MDM}{name.upper()}_"
+    if not A_CONNECTION.fullmatch(f"{prefix}KIND") or name != name.lower() or not isinstance(table, dict):
+        return None, [Fault(f"[mdm.{name}]", "must be a table, and its name small letters and digits, at most 16, a letter first.")]
+    kind = str(os.environ.get(f"{prefix}KIND") or table.get("kind", ""))
+    if kind not in KINDS:
+        wrong = "is not one that we know" if kind else "is not set"
+        return None, [Fault(f"{prefix}KIND", f"{wrong}: which product is this MDM? One of: {', '.join(KINDS)}.")]
+    cls = KINDS[kind]
+    connection, faults = _build(cls, table, prefix, {})
+    return connection, [*_strangers(table, cls, prefix), *faults]
+
+
+def _secrets_within(tables: Any) -> Iterator[Fault]:
+    for name, table in tables.items() if isinstance(tables, dict) else ():
+        for field in table if isinstance(table, dict) else ():
+            if any(field in cls.model_fields and is_secret(cls, field) for cls in KINDS.values()):
+                yield _in_toml(field, f"{MDM}{name.upper()}_", "the settings file")
+
+
+def process_of(cls: type[Group]) -> str:
     names = {WebSettings: "web process", WorkerSettings: "worker", OperatorSettings: "command"}
     return next((name for kind, name in names.items() if issubclass(cls, kind)), "migration")
-
-
-def environment_of(cls: type[DatabaseSettings], environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment for a child process: of our names only those that it knows (the web's never holds the service credential)."""
-    return {name: value for name, value in environ.items() if not name.startswith(PREFIX) or name in names_of(cls) | {CONFIG}}
-
-
-def names_of(cls: type[DatabaseSettings]) -> set[str]:
-    """Every environment name that this class reads."""
-    return {env_name(field) for field in cls.model_fields} | {
-        env_name(field + FILE) for field in cls.model_fields if is_secret(cls, field)
-    }
-
-
-def env_name(field: str) -> str:
-    return PREFIX + field.upper()
-
-
-def is_secret(cls: type[DatabaseSettings], field: str) -> bool:
-    return SecretStr.__name__ in str(cls.model_fields[field].annotation)
-
-
-def secrets_of(settings: DatabaseSettings) -> Iterator[str]:
-    """The values that the log must never show."""
-    for _, value in settings:
-        for item in value if isinstance(value, tuple) else (value,):
-            if isinstance(item, SecretStr):
-                yield item.get_secret_value()
-                if item.get_secret_value().startswith("https://"):  # the log tells paths of calls
-                    yield urlsplit(item.get_secret_value()).path
 
 
 def says(info: FieldInfo) -> Says:
@@ -116,13 +126,13 @@ def _toml() -> tuple[dict[str, Any], list[Fault]]:
     except (OSError, UnicodeDecodeError) as error:
         return {}, [Fault(CONFIG, f"names {path}, which cannot be read ({type(error).__name__}).")]
     secret = [name for cls in (WebSettings, WorkerSettings) for name in table if name in cls.model_fields and is_secret(cls, name)]
-    faults = [
-        Fault(
-            env_name(name), f"stands in {path}; secrets belong in the environment, or in a file named by {env_name(name + FILE)}."
-        )
-        for name in dict.fromkeys(secret)
-    ]
+    faults = [_in_toml(name, PREFIX, path) for name in dict.fromkeys(secret)]
     return {name: value for name, value in table.items() if name not in secret}, faults
+
+
+def _in_toml(field: str, prefix: str, where: object) -> Fault:
+    named = env_name(field + FILE, prefix)
+    return Fault(env_name(field, prefix), f"stands in {where}; secrets belong in the environment, or in a file named by {named}.")
 
 
 def _unknown(table: Mapping[str, Any]) -> Iterator[Fault]:
@@ -130,22 +140,33 @@ def _unknown(table: Mapping[str, Any]) -> Iterator[Fault]:
     known = names_of(WebSettings) | names_of(WorkerSettings) | {CONFIG}
     given = [name for name in os.environ if name.startswith(PREFIX)] + [env_name(name) for name in table]
     for name in sorted(set(given) - known):
-        near = difflib.get_close_matches(name, known, n=1)
-        yield Fault(name, "is not a setting of ours." + (f" Did you mean {near[0]}?" if near else ""))
+        if not A_CONNECTION.fullmatch(name):
+            yield _not_ours(name, known)
+
+
+def _strangers(table: Mapping[str, Any], cls: type[Connection], prefix: str) -> Iterator[Fault]:
+    known = names_of(cls, prefix)
+    given = [name for name in os.environ if name.startswith(prefix)] + [env_name(name, prefix) for name in table]
+    yield from (_not_ours(name, known) for name in sorted(set(given) - known))
+
+
+def _not_ours(name: str, known: set[str]) -> Fault:
+    near = difflib.get_close_matches(name, known, n=1)
+    return Fault(name, "is not a setting of ours." + (f" Did you mean {near[0]}?" if near else ""))
 
 
 def _secrets_from_files(
-    cls: type[DatabaseSettings], table: Mapping[str, Any]
+    cls: type[Group], table: Mapping[str, Any], prefix: str
 ) -> tuple[dict[str, str], dict[str, Path], list[Fault]]:
     """What was read, from which file, and what is wrong."""
     values, files, faults = {}, {}, []
     for field in cls.model_fields:
-        name = env_name(field + FILE)
+        name = env_name(field + FILE, prefix)
         path = os.environ.get(name) or table.get(field + FILE)
         if not is_secret(cls, field) or not path:
             continue
-        if os.environ.get(env_name(field)):
-            faults.append(Fault(env_name(field), f"and {name} are both set; keep one."))
+        if os.environ.get(env_name(field, prefix)):
+            faults.append(Fault(env_name(field, prefix), f"and {name} are both set; keep one."))
             continue
         try:
             files[field] = Path(path)
@@ -156,71 +177,7 @@ def _secrets_from_files(
     return values, files, faults
 
 
-def _between(cls: type[DatabaseSettings], values: Mapping[str, Any]) -> Iterator[Fault]:
-    """Faults of several settings together."""
-    if (
-        issubclass(cls, WebSettings)
-        and os.environ.get("FLASK_DEBUG", "").lower() in ON
-        and str(values.get("demo")).lower() not in ON
-    ):
-        yield Fault(
-            "FLASK_DEBUG", "is on. Its debugger runs anybody's code: unset it, or set REMEDIATION_DEMO=true for a demonstration."
-        )
-    if issubclass(cls, Settings):
-        yield from _certificate(cls, values)
-    if issubclass(cls, WorkerSettings):
-        yield from _one_of(values, "REMEDIATION_SERVICE_", [["service_certificate_file"], ["service_client_secret"]])
-        oauth = ["workspace_one_token_url", "workspace_one_client_id", "workspace_one_client_secret"]
-        basic = ["workspace_one_user", "workspace_one_password", "workspace_one_tenant_code"]
-        yield from _one_of(values, "REMEDIATION_WORKSPACE_ONE_", [oauth, basic])
-        yield from _mail(values)
-        owner = ("owner_directory_attribute", "owner_mdm_attribute")
-        for field, other in (owner, owner[::-1]):
-            if field in values and other not in values:
-                yield Fault(env_name(other), f"is not set, and goes with {env_name(field)}: set both, or neither.")
-
-
-def _certificate(cls: type[DatabaseSettings], values: Mapping[str, Any]) -> Iterator[Fault]:
-    """Whole or not at all, and whole where the minimum asks for it; another host name than that of the pages, or nothing would tell
-    the hop behind mutual TLS from the other."""
-    need = ["certificate_ca_file", "certificate_names"]
-    if issubclass(cls, WebSettings):
-        need += ["certificate_origin", "certificate_hop_secret"]
-    asked = str(values.get("minimum_evidence")).strip().lower() == "certificate"
-    if asked or any(field in values for field in [*need, "certificate_crl_file"]):
-        yield from (Fault(env_name(field), _goes_with(field, need)) for field in need if field not in values)
-    hosts = [urlsplit(str(values.get(field, ""))).hostname for field in ("certificate_origin", "public_origin")]
-    if hosts[0] is not None and hosts[0] == hosts[1]:
-        yield Fault(env_name("certificate_origin"), "has the host name of REMEDIATION_PUBLIC_ORIGIN; it must be another one.")
-
-
-def _mail(values: Mapping[str, Any]) -> Iterator[Fault]:
-    """Whole or not at all; and in the open to this machine only."""
-    need = ["alarm_mail_to", "alarm_mail_from", "alarm_mail_server"]
-    for together in (need, ["alarm_mail_user", "alarm_mail_password"]):
-        missing = [field for field in together if field not in values]
-        if len(missing) < len(together):
-            yield from (Fault(env_name(field), _goes_with(field, together)) for field in missing)
-    host = str(values.get("alarm_mail_server", "")).rpartition(":")[0]
-    if values.get("alarm_mail_security") == "none" and host.strip("[]") not in LOOPBACK:
-        yield Fault(env_name("alarm_mail_security"), "is none, which only a mail server on this machine may have.")
-
-
-def _one_of(values: Mapping[str, Any], family: str, ways: list[list[str]]) -> Iterator[Fault]:
-    """Exactly one way, and that one whole."""
-    begun = [way for way in ways if any(field in values for field in way)]
-    spelled = ", or ".join(" and ".join(env_name(field) for field in way) for way in ways)
-    if len(begun) != 1:
-        yield Fault(family + "…", f"{'says two things' if begun else 'is not set'}: give either {spelled}.")
-        return
-    yield from (Fault(env_name(field), _goes_with(field, begun[0])) for field in begun[0] if field not in values)
-
-
-def _goes_with(field: str, together: list[str]) -> str:
-    return "is not set, and goes with " + ", ".join(env_name(other) for other in together if other != field) + "."
-
-
-def _in_words(cls: type[DatabaseSettings], error: ValidationError) -> Iterator[Fault]:
+def _in_words(cls: type[Group], error: ValidationError, prefix: str) -> Iterator[Fault]:
     """One fault for each field, without pydantic's echo of the input."""
     seen = set()
     for detail in error.errors(include_input=False, include_url=False):
@@ -234,4 +191,4 @@ def _in_words(cls: type[DatabaseSettings], error: ValidationError) -> Iterator[F
             else detail["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
         )
         told = says(cls.model_fields[field])
-        yield Fault(env_name(field), f"{wrong}. {told.what}. From {told.by}; for example: {told.example}")
+        yield Fault(env_name(field, prefix), f"{wrong}. {told.what}. From {told.by}; for example: {told.example}")

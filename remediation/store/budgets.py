@@ -21,8 +21,8 @@ COLUMNS = [c for c in budgets.c if not c.primary_key]
 
 
 class SqlBudgets:
-    """`limits` by the first word of a remote's name: `mdm` for `mdm:ws1`. The clock is read once the row is ours: whoever waited
-    for it must not decide by the time at which the waiting began."""
+    """`limits` by a remote's name, else by its first word: `tokens` for `tokens:graph.microsoft.com`. The clock is read once
+    the row is ours: whoever waited for it must not decide by the time at which the waiting began."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class SqlBudgets:
         return room(rows, self._of, self._clock())
 
     def _of(self, remote: str) -> Limits:
-        return self._limits[remote.partition(":")[0]]
+        return self._limits.get(remote) or self._limits[remote.partition(":")[0]]
 
     def _locked(self, connection: sa.Connection, remote: str) -> Budget:
         """The row, ours until the end of the transaction; made where it is the first call ever."""

@@ -14,7 +14,7 @@ import requests
 import sqlalchemy as sa
 
 from remediation.settings import WebSettings, WorkerSettings
-from remediation.settings.reading import environment_of
+from remediation.settings.names import environment_of
 from remediation.store.engine import make_engine
 from sandbox import demo
 from sandbox.faults import Fault

@@ -131,7 +131,7 @@ def test_a_demo_prints_one_address_and_ends_cleanly(terminal: Terminal) -> None:
     assert "REMEDIATION_LEFT_OVER" not in seen
     assert seen["REMEDIATION_ORGANISATION"] == "Contoso (stand-in)"
     assert seen["REMEDIATION_PUBLIC_ORIGIN"] == f"http://localhost:{product}"
-    ca, token_url = seen["REMEDIATION_CA_FILE"], seen["REMEDIATION_WORKSPACE_ONE_TOKEN_URL"]
+    ca, token_url = seen["REMEDIATION_CA_FILE"], seen["REMEDIATION_MDM_WS1_TOKEN_URL"]
     assert token_url.startswith(f"https://127.0.0.1:{api}/")
     with requests.Session() as http:
         http.trust_env = False
@@ -270,6 +270,6 @@ def test_serve_prints_settings_and_ends(tmp_path: Path) -> None:
 def test_the_demo_names_a_step_for_each_policy_of_its_mdm(tmp_path: Path) -> None:
     sandbox = create_sandbox(tenant_for(Ports(1, 2, 3), tmp_path))
     settings = product_settings(sandbox, Ports(1, 2, 3), tmp_path, "key")
-    advice = json.loads(settings["REMEDIATION_ADVICE"])
+    advice = json.loads(settings["REMEDIATION_MDM_WS1_ADVICE"])
     assert set(advice) == {policy.name for record in sandbox.world.records.values() for policy in record.policies}
     assert sandbox.config.addresses() == SandboxConfig(product_origin="http://localhost:1").addresses()

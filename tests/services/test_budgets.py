@@ -21,6 +21,7 @@ from remediation.errors import RemoteError
 from remediation.services.push_compliance import bring_to_rest
 from remediation.services.world import World
 from remediation.settings import WorkerSettings
+from remediation.settings.mdm import WorkspaceOneConnection
 from remediation.wiring import build_budgets, build_world
 from sandbox.control import facts_of
 from sandbox.server import Sandbox
@@ -32,6 +33,13 @@ Tell = Callable[..., Story]
 
 def settings_for(sandbox: Sandbox, **more: Any) -> WorkerSettings:
     facts, api = facts_of(sandbox), sandbox.api_url
+    workspace_one = WorkspaceOneConnection(
+        kind="workspace_one",
+        url=f"{api}/ws1",
+        token_url=facts["workspace_one"]["token_url"],
+        client_id=facts["workspace_one"]["client_id"],
+        client_secret=facts["workspace_one"]["client_secret"],
+    )
     names = {
         "public_origin": ORIGIN,
         "tenant_id": facts["tenant_id"],
@@ -42,10 +50,7 @@ def settings_for(sandbox: Sandbox, **more: Any) -> WorkerSettings:
         "partner_hosts": "127.0.0.1",
         "service_client_id": facts["service"]["client_id"],
         "service_client_secret": facts["service"]["client_secret"],
-        "workspace_one_url": f"{api}/ws1",
-        "workspace_one_token_url": facts["workspace_one"]["token_url"],
-        "workspace_one_client_id": facts["workspace_one"]["client_id"],
-        "workspace_one_client_secret": facts["workspace_one"]["client_secret"],
+        "mdm": {"ws1": workspace_one},
         "recheck_seconds": 30,
         "audit_key": "nK3wXv8pQz5rTm1yJd7bLf2hGc9sEa4u",
     }

@@ -13,6 +13,7 @@ from remediation.ports import Actor
 from remediation.services import look_up
 from remediation.services.audit_log import seal, verify
 from remediation.services.person_file import end_links, erase, export
+from remediation.settings.names import secrets_of
 from remediation.store import SqlSessions
 from remediation.store.engine import reading
 from remediation.store.look_up import SqlLookUp
@@ -131,9 +132,7 @@ def test_T34_a_whole_life_is_erased_once_microsoft_has_taken_its_end(tell: Tell)
 def test_lesson_CVE_2024_8365_no_secret_stands_in_an_audit_row(tell: Tell) -> None:
     """HashiCorp Vault wrote tokens into its audit in the clear. The word list of `Change.audit` is a net; this is the proof."""
     story = lived_through(tell)
-    settings = settings_for(story.sandbox)
-    secrets = [settings.service_client_secret, settings.workspace_one_client_secret, settings.audit_key]
-    planted = [secret.get_secret_value().lower() for secret in secrets if secret is not None]
-    assert len(planted) == 3
+    planted = [secret.lower() for secret in secrets_of(settings_for(story.sandbox))]
+    assert len(planted) == 4, "the service's, the MDM's, the audit's key, and the database's address"
     assert where_it_stands(story, [*planted, story.token.lower(), "bearer "]) == {}
     assert "possession_links" in where_it_stands(story, [story.journey_id]), "the look finds what is there"

@@ -12,14 +12,15 @@ import pytest
 from remediation.domain.compliance import Verdict
 from remediation.domain.steps import Step
 from remediation.settings import PREFIX, WorkerSettings
-from remediation.settings.reading import names_of, read
+from remediation.settings.names import names_of
+from remediation.settings.reading import read
 from remediation.wiring import build_budgets, build_world
 from tests.services.test_budgets import settings_for
 from tests.stories import Story
 from tests.wsgi_adapter import WSGIAdapter
 
 Tell = Callable[..., Story]
-FILES = {"service_client_secret": "entra", "workspace_one_client_secret": "ws1"}
+FILES = {"SERVICE_CLIENT_SECRET": "entra", "MDM_WS1_CLIENT_SECRET": "ws1"}
 
 
 class Rotating:
@@ -27,14 +28,16 @@ class Rotating:
 
     def __init__(self, story: Story, folder: Path, patch: pytest.MonkeyPatch) -> None:
         self.story, self.folder = story, folder
-        given = settings_for(story.sandbox).model_dump(exclude_unset=True)
+        settings = settings_for(story.sandbox)
+        given = settings.model_dump(exclude_unset=True, exclude={"mdm"})
         for name in names_of(WorkerSettings):
             patch.delenv(name, raising=False)
-        for name, value in given.items():
+        ws1 = settings.mdm["ws1"].model_dump(exclude_unset=True)
+        for name, value in [*given.items(), *((f"mdm_ws1_{field}", value) for field, value in ws1.items())]:
             text = getattr(value, "get_secret_value", lambda value=value: value)()
-            if name in FILES:
-                self.write(FILES[name], text)
-                patch.setenv(f"{PREFIX}{name.upper()}_FILE", str(folder / FILES[name]))
+            if name.upper() in FILES:
+                self.write(FILES[name.upper()], text)
+                patch.setenv(f"{PREFIX}{name.upper()}_FILE", str(folder / FILES[name.upper()]))
             else:
                 patch.setenv(PREFIX + name.upper(), ",".join(text) if isinstance(text, tuple) else str(getattr(text, "name", text)))
         settings = read(WorkerSettings)
