@@ -188,7 +188,11 @@ def build_world(
     settings: WorkerSettings, store: Store, budgets: Budgets, *, transport: BaseAdapter | None = None, clock: Clock = now
 ) -> World:
     """What the worker's services act on. Tests give a `transport` that leads into the sandbox without a socket, and its `clock`."""
-    wire = _Wire(settings, budgets, transport, clock)
+    wire = Wire(settings, budgets, transport, clock)
+    return world_of(settings, store, wire, clock)
+
+
+def world_of(settings: WorkerSettings, store: Store, wire: "Wire", clock: Clock) -> World:
     directory = graph.GraphDirectory(
         wire.graph("directory"),
         now=clock,
@@ -236,7 +240,7 @@ def message_for_test(texts: Texts, organisation: str, url: str) -> str:
     return texts.in_default("message.test", organisation=organisation, url=url)
 
 
-class _Wire:
+class Wire:
     """The remotes, each with its address, its credential, its reader of error codes, and the gate that its calls pass."""
 
     def __init__(self, settings: WorkerSettings, budgets: Budgets, transport: BaseAdapter | None, clock: Clock) -> None:
@@ -246,6 +250,7 @@ class _Wire:
         self._clock = clock
         self._ca = Path(settings.ca_file) if settings.ca_file else None
         self._gates: dict[str, Gate] = {}
+        self._remotes: dict[tuple[str, str], Remote] = {}
         self._tokens = entra.EntraTokens(
             self._remote("directory", settings.entra_authority, entra.vendor_code, gate="tokens"),
             tenant_id=settings.tenant_id,
@@ -259,6 +264,16 @@ class _Wire:
         credential = self._tokens.scope(self._settings.graph_scope, remote=name)
         base = f"{self._settings.graph_url}/v1.0"
         return self._remote(*(name, base, graph.vendor_code, credential), gate=gate, lane_headers=graph.lane_headers)
+
+    def tokens(self) -> Mapping[str, entra.ScopeTokens]:
+        """The service app's tokens, by resource."""
+        scopes = {"graph": (self._settings.graph_scope, "directory"), "intune": (self._settings.intune_scope, "channel")}
+        return {name: self._tokens.scope(scope, remote=remote) for name, (scope, remote) in scopes.items()}
+
+    def ahead(self, now: datetime) -> Mapping[str, timedelta]:
+        """Implements `ports.Clocks`."""
+        told = {remote.host: remote.clock() for remote in self._remotes.values()}
+        return {host: at - now for host, at in told.items() if at is not None}
 
     def partner(self, uri: str) -> Remote:
         credential = self._tokens.scope(self._settings.intune_scope, remote="channel")
@@ -298,7 +313,9 @@ class _Wire:
     ) -> Remote:
         private = (urlsplit(base).hostname or "") in self._settings.private_hosts
         wire: dict[str, Any] = {"ca": self._ca, "private": private, "transport": self._transport, "gate": self._gate(gate)}
-        return Remote(name, base, vendor_code=vendor_code, credential=credential, **wire, **more)
+        remote = Remote(name, base, vendor_code=vendor_code, credential=credential, **wire, **more)
+        self._remotes[name, base] = remote  # by address: a service that is found anew takes its old place
+        return remote
 
     def _gate(self, name: str, **more: Any) -> Gate:
         """One for each name, since it also counts what is in flight."""

@@ -1,8 +1,9 @@
 """What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `desk`, `budgets`,
-`operating`, `certificates`."""
+`operating`, `certificates`, `checking`."""
 
 from .budgets import Budgets, in_lane, lane_now
 from .certificates import DeviceCertificates
+from .checking import CertificateFiles, Clocks, Policies, Powered, Reachable
 from .desk import CaseFound, Event, LookUp, PersonFound, Session, Sessions, SignInStates
 from .operating import (
     Alarm,
@@ -55,9 +56,11 @@ __all__ = [
     "Budgets",
     "Carried",
     "CaseFound",
+    "CertificateFiles",
     "CertificateHandle",
     "Change",
     "Clock",
+    "Clocks",
     "ComplianceChannel",
     "DeviceCertificates",
     "DeviceManager",
@@ -76,8 +79,11 @@ __all__ = [
     "Page",
     "PersonFound",
     "PersonRows",
+    "Policies",
     "PossessionLinkFacts",
+    "Powered",
     "PrunedRows",
+    "Reachable",
     "Refreshing",
     "Report",
     "Sending",
