@@ -28,6 +28,9 @@ CONSENT = "Grant and consent to it as application permission of the service app,
 WORDS: dict[tuple[str, str], Words] = {
     ("settings", "read"): Words("The worker's settings are whole."),
     ("database", "not_ready"): Words("{said}", OPERATOR, "Nothing else was looked at."),
+    ("database", "not_writable"): Words(
+        "It takes no row, so nothing else was looked at.", OPERATOR, "Disk full, rights of the file, a read-only replica?"
+    ),
     ("database", "writable"): Words("It is of this version, and takes a row."),
     ("*", "unreadable"): Words(
         "No certificate can be read in {file}.", OPERATOR, "Put the PEM file there, readable for the worker."

@@ -29,3 +29,9 @@ def messages_arrive(engine: sa.Engine, tenant_id: str, connection: str = "ws1") 
     row = {"tenant_id": tenant_id, "connection": connection, "asked_by": "root", "token_hash": "of-long-ago", **times}
     with writing(engine) as opened:
         insert_or_update(opened, message_tests, row)
+
+
+def never_arrived(engine: sa.Engine) -> None:
+    """As in a tenant where nobody has tested anything yet."""
+    with writing(engine) as opened:
+        opened.execute(sa.delete(message_tests))
