@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from remediation.domain.device import Person
 from tests.proven import asked, never_arrived
 from tests.web.conftest import Web
 from tests.web.test_possession import heading
+from tests.web.test_texts import ENGLISH
 
 
 @pytest.fixture
@@ -69,3 +71,14 @@ def test_unknown(web: Web, path: str) -> None:
         assert browser.get(f"/message-test/{token}").status_code == 410
         assert browser.post(f"/message-test/{token}", data={"csrf_token": browser.csrf()}).status_code == 410
     assert not seen(web)
+
+
+def test_the_helpdesk_reads_why_and_the_person_what_to_say(web: Web) -> None:
+    web.scene("help_possession_off")
+    hanna = web.signed_in(Person("hanna", "Hanna Roth", "hanna.roth"), browser="hanna", roles=("Helpdesk.Read",))
+    page = hanna.get("/helpdesk/person/mia").text
+    assert ENGLISH["helpdesk.stuck.possession_off"] in page
+    assert ENGLISH["helpdesk.repair.doctor"] in page
+    words = web.signed_in().get("/journey").text
+    assert ENGLISH["help.do.possession_off"] in words
+    assert "/journey/this-device" not in words, "no message is offered"
