@@ -3,7 +3,7 @@ when to look again, and `watching` what whole lists call for."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from ..domain.budget import Room
 from ..domain.calls import FailedCall
 from ..domain.compliance import Decision
-from ..domain.device import DeviceLink, DirectoryDevice, LinkState, ManagedDevice, ManagedKey, Person, Platform
+from ..domain.device import DeviceLink, DirectoryDevice, ManagedDevice, ManagedKey, Person, Platform
 from ..domain.journey import Journey
 from ..domain.message_test import MessageTest
 from ..domain.push import Push
@@ -22,7 +22,7 @@ from ..domain.turns import Turns
 from ..errors import Stale
 from ..ports import Actor, CertificateHandle, Change, PossessionLinkFacts, Wakeups
 from ..ports.store import EVERYTHING
-from . import message_tests, rows, timers
+from . import message_tests, rows, timers, whole_journey
 from .change import change
 from .engine import reading, writing
 from .observations import Observer
@@ -40,6 +40,7 @@ from .tables import (
 )
 from .turns import take_turn
 from .watching import SqlWatching
+from .whole_journey import columns_of, same
 
 
 class SqlStore(SqlWatching):
@@ -59,38 +60,7 @@ class SqlStore(SqlWatching):
 
     def journey(self, journey_id: str) -> Journey | None:
         with reading(self._engine) as connection:
-
-            def all_of(statement: sa.Select[Any]) -> Sequence[sa.RowMapping]:
-                return connection.execute(statement).mappings().all()
-
-            found = all_of(
-                self._of(journeys, people).join(people, self._same(journeys, people, oid="oid")).where(journeys.c.id == journey_id)
-            )
-            if not found:
-                return None
-            row = found[0]
-            listed = all_of(self._listed(managed_devices, row).add_columns(message_tests.arrives()))
-            managed = [rows.managed_device(r) for r in listed]
-            directory = [rows.directory_device(r) for r in all_of(self._listed(directory_devices, row))]
-            links = all_of(self._living_links(row, [d.device_id for d in directory]))
-            again = all_of(self._of(sign_ins).where(sign_ins.c.journey_id == journey_id).order_by(sign_ins.c.returned_at))
-            came_back = shown_certificates.c.journey_id == journey_id, shown_certificates.c.returned_at.is_not(None)
-            certificates = all_of(self._of(shown_certificates).where(*came_back).order_by(shown_certificates.c.returned_at))
-        own = [r for r in links if r["oid"] == row["oid"] and r["platform"] is row["platform"]]
-        journey = rows.journey(
-            row,
-            person=rows.person(row),
-            managed=tuple(managed),
-            unproven=frozenset(r["connection"] for r in listed if not r["arrives"]),
-            directory=tuple(directory),
-            links=tuple(rows.device_link(r) for r in own),
-            pushes=tuple(rows.push(r) for r in own),
-            sign_ins=tuple(rows.sign_in(r) for r in again),
-            certificates=tuple(rows.shown_certificate(r) for r in certificates),
-        )
-        in_hand = journey.in_hand.key if journey.in_hand else None
-        active = [rows.device_link(r) for r in links if r["state"] is LinkState.ACTIVE]
-        return replace(journey, taken=frozenset(k.device_id for k in active if k.managed != in_hand))
+            return whole_journey.read(connection, self.tenant_id, journey_id)
 
     def living_journey(self, oid: str, platform: Platform, now: datetime) -> str | None:
         return self._newest_journey(journeys.c.oid == oid, journeys.c.platform == platform, now=now)
@@ -107,11 +77,11 @@ class SqlStore(SqlWatching):
                 *(link.sent_at, link.expires_at, link.used_at, link.revoked_at, journeys.c.expires_at.label("journey_expires_at")),
             )
             .select_from(possession_links)
-            .join(journeys, self._same(possession_links, journeys, journey_id="id"))
-            .join(people, self._same(journeys, people, oid="oid"))
+            .join(journeys, same(possession_links, journeys, journey_id="id"))
+            .join(people, same(journeys, people, oid="oid"))
             .join(
                 managed_devices,
-                self._same(possession_links, managed_devices, connection="connection", record_id="record_id"),
+                same(possession_links, managed_devices, connection="connection", record_id="record_id"),
             )
             .where(link.tenant_id == self.tenant_id, link.token_hash == token_hash)
         )
@@ -140,9 +110,9 @@ class SqlStore(SqlWatching):
                 *(shown.expires_at, journeys.c.expires_at.label("journey_expires_at")),
             )
             .select_from(shown_certificates)
-            .join(journeys, self._same(shown_certificates, journeys, journey_id="id"))
-            .join(people, self._same(journeys, people, oid="oid"))
-            .join(managed_devices, self._same(shown_certificates, managed_devices, connection="connection", record_id="record_id"))
+            .join(journeys, same(shown_certificates, journeys, journey_id="id"))
+            .join(people, same(journeys, people, oid="oid"))
+            .join(managed_devices, same(shown_certificates, managed_devices, connection="connection", record_id="record_id"))
             .where(shown.tenant_id == self.tenant_id, shown.handle_hash == handle_hash)
         )
         found = self._one(statement)
@@ -170,7 +140,7 @@ class SqlStore(SqlWatching):
         other, key = device_links.c, link.managed
         same_record = sa.and_(other.connection == key.connection, other.record_id == key.record_id)
         shares = other.id != link.id, sa.or_(other.device_id == link.device_id, same_record)
-        pushed = self._same(device_links, pushes, id="link_id")
+        pushed = same(device_links, pushes, id="link_id")
         with reading(self._engine) as connection:
             found = connection.execute(self._of(device_links, pushes).join(pushes, pushed).where(*shares)).mappings().all()
         return [(rows.device_link(row), rows.push(row)) for row in found]
@@ -289,24 +259,7 @@ class SqlStore(SqlWatching):
     # queries, all within the tenant
 
     def _of(self, table: sa.Table, *more: sa.Table) -> sa.Select[Any]:
-        """This table's rows of this tenant; of `more` only the columns with names of their own."""
-        columns = {c.name: c for t in (*more, table) for c in t.c}
-        return sa.select(*columns.values()).select_from(table).where(table.c.tenant_id == self.tenant_id)
-
-    def _same(self, ours: sa.Table, theirs: sa.Table, **columns: str) -> sa.ColumnElement[bool]:
-        return sa.and_(ours.c.tenant_id == theirs.c.tenant_id, *(ours.c[a] == theirs.c[b] for a, b in columns.items()))
-
-    def _listed(self, devices: sa.Table, journey: sa.RowMapping) -> sa.Select[Any]:
-        of_the_person = devices.c.listed_oid == journey["oid"], devices.c.platform == journey["platform"]
-        keys = [c for c in devices.primary_key if c.name != "tenant_id"]
-        return self._of(devices).where(*of_the_person, devices.c.gone_at.is_(None)).order_by(*keys)
-
-    def _living_links(self, journey: sa.RowMapping, device_ids: Sequence[str]) -> sa.Select[Any]:
-        """The person's own, and anybody's that hold one of these directory devices; each with its push."""
-        wanted = sa.or_(device_links.c.oid == journey["oid"], device_links.c.device_id.in_(device_ids))
-        living = device_links.c.state.in_(LIVING)
-        pushed = self._same(device_links, pushes, id="link_id")
-        return self._of(device_links, pushes).join(pushes, pushed).where(wanted, living).order_by(device_links.c.made_at)
+        return columns_of(table, *more).where(table.c.tenant_id == self.tenant_id)
 
     def _newest_journey(self, *conditions: sa.ColumnElement[bool], now: datetime) -> str | None:
         newest = journeys.c.started_at.desc(), journeys.c.id

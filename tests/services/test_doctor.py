@@ -213,7 +213,11 @@ def test_a_bug_that_holds_up_a_row(ward: Ward) -> None:
 
 def test_files_of_certificates(ward: Ward, tmp_path: Path) -> None:
     file, lists, now = tmp_path / "mdm-ca.pem", tmp_path / "mdm-crl.pem", ward.story.world.clock()
-    more = {"certificate_ca_file": str(file), "certificate_names": "CN={serial}", "certificate_crl_file": str(lists)}
+    more: dict[str, Any] = {
+        "certificate_ca_file": str(file),
+        "certificate_names": "CN={serial}",
+        "certificate_crl_file": str(lists),
+    }
     begins = now - timedelta(days=90)
     for days, state, why in ((400, GOOD, "in_force"), (12, BAD, "ends_soon"), (-1, BAD, "ended")):
         ends = now + timedelta(days=days)
@@ -240,18 +244,23 @@ def test_every_finding_has_words_and_a_name() -> None:
 
 
 MODULES = ("doctor", "doctor_remotes", "doctor_house")
-DETAILS = (
-    "code",
-    "said",
-    "permissions",
-    "permission",
-    "lost",
-    "count",
-    "at",
-    "by",
-    "minimum",
-    "connections",
-    "policies",
-    "seconds",
+DETAILS = tuple(
+    [
+        "code",
+        "said",
+        "permissions",
+        "permission",
+        "lost",
+        "count",
+        "at",
+        "by",
+        "minimum",
+        "connections",
+        "policies",
+        "seconds",
+        "which",
+        "file",
+        "ends",
+        "since",
+    ]
 )
-DETAILS += ("which", "file", "ends", "since")

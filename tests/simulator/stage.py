@@ -79,7 +79,7 @@ class Stage:
         self.sandbox.world.stands_at = MORNING
         path = folder / "simulated.sqlite"
         migrate(f"sqlite:///{path}")
-        self.engine = make_engine(f"sqlite:///{path}")
+        self.engine = make_engine(f"sqlite:///{path}", durable=False)
         messages_arrive(self.engine, self.sandbox.world.tenant_id)
         self.asks = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         """For the simulator's own looks at rows."""
