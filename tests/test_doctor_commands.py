@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from remediation.commands import remediation
 from remediation.services.message_test import arrived
 from remediation.store import DbosWakeups, SqlStore, make_engine, migrate
+from remediation.store.tables import audit
 from sandbox import demo
 from sandbox.server import Sandbox, create_sandbox
 from tests.journeys.ports import free_port
@@ -111,6 +113,13 @@ def test_possession_is_proven_by_a_tap_and_said_so(terminal: Terminal) -> None:
     thread.join()
     assert seen.exit_code == 0, seen.output
     assert "possession is on for ws1" in seen.output
+    with terminal.engine.connect() as connection:
+        rows = connection.execute(sa.select(audit.c.why, audit.c.actor_kind, audit.c.about_id).order_by(audit.c.id)).all()
+    assert [tuple(row) for row in rows] == [
+        ("message_test.asked", "operator", "ws1"),
+        ("message_test.sent", "operator", "ws1"),
+        ("message_test.seen", "browser", "ws1"),
+    ]
     assert "good     messages of ws1" in terminal().output
 
 
