@@ -1,10 +1,11 @@
 """What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `desk`, `budgets`,
-`operating`, `certificates`, `checking`."""
+`operating`, `certificates`, `checking`, `notices`."""
 
 from .budgets import Budgets, in_lane, lane_now
 from .certificates import DeviceCertificates
 from .checking import CertificateFiles, Clocks, Policies, Powered, Reachable
 from .desk import CaseFound, Event, LookUp, PersonFound, Session, Sessions, SignInStates
+from .notices import Notice, Notices, OwnerMail
 from .operating import (
     Alarm,
     AlarmDue,
@@ -75,7 +76,10 @@ __all__ = [
     "Listing",
     "LookUp",
     "Messaging",
+    "Notice",
+    "Notices",
     "Owned",
+    "OwnerMail",
     "Page",
     "PersonFound",
     "PersonRows",

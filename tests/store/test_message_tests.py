@@ -51,4 +51,4 @@ def test_a_message_that_a_person_tapped_before_there_was_a_test_counts(scene: Sc
     assert scene.journey().unproven == set()
 
 
-BEFORE = "0014"
+BEFORE = "0015"

@@ -7,6 +7,7 @@ import pytest
 from remediation.domain.device import Person
 from tests.proven import asked, never_arrived
 from tests.web.conftest import Web
+from tests.web.test_journey_pages import step
 from tests.web.test_possession import heading
 from tests.web.test_texts import ENGLISH
 
@@ -75,3 +76,12 @@ def test_the_helpdesk_reads_why_and_the_person_what_to_say(web: Web) -> None:
     words = web.signed_in().get("/journey").text
     assert ENGLISH["help.do.possession_off"] in words
     assert "/journey/this-device" not in words, "no message is offered"
+
+
+def test_who_would_have_to_prove_a_phone_registered_anew_is_told_too(web: Web) -> None:
+    web.scene("this_device_anew")
+    browser = web.signed_in()
+    assert step(browser) == "this_device"
+    never_arrived(web.engine)
+    assert step(browser) == "help"
+    assert ENGLISH["help.why.possession_off"] in browser.get("/journey").text
