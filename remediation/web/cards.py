@@ -41,8 +41,8 @@ def in_hand(journey: Journey) -> DeviceCard | None:
 
 
 def managed(journey: Journey, browser: str) -> tuple[DeviceCard, ...]:
-    """The managed devices to choose from, the one that was asked about marked."""
-    return tuple(_managed(journey, browser, one) for one in journey.managed)
+    """The managed devices to choose from, the one that was asked about marked; a message must be able to reach them."""
+    return tuple(_managed(journey, browser, one) for one in journey.reachable)
 
 
 def registered(journey: Journey, browser: str) -> tuple[DeviceCard, ...]:

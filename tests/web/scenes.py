@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from remediation.domain.calls import FailedCall
 from remediation.domain.compliance import Decision, MdmWord, Posture, Rule, Verdict
-from remediation.domain.device import DirectoryDevice, LinkState, ManagedDevice, Person, Platform
+from remediation.domain.device import DirectoryDevice, LinkState, ManagedDevice, ManagedKey, Person, Platform
 from remediation.domain.device_certificate import Attribute, CertificateSays
 from remediation.domain.evidence import Level
 from remediation.domain.journey import Journey
@@ -267,6 +267,8 @@ def stage(name: str, begun: Scene) -> Scene:
         return one(*both).registered(REGISTERED_PHONE).looked().proven().looked()
     if name == "not_for_you":
         return one(MANAGED_PHONE).registered().stands(licensed=False).looked()
+    if name == "help_possession_off":
+        return one(replace(MANAGED_PHONE, key=ManagedKey("ws2", "7"))).registered().looked()
     if name == "help_shared":
         return one(MANAGED_PHONE).registered().looked(owner_problem="shared_user")
     ready = one(*(both if name == "this_device_two" else (FAILING_PHONE,) if name == "fix" else (MANAGED_PHONE,)))
@@ -328,6 +330,7 @@ SCENES = (
     "help",
     "help_named_another",
     "help_shared",
+    "help_possession_off",
     "help_loop",
 )
 
