@@ -14,6 +14,7 @@ from remediation.adapters import (
     intune_partner,
     maas360,
     maas360_reading,
+    maas360_search,
     maas360_sign_in,
     sign_in_log,
     workspace_one,
@@ -108,7 +109,7 @@ class Remotes:
         facts = self.facts["maas360"]
         credential = credential or self.maas_token()
         remote = self.remote("mdm", facts["api_url"], maas360_reading.vendor_code, credential=credential)
-        size = self.page_size if self.page_size in maas360.LEGAL_PAGES else 250
+        size = self.page_size if self.page_size in maas360_search.LEGAL_PAGES else 250
         own = {"owner_attribute": self.owner[1], "advice": ADVICE, "title": "Contoso", "page_size": size, **more}
         return maas360.Maas360("maas", remote, billing_id=facts["billing_id"], now=self.sandbox.world.now, **own)
 

@@ -5,22 +5,22 @@ Calls and fields as public clients have them; each call names its source. Next d
 """
 
 import hashlib
-import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
+from ..domain.bar import Facts
 from ..domain.compliance import Posture, Rule
 from ..domain.device import ManagedDevice, ManagedKey, Person
 from ..errors import Garbled, NotFound, Refused
 from ..ports import Clock, Owned, Page
-from .fields import fold, same
+from .fields import fold
 from .http import LARGEST_PAGE, Fields, Remote
 from .maas360_posture import (
     STATES,
     State,
     enrolled,
+    facts,
     failing_attributes,
     failing_states,
     is_shared,
@@ -28,14 +28,10 @@ from .maas360_posture import (
     platform,
     posture,
 )
-from .maas360_reading import DEVICES, Reading, at_most, epoch, listed, need_text, need_whole, said_done, some, text
+from .maas360_reading import DEVICES, Reading, epoch, listed, need_text, need_whole, said_done, some, text
+from .maas360_search import OwnerAttribute, Search, place
 
-LEGAL_PAGES = (25, 50, 100, 200, 250)
-MOST_PAGES = 100
 MOST_EVENT_PAGES = 4  # of 250: they are the whole company's, and only tell why
-FORBIDDEN = re.compile(r"[.<>\\\"']")  # in names and values of custom attributes: IBM documentation, "Managing device attributes"
-
-OwnerAttribute = Literal["email", "user_name", "upn"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +46,8 @@ class Unconfirmed:
 
 class Maas360:
     """`ports.DeviceManager`, `Listing`, `Refreshing`, `Messaging` and `LinkNoting`. `states` are those of the four that must be
-    proven good; `advice` maps a rule's name to an advice id; `title` stands over messages."""
+    proven good; `advice` maps a rule's name to an advice id; `title` stands over messages,
+    `hold` judges each record by the organisation's own bar."""
 
     def __init__(
         self,
@@ -66,20 +63,19 @@ class Maas360:
         shared_users: Collection[str] = ("staging",),
         unconfirmed: Unconfirmed | None = None,
         page_size: int = 250,
+        hold: Callable[[ManagedDevice, Facts], ManagedDevice] = lambda device, _: device,
     ) -> None:
-        if page_size not in LEGAL_PAGES:
-            raise ValueError(f"{page_size} is no legal page size")
         self.connection = connection
         self._reading = Reading(remote, billing_id)
+        self._search = Search(self._reading, page_size=page_size, attribute=owner_attribute)
         self._remote = remote
         self._now = now
         self._title = title
         self._advice = {name.casefold(): advice_id for name, advice_id in (advice or {}).items()}
         self._states = states
-        self._attribute = owner_attribute
         self._shared = {fold(name) for name in shared_users}
         self._unconfirmed = unconfirmed or Unconfirmed()
-        self._page_size = page_size
+        self._hold = hold
 
     # reading
 
@@ -87,7 +83,7 @@ class Maas360:
         """As in Workspace ONE: rows of two users are nobody's for certain, a staging account's are whoever's. Users are told apart
         by name and domain, since a row carries no other mark of its user."""
         begun = self._now()
-        rows = {need_text(row, "maas360DeviceID"): row for row in self._rows_of(person)}
+        rows = {need_text(row, "maas360DeviceID"): row for row in self._search.rows_of(person)}
         users = {_user(row) for row in rows.values()}
         if len(users) > 1:
             return Owned((), "ambiguous_owner")
@@ -105,11 +101,11 @@ class Maas360:
         """Active records, then inactive ones, each in the order of their installation. `cursor` is
         `status.page.records so far.records in all`, the last 0 where `count` does not tell."""
         begun = self._now()
-        status, number, had, total = _place(cursor)
+        status, number, had, total = place(cursor)
         query: dict[str, str | int] = {"deviceStatus": status, "sortAttribute": "installedDate", "sortOrder": "asc"}
         if since is not None:
             query["lastReportedAfterInEpochms"] = int(since.timestamp() * 1000)
-        envelope, items = self._search(query, number)
+        envelope, items = self._search.page(query, number)
         rows: dict[str, ManagedDevice | None] = {}
         for item in items:
             record_id = need_text(item, "maas360DeviceID")
@@ -118,78 +114,13 @@ class Maas360:
             except Garbled:
                 rows[record_id] = None
         found, unreadable = tuple(r for r in rows.values() if r is not None), tuple(i for i, r in rows.items() if r is None)
-        following = self._following((status, number, had, total), need_whole(envelope, "count"), len(items))
+        following = self._search.following((status, number, had, total), need_whole(envelope, "count"), len(items))
         return Page(found, following, unreadable)
-
-    def _following(self, place: tuple[str, int, int, int], count: int, got: int) -> str | None:
-        """Whether `count` is of all or of the page is not public: on the first page it is seen, where it is of more than came."""
-        status, number, had, total = place
-        had += got
-        total = count if number == 1 and count > got else total
-        if got == self._page_size:
-            return f"{status}.{number + 1}.{had}.{total}"
-        if (count not in (had, got)) or (total and had < total and count != had):
-            raise self._reading.garbled("a list that ends before its end")
-        return "InActive.1.0.0" if status == "Active" else None
-
-    def _search(self, query: Mapping[str, str | int], number: int) -> tuple[Fields, list[Fields]]:
-        # Milhound/maas360api devices/search.go: GET /device-apis/devices/2.0/search/customer/{billingId}; 1-based
-        asked = {**query, "pageNumber": number, "pageSize": self._page_size}
-        target = self._reading.path(f"{DEVICES}/2.0/search", customer=True)
-        envelope, items = listed(self._reading, self._reading.get(target, asked, largest=LARGEST_PAGE), "devices", "device")
-        told = need_whole(envelope, "pageNumber")
-        if told > number or (told < number and items):
-            # seen of compliance events: beyond the last page a lower one is told again
-            if told > number:
-                raise self._reading.garbled("another page than the one asked for")
-            return envelope, []
-        return envelope, items
-
-    def _found(self, **query: str | int) -> Iterator[Fields]:
-        """Every row that this search finds, page after page; half a list is none."""
-        had = total = 0
-        for number in at_most(MOST_PAGES, self._reading):
-            envelope, items = self._search(query, number)
-            yield from items
-            count = need_whole(envelope, "count")
-            total = count if number == 1 and count > len(items) else total
-            if self._following(("Active", number, had, total), count, len(items)) == "InActive.1.0.0":
-                return
-            had += len(items)
-
-    def _rows_of(self, person: Person) -> Iterator[Fields]:
-        """The search finds as it likes; we compare whole, on what the tenant chose. There is no filter on a serial number."""
-        if self._attribute is not None:
-            yield from self._by(self._attribute, person)
-            return
-        words = list({fold(word): word for word in (person.mail, person.user_name) if word and word.strip()}.values())
-        by_mail = [r for w in words for r in self._found(email=w) if any(same(text(r, "emailAddress"), each) for each in words)]
-        if by_mail:
-            yield from by_mail
-            return
-        yield from (row for row in self._by_name(person.user_name) if _is_upn(row, person.user_name))
-
-    def _by(self, attribute: OwnerAttribute, person: Person) -> Iterator[Fields]:
-        value = person.match
-        if not value or not value.strip():
-            return
-        if attribute == "email":
-            yield from (row for row in self._found(email=value) if same(text(row, "emailAddress"), value))
-        elif attribute == "user_name":
-            yield from (row for row in self._found(partialUsername=value, match=1) if same(text(row, "username"), value))
-        else:
-            yield from (row for row in self._by_name(value) if _is_upn(row, value))
-
-    def _by_name(self, upn: str) -> Iterator[Fields]:
-        """A user name may be the whole user principal name, or its first part beside its domain."""
-        for word in dict.fromkeys((upn, upn.partition("@")[0])):
-            if word.strip():
-                yield from self._found(partialUsername=word, match=1)
 
     def _row(self, record_id: str) -> Fields:
         """The search has all four states, which the single read of public clients lacks. Gone is what neither of them knows."""
         for status in ("Active", "InActive"):
-            _, items = self._search({"maas360DeviceId": record_id, "deviceStatus": status}, 1)
+            _, items = self._search.page({"maas360DeviceId": record_id, "deviceStatus": status}, 1)
             rows = [row for row in items if text(row, "maas360DeviceID") == record_id]
             if len(rows) > 1:
                 raise self._reading.garbled("one record twice")
@@ -223,7 +154,8 @@ class Maas360:
         return self._managed(row, self._posture(row, self._failing(row), read_at))
 
     def _managed(self, row: Fields, said: Posture) -> ManagedDevice:
-        return ManagedDevice(
+        """Held to the organisation's own bar, whichever way it was read."""
+        device = ManagedDevice(
             key=ManagedKey(self.connection, need_text(row, "maas360DeviceID")),
             generation=self._generation(row),
             name=text(row, "deviceName") or "",
@@ -237,6 +169,7 @@ class Maas360:
             enrolled_at=epoch(row, self._unconfirmed.registered_field),
             udid=text(row, "udid") or None,
         )
+        return self._hold(device, facts(row))
 
     def _posture(self, row: Fields, failing: tuple[Rule, ...], read_at: datetime) -> Posture:
         return posture(row, self._states, failing, read_at)
@@ -357,19 +290,9 @@ class Maas360:
             raise self._gone_or(refused, record_id) from refused
 
 
-def _place(cursor: str | None) -> tuple[str, int, int, int]:
-    status, number, had, total = (cursor or "Active.1.0.0").split(".")
-    return status, int(number), int(had), int(total)
-
-
 def _user(row: Fields) -> tuple[str, str]:
     name = text(row, "username") or need_text(row, "emailAddress")
     return fold(name.strip()), fold((text(row, "userDomain") or "").strip())
-
-
-def _is_upn(row: Fields, upn: str) -> bool:
-    name = text(row, "username")
-    return same(name, upn) or same(f"{name}@{text(row, 'userDomain')}", upn)
 
 
 def _custom(identity: Fields) -> list[tuple[str | None, str | None]]:

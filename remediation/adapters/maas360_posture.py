@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Literal
 
+from ..domain.bar import Facts, Ownership
 from ..domain.compliance import MdmWord, Posture, Rule
 from ..domain.device import Platform
 from .fields import fold
@@ -43,9 +44,14 @@ JAILBROKEN = {"yes": True, "no": False}
 # `platformName`: the values of the search filter (Milhound/maas360api devices/search.go)
 PLATFORMS = {"ios": Platform.IOS, "android": Platform.ANDROID, "mac": Platform.MACOS, "windows": Platform.WINDOWS}
 
-# `ownership`: "Corporate Owned" is recorded; "Corporate Shared" is the portal's own choice beside it
-SHARED = frozenset({"corporate shared", "shared"})
-# `encryptionStatus`: its words are in no public list; these only choose an advice where rules fail already
+# `ownership`: "Corporate Owned" is recorded; the others are the portal's own choices beside it
+OWNERSHIP = {
+    "corporate owned": Ownership.CORPORATE,
+    "employee owned": Ownership.EMPLOYEE,
+    "corporate shared": Ownership.SHARED,
+}
+# `encryptionStatus`: its words are in no public list, so none proves encryption to the organisation's own bar; these say that
+# there is none
 NOT_ENCRYPTED = frozenset({"not encrypted", "no", "none"})
 # Our advice for the record's own facts, where no rule of an administrator's says the same
 _OWN_ADVICE = {"passcode": "passcode"}
@@ -74,8 +80,13 @@ def not_encrypted(row: Fields) -> bool:
     return folded(row, "encryptionStatus") in NOT_ENCRYPTED
 
 
+def facts(row: Fields) -> Facts:
+    """What the record says beside its posture."""
+    return Facts(False if not_encrypted(row) else None, OWNERSHIP.get(folded(row, "ownership")))
+
+
 def is_shared(row: Fields) -> bool:
-    return folded(row, "ownership") in SHARED
+    return OWNERSHIP.get(folded(row, "ownership")) is Ownership.SHARED
 
 
 def posture(row: Fields, needed: Collection[State], failing: tuple[Rule, ...], read_at: datetime) -> Posture:

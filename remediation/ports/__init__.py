@@ -1,8 +1,9 @@
 """What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `desk`, `budgets`,
-`operating`, `certificates`, `notices`."""
+`operating`, `certificates`, `checking`, `notices`."""
 
 from .budgets import Budgets, in_lane, lane_now
 from .certificates import DeviceCertificates
+from .checking import CertificateFiles, Clocks, Policies, Powered, Reachable
 from .desk import CaseFound, Event, LookUp, PersonFound, Session, Sessions, SignInStates
 from .notices import Notice, Notices, OwnerMail
 from .operating import (
@@ -56,9 +57,11 @@ __all__ = [
     "Budgets",
     "Carried",
     "CaseFound",
+    "CertificateFiles",
     "CertificateHandle",
     "Change",
     "Clock",
+    "Clocks",
     "ComplianceChannel",
     "DeviceCertificates",
     "DeviceManager",
@@ -80,8 +83,11 @@ __all__ = [
     "Page",
     "PersonFound",
     "PersonRows",
+    "Policies",
     "PossessionLinkFacts",
+    "Powered",
     "PrunedRows",
+    "Reachable",
     "Refreshing",
     "Report",
     "Sending",
