@@ -44,8 +44,8 @@ class AccessKey:
 
 
 class MaasToken:
-    """A `http.Credential`. After two refusals in a row the same key and password are not offered again for an hour: what locks the
-    account is not public. Each process remembers for itself."""
+    """A `http.Credential`. After two refusals in a row the same key and password are offered once an hour: what locks the account
+    is not public. A token that is refused as soon as it was issued is such a refusal, too. Each process remembers for itself."""
 
     def __init__(self, remote: Remote, key: AccessKey, *, now: Clock) -> None:
         self._remote = remote
@@ -61,6 +61,8 @@ class MaasToken:
         with self._lock:
             if self._issued is None or self._now() - self._issued >= RENEWED_AFTER:
                 self._fetch()
+            elif self._now() - self._issued >= AT_ONCE:
+                self._refused = ((), 0, self._now())  # it has served, or nobody asked
             return {"Authorization": f'MaaS token="{self._token}"'}
 
     def renew(self, rejected: Mapping[str, str]) -> bool:
@@ -113,9 +115,8 @@ class MaasToken:
         self._token, self._refresh, self._issued = token, refresh, self._now()
 
     def _count(self, offered: object) -> None:
-        what, times, at = self._refused
-        in_a_row = what == offered and self._now() - at < PAUSE
-        self._refused = (offered, times + 1 if in_a_row else 1, self._now())
+        what, times, _ = self._refused
+        self._refused = (offered, times + 1 if what == offered else 1, self._now())
 
     def _check(self, offered: object) -> None:
         what, times, at = self._refused
