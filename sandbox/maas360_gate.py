@@ -17,7 +17,7 @@ from xml.sax.saxutils import escape
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from sandbox.world import World
+from sandbox.world import Maas360Console, World
 
 if TYPE_CHECKING:
     from sandbox.faults import Faults
@@ -59,9 +59,12 @@ class Gate:
     tokens: dict[str, datetime] = field(default_factory=dict)
     refresh_tokens: dict[str, datetime] = field(default_factory=dict)
     refusals: list[datetime] = field(default_factory=list)
+    _console: Maas360Console | None = None
 
     def locked(self) -> bool:
         now = self.world.now()
+        if self._console is not self.world.maas360:
+            self._console, self.refusals = self.world.maas360, []  # another story
         self.refusals = [at for at in self.refusals if timedelta() <= now - at < FORGOTTEN_AFTER]
         return len(self.refusals) >= LOCKED_AFTER
 
