@@ -1,14 +1,11 @@
 """What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `desk`, `budgets`,
-`operating`, `certificates`."""
+`operating`, `alarms`, `certificates`."""
 
+from .alarms import AT_ONCE, Alarm, AlarmDue, AlarmRows, AlarmSink
 from .budgets import Budgets, in_lane, lane_now
 from .certificates import DeviceCertificates
 from .desk import CaseFound, Event, LookUp, PersonFound, Session, Sessions, SignInStates
 from .operating import (
-    Alarm,
-    AlarmDue,
-    AlarmRows,
-    AlarmSink,
     AuditEntry,
     AuditLog,
     AuditSnapshot,
@@ -40,10 +37,11 @@ from .remotes import (
     Sent,
     SignInLog,
 )
-from .store import Actor, CertificateHandle, Change, PossessionLinkFacts, Store, Wakeups
+from .store import Actor, CertificateHandle, Change, PossessionLinkFacts, Revoked, Store, Wakeups
 from .watching import Watching
 
 __all__ = [
+    "AT_ONCE",
     "Actor",
     "Alarm",
     "AlarmDue",
@@ -80,6 +78,7 @@ __all__ = [
     "PrunedRows",
     "Refreshing",
     "Report",
+    "Revoked",
     "Sending",
     "Sent",
     "Session",

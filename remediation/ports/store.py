@@ -15,6 +15,7 @@ from ..domain.push import Lane, Push
 from ..domain.sign_in_proof import Pair, SignIn
 from ..domain.standing import Standing
 from ..domain.turns import Turns
+from .alarms import Alarm
 from .watching import Watching
 
 EVERYTHING = Room()
@@ -71,8 +72,11 @@ class Change(Protocol):
         Raises `PossessionRefused`: a link works once, in time, for its own person, in the journey it was sent for.
         """
 
-    def revoke_possession(self, token_hash: str, *, oid: str) -> None:
+    def revoke_possession(self, token_hash: str, *, oid: str) -> "Revoked":
         """*This wasn't me*: no open link of that journey can be used any more."""
+
+    def raise_alarm(self, alarm: Alarm) -> None:
+        """With this change and never without it. It is told by whoever knows the ways of telling, each of them once."""
 
     def signed_in_again(self, journey_id: str, sign_in: SignIn, *, oid: str, browser: str) -> None:
         """Keep what came back, and wake the journey. Stale where it is not this person's in this browser any more."""
@@ -258,6 +262,15 @@ class Store(Watching, Protocol):
     def wake_due(self, now: datetime, *, limit: int = 100, room: Room = EVERYTHING) -> int:
         """Count up and enqueue the wake-up of rows whose time has come, as many as there is room for and at most `limit` of
         a kind; returns how many. What is left stays due. Any worker's pulse may call it."""
+
+
+@dataclass(frozen=True)
+class Revoked:
+    """`links` is how many could be used until now: 0 where somebody said it before."""
+
+    journey_id: str
+    case_code: str
+    links: int
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,14 @@ WHO = {
     "not_told": WhoActs.ADMIN,
 }
 _REPAIR = {WhoActs.YOU: "person", WhoActs.HELPDESK: "records", WhoActs.ADMIN: "setup", WhoActs.TIME: "retry"}
-REPAIRS = {**dict.fromkeys(WHO, ""), "our_fault": "bug", "loop": "policy", "evidence": "prove", "not_told": "sink"}
+REPAIRS = {
+    **dict.fromkeys(WHO, ""),
+    "our_fault": "bug",
+    "loop": "policy",
+    "evidence": "prove",
+    "not_told": "sink",
+    "possession_revoked": "account",
+}
 KINDS_OF_REPAIR = {*_REPAIR.values(), *REPAIRS.values(), "credentials"} - {""}
 
 

@@ -39,7 +39,7 @@ NOBODYS = {
     "turns": "how often somebody asked, under an object id; forgotten within hours, and by an erasure",
     "watches": "of a list that is read",
     "lease_extensions": "of an MDM connection",
-    "alarms": "texts of ours, with counts and names of connections",
+    "alarms": "texts of ours, with counts, names of connections and case codes, which lead to nobody once the case is gone",
 }
 SECRET = {"token_hash", "browser"}
 """What opens a session or a link, or is compared with what does: never exported."""
