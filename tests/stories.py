@@ -118,6 +118,13 @@ class Story:
             self.sandbox.world.unregister(self.remotes.phone)
             self.sandbox.world.register(self.remotes.phone)
 
+    def loses_its_registration_and_registers(self) -> None:
+        """As after a restore from a backup: the entry before stays behind, alive."""
+        phone = self.remotes.phone
+        with self.sandbox.world.lock:
+            phone.former_device_id, phone.device_id = phone.device_id, None
+            self.sandbox.world.register(phone)
+
     def enrolls(self) -> None:
         with self.sandbox.world.lock:
             enroll(self.sandbox.world, self.remotes.phone)

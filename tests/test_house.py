@@ -30,8 +30,10 @@ MAY_SEE = {
     "operator_wiring": {"wiring", "adapters", "store", "web", "services", "domain", "ports", "errors", "settings"},
     "terminal": {"wiring", "serving", "settings"},
     "operator_commands": {"wiring", "operator_wiring", "log", "terminal", "errors", "settings"},
+    "bar_command": {"wiring", "services", "log", "terminal", "settings"},
     "audit_commands": {"wiring", "operator_wiring", "operator_commands", "terminal", "errors", "settings"},
-    "commands": {"wiring", "serving", "log", "terminal", "operator_commands", "audit_commands", "operator_wiring", "settings"},
+    "commands": {"wiring", "serving", "log", "terminal", "operator_commands", "audit_commands", "bar_command", "operator_wiring"}
+    | {"settings"},
     "__main__": {"commands"},
     "__init__": set(),
 }

@@ -39,6 +39,8 @@ def next_step(journey: Journey, now: datetime) -> Step:
     """What this person should see now."""
     if help_why(journey, now) is not None:
         return Step.HELP
+    if journey.replacing is not None:
+        return _before_replacement(journey)
     if is_open(journey, now):
         return Step.LOOKING if _not_looked_since_still_blocked(journey) else Step.OPEN
     if journey.look.mdm_read_at is None or journey.look.directory_read_at is None:
@@ -59,6 +61,8 @@ def help_why(journey: Journey, now: datetime) -> str | None:
         return journey.help_why
     if journey.look.owner_problem is not None:
         return journey.look.owner_problem
+    if (pair := journey.replacing) is not None:
+        return "named_another" if names_another(journey.sign_in_of(pair)) else None
     if journey.still_blocked_count >= LOOP and is_open(journey, now):
         return "loop"
     if journey.link is None and only_disabled(journey) and _says_registered(journey):
@@ -69,6 +73,9 @@ def help_why(journey: Journey, now: datetime) -> str | None:
 def _over(journey: Journey, why: str, now: datetime) -> bool:
     """What the worker found once, and facts have answered since."""
     if why == "named_another":
+        pair = journey.replacing
+        if pair is not None:
+            return not names_another(journey.sign_in_of(pair))
         return journey.link is not None or not _named_another(journey)
     return why == "no_channel" and is_open(journey, now)
 
@@ -113,6 +120,17 @@ def _before_link(journey: Journey) -> Step:
     if len(found.candidates) > 1 and journey.picked not in {d.device_id for d in found.candidates}:
         return Step.CHOOSE
     return Step.REGISTER
+
+
+def _before_replacement(journey: Journey) -> Step:
+    """The phone was registered anew while its former entry's link lives: the way to the higher evidence that this takes."""
+    if _not_looked_since_still_blocked(journey):
+        return Step.LOOKING
+    if not journey.proven:
+        return Step.THIS_DEVICE
+    if journey.sign_in_asked is not None:
+        return Step.SIGN_IN
+    return Step.CERTIFICATE if journey.certificate_asked is not None else Step.WAIT
 
 
 def candidates(journey: Journey) -> Match | None:
@@ -207,9 +225,10 @@ def _observed(journey: Journey, now: datetime) -> tuple[tuple[bool, datetime | N
     already = already_open(journey)
     if already is not None and is_open(journey, now):
         return tuple((True, already.registered_at if name == "registered" else already.read_at) for name in CHAIN)
-    link, device = journey.link, journey.in_hand
-    push = journey.push or Push(link_id="")
-    registered = _registered(journey)
+    device, registered = journey.in_hand, _registered(journey)
+    link, push = journey.link, journey.push or Push(link_id="")
+    if journey.replacing is not None:  # what was seen of the entry before says nothing of this one
+        link, push, registered = None, Push(link_id=""), journey.registered_anew
     carried = push.says_compliant and push.desired_seq > 0
     return (
         (bool(journey.managed), device.posture.read_at if device else journey.look.mdm_read_at),

@@ -1,10 +1,11 @@
 """What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `desk`, `budgets`,
-`operating`, `alarms`, `certificates`."""
+`operating`, `alarms`, `certificates`, `notices`."""
 
 from .alarms import AT_ONCE, Alarm, AlarmDue, AlarmRows, AlarmSink
 from .budgets import Budgets, in_lane, lane_now
 from .certificates import DeviceCertificates
 from .desk import CaseFound, Event, LookUp, PersonFound, Session, Sessions, SignInStates
+from .notices import Notice, Notices, OwnerMail
 from .operating import (
     AuditEntry,
     AuditLog,
@@ -70,7 +71,10 @@ __all__ = [
     "Listing",
     "LookUp",
     "Messaging",
+    "Notice",
+    "Notices",
     "Owned",
+    "OwnerMail",
     "Page",
     "PersonFound",
     "PersonRows",

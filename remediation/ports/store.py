@@ -114,6 +114,9 @@ class Change(Protocol):
     def make_link(self, link: DeviceLink) -> None:
         """Insert the link and its push row, and wake it. Raises Conflict where either side has a living link already."""
 
+    def tell_owner(self, link_id: str, *, ways: Sequence[str]) -> None:
+        """That this link took another one's place, in each of these ways (`ports.Notice`)."""
+
     def end_link(self, link_id: str, why: str) -> None:
         """End a living link and desire *not compliant* with it, as one. Stale where it ended already."""
 

@@ -7,10 +7,11 @@ the key of every record that was read through it: it is chosen once, and never g
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 from . import rules as rule
+from .bar import rule_file
 from .says import ENTRA_ADMIN, MDM_ADMIN, Calls, Group, Https, Says, Secret, Text
 
 
@@ -93,6 +94,16 @@ class MdmSettings(Group):
     """Every connection by its name, and whose device a record is."""
 
     mdm: Mapping[str, Connection]
+    bar_file: Annotated[
+        str | None,
+        AfterValidator(rule_file),
+        Says(
+            "A file with the organisation's own rules, on top of what each MDM calls compliant (docs/operating.md). Read at the "
+            "start; try it first with `remediation bar`",
+            "the security officer",
+            "/etc/remediation/bar.toml",
+        ),
+    ] = None
     owner_directory_attribute: Annotated[
         Literal["mail", "userPrincipalName", "onPremisesSamAccountName", "employeeId", "onPremisesImmutableId"] | None,
         Says(

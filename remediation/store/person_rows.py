@@ -21,6 +21,7 @@ from .tables import (
     directory_devices,
     journeys,
     managed_devices,
+    notices,
     observations,
     people,
     possession_links,
@@ -114,6 +115,7 @@ def of_person(connection: sa.Connection, tenant_id: str, oid: str, *, ever: bool
     }
     seen = (sa.and_(observations.c.subject_kind == kind, observations.c.subject_id.in_(ids)) for kind, ids in subjects.items())
     return [
+        mine(notices, notices.c.link_id.in_({row[0] for row in links})),
         mine(pushes, pushes.c.link_id.in_({row[0] for row in links})),
         mine(device_links, device_links.c.oid == oid),
         mine(possession_links, possession_links.c.journey_id.in_({row[0] for row in begun})),

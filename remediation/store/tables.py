@@ -421,6 +421,21 @@ lease_extensions = sa.Table(
 )
 
 # What has to be told to whoever runs the product, once for each way of telling. Written with the decision, told afterwards.
+notices = sa.Table(
+    "notices",
+    metadata,
+    tenant(),
+    sa.Column("link_id", sa.Text, primary_key=True),
+    sa.Column("way", sa.Text, primary_key=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("told_at", Moment),
+    sa.Column("next_try_at", Moment),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("reason", sa.Text),
+    to("link_id", "device_links", "id"),
+    sa.Index("ix_notices_due", "tenant_id", "next_try_at"),
+)
+
 alarms = sa.Table(
     "alarms",
     metadata,

@@ -10,7 +10,7 @@ from ..domain.steps import Step, candidates, next_step
 from . import handles
 from .names import shown
 
-ADVICE = {"passcode", "encryption", "jailbreak"}
+ADVICE = {"passcode", "encryption", "jailbreak", "update"}
 
 
 @dataclass(frozen=True)

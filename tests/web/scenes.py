@@ -187,6 +187,16 @@ class Scene:
         )
         return self
 
+    def registered_anew(self) -> Scene:
+        """Beside the entry that is linked, which stayed behind."""
+        return self.registered(REGISTERED_PHONE, replace(SECOND_REGISTERED, registered_at=self.clock()))
+
+    def waits_for(self, reason: str) -> Scene:
+        push = self.store.push(LINK.id)
+        assert push is not None
+        self.store.note_push(LINK.id, wake=push.wake, seq=push.desired_seq, next_at=None, attempts=0, reason=reason)
+        return self
+
     def picked(self, device_id: str) -> Scene:
         ask.pick(self.store, self.id, device_id, oid=self.person.oid, now=self.clock())
         return self
@@ -279,6 +289,8 @@ def stage(name: str, begun: Scene) -> Scene:
         "open": lambda: ready.opened().looked(),
         "open_still_blocked": lambda: ready.opened().looked().still_blocked().looked(),
         "help_loop": lambda: ready.opened().looked().still_blocked().still_blocked().looked(),
+        "this_device_anew": lambda: ready.opened().looked().registered_anew().still_blocked().looked(),
+        "wait_old_link_first": lambda: ready.desired().waits_for("old_link_first").looked(),
         "help": lambda: ready.proven().needs_help("conflict"),
     }
     return further[name]()
@@ -298,8 +310,10 @@ SCENES = (
     "this_device_two",
     "this_device_sending",
     "this_device_sent",
+    "this_device_anew",
     "fix",
     "wait_linking",
+    "wait_old_link_first",
     "wait",
     "open",
     "open_still_blocked",

@@ -61,7 +61,7 @@ WAYS = [platform for platform in PLATFORMS if platform != "android"] + [f"androi
 STAFF_ERRORS = [f"error.{part}.{key}" for part in ("title", "text", "go") for key in ("helpdesk_", "role_")]
 STAFF = ("helpdesk.", "audit.", *STAFF_ERRORS)
 # Ids that Python asks for.
-IN_PYTHON = {"page.language", "page.day_and_time", "message.possession"}
+IN_PYTHON = {"page.language", "page.day_and_time", "message.possession", "message.replaced", "message.replaced.subject"}
 MADE_UP = {
     **helpdesk_ids.MADE_UP,
     "title.": values(Step),
