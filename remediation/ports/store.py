@@ -269,7 +269,7 @@ class Store(Watching, Protocol):
 
 @dataclass(frozen=True)
 class Revoked:
-    """`links` is how many could be used until now: 0 where somebody said it before."""
+    """`links` is how many nobody had used or revoked before: 0 where it was said already."""
 
     journey_id: str
     case_code: str
