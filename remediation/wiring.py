@@ -28,7 +28,7 @@ from .adapters.mail import OwnerMail
 from .adapters.risk_file import RiskFile
 from .domain.bar import Bar, Facts, held_to
 from .domain.budget import A_WHOLE_LOOK, Limit, Limits
-from .domain.compliance import Lease
+from .domain.compliance import Lease, in_own_words
 from .domain.device import ManagedDevice
 from .domain.watch import Pace, watch_names
 from .ports import Budgets, Clock, DeviceManager, Store, Wakeups
@@ -218,8 +218,11 @@ def build_world(
 ) -> World:
     """What the worker's services act on. Tests give a `transport` that leads into the sandbox without a socket, and its `clock`;
     `hold` stands where records are held to the organisation's bar."""
+    return world_of(settings, store, Wire(settings, budgets, transport, clock), clock, hold=hold)
+
+
+def world_of(settings: WorkerSettings, store: Store, wire: "Wire", clock: Clock, *, hold: Hold | None = None) -> World:
     bar = build_bar(settings.bar_file)
-    wire = _Wire(settings, budgets, transport, clock)
     check_in = min(timedelta(days=settings.check_in_days), bar.oldest_check_in or timedelta.max)
     directory = graph.GraphDirectory(
         wire.graph("directory"),
@@ -276,7 +279,7 @@ def try_bar_file(settings: WorkerSettings, path: str, progress: Callable[[Effect
     except ValueError as error:
         raise NotReady(f"{path} {error}") from None
     budgets = build_budgets(settings, make_engine(_url(settings), durable=False))
-    return try_bar(_Wire(settings, budgets, None, now).managers(trial), trial, progress=progress)
+    return try_bar(Wire(settings, budgets, None, now).managers(trial), trial, progress=progress)
 
 
 def possession_message(texts: Texts, organisation: str, url: str, case_code: str) -> str:
@@ -284,7 +287,12 @@ def possession_message(texts: Texts, organisation: str, url: str, case_code: str
     return texts.in_default("message.possession", organisation=organisation, url=url, code=case_code)
 
 
-class _Wire:
+def message_for_test(texts: Texts, organisation: str, url: str) -> str:
+    """What the MDM's app shows of a test: whoever reads it may know nothing of this product."""
+    return texts.in_default("message.test", organisation=organisation, url=url)
+
+
+class Wire:
     """The remotes, each with its address, its credential, its reader of error codes, and the gate that its calls pass."""
 
     def __init__(self, settings: WorkerSettings, budgets: Budgets, transport: BaseAdapter | None, clock: Clock) -> None:
@@ -294,6 +302,7 @@ class _Wire:
         self._clock = clock
         self._ca = Path(settings.ca_file) if settings.ca_file else None
         self._gates: dict[str, Gate] = {}
+        self._remotes: dict[tuple[str, str], Remote] = {}
         self._tokens = entra.EntraTokens(
             self._remote("directory", settings.entra_authority, entra.vendor_code, gate="tokens"),
             tenant_id=settings.tenant_id,
@@ -307,6 +316,16 @@ class _Wire:
         credential = self._tokens.scope(self._settings.graph_scope, remote=name)
         base = f"{self._settings.graph_url}/v1.0"
         return self._remote(*(name, base, graph.vendor_code, credential), gate=gate, lane_headers=graph.lane_headers)
+
+    def tokens(self) -> Mapping[str, entra.ScopeTokens]:
+        """The service app's tokens, by resource."""
+        scopes = {"graph": (self._settings.graph_scope, "directory"), "intune": (self._settings.intune_scope, "channel")}
+        return {name: self._tokens.scope(scope, remote=remote) for name, (scope, remote) in scopes.items()}
+
+    def ahead(self, now: datetime) -> Mapping[str, timedelta]:
+        """Implements `ports.Clocks`."""
+        told = {remote.host: remote.clock() for remote in self._remotes.values()}
+        return {host: at - now for host, at in told.items() if at is not None}
 
     def partner(self, uri: str) -> Remote:
         credential = self._tokens.scope(self._settings.intune_scope, remote="channel")
@@ -328,10 +347,10 @@ class _Wire:
             name,
             self._remote("mdm", f"{given.url}/API", workspace_one.vendor_code, credential, **more),
             now=self._clock,
-            advice=given.advice,
+            advice=given.catalogued,
             owner_attribute=given.owner_attribute,
             shared_users=given.shared_users,
-            hold=hold,
+            hold=_in_own_words(hold, given.own_words),
         )
 
     def _workspace_one_credential(self, name: str, given: WorkspaceOneConnection) -> Credential:
@@ -350,13 +369,23 @@ class _Wire:
     ) -> Remote:
         private = (urlsplit(base).hostname or "") in self._settings.private_hosts
         wire: dict[str, Any] = {"ca": self._ca, "private": private, "transport": self._transport, "gate": self._gate(gate)}
-        return Remote(name, base, vendor_code=vendor_code, credential=credential, **wire, **more)
+        remote = Remote(name, base, vendor_code=vendor_code, credential=credential, **wire, **more)
+        self._remotes[name, base] = remote  # by address: a service that is found anew takes its old place
+        return remote
 
     def _gate(self, name: str, **more: Any) -> Gate:
         """One for each name, since it also counts what is in flight."""
         if name not in self._gates:
             self._gates[name] = Gate(name, self._budgets, in_flight=self._settings.calls_in_flight, **more)
         return self._gates[name]
+
+
+def _in_own_words(hold: Hold, own: Mapping[str, Mapping[str, str]]) -> Hold:
+    def held(device: ManagedDevice, facts: Facts) -> ManagedDevice:
+        device = hold(device, facts)
+        return replace(device, posture=in_own_words(device.posture, own))
+
+    return held if own else hold
 
 
 def _service_credential(settings: WorkerSettings) -> Callable[[], str | dict[str, str]]:

@@ -71,7 +71,8 @@ class Journey:
     `taken` holds device ids that are linked with other managed devices; `help_why` is a stable id, set by the worker when only a
     person can decide; `still_blocked_at` when the person last said that *open* was not true, and how often. `picked` is the device
     id that the person picked among several: a hint for staff, never evidence. `sign_ins` are those that were to name a device,
-    `certificates` those with which this journey's browser came back.
+    `certificates` those with which this journey's browser came back. `unproven` are MDM connections of which no message was seen to
+    arrive yet: what is tapped there proves nothing, and nothing is sent.
     """
 
     id: str
@@ -94,12 +95,18 @@ class Journey:
     picked: str | None = None
     sign_ins: tuple[SignIn, ...] = ()
     certificates: tuple[ShownCertificate, ...] = ()
+    unproven: frozenset[str] = frozenset()
 
     @property
     def in_hand(self) -> ManagedDevice | None:
         """The managed device that this journey is about: the one asked to prove itself, else the only one there is."""
         asked = next((m for m in self.managed if self.possession is not None and m.key == self.possession.key), None)
         return asked or (self.managed[0] if len(self.managed) == 1 else None)
+
+    @property
+    def reachable(self) -> tuple[ManagedDevice, ...]:
+        """The managed devices that can prove themselves by a message."""
+        return tuple(device for device in self.managed if device.key.connection not in self.unproven)
 
     @property
     def others_unlinked(self) -> bool:
@@ -146,6 +153,7 @@ class Journey:
             and proof.key == device.key
             and proof.proven_at is not None
             and proof.proven_generation == device.generation
+            and device.key.connection not in self.unproven
             and (anew is None or anew.registered_at is None or proof.proven_at > anew.registered_at)
         )
 

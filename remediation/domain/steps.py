@@ -62,12 +62,27 @@ def help_why(journey: Journey, now: datetime) -> str | None:
     if journey.look.owner_problem is not None:
         return journey.look.owner_problem
     if (pair := journey.replacing) is not None:
-        return "named_another" if names_another(journey.sign_in_of(pair)) else None
+        if names_another(journey.sign_in_of(pair)):
+            return "named_another"
+        return None if journey.in_hand in journey.reachable else "possession_off"  # a fresh proof is asked for
     if journey.still_blocked_count >= LOOP and is_open(journey, now):
         return "loop"
     if journey.link is None and only_disabled(journey) and _says_registered(journey):
         return "disabled_device"
-    return "named_another" if journey.link is None and _named_another(journey) else None
+    if journey.link is None and _named_another(journey):
+        return "named_another"
+    return "possession_off" if _possession_off(journey, now) else None
+
+
+def _possession_off(journey: Journey, now: datetime) -> bool:
+    """Nothing of this person's can prove itself, since no message of its MDM connection was seen to arrive yet. What is linked
+    already stays, and whoever is kept out for another reason is told that one."""
+    look, link, standing = journey.look, journey.link, journey.standing
+    if not journey.managed or journey.reachable or (link is not None and link.state is LinkState.ACTIVE):
+        return False
+    read = look.mdm_read_at is not None and look.directory_read_at is not None
+    welcome = standing is None or not_for_you(standing) is None
+    return read and welcome and not is_open(journey, now)
 
 
 def _over(journey: Journey, why: str, now: datetime) -> bool:

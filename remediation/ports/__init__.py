@@ -1,9 +1,10 @@
 """What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `desk`, `budgets`,
-`operating`, `alarms`, `certificates`, `notices`."""
+`operating`, `alarms`, `certificates`, `checking`, `notices`."""
 
 from .alarms import AT_ONCE, Alarm, AlarmDue, AlarmRows, AlarmSink
 from .budgets import Budgets, in_lane, lane_now
 from .certificates import DeviceCertificates
+from .checking import CertificateFiles, Clocks, Policies, Powered, Reachable
 from .desk import CaseFound, Event, LookUp, PersonFound, Session, Sessions, SignInStates
 from .notices import Notice, Notices, OwnerMail
 from .operating import (
@@ -54,9 +55,11 @@ __all__ = [
     "Budgets",
     "Carried",
     "CaseFound",
+    "CertificateFiles",
     "CertificateHandle",
     "Change",
     "Clock",
+    "Clocks",
     "ComplianceChannel",
     "DeviceCertificates",
     "DeviceManager",
@@ -78,8 +81,11 @@ __all__ = [
     "Page",
     "PersonFound",
     "PersonRows",
+    "Policies",
     "PossessionLinkFacts",
+    "Powered",
     "PrunedRows",
+    "Reachable",
     "Refreshing",
     "Report",
     "Revoked",

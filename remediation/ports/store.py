@@ -11,6 +11,7 @@ from ..domain.calls import FailedCall
 from ..domain.compliance import Decision
 from ..domain.device import DeviceLink, DirectoryDevice, ManagedDevice, ManagedKey, Person, Platform
 from ..domain.journey import Journey
+from ..domain.message_test import MessageTest
 from ..domain.push import Lane, Push
 from ..domain.sign_in_proof import Pair, SignIn
 from ..domain.standing import Standing
@@ -77,6 +78,16 @@ class Change(Protocol):
 
     def raise_alarm(self, alarm: Alarm) -> None:
         """With this change and never without it. It is told by whoever knows the ways of telling, each of them once."""
+
+    # tests of a connection's messages
+    def ask_for_message_test(self, connection: str, *, token_hash: str, asked_by: str, expires_at: datetime) -> None:
+        """Store one before its message is sent. It takes the place of the connection's last; what was proven stays."""
+
+    def message_test_sent(self, token_hash: str) -> None: ...
+
+    def message_seen(self, token_hash: str) -> str:
+        """Use the test up, in time and once; from now on messages of its connection are proven to arrive. Returns the connection;
+        raises `MessageTestRefused`."""
 
     def signed_in_again(self, journey_id: str, sign_in: SignIn, *, oid: str, browser: str) -> None:
         """Keep what came back, and wake the journey. Stale where it is not this person's in this browser any more."""
@@ -178,6 +189,10 @@ class Store(Watching, Protocol):
     def journey_of_browser(self, browser: str, oid: str, now: datetime) -> str | None: ...
 
     def possession_link(self, token_hash: str, now: datetime) -> "PossessionLinkFacts | None": ...
+
+    def message_test(self, connection: str) -> MessageTest | None: ...
+
+    def message_test_behind(self, token_hash: str) -> MessageTest | None: ...
 
     def certificate_handle(self, handle_hash: str, now: datetime) -> "CertificateHandle | None": ...
 

@@ -136,6 +136,8 @@ def _send_possession_link(journey: Journey, world: World, seen: _Seen) -> None:
     proof = journey.possession
     if proof is None or proof.proven_at is not None or (proof.sent_at is not None and proof.sent_at >= proof.wanted_at):
         return
+    if proof.key.connection in journey.unproven:
+        return  # no message of this connection was seen to arrive: the page says so, and none is sent
     if seen.mdm_error is not None and seen.uncalled:
         return  # the MDM takes no calls just now: a link minted all the same would be one for nobody at each look
     store, about, now = world.store, ("journey", journey.id), world.clock()

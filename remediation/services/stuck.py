@@ -28,6 +28,7 @@ WHO = {
     "certificate_another": WhoActs.HELPDESK,
     "certificate_refused": WhoActs.ADMIN,
     "no_channel": WhoActs.ADMIN,
+    "possession_off": WhoActs.ADMIN,
     # why it is not for this person
     "account_disabled": WhoActs.ADMIN,
     "guest": WhoActs.ADMIN,
@@ -66,6 +67,7 @@ REPAIRS = {
     "evidence": "prove",
     "not_told": "sink",
     "possession_revoked": "account",
+    "possession_off": "doctor",
 }
 KINDS_OF_REPAIR = {*_REPAIR.values(), *REPAIRS.values(), "credentials"} - {""}
 

@@ -33,11 +33,15 @@ class Connection(Group):
         ),
     ] = ("staging",)
     advice: Annotated[
-        dict[str, str],
+        dict[str, str | dict[str, str]],
         NoDecode,
         BeforeValidator(rule.table),
+        AfterValidator(rule.advice),
         Says(
-            "Which advice of ours a compliance policy gets, by the policy's name", MDM_ADMIN, '{"Passcode required" = "passcode"}'
+            "What people read about a compliance policy that fails, by the policy's name: one of our own pieces of advice "
+            "(`passcode`, `encryption`, `jailbreak`, `update`), or words of yours by language",
+            MDM_ADMIN,
+            '{"Passcode required" = "passcode", "Lab radio" = {en = "Turn the radio off."}}',
         ),
     ] = Field(default_factory=dict)
     calls: Annotated[
@@ -48,6 +52,14 @@ class Connection(Group):
             "300/60",
         ),
     ] = "1200/60"
+
+    @property
+    def catalogued(self) -> Mapping[str, str]:
+        return {name: told for name, told in self.advice.items() if isinstance(told, str)}
+
+    @property
+    def own_words(self) -> Mapping[str, Mapping[str, str]]:
+        return {name.casefold(): told for name, told in self.advice.items() if isinstance(told, dict)}
 
 
 class WorkspaceOneConnection(Connection):

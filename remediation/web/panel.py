@@ -31,6 +31,7 @@ HELP = {
     "named_another",
     "certificate_another",
     "certificate_refused",
+    "possession_off",
 }
 NOT_FOR_YOU = {"account_disabled", "guest", "not_in_group", "no_licence"}
 

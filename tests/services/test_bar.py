@@ -65,6 +65,21 @@ def test_a_bar_that_comes_later_takes_down_what_stood(tell: Tell, tmp_path: Path
     assert story.step is Step.FIX
 
 
+def test_a_rule_in_the_administrators_own_words(tell: Tell) -> None:
+    """By the policy's name, whatever its capitals, and in the languages that he wrote; before the catalogue and the MDM's words."""
+    story = tell("blocked_just_registered")
+    settings = settings_for(story.sandbox)
+    own = {"PASSCODE required": {"en": "Six digits or more.", "de": "Sechs Ziffern oder mehr."}}
+    settings.mdm["ws1"].__dict__["advice"] = own
+    budgets = build_budgets(settings, story.engine, clock=story.world.clock)
+    transport = WSGIAdapter(story.sandbox.api)
+    story.world = build_world(settings, story.store, budgets, transport=transport, clock=story.world.clock)
+    story.reports_health(passcode=False)
+    story.arrives()
+    [rule] = story.journey.managed[0].posture.failing
+    assert (rule.name, dict(rule.says)) == ("Passcode required", own["PASSCODE required"])
+
+
 def test_the_oldest_check_in_is_the_leases(tell: Tell, tmp_path: Path) -> None:
     story = under(tell("blocked_just_registered"), written(tmp_path, "[check_in]\noldest_days = 2\n"))
     assert story.world.lease.since_check_in.days == 2

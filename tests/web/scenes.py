@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from remediation.domain.calls import FailedCall
 from remediation.domain.compliance import Decision, MdmWord, Posture, Rule, Verdict
-from remediation.domain.device import DirectoryDevice, LinkState, ManagedDevice, Person, Platform
+from remediation.domain.device import DirectoryDevice, LinkState, ManagedDevice, ManagedKey, Person, Platform
 from remediation.domain.device_certificate import Attribute, CertificateSays
 from remediation.domain.evidence import Level
 from remediation.domain.journey import Journey
@@ -230,6 +230,7 @@ FAILING = Posture(
     failing=(
         Rule("Passcode required", "The device has no passcode", "passcode"),
         Rule("Contoso rule 12", "The radio must be off in the lab", None),
+        Rule("Lab radio", "", None, (("de", "Schalten Sie das Funkgerät aus."), ("en", "Turn the radio off."))),
     ),
     last_seen=HEALTHY.last_seen,
     read_at=HEALTHY.read_at,
@@ -266,6 +267,8 @@ def stage(name: str, begun: Scene) -> Scene:
         return one(*both).registered(REGISTERED_PHONE).looked().proven().looked()
     if name == "not_for_you":
         return one(MANAGED_PHONE).registered().stands(licensed=False).looked()
+    if name == "help_possession_off":
+        return one(replace(MANAGED_PHONE, key=ManagedKey("ws2", "7"))).registered().looked()
     if name == "help_shared":
         return one(MANAGED_PHONE).registered().looked(owner_problem="shared_user")
     ready = one(*(both if name == "this_device_two" else (FAILING_PHONE,) if name == "fix" else (MANAGED_PHONE,)))
@@ -327,6 +330,7 @@ SCENES = (
     "help",
     "help_named_another",
     "help_shared",
+    "help_possession_off",
     "help_loop",
 )
 
