@@ -75,7 +75,6 @@ def set_up(process: str, secrets: Iterable[str] = ()) -> None:
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
     )
     terminal = sys.stderr.isatty()
     # All but ASCII is escaped: a U+2028 or U+0085 in somebody's name would end the line for some readers.
