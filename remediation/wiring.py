@@ -21,7 +21,16 @@ from sqlalchemy import inspect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from . import operator_pulses
-from .adapters import device_certificates, entra, graph, intune_partner, sign_in_log, workspace_one, workspace_one_sign_in
+from .adapters import (
+    device_certificates,
+    entra,
+    graph,
+    intune_partner,
+    sign_in_log,
+    workspace_one,
+    workspace_one_events,
+    workspace_one_sign_in,
+)
 from .adapters.gate import Gate
 from .adapters.http import Credential, Remote
 from .domain.budget import A_WHOLE_LOOK, Limit, Limits
@@ -115,7 +124,7 @@ def build_web_app(settings: WebSettings) -> Flask:
     store = SqlStore(engine, settings.tenant_id, DbosWakeups(engine))
     sessions, states = SqlSessions(engine, settings.tenant_id), SqlSignInStates(engine, settings.tenant_id)
     look_up, certificates = SqlLookUp(engine, settings.tenant_id), build_certificates(settings)
-    return build_web(settings, store, sessions, states, look_up, certificates, clock=now)
+    return build_web(settings, store, sessions, states, look_up, certificates, events=workspace_one_events.hint_of, clock=now)
 
 
 def build_certificates(settings: Settings) -> device_certificates.PemDeviceCertificates | None:

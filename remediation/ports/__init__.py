@@ -1,9 +1,10 @@
-"""What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `desk`, `budgets`,
+"""What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `hints`, `desk`, `budgets`,
 `operating`, `certificates`."""
 
 from .budgets import Budgets, in_lane, lane_now
 from .certificates import DeviceCertificates
 from .desk import CaseFound, Event, LookUp, PersonFound, Session, Sessions, SignInStates
+from .hints import EventReader, Hints
 from .operating import (
     Alarm,
     AlarmDue,
@@ -63,10 +64,12 @@ __all__ = [
     "DeviceManager",
     "Directory",
     "Event",
+    "EventReader",
     "Extension",
     "FigureRows",
     "FigureSink",
     "Figures",
+    "Hints",
     "Leases",
     "LinkNoting",
     "Listing",
