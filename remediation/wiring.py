@@ -30,13 +30,14 @@ from .adapters import (
     workspace_one,
     workspace_one_events,
     workspace_one_sign_in,
+    workspace_one_targets,
 )
 from .adapters.gate import Gate
 from .adapters.http import Credential, Remote
 from .domain.budget import A_WHOLE_LOOK, Limit, Limits
 from .domain.compliance import Lease
 from .domain.watch import Pace, watch_names
-from .ports import Budgets, Clock, DeviceManager, Store, Wakeups
+from .ports import Budgets, Clock, DeviceManager, EventTargets, Store, Wakeups
 from .secret_files import SecretFile, text_of
 from .services.look import look
 from .services.push_compliance import bring_to_rest
@@ -235,6 +236,15 @@ def build_world(
     )
 
 
+def build_event_targets(settings: WorkerSettings, connection: str) -> EventTargets:
+    """Where this MDM lists whom it sends its events to; asked by a command, within the budget of all."""
+    given = settings.mdm.get(connection)
+    if given is None:
+        raise NotReady(f"There is no MDM connection {connection}. There is: {', '.join(settings.mdm)}.")
+    budgets = build_budgets(settings, make_engine(_url(settings), durable=False))
+    return _Wire(settings, budgets, None, now).event_targets(connection, given)
+
+
 def possession_message(texts: Texts, organisation: str, url: str, case_code: str) -> str:
     """What the MDM's app shows on the device. It says who asks and why, since a link alone would teach people to tap anything."""
     return texts.in_default("message.possession", organisation=organisation, url=url, code=case_code)
@@ -275,16 +285,24 @@ class _Wire:
         raise NotReady(f"No MDM of the kind of {name} is known")
 
     def _workspace_one(self, name: str, given: WorkspaceOneConnection) -> workspace_one.WorkspaceOne:
-        more: dict[str, Any] = {"gate": f"mdm:{name}", "quota": workspace_one.quota(self._clock)}
-        credential = self._workspace_one_credential(name, given)
         return workspace_one.WorkspaceOne(
             name,
-            self._remote("mdm", f"{given.url}/API", workspace_one.vendor_code, credential, **more),
+            self._workspace_one_api(name, given),
             now=self._clock,
             advice=given.advice,
             owner_attribute=given.owner_attribute,
             shared_users=given.shared_users,
         )
+
+    def _workspace_one_api(self, name: str, given: WorkspaceOneConnection) -> Remote:
+        more: dict[str, Any] = {"gate": f"mdm:{name}", "quota": workspace_one.quota(self._clock)}
+        credential = self._workspace_one_credential(name, given)
+        return self._remote("mdm", f"{given.url}/API", workspace_one.vendor_code, credential, **more)
+
+    def event_targets(self, name: str, given: Connection) -> EventTargets:
+        if isinstance(given, WorkspaceOneConnection):
+            return workspace_one_targets.WorkspaceOneTargets(self._workspace_one_api(name, given))
+        raise NotReady(f"The MDM {name} sends no events; its lists are read.")
 
     def _workspace_one_credential(self, name: str, given: WorkspaceOneConnection) -> Credential:
         if given.client_id and given.client_secret and given.token_url:

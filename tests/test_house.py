@@ -31,7 +31,19 @@ MAY_SEE = {
     "terminal": {"wiring", "serving", "settings"},
     "operator_commands": {"wiring", "operator_wiring", "log", "terminal", "errors", "settings"},
     "audit_commands": {"wiring", "operator_wiring", "operator_commands", "terminal", "errors", "settings"},
-    "commands": {"wiring", "serving", "log", "terminal", "operator_commands", "audit_commands", "operator_wiring", "settings"},
+    "mdm_commands": {"mdm_wiring", "terminal", "errors", "settings"},
+    "mdm_wiring": {"wiring", "services", "store", "domain", "ports", "settings"},
+    "commands": {
+        "wiring",
+        "serving",
+        "log",
+        "terminal",
+        "operator_commands",
+        "audit_commands",
+        "mdm_commands",
+        "operator_wiring",
+        "settings",
+    },
     "__main__": {"commands"},
     "__init__": set(),
 }
@@ -108,10 +120,10 @@ def test_no_adapter_knows_another() -> None:
         assert not strangers, f"{path.name} sees {sorted(strangers)}"
 
 
-@pytest.mark.parametrize("door", ["__main__", "commands", "operator_commands", "audit_commands", "app"])
+@pytest.mark.parametrize("door", ["__main__", "commands", "operator_commands", "audit_commands", "mdm_commands", "app"])
 def test_nobody_sees_a_door(door: str) -> None:
     for path in python_files("remediation") + python_files("sandbox"):
-        if path.stem in ("__main__", "commands", "operator_commands", "audit_commands"):
+        if path.stem in ("__main__", "commands", "operator_commands", "audit_commands", "mdm_commands"):
             continue
         for name in imports(path):
             assert name != door

@@ -4,7 +4,7 @@
 from .budgets import Budgets, in_lane, lane_now
 from .certificates import DeviceCertificates
 from .desk import CaseFound, Event, LookUp, PersonFound, Session, Sessions, SignInStates
-from .hints import EventReader, Hints
+from .hints import EventReader, EventTarget, EventTargets, Hints
 from .operating import (
     Alarm,
     AlarmDue,
@@ -65,6 +65,8 @@ __all__ = [
     "Directory",
     "Event",
     "EventReader",
+    "EventTarget",
+    "EventTargets",
     "Extension",
     "FigureRows",
     "FigureSink",
