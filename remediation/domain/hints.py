@@ -47,12 +47,18 @@ def password(key: str, connection: str) -> str:
 
 def calls_for(hint: Hint, push: Push, now: datetime) -> Mark | None:
     """None where the row waits to be looked at anyway: of a storm of events about one device, one look comes. Bad news goes with
-    the revocations where Microsoft may believe something better, and waits for nothing."""
+    the revocations where Microsoft may believe something better, and waits for nothing.
+
+    A row that only follows what was sent would be looked at, but not judged anew; it is marked all the same, for the time at which
+    it comes anyway.
+    """
     lane = Lane.REVOKE if hint.revokes and push.says_compliant else Lane.SWEEP
-    read_at = push.posture_read_at
+    read_at, next_at = push.posture_read_at, push.next_look_at
     due = now if lane is Lane.REVOKE or read_at is None else max(now, min(read_at, now) + PAUSE)
-    waits = push.next_look_at is not None and push.next_look_at <= due
-    return None if waits and (lane is not Lane.REVOKE or push.lane is Lane.REVOKE) else Mark(push.link_id, lane, due)
+    comes = next_at is not None and next_at <= due
+    if comes and not push.following and (lane is not Lane.REVOKE or push.lane is Lane.REVOKE):
+        return None
+    return Mark(push.link_id, lane, due if next_at is None else min(due, next_at))
 
 
 def udid_spellings(udid: str | None) -> frozenset[str]:

@@ -49,7 +49,7 @@ class SqlHints:
         """As `watching` marks: whoever has the row in hand read before this, so its wake count rises; the pulse wakes it as there
         is room. A row that is not at rest keeps its lane, unless it is to go with the revocations."""
         push = pushes.c
-        later = sa.or_(push.next_look_at.is_(None), push.next_look_at > mark.due)
+        later = sa.or_(push.next_look_at.is_(None), push.next_look_at > mark.due, push.following)
         wanted: Any = sa.literal(mark.lane, push.lane.type)
         if mark.lane is Lane.REVOKE:
             later = sa.or_(later, push.lane != Lane.REVOKE)

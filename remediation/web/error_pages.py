@@ -104,7 +104,7 @@ def _entrance() -> str | None:
 
 def _not_the_machine(_: NotTheMachine) -> Response:
     """For a program, not for people. The same whether such a connection is set up or not."""
-    log.warning("an event was sent without the connection's password: refused")
+    log.info("an event was sent without the connection's password: refused")
     return Response("the password is missing or wrong\n", 401, {"WWW-Authenticate": 'Basic realm="events"'}, mimetype="text/plain")
 
 

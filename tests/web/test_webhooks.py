@@ -304,6 +304,19 @@ def test_T31_a_storm_of_duplicates_is_one_look(opened: Web) -> None:
         assert connection.execute(sa.text("SELECT count(*) FROM turns WHERE key LIKE 'hint:%'")).scalar_one() == 2
 
 
+def test_news_of_a_device_that_is_only_followed_is_judged_anew(opened: Web) -> None:
+    """Its next look would ask Microsoft alone how far it is, and take the row for told."""
+    soon = opened.clock() + timedelta(seconds=2)
+    opened.store.note_push(LINK.id, wake=row(opened).wake, seq=1, next_at=soon, attempts=1, reason="sent", following=True)
+    was = row(opened)
+    assert was.following
+    assert sent(opened, event()).status_code == 202
+    now = row(opened)
+    assert (now.following, now.wake, now.next_look_at) == (False, was.wake + 1, was.next_look_at)
+    assert sent(opened, event()).status_code == 202
+    assert row(opened) == now
+
+
 def test_T31_news_of_a_device_that_was_just_looked_at_waits_a_moment_and_bad_news_does_not(opened: Web) -> None:
     read_at = row(opened).posture_read_at
     assert read_at is not None
