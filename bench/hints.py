@@ -5,9 +5,9 @@ MDM send an event to the product's pages over a socket; `by_poll` has no event, 
 poll comes every five minutes. Both are measured in seconds of the world from the phone's report to the moment that Entra shows it,
 with the stand-in's own 0.4 s in them. `late` did not arrive while it was waited for.
 
-`storm`: events of every kind from several senders at once, at the product's own limits: with a wrong password, the same ones again,
-and lies about devices, good news and bad. None is true. `answered_p99_ms` is how long a sender waits, `reads_per_device` how often
-the worker asked the MDM for each device's record meanwhile; `pushes` must be 0, as must what `judge` counts.
+`storm`: events of every kind about a few devices, from several senders at once, at the product's own limits: with a wrong password,
+the same ones again, and lies, good news and bad. None is true. `answered_p99_ms` is how long a sender waits, `reads_per_device` how
+often the worker asked the MDM for each of these records meanwhile; `pushes` must be 0, as must what `judge` counts.
 
 `--break deaf` takes events and forgets them: all are `late`. `--break eager` wakes a row for each event: `reads_per_device` is far
 above.
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 POLL = 300  # seconds: the product's own default
 LAG = 0.2  # of each of the stand-in's two steps
 SENDERS = 4
+AIMED_AT = 4  # devices that a storm is about
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Size:
     events: int
 
 
-LONG = Size(devices=200, changes=400, pace=10, polls=4, events=20_000)
+LONG = Size(devices=100, changes=200, pace=10, polls=2, events=10_000)
 QUICK = Size(devices=20, changes=20, pace=40, polls=1, events=400)
 
 
@@ -157,9 +158,9 @@ def _storm(company: Company, listening: Listening, size: Size, seed: int) -> dic
     reads, pushes = company.books.calls["workspace_one.one"], company.books.calls["intune.message.PUT"]
     statuses: Counter[int] = Counter()
     waited: list[float] = []
-    begun, each = time.monotonic(), size.events // SENDERS
+    begun, each, aimed_at = time.monotonic(), size.events // SENDERS, company.members[:AIMED_AT]
     senders = [
-        threading.Thread(target=_send, args=(listening, company.members, random.Random(seed + n), each, statuses, waited))
+        threading.Thread(target=_send, args=(listening, aimed_at, random.Random(seed + n), each, statuses, waited))
         for n in range(SENDERS)
     ]
     for sender in senders:
@@ -175,7 +176,7 @@ def _storm(company: Company, listening: Listening, size: Size, seed: int) -> dic
         "statuses": {str(status): count for status, count in sorted(statuses.items())},
         "seconds": round(lasted, 1),
         "answered_p99_ms": round(1000 * (_at(sorted(waited), 0.99, digits=4) or 0)),
-        "reads_per_device": round((company.books.calls["workspace_one.one"] - reads) / len(company.members), 1),
+        "reads_per_device": round((company.books.calls["workspace_one.one"] - reads) / len(aimed_at), 1),
         "pushes": company.books.calls["intune.message.PUT"] - pushes,
     }
 
