@@ -5,6 +5,7 @@ import importlib
 import json
 import logging
 import pkgutil
+import re
 import signal
 import sys
 from dataclasses import dataclass
@@ -39,11 +40,19 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))  # standard output is for the figures
     module = importlib.import_module(f"bench.{given.name}")
+    faults = _faults(module.__doc__ or "")
+    if given.broken is not None and given.broken not in faults:
+        parser.error(f"{given.name} --break takes one of: {', '.join(faults)}")
     figures = module.run(
         Options(given.quick, given.db, given.seed, given.broken), lambda text: print(text, file=sys.stderr, flush=True)
     )
     print(json.dumps({"bench": given.name, "db": given.db, "seed": given.seed, "broken": given.broken, **figures}))
     return 0
+
+
+def _faults(doc: str) -> list[str]:
+    """A bench tells its seeded faults where it tells what they do. One that it does not know would be caught by nothing."""
+    return [fault for found in re.findall(r"--break ([a-z_|]+)", doc) for fault in found.split("|")]
 
 
 if __name__ == "__main__":

@@ -61,8 +61,6 @@ def run(options: Options, say: Callable[[str], None]) -> dict[str, Any]:
 
 
 def play(requests: int, db: str, seed: int, broken: str | None, say: Callable[[str], None]) -> dict[str, Any]:
-    if broken is not None and broken not in COUNTED:
-        raise SystemExit(f"--break takes one of: {', '.join(COUNTED)}")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = database(db, folder, stack)

@@ -1,6 +1,6 @@
 """Errors that know who can act and whether trying again helps.
 
-The five that a remote can cause are raised by `adapters/`; `Stale`, `Conflict`, `PossessionRefused`,
+The five that a remote can cause are raised by `adapters/`; `Stale`, `Conflict`, `PossessionRefused`, `MessageTestRefused`,
 `ExtensionRefused` and `ErasureRefused` by `store/`, `TooOften` by `services/`, `CertificateRefused` by
 `adapters/` and `store/`. Anything else is a bug of ours and shows the page for bugs.
 """
@@ -126,6 +126,18 @@ class Conflict(RemediationError):
 
     code = "conflict"
     who_acts = WhoActs.HELPDESK
+
+
+class MessageTestRefused(RemediationError):
+    """A test of a connection's messages cannot be made, or its link not be used. `why`: `no_messages` or `not_enrolled`; `unknown`,
+    `used` or `too_late`."""
+
+    code = "message_test_refused"
+    who_acts = WhoActs.ADMIN
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"message test refused: {why}")
+        self.why = why
 
 
 class PossessionRefused(RemediationError):

@@ -28,7 +28,7 @@ HEADER = re.compile(
     r"(?<![\w-])(authorization|proxy-authorization|cookie|set-cookie|aw-tenant-code)(\s*:\s*)[^\r\n\"']+", re.IGNORECASE
 )
 BEARER = re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE)
-POSSESSION = re.compile(r"(/possession/)[\w-]{16,}")  # the address is the token
+POSSESSION = re.compile(r"(/(?:possession|message-test)/)[\w-]{16,}")  # the address is the token
 JWT = re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*")
 
 
@@ -75,7 +75,6 @@ def set_up(process: str, secrets: Iterable[str] = ()) -> None:
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
     )
     terminal = sys.stderr.isatty()
     # All but ASCII is escaped: a U+2028 or U+0085 in somebody's name would end the line for some readers.

@@ -13,9 +13,9 @@ import sqlalchemy as sa
 
 from .adapters import alarm_webhook
 from .adapters.alarm_log import AlarmLog
-from .adapters.alarm_mail import AlarmMail, MailServer
 from .adapters.audit_anchor import AnchorLog
 from .adapters.http import Remote
+from .adapters.mail import AlarmMail, MailServer
 from .adapters.metrics_file import MetricsFile
 from .ports import Actor, AlarmSink, Store
 from .services import alarms, audit_log
@@ -77,10 +77,16 @@ def alarm_sinks(settings: WorkerSettings) -> list[AlarmSink]:
         private = urlsplit(base).hostname in settings.private_hosts
         remote = Remote("webhook", base, vendor_code=alarm_webhook.no_vendor_code, ca=ca, private=private)
         sinks.append(alarm_webhook.AlarmWebhook(remote, query))
-    if settings.alarm_mail_server and settings.alarm_mail_from and settings.alarm_mail_to:
-        host, _, port = settings.alarm_mail_server.rpartition(":")
-        password = settings.alarm_mail_password.get_secret_value() if settings.alarm_mail_password else None
-        account = (settings.alarm_mail_security, settings.alarm_mail_user, password)
-        server = MailServer(host.strip("[]"), int(port), *account, ca=ca)
+    server = mail_server(settings)
+    if server is not None and settings.alarm_mail_from and settings.alarm_mail_to:
         sinks.append(AlarmMail(server, sender=settings.alarm_mail_from, to=settings.alarm_mail_to))
     return sinks
+
+
+def mail_server(settings: WorkerSettings) -> MailServer | None:
+    if settings.alarm_mail_server is None:
+        return None
+    host, _, port = settings.alarm_mail_server.rpartition(":")
+    password = settings.alarm_mail_password.get_secret_value() if settings.alarm_mail_password else None
+    account = (settings.alarm_mail_security, settings.alarm_mail_user, password)
+    return MailServer(host.strip("[]"), int(port), *account, ca=Path(settings.ca_file) if settings.ca_file else None)

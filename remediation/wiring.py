@@ -5,7 +5,7 @@ The doors (`commands`, `__main__`, `app.py`) call it; nothing else may.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -34,22 +34,30 @@ from .adapters import (
 )
 from .adapters.gate import Gate
 from .adapters.http import Credential, Remote
+from .adapters.mail import OwnerMail
+from .adapters.risk_file import RiskFile
+from .domain.bar import Bar, Facts, held_to
 from .domain.budget import A_WHOLE_LOOK, Limit, Limits
-from .domain.compliance import Lease
+from .domain.compliance import Lease, in_own_words
+from .domain.device import ManagedDevice
 from .domain.watch import Pace, watch_names
 from .ports import Budgets, Clock, DeviceManager, EventTargets, Store, Wakeups
 from .secret_files import SecretFile, text_of
 from .services.look import look
 from .services.push_compliance import bring_to_rest
 from .services.reconcile import watch
+from .services.tell_owner import DEVICE, MAIL, Ways, Words, tell_owner
+from .services.try_bar import Effect, Trial, try_bar
 from .services.world import World
 from .settings import DatabaseSettings, OperatorSettings, Settings, WebSettings, WorkerSettings
+from .settings.bar import read_bar
 from .settings.mdm import Connection, WorkspaceOneConnection
 from .settings.rules import key_with_certificate
 from .store import migrations, moving, pickle_door
 from .store.budgets import SqlBudgets
 from .store.engine import make_engine
 from .store.look_up import SqlLookUp
+from .store.notices import SqlNotices
 from .store.sessions import SqlSessions, SqlSignInStates
 from .store.store import SqlStore
 from .store.wakeups import QUEUES, DbosWakeups
@@ -59,9 +67,11 @@ from .worker.engine import Engine, Unsuited, Wakers, refuse_old_sqlite
 from .worker.process import Worker
 from .worker.pulse import Pulse
 
+OWNERS_EVERY = 5.0
 DUE_EVERY = 0.5  # seconds; the shortest wait that a row asks for is 2
 FORGET_EVERY = 3600.0
 VendorCode = Callable[[Any], object]
+Hold = Callable[[ManagedDevice, Facts], ManagedDevice]
 SIGN_IN_LOG_CALLS = "5/10"  # for an app and tenant: graph-docs concepts/throttling-limits.md
 
 
@@ -173,7 +183,20 @@ def build_worker(settings: WorkerSettings, parts: Parts | None = None) -> Worker
     )
     due = Pulse("due rows", lambda: store.wake_due(parts.clock(), room=budgets.room()), every=parts.due_every)
     old = Pulse("old wake-ups", durable.forget, every=FORGET_EVERY)
-    return Worker(durable, [due, old, *operator_pulses.of(settings, engine, store, parts.clock)])
+    ways, notices = owner_ways(settings, world), SqlNotices(engine, settings.tenant_id)
+    owners = Pulse("telling owners", lambda: tell_owner(notices, ways, parts.clock()), every=OWNERS_EVERY)
+    return Worker(durable, [due, old, owners, *operator_pulses.of(settings, engine, store, parts.clock)])
+
+
+def owner_ways(settings: WorkerSettings, world: World) -> Ways:
+    """How the owner of a device is told: on the device, and by mail where a server is set."""
+    server, sender, texts = operator_pulses.mail_server(settings), settings.alarm_mail_from, Texts(default=settings.language)
+
+    def words() -> Words:
+        whose = {"organisation": settings.organisation}
+        return Words(texts.in_default("message.replaced.subject", **whose), texts.in_default("message.replaced", **whose))
+
+    return Ways(world.managers, OwnerMail(server, sender=sender) if server is not None and sender else None, words)
 
 
 def build_budgets(settings: WorkerSettings, engine: SqlEngine, *, clock: Clock = now) -> SqlBudgets:
@@ -195,10 +218,22 @@ def build_budgets(settings: WorkerSettings, engine: SqlEngine, *, clock: Clock =
 
 
 def build_world(
-    settings: WorkerSettings, store: Store, budgets: Budgets, *, transport: BaseAdapter | None = None, clock: Clock = now
+    settings: WorkerSettings,
+    store: Store,
+    budgets: Budgets,
+    *,
+    transport: BaseAdapter | None = None,
+    clock: Clock = now,
+    hold: Hold | None = None,
 ) -> World:
-    """What the worker's services act on. Tests give a `transport` that leads into the sandbox without a socket, and its `clock`."""
-    wire = _Wire(settings, budgets, transport, clock)
+    """What the worker's services act on. Tests give a `transport` that leads into the sandbox without a socket, and its `clock`;
+    `hold` stands where records are held to the organisation's bar."""
+    return world_of(settings, store, Wire(settings, budgets, transport, clock), clock, hold=hold)
+
+
+def world_of(settings: WorkerSettings, store: Store, wire: "Wire", clock: Clock, *, hold: Hold | None = None) -> World:
+    bar = build_bar(settings.bar_file)
+    check_in = min(timedelta(days=settings.check_in_days), bar.oldest_check_in or timedelta.max)
     directory = graph.GraphDirectory(
         wire.graph("directory"),
         now=clock,
@@ -217,11 +252,11 @@ def build_world(
     return World(
         store=store,
         directory=directory,
-        managers={name: wire.manager(name, given) for name, given in settings.mdm.items()},
+        managers=wire.managers(hold or partial(held_to, bar)),
         channels=[channel],
         clock=clock,
         minimum=settings.minimum_evidence,
-        lease=Lease(timedelta(hours=settings.lease_hours), timedelta(days=settings.check_in_days)),
+        lease=Lease(timedelta(hours=settings.lease_hours), check_in),
         recheck=timedelta(seconds=settings.recheck_seconds),
         executor=settings.executor_id,
         possession_url=lambda token: f"{settings.public_origin}/possession/{token}",
@@ -233,6 +268,7 @@ def build_world(
         ),
         sign_in_log=sign_in_log.GraphSignInLog(wire.graph("sign_in_log", gate="sign_in_log")),
         certificates=build_certificates(settings),
+        tell_owner_by=(DEVICE,) if settings.alarm_mail_server is None else (DEVICE, MAIL),
     )
 
 
@@ -242,7 +278,27 @@ def build_event_targets(settings: WorkerSettings, connection: str) -> EventTarge
     if given is None:
         raise NotReady(f"There is no MDM connection {connection}. There is: {', '.join(settings.mdm)}.")
     budgets = build_budgets(settings, make_engine(_url(settings), durable=False))
-    return _Wire(settings, budgets, None, now).event_targets(connection, given)
+    return Wire(settings, budgets, None, now).event_targets(connection, given)
+
+
+def build_bar(path: str | None) -> Bar:
+    """The organisation's own bar, by the rule file of this path; none is one that everything passes."""
+    if path is None:
+        return Bar()
+    bar, risk = read_bar(path)
+    if risk is None:
+        return bar
+    return replace(bar, risk_of=RiskFile(risk.file, unlisted=float("-inf") if risk.unlisted == "none" else None).score_of)
+
+
+def try_bar_file(settings: WorkerSettings, path: str, progress: Callable[[Effect], None]) -> list[Effect]:
+    """What the rule file of this path would do instead of the one of the settings; reads every MDM's whole list."""
+    try:
+        trial = Trial(build_bar(settings.bar_file), build_bar(path))
+    except ValueError as error:
+        raise NotReady(f"{path} {error}") from None
+    budgets = build_budgets(settings, make_engine(_url(settings), durable=False))
+    return try_bar(Wire(settings, budgets, None, now).managers(trial), trial, progress=progress)
 
 
 def possession_message(texts: Texts, organisation: str, url: str, case_code: str) -> str:
@@ -250,7 +306,12 @@ def possession_message(texts: Texts, organisation: str, url: str, case_code: str
     return texts.in_default("message.possession", organisation=organisation, url=url, code=case_code)
 
 
-class _Wire:
+def message_for_test(texts: Texts, organisation: str, url: str) -> str:
+    """What the MDM's app shows of a test: whoever reads it may know nothing of this product."""
+    return texts.in_default("message.test", organisation=organisation, url=url)
+
+
+class Wire:
     """The remotes, each with its address, its credential, its reader of error codes, and the gate that its calls pass."""
 
     def __init__(self, settings: WorkerSettings, budgets: Budgets, transport: BaseAdapter | None, clock: Clock) -> None:
@@ -260,6 +321,7 @@ class _Wire:
         self._clock = clock
         self._ca = Path(settings.ca_file) if settings.ca_file else None
         self._gates: dict[str, Gate] = {}
+        self._remotes: dict[tuple[str, str], Remote] = {}
         self._tokens = entra.EntraTokens(
             self._remote("directory", settings.entra_authority, entra.vendor_code, gate="tokens"),
             tenant_id=settings.tenant_id,
@@ -274,24 +336,38 @@ class _Wire:
         base = f"{self._settings.graph_url}/v1.0"
         return self._remote(*(name, base, graph.vendor_code, credential), gate=gate, lane_headers=graph.lane_headers)
 
+    def tokens(self) -> Mapping[str, entra.ScopeTokens]:
+        """The service app's tokens, by resource."""
+        scopes = {"graph": (self._settings.graph_scope, "directory"), "intune": (self._settings.intune_scope, "channel")}
+        return {name: self._tokens.scope(scope, remote=remote) for name, (scope, remote) in scopes.items()}
+
+    def ahead(self, now: datetime) -> Mapping[str, timedelta]:
+        """Implements `ports.Clocks`."""
+        told = {remote.host: remote.clock() for remote in self._remotes.values()}
+        return {host: at - now for host, at in told.items() if at is not None}
+
     def partner(self, uri: str) -> Remote:
         credential = self._tokens.scope(self._settings.intune_scope, remote="channel")
         return self._remote("channel", uri, intune_partner.vendor_code, credential, gate="channel")
 
-    def manager(self, name: str, given: Connection) -> DeviceManager:
-        """One MDM, with a gate of its own: what it takes from one connection is never taken from another."""
+    def managers(self, hold: Hold) -> dict[str, DeviceManager]:
+        """Each with a gate of its own: what one of them takes is never taken from another."""
+        return {name: self._manager(name, given, hold) for name, given in self._settings.mdm.items()}
+
+    def _manager(self, name: str, given: Connection, hold: Hold) -> DeviceManager:
         if isinstance(given, WorkspaceOneConnection):
-            return self._workspace_one(name, given)
+            return self._workspace_one(name, given, hold)
         raise NotReady(f"No MDM of the kind of {name} is known")
 
-    def _workspace_one(self, name: str, given: WorkspaceOneConnection) -> workspace_one.WorkspaceOne:
+    def _workspace_one(self, name: str, given: WorkspaceOneConnection, hold: Hold) -> workspace_one.WorkspaceOne:
         return workspace_one.WorkspaceOne(
             name,
             self._workspace_one_api(name, given),
             now=self._clock,
-            advice=given.advice,
+            advice=given.catalogued,
             owner_attribute=given.owner_attribute,
             shared_users=given.shared_users,
+            hold=_in_own_words(hold, given.own_words),
         )
 
     def _workspace_one_api(self, name: str, given: WorkspaceOneConnection) -> Remote:
@@ -320,13 +396,23 @@ class _Wire:
     ) -> Remote:
         private = (urlsplit(base).hostname or "") in self._settings.private_hosts
         wire: dict[str, Any] = {"ca": self._ca, "private": private, "transport": self._transport, "gate": self._gate(gate)}
-        return Remote(name, base, vendor_code=vendor_code, credential=credential, **wire, **more)
+        remote = Remote(name, base, vendor_code=vendor_code, credential=credential, **wire, **more)
+        self._remotes[name, base] = remote  # by address: a service that is found anew takes its old place
+        return remote
 
     def _gate(self, name: str, **more: Any) -> Gate:
         """One for each name, since it also counts what is in flight."""
         if name not in self._gates:
             self._gates[name] = Gate(name, self._budgets, in_flight=self._settings.calls_in_flight, **more)
         return self._gates[name]
+
+
+def _in_own_words(hold: Hold, own: Mapping[str, Mapping[str, str]]) -> Hold:
+    def held(device: ManagedDevice, facts: Facts) -> ManagedDevice:
+        device = hold(device, facts)
+        return replace(device, posture=in_own_words(device.posture, own))
+
+    return held if own else hold
 
 
 def _service_credential(settings: WorkerSettings) -> Callable[[], str | dict[str, str]]:

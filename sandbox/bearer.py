@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def claims_of_caller(sandbox: Sandbox, audience: str) -> dict[str, Any] | None:
     """The claims of the bearer token on this request; also tells the ledger who called."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    claims = sandbox.keys.unseal("access", token.strip()) if scheme.lower() == "bearer" else None
+    claims = sandbox.keys.unseal("access", token.strip().rpartition(".")[2]) if scheme.lower() == "bearer" else None
     if claims is None:
         return None
     request.environ["sandbox.client_id"], request.environ["sandbox.tenant"] = claims["appid"], claims["tid"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -31,6 +32,8 @@ PREFIX = "REMEDIATION_"
 ADVICE = {"Passcode required": "passcode", "Encryption on": "encryption", "Not jailbroken": "jailbreak"}
 """Which of the product's own steps mends which policy of the pretend MDM."""
 START_SECONDS, STOP_SECONDS = 60, 10
+PRODUCT = (sys.executable, "app.py")
+DOCTOR = (sys.executable, "-m", "remediation", "doctor", "possession", "--connection", "ws1", "--yes", "--record")
 
 
 class CannotStart(Exception):
@@ -259,10 +262,55 @@ def _check_alive(product: Product) -> None:
         raise CannotStart(f"The product ended by itself (exit code {code}). Its last lines:\n{product.last_lines()}", 1)
 
 
+# What an administrator does once
+
+
+def taps_the_test(sandbox: Sandbox, port: int, settings: Mapping[str, str], home: Path) -> str:
+    """Messages to devices are off until one was seen to arrive: the product sends a test to Noah's phone, and its link is tapped
+    there. Returns what to say at the terminal."""
+    phone = sandbox.world.phones["noah"]
+    command = [*DOCTOR, str(phone.record_id), "--wait", "20"]
+    doctor = subprocess.Popen(
+        command, cwd=home, env=environment(settings), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    try:
+        until = time.monotonic() + START_SECONDS
+        while not phone.messages and doctor.poll() is None and time.monotonic() < until:
+            time.sleep(0.1)
+        if phone.messages:
+            _press_the_button(port, phone.messages[-1].body)
+        said, _ = doctor.communicate(timeout=START_SECONDS)
+    except (OSError, HTTPException, subprocess.TimeoutExpired) as error:
+        doctor.kill()
+        said = type(error).__name__.encode()
+    if doctor.wait() == 0:
+        return "A test message reached Noah’s phone and was tapped there, so messages to devices are on."
+    return f"The test message was not seen, so messages to devices are off:\n{said.decode(errors='replace')[-500:]}"
+
+
+def _press_the_button(port: int, message: str) -> None:
+    """As a browser on the phone: open the link, keep the cookie, send the page's form."""
+    found = re.search(r"https?://[^/\s]+(/message-test/[\w-]+)", message)
+    if found is None:
+        return
+    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    headers = {"Host": f"localhost:{port}"}
+    try:
+        connection.request("GET", found[1], headers=headers)
+        answer = connection.getresponse()
+        cookie, page = (answer.getheader("Set-Cookie") or "").partition(";")[0], answer.read().decode()
+        token = re.search(r'name="csrf_token" value="([^"]+)"', page)
+        form = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": cookie, "Origin": f"http://localhost:{port}"}
+        connection.request("POST", found[1], f"csrf_token={token[1] if token else ''}", headers | form)
+        connection.getresponse().read()
+    finally:
+        connection.close()
+
+
 # The whole
 
 
-def play(ports: Ports, data: Path, command: Sequence[str] = (sys.executable, "app.py"), home: Path = REPOSITORY) -> None:
+def play(ports: Ports, data: Path, command: Sequence[str] = PRODUCT, home: Path = REPOSITORY) -> None:
     """Runs until Ctrl-C or SIGTERM; raises `CannotStart` where it cannot begin or the product dies."""
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -278,6 +326,8 @@ def play(ports: Ports, data: Path, command: Sequence[str] = (sys.executable, "ap
             try:
                 print("Starting …", flush=True)
                 if _wait_until_up(product, ports.product, ended):
+                    if command is PRODUCT:
+                        print(taps_the_test(sandbox, ports.product, settings, home), flush=True)
                     print(_welcome(sandbox, product), flush=True)
                 while not ended.wait(0.5):
                     _check_alive(product)

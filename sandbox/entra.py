@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 from sandbox.client_auth import authenticate
 from sandbox.entra_errors import EntraError
 from sandbox.id_tokens import mint_id_token
-from sandbox.keys import b64url
+from sandbox.keys import b64url, b64url_json
 from sandbox.own_api import access_token, own_api
 from sandbox.world import GRAPH_APP_ID, INTUNE_APP_ID, AppRegistration
 
@@ -147,7 +147,11 @@ def _app_token(sandbox: Sandbox, client: AppRegistration, form: dict[str, str]) 
         raise EntraError(500011, "invalid_resource", f"The resource principal of '{scopes[0]}' was not found.")
     resource, audience = RESOURCES[scopes[0]]
     roles = sorted(client.permissions.get(resource, set()))
-    return {"token_type": "Bearer", **_access_token(sandbox, client, audience, roles=roles)}
+    answer = _access_token(sandbox, client, audience, roles=roles)
+    # In life a JWT, whose claims can be read, though nobody is to rely on them (entra-docs access-tokens.md). The seal counts.
+    shown = {"aud": audience, "tid": client.tenant_id, "appid": client.client_id, "idtyp": "app", "roles": roles}
+    readable = f"{b64url_json({'typ': 'JWT', 'alg': 'RS256'})}.{b64url_json(shown)}"
+    return {"token_type": "Bearer", **answer, "access_token": f"{readable}.{answer['access_token']}"}
 
 
 def _access_token(sandbox: Sandbox, client: AppRegistration, audience: str, **claims: Any) -> dict[str, Any]:

@@ -32,6 +32,7 @@ SERVICE_PERMISSIONS = {
         "LicenseAssignment.Read.All",
         "GroupMember.Read.All",
         "AuditLog.Read.All",
+        "Policy.Read.All",
     },
     INTUNE_APP_ID: {"update_device_attributes", "manage_partner_compliance_policy"},
 }
@@ -127,6 +128,7 @@ def _register_apps(world: World, addresses: Addresses) -> None:
         else:
             app.permissions = {resource: set(roles) for resource, roles in SERVICE_PERMISSIONS.items()}
         world.apps[kind] = app
+    world.excluded_apps = [world.apps["sign-in"].client_id]
     world.partner.provisioned = 1
     world.partner.enrollment_url = addresses.enrollment_url
     world.partner.remediation_url = addresses.remediation_url

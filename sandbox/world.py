@@ -100,6 +100,8 @@ class World:
             """The key of the device that the story page shows."""
             self.other_policy_blocks = False
             """A second Conditional Access policy, which no device can satisfy."""
+            self.excluded_apps: list[str] = []
+            """Client ids that the policy about compliant devices leaves alone."""
             self.uploads: dict[str, DataUpload] = {}
             self.apps: dict[str, AppRegistration] = {}
             self.sign_ins: list[dict[str, Any]] = []

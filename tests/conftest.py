@@ -22,6 +22,14 @@ QUIET_CHROMIUM = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def _quiet_again() -> Iterator[None]:
+    """A command that runs in this process sets up its log; the tests after it have theirs."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One for the run: two at once would refuse each other's event loop. Contexts keep people apart."""

@@ -39,6 +39,7 @@ from sandbox.faults import Fault
 from sandbox.policy import open_outlook
 from sandbox.server import Sandbox, SandboxConfig, create_sandbox
 from tests.entra_browser import second_sign_in
+from tests.proven import messages_arrive
 from tests.remotes import Remotes
 
 ORIGIN = "http://localhost:8000"
@@ -68,6 +69,7 @@ class Story:
             message_text=lambda url, case: f"Tap to confirm {url} (case {case})",
             sign_in_log=self.remotes.sign_in_log,
         )
+        messages_arrive(self.engine, self.store.tenant_id)
         self.journey_id = ""
         self._attended: dict[str, int] = {}
 
@@ -117,6 +119,13 @@ class Story:
         with self.sandbox.world.lock:
             self.sandbox.world.unregister(self.remotes.phone)
             self.sandbox.world.register(self.remotes.phone)
+
+    def loses_its_registration_and_registers(self) -> None:
+        """As after a restore from a backup: the entry before stays behind, alive."""
+        phone = self.remotes.phone
+        with self.sandbox.world.lock:
+            phone.former_device_id, phone.device_id = phone.device_id, None
+            self.sandbox.world.register(phone)
 
     def enrolls(self) -> None:
         with self.sandbox.world.lock:

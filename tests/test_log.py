@@ -27,6 +27,7 @@ JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJtaWEifQ.c2lnbmF0dXJl"
         f"?token={SECRET}",
         f"Set-Cookie: session={SECRET}; Path=/",
         f"GET /possession/{SECRET}-of-more-than-sixteen?lang=de",
+        f"POST /message-test/{SECRET}-of-more-than-sixteen",
         f'"client_assertion": "{SECRET}"',
     ],
 )

@@ -346,6 +346,25 @@ def test_a_faulty_table_of_a_connection(around: Surroundings, text: str, named: 
     assert "planted" not in str(told)
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"Lab radio": "screwdriver"}', "no words for"),
+        ('{"Lab radio": {"fr": "Radio"}}', "one of these languages"),
+        ('{"Lab radio": {"en": " "}}', "1 to 500"),
+        ('{"Lab radio": {}}', "one of these languages"),
+        ('{"Lab radio": 7}', "must be"),
+        ("Lab radio", "JSON"),
+    ],
+)
+def test_advice_that_nobody_could_read(around: Surroundings, text: str, told: str) -> None:
+    around.set(GOOD_WORKER, MDM_WS1_ADVICE=text)
+    assert told in faults(WorkerSettings)["MDM_WS1_ADVICE"]
+    around.set({"MDM_WS1_ADVICE": '{"Lab radio": {"en": "Turn it off.", "de": "Ausschalten."}, "Passcode": "passcode"}'})
+    ws1 = read(WorkerSettings).mdm["ws1"]
+    assert (dict(ws1.catalogued), list(ws1.own_words)) == ({"Passcode": "passcode"}, ["lab radio"])
+
+
 def test_a_worker_without_an_mdm(around: Surroundings) -> None:
     around.set({name: value for name, value in GOOD_WORKER.items() if not name.startswith("MDM_")})
     assert "REMEDIATION_MDM_WS1_KIND" in faults(WorkerSettings)["MDM_…"]

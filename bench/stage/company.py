@@ -34,6 +34,7 @@ from sandbox.crowd import Member
 from sandbox.ledger import Entry
 from sandbox.server import Sandbox, SandboxConfig, create_sandbox
 from tests.postgres import running_postgres
+from tests.proven import messages_arrive
 
 KEY = "a-key-for-benches-only-that-is-long-enough-to-be-taken"
 WIDE = ("DIRECTORY_CALLS", "CHANNEL_CALLS", "CHANNEL_WRITES", "MDM_WS1_CALLS", "ENTRA_CALLS")
@@ -131,6 +132,7 @@ class Company:
             sa.event.listen(self.engine, "connect", _impatient)
         self.store = SqlStore(self.engine, self.world.tenant_id, DbosWakeups(self.engine))
         fill(self.engine, self.world, self.members)
+        messages_arrive(self.engine, self.world.tenant_id)
 
     def __enter__(self) -> "Company":
         return self

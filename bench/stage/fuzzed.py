@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 from remediation.domain.device import ManagedKey, Person
 from remediation.web import handles
 from tests.people import MIA
+from tests.proven import asked
 from tests.web.conftest import ORIGIN, Browser, Web
 from tests.web.scenes import BROWSER, NOAH
 from tests.web.test_return_targets import INSERTS, NAMES, VECTORS
@@ -119,6 +120,7 @@ class Fuzzer:
             self._handles = [handles.make(self.scene.id, BROWSER, one) for one in offered]
         self._known = (
             self.scene.token,
+            asked(web.store, web.clock(), "ws2"),
             MIA.oid,
             journey.case_code,
             web.style_name(),

@@ -11,7 +11,7 @@ from typing import Any
 from bench.stage.two_sides import DEVICES, LEASE, NOON, PEOPLE, RECORDS, device_named, record_named
 from remediation.domain.compliance import Decision, MdmWord, Verdict, decide
 from remediation.domain.device import DeviceLink, DirectoryDevice, LinkState, ManagedDevice, Platform
-from remediation.domain.evidence import Evidence, Level, ends_link, suffices
+from remediation.domain.evidence import Evidence, Level, ends_link, suffices, to_replace
 from remediation.domain.matching import match
 
 STEPS = 24
@@ -91,9 +91,13 @@ class PureHistory:
         now = self.facts.devices.get(first.device_id) if first is not None else None
         again = match(fresh, [now], oid=oid, proof_sent_at=sent_at, taken=taken).chosen if now is not None else None
         proved = fresh.generation == proven.generation and fresh.posture.enrolled is True
-        if again is None or again.owner_oid != oid or not proved or any(k.managed == fresh.key for k in self._living()):
+        if again is None or again.owner_oid != oid or not proved:
             return
-        evidence = Evidence(self.chance.choice((Level.FRESH, Level.POSSESSION)), self.facts.now, "")
+        evidence = Evidence(self.chance.choice((Level.FRESH, Level.POSSESSION, Level.BOUND)), self.facts.now, "")
+        for old in [k for k in self._living() if k.managed == fresh.key]:
+            if evidence.level < max(to_replace(old), self.minimum):
+                return
+            self._ends(old, "replaced")
         state = LinkState.ACTIVE if suffices(evidence, self.minimum) else LinkState.PENDING
         link = DeviceLink(
             id=f"k{len(self.links)}", device_id=again.device_id, object_id=again.object_id, managed=fresh.key, oid=oid,
@@ -108,13 +112,16 @@ class PureHistory:
             seen = replace(managed, generation=link.generation) if self.blind else managed
             why = "directory_device_gone" if device is None else ends_link(link, seen, device)
             if why is not None:
-                self.links[self.links.index(link)] = replace(link, state=LinkState.ENDED, ended_why=why)
-                self.told[link.id] = (Decision(Verdict.NOT_COMPLIANT, (why,), None), self.facts.now)
+                self._ends(link, why)
                 continue
             decision = decide(managed.posture, self.facts.now, LEASE)
             if link.state is LinkState.ACTIVE and decision.verdict is not Verdict.UNKNOWN:
                 self.told[link.id] = (decision, self.facts.now)
         self._outlived()
+
+    def _ends(self, link: DeviceLink, why: str) -> None:
+        self.links[self.links.index(link)] = replace(link, state=LinkState.ENDED, ended_why=why)
+        self.told[link.id] = (Decision(Verdict.NOT_COMPLIANT, (why,), None), self.facts.now)
 
     def _living(self) -> list[DeviceLink]:
         return [link for link in self.links if link.state is not LinkState.ENDED]

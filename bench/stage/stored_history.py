@@ -54,7 +54,8 @@ class StoredHistory:
     def plays(self) -> None:
         for _ in range(STEPS):
             self.now += timedelta(seconds=self.chance.choice((0, 1, 60, 9000)))
-            self.chance.choice((self._make, self._make, self._end, self._desire, self._desire, self._prepare, self._remember))()
+            does = (self._make, self._make, self._end, self._replace, self._desire, self._desire, self._prepare, self._remember)
+            self.chance.choice(does)()
         self._holds()
 
     def _make(self) -> None:
@@ -63,22 +64,48 @@ class StoredHistory:
         living = [k for k in self.model.values() if k.state in LIVING]
         free = all(k.record != record for k in living)
         free &= state is LinkState.PENDING or all(k.device != device or k.state is LinkState.PENDING for k in living)
-        link = DeviceLink(
+        link = self._link(name, device, record, state)
+        if self._does("link.made", name, lambda change: change.make_link(link), foretold=free):
+            self._made(link)
+
+    def _link(self, name: str, device: str, record: str, state: LinkState) -> DeviceLink:
+        return DeviceLink(
             id=name, device_id=device, object_id=f"o-{device}", managed=ManagedKey("ws1", record), generation="1", oid="mia",
             platform=Platform.IOS, evidence=Evidence(Level.POSSESSION, self.now, ""), state=state, made_at=self.now,
         )  # fmt: skip
-        if self._does("link.made", name, lambda change: change.make_link(link), foretold=free):
-            last = max((k.last_time for k in self.model.values() if k.device == device and k.last_time), default=None)
-            self.model[name] = _Held(device, record, state, last_time=last)
+
+    def _made(self, link: DeviceLink) -> None:
+        last = max((k.last_time for k in self.model.values() if k.device == link.device_id and k.last_time), default=None)
+        self.model[link.id] = _Held(link.device_id, link.managed.record_id, link.state, last_time=last)
 
     def _end(self) -> None:
         name, held = self._any()
         if held is None:
             return
         if self._does("link.ended", name, lambda change: change.end_link(name, "wiped"), foretold=held.state in LIVING):
-            if held.state is LinkState.ACTIVE:
-                held.seq, held.says = held.seq + 1, Verdict.NOT_COMPLIANT
-            held.state = LinkState.ENDED
+            self._ended(held)
+
+    def _ended(self, held: _Held) -> None:
+        if held.state is LinkState.ACTIVE:
+            held.seq, held.says = held.seq + 1, Verdict.NOT_COMPLIANT
+        held.state = LinkState.ENDED
+
+    def _replace(self) -> None:
+        """A link gives way to one of the same record with another device, in one change: whole, or not at all."""
+        old, held = self._any()
+        if held is None:
+            return
+        link = self._link(f"k{len(self.model)}-{self.chance.random()}", self.chance.choice(DEVICES), held.record, LinkState.ACTIVE)
+        others = [k for k in self.model.values() if k is not held and k.state is LinkState.ACTIVE]
+        free = held.state in LIVING and all(k.device != link.device_id for k in others)
+
+        def replace(change: Any) -> None:
+            change.end_link(old, "replaced")
+            change.make_link(link)
+
+        if self._does("link.replaced", link.id, replace, foretold=free):
+            self._ended(held)
+            self._made(link)
 
     def _remember(self) -> None:
         """The other tab, or a worker that fell asleep: it acts on this later."""

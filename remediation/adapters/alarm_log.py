@@ -1,4 +1,4 @@
-"""Alarms into the log: always, so that whoever collects logs misses none. Next door: `alarm_mail`, `alarm_webhook`."""
+"""Alarms into the log: always, so that whoever collects logs misses none. Next door: `mail`, `alarm_webhook`."""
 
 import structlog
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
@@ -113,6 +113,7 @@ class Remote:
         self._gate = gate
         self._quota = quota
         self._lane_headers = lane_headers
+        self._told: tuple[datetime, float] | None = None
 
     # what a request is made of
 
@@ -149,6 +150,13 @@ class Remote:
             raise Garbled("a link to another host", remote=self.name)
         parts = urlsplit(target)  # put together anew on our own origin: no two parsers can differ about the host
         return f"{self.origin}{parts.path}" + (f"?{parts.query}" if parts.query else "")
+
+    def clock(self) -> datetime | None:
+        """The remote's own time now, by its last answer's `Date` (RFC 9110 6.6.1); None while it has told none."""
+        if self._told is None:
+            return None
+        at, then = self._told
+        return at + timedelta(seconds=time.monotonic() - then)
 
     # the call
 
@@ -222,6 +230,8 @@ class Remote:
                 prepared, timeout=timeout, allow_redirects=False, stream=True, verify=self._session.verify
             ) as response:
                 seen.status, seen.headers = response.status_code, response.headers
+                date = _date(response.headers.get("Date", ""))
+                self._told = (date, time.monotonic()) if date is not None else self._told
                 return self._read(response, ends, largest)
         except AddressRefused as refused:
             raise Refused("an address that calls may not go to", remote=self.name) from refused

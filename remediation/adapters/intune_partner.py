@@ -8,9 +8,11 @@ import json
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from ..domain.device import DirectoryDevice, Platform
 from ..errors import Busy, Garbled, NotFound, Refused, RemoteError
@@ -90,6 +92,13 @@ class IntunePartnerChannel:
         if status == "Failed" or failed:
             return Carried(accepted=False, failed=failed or "Failed")
         return Carried(accepted=status == "Completed")  # every other word: under way
+
+    def reach(self) -> None:
+        """Discover the service anew, and ask it for a message that never was: *not found* is its good answer."""
+        self._forget()
+        self._service()
+        with suppress(NotFound):
+            self.carried(str(uuid4()))
 
     def _entities(self, report: Report) -> list[dict[str, object]]:
         """Inventory, then compliance: fleetdm/fleet update-one-devices-compliance-status.js. The one lower-case name is meant."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from ..domain.bar import Facts, Ownership
 from ..domain.compliance import MdmWord, Posture, Rule
 from ..domain.device import ManagedDevice, ManagedKey, Person, Platform
 from ..errors import Garbled, NotFound, Refused
@@ -43,6 +44,10 @@ PLATFORMS = {
     "WinRT": Platform.WINDOWS,
     "WindowsPc": Platform.WINDOWS,
 }
+
+# `DataEncryptionYN`, and `Ownership` as records have it: mrpaws/awtest `Device`
+ENCRYPTED = {"Y": True, "N": False}
+OWNERSHIP = {"C": Ownership.CORPORATE, "E": Ownership.EMPLOYEE, "S": Ownership.SHARED}
 
 # `Ownership`: `S` as the search filter of mrpaws/awtest mdm/v1 names it, the word as event notifications spell it
 SHARED = frozenset({"s", "corporateshared"})
@@ -82,7 +87,7 @@ def quota(now: Clock) -> Callable[[Mapping[str, str]], float | None]:
 
 class WorkspaceOne:
     """`ports.DeviceManager`, `Listing`, `Refreshing`, `Messaging` and `LinkNoting`. `advice` maps a policy's name to an advice id,
-    `page_size` is how many records a page of the whole list has."""
+    `page_size` is how many records a page of the whole list has, `hold` judges each record by the organisation's own bar."""
 
     def __init__(
         self,
@@ -96,6 +101,7 @@ class WorkspaceOne:
         owner_attribute: OwnerAttribute | None = None,
         shared_users: Collection[str] = ("staging",),
         page_size: int = PAGE,
+        hold: Callable[[ManagedDevice, Facts], ManagedDevice] = lambda device, _: device,
     ) -> None:
         self.connection = connection
         self._remote = remote
@@ -107,6 +113,7 @@ class WorkspaceOne:
         self._hubs = hubs
         self._group_id = group_id
         self._page_size = page_size
+        self._hold = hold
 
     # reading
 
@@ -184,7 +191,9 @@ class WorkspaceOne:
         return self._managed(record, self._posture(number, record, read_at))
 
     def _managed(self, record: Fields, posture: Posture) -> ManagedDevice:
-        return ManagedDevice(
+        """Held to the organisation's own bar, whichever way it was read."""
+        facts = Facts(ENCRYPTED.get(record.text("DataEncryptionYN") or ""), OWNERSHIP.get(record.text("Ownership") or ""))
+        device = ManagedDevice(
             key=ManagedKey(self.connection, str(_number(record))),
             generation=_generation(record),
             name=record.text("DeviceFriendlyName") or record.text("DeviceReportedName") or "",
@@ -198,6 +207,7 @@ class WorkspaceOne:
             enrolled_at=record.moment("LastEnrolledOn"),
             udid=record.text("Udid") or None,
         )
+        return self._hold(device, facts)
 
     def _platform(self, number: int, record: Fields) -> Platform:
         """Kept for `message`: a record's platform never changes."""

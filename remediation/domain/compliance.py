@@ -3,7 +3,8 @@
 Only the literal known-good counts as compliant (invariant I4): unknown, null or a new word is never an upgrade.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -17,13 +18,19 @@ class MdmWord(StrEnum):
     UNKNOWN = "unknown"
 
 
+# What our catalogue of advice has words for, by platform and language.
+ADVICE = frozenset({"passcode", "encryption", "jailbreak", "update"})
+
+
 @dataclass(frozen=True)
 class Rule:
-    """One rule that fails. `advice` keys our catalogue of advice; None where we know no cure and show the MDM's own words."""
+    """One rule that fails. `advice` keys our catalogue of advice; None where we know no cure and show the MDM's own words. `says`
+    is what the administrator wrote about it, by language, and goes before both."""
 
     name: str
     detail: str
     advice: str | None
+    says: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,12 @@ class Decision:
     verdict: Verdict
     reasons: tuple[str, ...]
     until: datetime | None
+
+
+def in_own_words(posture: Posture, own: Mapping[str, Mapping[str, str]]) -> Posture:
+    """With what the administrator wrote about these rules; `own` by the rule's name, folded, and then by language."""
+    rules = (replace(rule, says=tuple(own.get(rule.name.casefold(), {}).items()) or rule.says) for rule in posture.failing)
+    return replace(posture, failing=tuple(rules))
 
 
 def decide(posture: Posture, now: datetime, lease: Lease) -> Decision:

@@ -39,6 +39,12 @@ def suffices(evidence: Evidence, minimum: Level) -> bool:
     return minimum > Level.NONE and evidence.level >= minimum
 
 
+def to_replace(old: DeviceLink) -> Level:
+    """The least evidence on which a living link gives way to another of its managed device (T1): what it rests on itself, what was
+    asked for when it was made, and never less than Entra's own word on which device it is."""
+    return max(Level.BOUND, old.evidence.level, old.minimum or Level.NONE)
+
+
 def ends_link(link: DeviceLink, managed: ManagedDevice | None, directory: DirectoryDevice | None) -> str | None:
     """The reason why fresh reads of either side end the link, or None (invariants I2, I5, I6); None is a side that was not read.
 

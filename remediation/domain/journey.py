@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 
 from .calls import FailedCall
 from .device import DeviceLink, DirectoryDevice, LinkState, ManagedDevice, ManagedKey, Person, Platform
-from .device_certificate import ShownCertificate, decisive_certificate, wants_certificate
+from .device_certificate import ShownCertificate, claimed, decisive_certificate, wants_certificate
+from .evidence import Level, to_replace
 from .push import Push
-from .sign_in_proof import Pair, SignIn, decisive, names_another, pair_of_link, speaking_of, wants_sign_in
+from .sign_in_proof import Pair, SignIn, decisive, names_another, pair_of, pair_of_link, speaking_of, wants_sign_in
 from .standing import Standing
 
 LASTS = timedelta(hours=24)
@@ -70,7 +71,8 @@ class Journey:
     `taken` holds device ids that are linked with other managed devices; `help_why` is a stable id, set by the worker when only a
     person can decide; `still_blocked_at` when the person last said that *open* was not true, and how often. `picked` is the device
     id that the person picked among several: a hint for staff, never evidence. `sign_ins` are those that were to name a device,
-    `certificates` those with which this journey's browser came back.
+    `certificates` those with which this journey's browser came back. `unproven` are MDM connections of which no message was seen to
+    arrive yet: what is tapped there proves nothing, and nothing is sent.
     """
 
     id: str
@@ -93,12 +95,18 @@ class Journey:
     picked: str | None = None
     sign_ins: tuple[SignIn, ...] = ()
     certificates: tuple[ShownCertificate, ...] = ()
+    unproven: frozenset[str] = frozenset()
 
     @property
     def in_hand(self) -> ManagedDevice | None:
         """The managed device that this journey is about: the one asked to prove itself, else the only one there is."""
         asked = next((m for m in self.managed if self.possession is not None and m.key == self.possession.key), None)
         return asked or (self.managed[0] if len(self.managed) == 1 else None)
+
+    @property
+    def reachable(self) -> tuple[ManagedDevice, ...]:
+        """The managed devices that can prove themselves by a message."""
+        return tuple(device for device in self.managed if device.key.connection not in self.unproven)
 
     @property
     def others_unlinked(self) -> bool:
@@ -115,20 +123,38 @@ class Journey:
         return next((k for k in self.links if k.managed == device.key and k.state is not LinkState.ENDED), None)
 
     @property
+    def registered_anew(self) -> DirectoryDevice | None:
+        """The entry that the phone in hand may have by now, while the one it is linked with still lives: the person says that they
+        are still blocked, and there is exactly one further entry of theirs that is younger than the link and that no link holds."""
+        link, said_at = self.link, self.still_blocked_at
+        if link is None or link.state is not LinkState.ACTIVE or said_at is None or said_at < link.made_at:
+            return None
+        held = self.taken | {other.device_id for other in self.links if other.state is LinkState.ACTIVE}
+        younger = [
+            d
+            for d in self.directory
+            if d.enabled and d.registered_at is not None and d.registered_at > link.made_at and d.device_id not in held
+        ]
+        return younger[0] if len(younger) == 1 else None
+
+    @property
     def push(self) -> Push | None:
         link = self.link
         return next((p for p in self.pushes if link is not None and p.link_id == link.id), None)
 
     @property
     def proven(self) -> bool:
-        """The holder of the device in hand proved possession in this journey, and the device was not enrolled anew since."""
-        device, proof = self.in_hand, self.possession
+        """The holder of the device in hand proved possession in this journey, and the device was neither enrolled nor registered
+        anew since."""
+        device, proof, anew = self.in_hand, self.possession, self.registered_anew
         return (
             device is not None
             and proof is not None
             and proof.key == device.key
             and proof.proven_at is not None
             and proof.proven_generation == device.generation
+            and device.key.connection not in self.unproven
+            and (anew is None or anew.registered_at is None or proof.proven_at > anew.registered_at)
         )
 
     @property
@@ -139,7 +165,7 @@ class Journey:
         if not self.proven:
             return None
         if link is not None:
-            return pair_of_link(link) if wants_sign_in(link) else None
+            return pair_of_link(link) if wants_sign_in(link) else self._pair_to_name
         last = max((s for s in self.sign_ins if s.named), key=lambda s: s.returned_at, default=None)
         device = self.in_hand
         if last is None or device is None or not names_another(last):
@@ -147,6 +173,19 @@ class Journey:
         known = {(d.device_id, d.object_id) for d in self.directory}
         same = last.pair.managed == device.key and last.pair.generation == device.generation
         return last.pair if same and (last.pair.device_id, last.pair.object_id) in known else None
+
+    @property
+    def replacing(self) -> Pair | None:
+        """The pair that may take the place of the living link, None where none may."""
+        device, anew = self.in_hand, self.registered_anew
+        return pair_of(device, anew) if device is not None and anew is not None else None
+
+    @property
+    def _pair_to_name(self) -> Pair | None:
+        """Of a replacement, until Entra named its device."""
+        pair = self.replacing
+        sign_in = self.sign_in_of(pair) if pair is not None else None
+        return None if sign_in is not None and sign_in.named and not names_another(sign_in) else pair
 
     def sign_in_of(self, pair: Pair) -> SignIn | None:
         """The sign-in that decides about this pair."""
@@ -164,10 +203,12 @@ class Journey:
     @property
     def certificate_asked(self) -> Pair | None:
         """For which pair the device's certificate should be shown now, None where none is asked for."""
-        link = self.link
-        if link is None or not self.proven or not wants_certificate(link, self.sign_in_of(pair_of_link(link))):
+        link, pair = self.link, self.replacing
+        if link is None or not self.proven:
             return None
-        return pair_of_link(link)
+        if pair is not None:
+            return pair if to_replace(link) >= Level.CERTIFICATE and claimed(self.sign_in_of(pair)) else None
+        return pair_of_link(link) if wants_certificate(link, self.sign_in_of(pair_of_link(link))) else None
 
     def certificate_of(self, pair: Pair) -> ShownCertificate | None:
         since = self._proven_at

@@ -39,6 +39,8 @@ def next_step(journey: Journey, now: datetime) -> Step:
     """What this person should see now."""
     if help_why(journey, now) is not None:
         return Step.HELP
+    if journey.replacing is not None:
+        return _before_replacement(journey)
     if is_open(journey, now):
         return Step.LOOKING if _not_looked_since_still_blocked(journey) else Step.OPEN
     if journey.look.mdm_read_at is None or journey.look.directory_read_at is None:
@@ -59,16 +61,36 @@ def help_why(journey: Journey, now: datetime) -> str | None:
         return journey.help_why
     if journey.look.owner_problem is not None:
         return journey.look.owner_problem
+    if (pair := journey.replacing) is not None:
+        if names_another(journey.sign_in_of(pair)):
+            return "named_another"
+        return None if journey.in_hand in journey.reachable else "possession_off"  # a fresh proof is asked for
     if journey.still_blocked_count >= LOOP and is_open(journey, now):
         return "loop"
     if journey.link is None and only_disabled(journey) and _says_registered(journey):
         return "disabled_device"
-    return "named_another" if journey.link is None and _named_another(journey) else None
+    if journey.link is None and _named_another(journey):
+        return "named_another"
+    return "possession_off" if _possession_off(journey, now) else None
+
+
+def _possession_off(journey: Journey, now: datetime) -> bool:
+    """Nothing of this person's can prove itself, since no message of its MDM connection was seen to arrive yet. What is linked
+    already stays, and whoever is kept out for another reason is told that one."""
+    look, link, standing = journey.look, journey.link, journey.standing
+    if not journey.managed or journey.reachable or (link is not None and link.state is LinkState.ACTIVE):
+        return False
+    read = look.mdm_read_at is not None and look.directory_read_at is not None
+    welcome = standing is None or not_for_you(standing) is None
+    return read and welcome and not is_open(journey, now)
 
 
 def _over(journey: Journey, why: str, now: datetime) -> bool:
     """What the worker found once, and facts have answered since."""
     if why == "named_another":
+        pair = journey.replacing
+        if pair is not None:
+            return not names_another(journey.sign_in_of(pair))
         return journey.link is not None or not _named_another(journey)
     return why == "no_channel" and is_open(journey, now)
 
@@ -113,6 +135,17 @@ def _before_link(journey: Journey) -> Step:
     if len(found.candidates) > 1 and journey.picked not in {d.device_id for d in found.candidates}:
         return Step.CHOOSE
     return Step.REGISTER
+
+
+def _before_replacement(journey: Journey) -> Step:
+    """The phone was registered anew while its former entry's link lives: the way to the higher evidence that this takes."""
+    if _not_looked_since_still_blocked(journey):
+        return Step.LOOKING
+    if not journey.proven:
+        return Step.THIS_DEVICE
+    if journey.sign_in_asked is not None:
+        return Step.SIGN_IN
+    return Step.CERTIFICATE if journey.certificate_asked is not None else Step.WAIT
 
 
 def candidates(journey: Journey) -> Match | None:
@@ -207,9 +240,10 @@ def _observed(journey: Journey, now: datetime) -> tuple[tuple[bool, datetime | N
     already = already_open(journey)
     if already is not None and is_open(journey, now):
         return tuple((True, already.registered_at if name == "registered" else already.read_at) for name in CHAIN)
-    link, device = journey.link, journey.in_hand
-    push = journey.push or Push(link_id="")
-    registered = _registered(journey)
+    device, registered = journey.in_hand, _registered(journey)
+    link, push = journey.link, journey.push or Push(link_id="")
+    if journey.replacing is not None:  # what was seen of the entry before says nothing of this one
+        link, push, registered = None, Push(link_id=""), journey.registered_anew
     carried = push.says_compliant and push.desired_seq > 0
     return (
         (bool(journey.managed), device.posture.read_at if device else journey.look.mdm_read_at),

@@ -1,10 +1,12 @@
 """What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `hints`, `desk`, `budgets`,
-`operating`, `certificates`."""
+`operating`, `certificates`, `checking`, `notices`."""
 
 from .budgets import Budgets, in_lane, lane_now
 from .certificates import DeviceCertificates
+from .checking import CertificateFiles, Clocks, Policies, Powered, Reachable
 from .desk import CaseFound, Event, LookUp, PersonFound, Session, Sessions, SignInStates
 from .hints import EventReader, EventTarget, EventTargets, Hints
+from .notices import Notice, Notices, OwnerMail
 from .operating import (
     Alarm,
     AlarmDue,
@@ -56,9 +58,11 @@ __all__ = [
     "Budgets",
     "Carried",
     "CaseFound",
+    "CertificateFiles",
     "CertificateHandle",
     "Change",
     "Clock",
+    "Clocks",
     "ComplianceChannel",
     "DeviceCertificates",
     "DeviceManager",
@@ -77,12 +81,18 @@ __all__ = [
     "Listing",
     "LookUp",
     "Messaging",
+    "Notice",
+    "Notices",
     "Owned",
+    "OwnerMail",
     "Page",
     "PersonFound",
     "PersonRows",
+    "Policies",
     "PossessionLinkFacts",
+    "Powered",
     "PrunedRows",
+    "Reachable",
     "Refreshing",
     "Report",
     "Sending",

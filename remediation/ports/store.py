@@ -11,6 +11,7 @@ from ..domain.calls import FailedCall
 from ..domain.compliance import Decision
 from ..domain.device import DeviceLink, DirectoryDevice, ManagedDevice, ManagedKey, Person, Platform
 from ..domain.journey import Journey
+from ..domain.message_test import MessageTest
 from ..domain.push import Lane, Push
 from ..domain.sign_in_proof import Pair, SignIn
 from ..domain.standing import Standing
@@ -75,6 +76,16 @@ class Change(Protocol):
     def revoke_possession(self, token_hash: str, *, oid: str) -> None:
         """*This wasn't me*: no open link of that journey can be used any more."""
 
+    # tests of a connection's messages
+    def ask_for_message_test(self, connection: str, *, token_hash: str, asked_by: str, expires_at: datetime) -> None:
+        """Store one before its message is sent. It takes the place of the connection's last; what was proven stays."""
+
+    def message_test_sent(self, token_hash: str) -> None: ...
+
+    def message_seen(self, token_hash: str) -> str:
+        """Use the test up, in time and once; from now on messages of its connection are proven to arrive. Returns the connection;
+        raises `MessageTestRefused`."""
+
     def signed_in_again(self, journey_id: str, sign_in: SignIn, *, oid: str, browser: str) -> None:
         """Keep what came back, and wake the journey. Stale where it is not this person's in this browser any more."""
 
@@ -110,6 +121,9 @@ class Change(Protocol):
     # links
     def make_link(self, link: DeviceLink) -> None:
         """Insert the link and its push row, and wake it. Raises Conflict where either side has a living link already."""
+
+    def tell_owner(self, link_id: str, *, ways: Sequence[str]) -> None:
+        """That this link took another one's place, in each of these ways (`ports.Notice`)."""
 
     def end_link(self, link_id: str, why: str) -> None:
         """End a living link and desire *not compliant* with it, as one. Stale where it ended already."""
@@ -172,6 +186,10 @@ class Store(Watching, Hints, Protocol):
     def journey_of_browser(self, browser: str, oid: str, now: datetime) -> str | None: ...
 
     def possession_link(self, token_hash: str, now: datetime) -> "PossessionLinkFacts | None": ...
+
+    def message_test(self, connection: str) -> MessageTest | None: ...
+
+    def message_test_behind(self, token_hash: str) -> MessageTest | None: ...
 
     def certificate_handle(self, handle_hash: str, now: datetime) -> "CertificateHandle | None": ...
 

@@ -29,6 +29,8 @@ def in_my_hand(store: Store, journey_id: str, key: ManagedKey, *, oid: str, now:
     journey = _own(store, journey_id, oid)
     if key not in {device.key for device in journey.managed}:
         raise KeyError(key.record_id)
+    if key.connection in journey.unproven:
+        return  # the page says that it is off; a form of before may still be open
     proof = journey.possession
     if proof is not None and proof.key == key and (journey.proven or (proof.error is None and proof.waiting(now))):
         return

@@ -1,6 +1,7 @@
 """Pair the device in hand with its directory device, where the evidence allows it and both sides, read afresh, agree.
 
-The database decides races (unique indexes); this decides meaning. Next door: `domain/matching.py`, `domain/evidence.py`.
+The database decides races (unique indexes); this decides meaning. Next door: `domain/matching.py`, `domain/evidence.py`, and
+`replace_link`, where a living link is in the way.
 """
 
 from contextlib import suppress
@@ -31,7 +32,7 @@ def link_device(journey: Journey, *, world: World) -> None:
         return
     sign_in = journey.sign_in_of(pair_of(device, found.chosen))
     if names_another(sign_in):
-        _refuse(journey, sign_in, world)
+        refuse(journey, sign_in, world)
         return
     directory_device = world.directory.device(found.chosen.device_id)
     managed = world.managers[device.key.connection].device(device.key.record_id)
@@ -40,7 +41,7 @@ def link_device(journey: Journey, *, world: World) -> None:
     if directory_device.owner_oid is None or managed.generation != proof.proven_generation or managed.posture.enrolled is not True:
         return
     if directory_device.owner_oid != journey.person.oid:
-        _ask_for_help(journey, world, "owned_by_another")
+        ask_for_help(journey, world, "owned_by_another")
         return
     again = _match(journey, managed, [directory_device], proof)
     if again is not None and again.chosen is not None:
@@ -54,7 +55,7 @@ def _is_over(journey: Journey, link: DeviceLink, device: ManagedDevice | None, w
     sign_in = journey.sign_in_of(pair_of_link(link))
     why = "named_another" if refutes(sign_in, link) else None
     if why is None and link.state is LinkState.PENDING:
-        evidence = _evidence(journey, pair_of_link(link), link.evidence, device, world)
+        evidence = evidence_of(journey, pair_of_link(link), link.evidence, device, world)
         why = ends_link(link, device, None) or ("evidence_suffices_now" if suffices(evidence, world.minimum) else None)
         if why is None and journey.proven and (evidence.level > link.evidence.level or link.minimum is not world.minimum):
             why = "evidence_changed"
@@ -89,7 +90,7 @@ def _make(journey: Journey, managed: ManagedDevice, device: DirectoryDevice, fou
     now = world.clock()
     possession = Evidence(Level.POSSESSION, proof.proven_at or now, f"link opened on the managed device; {found.how}")
     pair = pair_of(managed, device)
-    evidence = _evidence(journey, pair, possession, managed, world)
+    evidence = evidence_of(journey, pair, possession, managed, world)
     enough = suffices(evidence, world.minimum)
     link = DeviceLink(
         id=str(uuid4()),
@@ -115,10 +116,10 @@ def _make(journey: Journey, managed: ManagedDevice, device: DirectoryDevice, fou
         same = (link.managed, link.device_id, link.oid)
         there = world.store.living_links(link.managed, link.device_id)
         if [(other.managed, other.device_id, other.oid) for other in there] != [same]:  # else another pass made this very link
-            _ask_for_help(journey, world, "conflict")
+            ask_for_help(journey, world, "conflict")
 
 
-def _evidence(journey: Journey, pair: Pair, so_far: Evidence, managed: ManagedDevice | None, world: World) -> Evidence:
+def evidence_of(journey: Journey, pair: Pair, so_far: Evidence, managed: ManagedDevice | None, world: World) -> Evidence:
     """What a second sign-in and a certificate add to it."""
     sign_in = journey.sign_in_of(pair)
     evidence = with_sign_in(so_far, sign_in)
@@ -131,14 +132,14 @@ def _say_what_is_missing(journey: Journey, device: ManagedDevice | None, world: 
     """Nothing where the page asks for the certificate; otherwise why a pending link stays what it is."""
     pair = journey.certificate_asked
     if pair is None or device is None:
-        _ask_for_help(journey, world, "evidence")
+        ask_for_help(journey, world, "evidence")
         return
     judged = judge_certificate(journey, pair, device, world)
     if judged.problem is not None:
-        _ask_for_help(journey, world, judged.problem, **judged.detail)
+        ask_for_help(journey, world, judged.problem, **judged.detail)
 
 
-def _refuse(journey: Journey, sign_in: SignIn | None, world: World) -> None:
+def refuse(journey: Journey, sign_in: SignIn | None, world: World) -> None:
     """Entra named another device than the candidate: no link, and the audit says which two."""
     if sign_in is None or journey.help_why == "named_another":
         return
@@ -147,7 +148,7 @@ def _refuse(journey: Journey, sign_in: SignIn | None, world: World) -> None:
         change.need_help(journey.id, "named_another")
 
 
-def _ask_for_help(journey: Journey, world: World, why: str, **detail: str) -> None:
+def ask_for_help(journey: Journey, world: World, why: str, **detail: str) -> None:
     with world.store.change(world.actor, "journey.needs_help", about=("journey", journey.id), at=world.clock()) as change:
         change.audit(because=why, **detail)
         change.need_help(journey.id, why)

@@ -21,6 +21,7 @@ from .failed_calls import failed_call
 from .link_device import link_device
 from .prove_possession import token_hash
 from .push_compliance import bring_to_rest
+from .replace_link import replace_link
 from .sign_in_again import look_for_record, record_due
 from .world import World
 
@@ -74,7 +75,7 @@ def _look(journey: Journey, world: World, begun: datetime) -> None:
         _refresh(journey, world, seen)
         _send_possession_link(journey, world, seen)
         if seen.directory_error is None:  # on a list of before, the only candidate may not be the only one any more
-            link_device(journey, world=world)
+            (link_device if journey.replacing is None else replace_link)(journey, world=world)
     except RemoteError as error:
         blame = seen.blame(error, world.clock())
         seen.mdm_error, seen.directory_error = (blame, seen.directory_error) if error.remote == "mdm" else (seen.mdm_error, blame)
@@ -135,6 +136,8 @@ def _send_possession_link(journey: Journey, world: World, seen: _Seen) -> None:
     proof = journey.possession
     if proof is None or proof.proven_at is not None or (proof.sent_at is not None and proof.sent_at >= proof.wanted_at):
         return
+    if proof.key.connection in journey.unproven:
+        return  # no message of this connection was seen to arrive: the page says so, and none is sent
     if seen.mdm_error is not None and seen.uncalled:
         return  # the MDM takes no calls just now: a link minted all the same would be one for nobody at each look
     store, about, now = world.store, ("journey", journey.id), world.clock()

@@ -28,6 +28,7 @@ WHO = {
     "certificate_another": WhoActs.HELPDESK,
     "certificate_refused": WhoActs.ADMIN,
     "no_channel": WhoActs.ADMIN,
+    "possession_off": WhoActs.ADMIN,
     # why it is not for this person
     "account_disabled": WhoActs.ADMIN,
     "guest": WhoActs.ADMIN,
@@ -60,6 +61,7 @@ WHO = {
 }
 _REPAIR = {WhoActs.YOU: "person", WhoActs.HELPDESK: "records", WhoActs.ADMIN: "setup", WhoActs.TIME: "retry"}
 REPAIRS = {**dict.fromkeys(WHO, ""), "our_fault": "bug", "loop": "policy", "evidence": "prove", "not_told": "sink"}
+REPAIRS["possession_off"] = "doctor"
 KINDS_OF_REPAIR = {*_REPAIR.values(), *REPAIRS.values(), "credentials"} - {""}
 
 

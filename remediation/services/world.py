@@ -13,7 +13,8 @@ from ..ports import Actor, Clock, ComplianceChannel, DeviceCertificates, DeviceM
 
 @dataclass(frozen=True)
 class World:
-    """`managers` by connection name. `possession_url` makes the address behind a token, `message_text` the words around it."""
+    """`managers` by connection name. `possession_url` makes the address behind a token, `message_text` the words around it.
+    `tell_owner_by` are the ways of `tell_owner`."""
 
     store: Store
     directory: Directory
@@ -29,6 +30,7 @@ class World:
     pace: Pace = field(default_factory=Pace)
     sign_in_log: SignInLog | None = None
     certificates: DeviceCertificates | None = None
+    tell_owner_by: Sequence[str] = ("device",)
 
     @property
     def actor(self) -> Actor:

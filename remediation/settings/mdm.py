@@ -7,10 +7,11 @@ the key of every record that was read through it: it is chosen once, and never g
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 from . import rules as rule
+from .bar import rule_file
 from .says import ENTRA_ADMIN, MDM_ADMIN, Calls, Group, Https, Says, Secret, Text
 
 
@@ -32,11 +33,15 @@ class Connection(Group):
         ),
     ] = ("staging",)
     advice: Annotated[
-        dict[str, str],
+        dict[str, str | dict[str, str]],
         NoDecode,
         BeforeValidator(rule.table),
+        AfterValidator(rule.advice),
         Says(
-            "Which advice of ours a compliance policy gets, by the policy's name", MDM_ADMIN, '{"Passcode required" = "passcode"}'
+            "What people read about a compliance policy that fails, by the policy's name: one of our own pieces of advice "
+            "(`passcode`, `encryption`, `jailbreak`, `update`), or words of yours by language",
+            MDM_ADMIN,
+            '{"Passcode required" = "passcode", "Lab radio" = {en = "Turn the radio off."}}',
         ),
     ] = Field(default_factory=dict)
     calls: Annotated[
@@ -47,6 +52,14 @@ class Connection(Group):
             "300/60",
         ),
     ] = "1200/60"
+
+    @property
+    def catalogued(self) -> Mapping[str, str]:
+        return {name: told for name, told in self.advice.items() if isinstance(told, str)}
+
+    @property
+    def own_words(self) -> Mapping[str, Mapping[str, str]]:
+        return {name.casefold(): told for name, told in self.advice.items() if isinstance(told, dict)}
 
 
 class WorkspaceOneConnection(Connection):
@@ -93,6 +106,16 @@ class MdmSettings(Group):
     """Every connection by its name, and whose device a record is."""
 
     mdm: Mapping[str, Connection]
+    bar_file: Annotated[
+        str | None,
+        AfterValidator(rule_file),
+        Says(
+            "A file with the organisation's own rules, on top of what each MDM calls compliant (docs/operating.md). Read at the "
+            "start; try it first with `remediation bar`",
+            "the security officer",
+            "/etc/remediation/bar.toml",
+        ),
+    ] = None
     owner_directory_attribute: Annotated[
         Literal["mail", "userPrincipalName", "onPremisesSamAccountName", "employeeId", "onPremisesImmutableId"] | None,
         Says(

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
+from ..domain.compliance import ADVICE
 from ..domain.evidence import Level
 
 # Deep links that a page may carry. What an administrator enters is checked against this list: `javascript:`, `data:` never pass.
@@ -19,6 +20,7 @@ LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 # The levels that this version can gather; a higher minimum would let nobody through.
 GATHERED = (Level.FRESH, Level.POSSESSION, Level.BOUND, Level.CERTIFICATE)
 NAMING = re.compile(r"(CN|SERIALNUMBER|UID|OU|DNS|URI|EMAIL|UPN)=[^{}]*\{(serial|udid|record)\}[^{}]*")
+LANGUAGES = {"en", "de"}
 # Microsoft's own onboarding of a compliance partner takes no more.
 MOST_GROUPS = 10
 # Keys that stand in somebody's example, and so in somebody's attack.
@@ -124,6 +126,20 @@ def table(value: object) -> object:
         return json.loads(value) if isinstance(value, str) else value
     except ValueError:
         raise ValueError("must be a JSON object in the environment, or a table in the settings file") from None
+
+
+def advice(entries: dict[str, str | dict[str, str]]) -> dict[str, str | dict[str, str]]:
+    for name, told in entries.items():
+        if isinstance(told, str) and told not in ADVICE:
+            raise ValueError(f"gives {name!r} an advice that we have no words for; ours are: {', '.join(sorted(ADVICE))}")
+        if isinstance(told, dict) and not (told and told.keys() <= LANGUAGES and all(map(_is_readable, told.values()))):
+            known = ", ".join(sorted(LANGUAGES))
+            raise ValueError(f"must give {name!r} 1 to 500 letters in one of these languages or more: {known}")
+    return entries
+
+
+def _is_readable(text: str) -> bool:
+    return 0 < len(text.strip()) <= 500
 
 
 def hosts(values: tuple[str, ...]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 Each step of a push compares the sequence before it sets; whoever carries an older one gets `Stale` and has changed nothing.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from ..domain.device import DeviceLink, LinkState
 from ..domain.push import Lane
 from ..errors import Conflict
 from .open_change import OpenChange, waking
-from .tables import LIVING, UNIQUE_LINKS, device_links, pushes
+from .tables import LIVING, UNIQUE_LINKS, device_links, notices, pushes
 from .wakeups import PUSH_LINK
 
 # What belongs to one sequence only, and is forgotten with it.
@@ -52,6 +53,11 @@ class LinkChanges(OpenChange):
         ).scalar_one()
         row = {"link_id": link.id, "lane": Lane.PERSON, "last_update_time": last}
         self.connection.execute(sa.insert(pushes).values(tenant_id=self.tenant_id, **row))
+
+    def tell_owner(self, link_id: str, *, ways: Sequence[str]) -> None:
+        for way in ways:
+            row = {"link_id": link_id, "way": way, "at": self.at, "next_try_at": self.at, "attempts": 0}
+            self.connection.execute(sa.insert(notices).values(tenant_id=self.tenant_id, **row))
 
     def end_link(self, link_id: str, why: str) -> None:
         """A pending link pushed nothing, so its end revokes nothing: its directory device may be another link's by now."""

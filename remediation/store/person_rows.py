@@ -21,6 +21,7 @@ from .tables import (
     directory_devices,
     journeys,
     managed_devices,
+    notices,
     observations,
     people,
     possession_links,
@@ -39,6 +40,7 @@ NOBODYS = {
     "turns": "how often somebody asked, under an object id; forgotten within hours, and by an erasure",
     "watches": "of a list that is read",
     "lease_extensions": "of an MDM connection",
+    "message_tests": "of an MDM connection, and which operator asked",
     "alarms": "texts of ours, with counts and names of connections",
 }
 SECRET = {"token_hash", "browser"}
@@ -114,6 +116,7 @@ def of_person(connection: sa.Connection, tenant_id: str, oid: str, *, ever: bool
     }
     seen = (sa.and_(observations.c.subject_kind == kind, observations.c.subject_id.in_(ids)) for kind, ids in subjects.items())
     return [
+        mine(notices, notices.c.link_id.in_({row[0] for row in links})),
         mine(pushes, pushes.c.link_id.in_({row[0] for row in links})),
         mine(device_links, device_links.c.oid == oid),
         mine(possession_links, possession_links.c.journey_id.in_({row[0] for row in begun})),

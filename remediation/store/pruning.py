@@ -16,6 +16,7 @@ from .tables import (
     directory_devices,
     journeys,
     managed_devices,
+    notices,
     observations,
     people,
     possession_links,
@@ -74,6 +75,7 @@ class SqlPrunedRows:
         told go on growing (I11), since all that is left to outdo is the clock of so many days ago."""
         of_push = _same(device_links, pushes, id="link_id")
         done = device_links.c.state == LinkState.ENDED, device_links.c.ended_at <= before
+        yield notices, sa.exists().where(_same(device_links, notices, id="link_id"), *done)
         yield pushes, sa.and_(pushes.c.next_look_at.is_(None), sa.exists().where(of_push, *done))
         yield device_links, sa.and_(*done, ~sa.exists().where(of_push))
         yield observations, observations.c.at <= before

@@ -1,6 +1,6 @@
 """From rows to the domain's facts. Columns are named like the facts' own fields, so most of it is by name. No queries here."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
@@ -33,8 +33,13 @@ def directory_device(row: Row, *, prefix: str = "") -> DirectoryDevice:
     return DirectoryDevice(**_named(DirectoryDevice, row, prefix=prefix))
 
 
+def _rule(kept: Mapping[str, Any]) -> Rule:
+    says = tuple((str(language), str(text)) for language, text in kept.get("says", ()))
+    return Rule(kept["name"], kept["detail"], kept["advice"], says)
+
+
 def managed_device(row: Row) -> ManagedDevice:
-    posture = {**_named(Posture, row), "failing": tuple(Rule(**rule) for rule in row["failing"])}
+    posture = {**_named(Posture, row), "failing": tuple(map(_rule, row["failing"]))}
     key = ManagedKey(row["connection"], row["record_id"])
     return ManagedDevice(**{**_named(ManagedDevice, row), "key": key, "posture": Posture(**posture)})
 

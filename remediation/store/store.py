@@ -14,6 +14,7 @@ from ..domain.calls import FailedCall
 from ..domain.compliance import Decision
 from ..domain.device import DeviceLink, DirectoryDevice, ManagedDevice, ManagedKey, Person, Platform
 from ..domain.journey import Journey
+from ..domain.message_test import MessageTest
 from ..domain.push import Push
 from ..domain.sign_in_proof import Record, SignIn
 from ..domain.standing import Standing
@@ -21,7 +22,7 @@ from ..domain.turns import Turns
 from ..errors import Stale
 from ..ports import Actor, CertificateHandle, Change, PossessionLinkFacts, Wakeups
 from ..ports.store import EVERYTHING
-from . import rows, timers, whole_journey
+from . import message_tests, rows, timers, whole_journey
 from .change import change
 from .engine import reading, writing
 from .hints import SqlHints
@@ -94,6 +95,12 @@ class SqlStore(SqlWatching, SqlHints):
         late = "too_late" if min(facts["expires_at"], journey_expires_at) <= now else None
         refusal = "revoked" if revoked_at else "used" if used_at else late
         return PossessionLinkFacts(**facts, refusal=refusal)
+
+    def message_test(self, connection: str) -> MessageTest | None:
+        return message_tests.read(self._engine, self.tenant_id, connection=connection)
+
+    def message_test_behind(self, token_hash: str) -> MessageTest | None:
+        return message_tests.read(self._engine, self.tenant_id, token_hash=token_hash)
 
     def certificate_handle(self, handle_hash: str, now: datetime) -> CertificateHandle | None:
         shown, device = shown_certificates.c, managed_devices.c

@@ -170,6 +170,22 @@ possession_links = sa.Table(
     sa.Index("ix_possession_links_journey", "tenant_id", "journey_id"),
 )
 
+# One for each MDM connection: its newest test message, and since when messages of it are known to arrive.
+message_tests = sa.Table(
+    "message_tests",
+    metadata,
+    tenant(),
+    sa.Column("connection", sa.Text, primary_key=True),
+    sa.Column("token_hash", sa.Text),
+    sa.Column("asked_by", sa.Text, nullable=False),
+    sa.Column("asked_at", Moment, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Column("sent_at", Moment),
+    sa.Column("seen_at", Moment),
+    sa.Column("proven_at", Moment),
+    sa.UniqueConstraint("tenant_id", "token_hash"),
+)
+
 # What came back of a second sign-in, as the web saw it, with the pair that it was to prove; the record's columns are the worker's.
 sign_ins = sa.Table(
     "sign_ins",
@@ -423,6 +439,21 @@ lease_extensions = sa.Table(
 )
 
 # What has to be told to whoever runs the product, once for each way of telling. Written with the decision, told afterwards.
+notices = sa.Table(
+    "notices",
+    metadata,
+    tenant(),
+    sa.Column("link_id", sa.Text, primary_key=True),
+    sa.Column("way", sa.Text, primary_key=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("told_at", Moment),
+    sa.Column("next_try_at", Moment),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("reason", sa.Text),
+    to("link_id", "device_links", "id"),
+    sa.Index("ix_notices_due", "tenant_id", "next_try_at"),
+)
+
 alarms = sa.Table(
     "alarms",
     metadata,

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from ..domain.device import LinkState
 from ..domain.journey import Journey
 from . import rows
+from .message_tests import arrives
 from .tables import LIVING, device_links, directory_devices, journeys, managed_devices, people, pushes, shown_certificates, sign_ins
 
 
@@ -43,7 +44,7 @@ def _listed(devices: sa.Table) -> sa.Select[Any]:
 
 
 _JOURNEY = _of(journeys, people).join(people, same(journeys, people, oid="oid")).where(journeys.c.id == sa.bindparam("journey_id"))
-_MANAGED, _DIRECTORY = _listed(managed_devices), _listed(directory_devices)
+_MANAGED, _DIRECTORY = _listed(managed_devices).add_columns(arrives()), _listed(directory_devices)
 _LINKS = (
     # the person's own, and anybody's that hold one of these directory devices; each with its push
     _of(device_links, pushes)
@@ -70,14 +71,15 @@ def read(connection: sa.Connection, tenant_id: str, journey_id: str) -> Journey 
         return None
     row = found[0]
     whose = {"oid": row["oid"], "platform": row["platform"]}
-    managed = [rows.managed_device(r) for r in all_of(_MANAGED, **whose)]
+    listed = all_of(_MANAGED, **whose)
     directory = [rows.directory_device(r) for r in all_of(_DIRECTORY, **whose)]
     links = all_of(_LINKS, oid=row["oid"], device_ids=[d.device_id for d in directory])
     own = [r for r in links if r["oid"] == row["oid"] and r["platform"] is row["platform"]]
     journey = rows.journey(
         row,
         person=rows.person(row),
-        managed=tuple(managed),
+        managed=tuple(rows.managed_device(r) for r in listed),
+        unproven=frozenset(r["connection"] for r in listed if not r["arrives"]),
         directory=tuple(directory),
         links=tuple(rows.device_link(r) for r in own),
         pushes=tuple(rows.push(r) for r in own),

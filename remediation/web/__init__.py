@@ -2,8 +2,8 @@
 
 Read `entrances` (how people arrive), `sign_in` and `id_token`, `sign_in_again` and `access_token`, `cannot_sign_in`,
 `journey_pages` (the one dispatcher) with `panel` and `cards` (what its page shows), `links` (what leads off the site),
-`possession_pages`, `certificate_pages`, `helpdesk_pages`, `webhooks` (what an MDM sends); then what stands around every page:
-`second_host`, `guards`, `headers`, `forgery`, `sessions`,
+`possession_pages`, `message_test_pages`, `certificate_pages`, `helpdesk_pages`, `webhooks` (what an MDM sends); then what stands
+around every page: `second_host`, `guards`, `headers`, `forgery`, `sessions`,
 `error_pages`, `texts`, `languages`, `embedded`, `assets`.
 """
 
@@ -34,6 +34,7 @@ from . import (
     journey_pages,
     languages,
     links,
+    message_test_pages,
     moments,
     possession_pages,
     second_host,
@@ -105,6 +106,7 @@ def build_web(
         sign_out,
         journey_pages,
         possession_pages,
+        message_test_pages,
         certificate_pages,
         helpdesk_pages,
         assets,

@@ -1,16 +1,15 @@
 """Devices and rules as cards: what a person may see of a record. Names are cleaned, ids stay behind, handles stand for them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from ..domain.compliance import Rule
+from ..domain.compliance import ADVICE, Rule
 from ..domain.device import DirectoryDevice, ManagedDevice
 from ..domain.journey import Journey
 from ..domain.steps import Step, candidates, next_step
 from . import handles
 from .names import shown
-
-ADVICE = {"passcode", "encryption", "jailbreak"}
 
 
 @dataclass(frozen=True)
@@ -27,11 +26,13 @@ class DeviceCard:
 
 @dataclass(frozen=True)
 class RuleCard:
-    """`advice` keys our texts; None shows the MDM's own words, as its words."""
+    """`says` is what the administrator wrote, by language, and goes first. `advice` keys our texts; None shows the MDM's own words,
+    as its words."""
 
     name: str
     detail: str
     advice: str | None
+    says: Mapping[str, str] = field(default_factory=dict)
 
 
 def in_hand(journey: Journey) -> DeviceCard | None:
@@ -40,8 +41,8 @@ def in_hand(journey: Journey) -> DeviceCard | None:
 
 
 def managed(journey: Journey, browser: str) -> tuple[DeviceCard, ...]:
-    """The managed devices to choose from, the one that was asked about marked."""
-    return tuple(_managed(journey, browser, one) for one in journey.managed)
+    """The managed devices to choose from, the one that was asked about marked; a message must be able to reach them."""
+    return tuple(_managed(journey, browser, one) for one in journey.reachable)
 
 
 def registered(journey: Journey, browser: str) -> tuple[DeviceCard, ...]:
@@ -90,4 +91,9 @@ def _registered(journey: Journey, browser: str, device: DirectoryDevice) -> Devi
 
 
 def _rule(rule: Rule) -> RuleCard:
-    return RuleCard(name=shown(rule.name), detail=shown(rule.detail, 200), advice=rule.advice if rule.advice in ADVICE else None)
+    return RuleCard(
+        name=shown(rule.name),
+        detail=shown(rule.detail, 200),
+        advice=rule.advice if rule.advice in ADVICE else None,
+        says={language: shown(text, 500) for language, text in rule.says},
+    )

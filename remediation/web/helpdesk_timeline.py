@@ -24,6 +24,7 @@ EVENTS = {
         "certificate.shown",
         "certificate.returned",
         "link.made",
+        "link.replaced",
         "link.noted",
         "link.ended",
         "verdict.changed",

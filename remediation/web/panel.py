@@ -18,7 +18,7 @@ USUAL = timedelta(minutes=5)
 WORST = timedelta(hours=1)
 FINAL = {Step.OPEN, Step.HELP}
 # Reasons of a verdict that a person can do something about, or should know of; the rest is ours to wait for.
-SAID = {"not_seen_lately", "never_checked_in", "mdm_pending", "mdm_unclear"}
+SAID = {"not_seen_lately", "never_checked_in", "mdm_pending", "mdm_unclear", "old_link_first"}
 HELP = {
     "evidence",
     "conflict",
@@ -31,6 +31,7 @@ HELP = {
     "named_another",
     "certificate_another",
     "certificate_refused",
+    "possession_off",
 }
 NOT_FOR_YOU = {"account_disabled", "guest", "not_in_group", "no_licence"}
 
@@ -66,6 +67,7 @@ class Panel:
     cards: tuple[DeviceCard, ...]
     registered: tuple[DeviceCard, ...]
     again: DeviceCard | None
+    anew: bool  # registered anew beside the entry that is linked: what is asked for is about the new one
     switched_off: bool  # all that Microsoft knows of this person's on this platform
     rules: tuple[RuleCard, ...]
     checked_at: datetime | None
@@ -106,6 +108,7 @@ def panel(journey: Journey, now: datetime, *, browser: str) -> Panel:
         cards=cards.managed(journey, browser),
         registered=cards.registered(journey, browser),
         again=cards.to_register_again(journey, browser, now),
+        anew=journey.replacing is not None,
         switched_off=only_disabled(journey),
         rules=cards.rules(device),
         checked_at=device.posture.read_at if device is not None else None,

@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 from remediation import log
 from remediation.adapters import alarm_webhook
 from remediation.adapters.alarm_log import AlarmLog
-from remediation.adapters.alarm_mail import AlarmMail, MailServer
+from remediation.adapters.mail import AlarmMail, MailServer
 from remediation.adapters.metrics_file import MetricsFile
 from remediation.errors import Busy, Refused, RemoteError, Unreachable
 from remediation.ports import Alarm, Figures

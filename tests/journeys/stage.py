@@ -21,6 +21,7 @@ from sandbox.faults import Fault
 from sandbox.server import Sandbox, create_sandbox
 from sandbox.world import Phone
 from tests.journeys.ports import free_port
+from tests.proven import messages_arrive
 
 KEY = "a-key-for-tests-only-that-is-long-enough-to-be-taken"
 SECONDS_TO_START = 60
@@ -51,6 +52,7 @@ class Stage:
             self.settings = demo.product_settings(self.sandbox, self.ports, self.folder, KEY)
             self.settings["REMEDIATION_DATABASE_URL"] = self.url
             self.settings["REMEDIATION_MINIMUM_EVIDENCE"] = self.minimum
+            self._messages_arrive()
             self.start("serve", WebSettings)
             self.start("work", WorkerSettings)
             self._wait()
@@ -103,6 +105,13 @@ class Stage:
     def uploads(self) -> list[Any]:
         with self.sandbox.world.settled() as world:
             return list(world.uploads.values())
+
+    def _messages_arrive(self) -> None:
+        engine = make_engine(self.url)
+        try:
+            messages_arrive(engine, self.sandbox.world.tenant_id)
+        finally:
+            engine.dispose()
 
     def audit(self) -> list[str]:
         engine = make_engine(self.url)

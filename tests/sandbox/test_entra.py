@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime
 import json
+import uuid
 from typing import Any
 
 import msal
@@ -68,10 +69,18 @@ def msal_app(hands: Hands, credential: Any) -> msal.ConfidentialClientApplicatio
 
 
 @pytest.mark.parametrize("scope", ["graph_scope", "intune_scope"])
-def test_msal_gets_an_app_token_that_nobody_but_the_sandbox_can_read(hands: Hands, scope: str) -> None:
+def test_msal_gets_an_app_token_that_shows_its_roles_as_entras_do(hands: Hands, scope: str) -> None:
     answer = msal_app(hands, hands.facts["service"]["client_secret"]).acquire_token_for_client([hands.facts[scope]])
     assert 3500 < answer["expires_in"] < 5401
-    assert answer["access_token"].count(".") == 0
+    assert claims_of(answer["access_token"])["roles"] in hands.facts["service"]["permissions"].values()
+
+
+def test_what_an_app_token_shows_counts_for_nothing(hands: Hands) -> None:
+    head, _, seal = hands.app_token().split(".")
+    forged = base64.urlsafe_b64encode(json.dumps({"roles": ["Device.ReadWrite.All"]}).encode()).decode().rstrip("=")
+    device = f"{hands.facts['graph_url']}/devices/{uuid.uuid4()}"
+    assert hands.call("PATCH", device, {}, token=f"{head}.{forged}.{seal}").status_code == 403
+    assert hands.call("GET", f"{hands.facts['graph_url']}/devices", token=f"{head}.{forged}.{seal}").status_code == 200
 
 
 def certificate() -> tuple[str, str, str]:

@@ -30,6 +30,7 @@ from sandbox.finder import Finder
 from sandbox.server import Sandbox, SandboxConfig, create_sandbox
 from sandbox.workspace_one_gate import tenant_code
 from sandbox.world import GRAPH_APP_ID, INTUNE_APP_ID
+from tests.proven import messages_arrive
 from tests.simulator.doors import Manners, Queue, SteppedStore, WatchedBudgets
 from tests.simulator.wire import Wire
 
@@ -79,6 +80,7 @@ class Stage:
         path = folder / "simulated.sqlite"
         migrate(f"sqlite:///{path}")
         self.engine = make_engine(f"sqlite:///{path}", durable=False)
+        messages_arrive(self.engine, self.sandbox.world.tenant_id)
         self.asks = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         """For the simulator's own looks at rows."""
         self._blank = self._copy_database()

@@ -20,6 +20,7 @@ from remediation.errors import RemediationError
 from remediation.ports import Actor, Change, Store
 from remediation.store.tables import audit, observations
 from tests.people import LINK, MANAGED_PHONE, MIA, NOON, REGISTERED_PHONE, minutes
+from tests.proven import messages_arrive
 
 TENANT = "contoso"
 BROWSER = "safari"
@@ -50,6 +51,7 @@ class Scene:
                 expires_at=NOON + timedelta(hours=24),
             )
         if journey_id == "j1":
+            messages_arrive(self.engine, self.store.tenant_id)
             self.see_managed(MANAGED_PHONE)
             self.see_directory(REGISTERED_PHONE)
 

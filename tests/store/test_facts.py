@@ -22,7 +22,7 @@ def test_what_was_stored_is_read_back(scene: Scene) -> None:
         MANAGED_PHONE.posture,
         word=MdmWord.NOT_COMPLIANT,
         compromised=None,
-        failing=(Rule("Passcode", "too short", "passcode"), Rule("Eigenbau", "<b>", None)),
+        failing=(Rule("Passcode", "too short", "passcode"), Rule("Eigenbau", "<b>", None, (("en", "x"),))),
         read_at=NOON + timedelta(microseconds=7),
     )
     phone = replace(MANAGED_PHONE, posture=failing)

@@ -41,6 +41,8 @@ def lived_in(scene: Scene) -> None:
     shows_certificate(scene)
     scene.link()
     scene.desire(GOOD)
+    with scene.change("link.replaced") as change:
+        change.tell_owner(LINK.id, ways=("mail",))
     with scene.change("case.opened") as change:
         change.open_case(case_code="AAA-BBB", browser=BROWSER, platform=Platform.IOS, entrance="start")
     SqlSessions(scene.engine, TENANT).begin(oid="mia", name="Mia", roles=("Helpdesk.Read",), browser=BROWSER, at=NOON)

@@ -28,6 +28,7 @@ from remediation.store.store import SqlStore
 from remediation.store.wakeups import DbosWakeups
 from remediation.web import build_web
 from tests.people import MIA
+from tests.proven import messages_arrive
 from tests.web.scenes import BROWSER, Scene, stage
 
 TENANT = "8f5c1d3e-2a47-4c0b-9d6e-1b7f0a9c2e55"
@@ -92,6 +93,7 @@ class Web:
         self.engine = make_engine(url, durable=durable)
         tenant = self.settings.tenant_id
         self.store = SqlStore(self.engine, tenant, DbosWakeups(self.engine))
+        messages_arrive(self.engine, tenant)
         self.sessions = SqlSessions(self.engine, tenant)
         states = SqlSignInStates(self.engine, tenant)
         self.app: Flask = build_web(

@@ -41,6 +41,8 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("GET", "/possession/<token>"): {"nobody": 200, "mia": 200, "noah": 403, "hanna": 403},
     ("POST", "/possession/<token>"): {"nobody": 401, "mia": 303, "noah": 403, "hanna": 403},
     ("POST", "/possession/<token>/not-me"): {"nobody": 401, "mia": 303, "noah": 403, "hanna": 403},
+    ("GET", "/message-test/<test>"): PUBLIC,
+    ("POST", "/message-test/<test>"): ELSEWHERE,
     ("GET", "/certificate"): {"nobody": 401, "mia": 303, "noah": 409, "hanna": 409},
     # These two live on the second host name; on this one everybody is led back. `test_certificate_pages` has them there.
     ("GET", "/certificate/<handle>"): ELSEWHERE,

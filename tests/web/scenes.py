@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from remediation.domain.calls import FailedCall
 from remediation.domain.compliance import Decision, MdmWord, Posture, Rule, Verdict
-from remediation.domain.device import DirectoryDevice, LinkState, ManagedDevice, Person, Platform
+from remediation.domain.device import DirectoryDevice, LinkState, ManagedDevice, ManagedKey, Person, Platform
 from remediation.domain.device_certificate import Attribute, CertificateSays
 from remediation.domain.evidence import Level
 from remediation.domain.journey import Journey
@@ -187,6 +187,16 @@ class Scene:
         )
         return self
 
+    def registered_anew(self) -> Scene:
+        """Beside the entry that is linked, which stayed behind."""
+        return self.registered(REGISTERED_PHONE, replace(SECOND_REGISTERED, registered_at=self.clock()))
+
+    def waits_for(self, reason: str) -> Scene:
+        push = self.store.push(LINK.id)
+        assert push is not None
+        self.store.note_push(LINK.id, wake=push.wake, seq=push.desired_seq, next_at=None, attempts=0, reason=reason)
+        return self
+
     def picked(self, device_id: str) -> Scene:
         ask.pick(self.store, self.id, device_id, oid=self.person.oid, now=self.clock())
         return self
@@ -220,6 +230,7 @@ FAILING = Posture(
     failing=(
         Rule("Passcode required", "The device has no passcode", "passcode"),
         Rule("Contoso rule 12", "The radio must be off in the lab", None),
+        Rule("Lab radio", "", None, (("de", "Schalten Sie das Funkgerät aus."), ("en", "Turn the radio off."))),
     ),
     last_seen=HEALTHY.last_seen,
     read_at=HEALTHY.read_at,
@@ -256,6 +267,8 @@ def stage(name: str, begun: Scene) -> Scene:
         return one(*both).registered(REGISTERED_PHONE).looked().proven().looked()
     if name == "not_for_you":
         return one(MANAGED_PHONE).registered().stands(licensed=False).looked()
+    if name == "help_possession_off":
+        return one(replace(MANAGED_PHONE, key=ManagedKey("ws2", "7"))).registered().looked()
     if name == "help_shared":
         return one(MANAGED_PHONE).registered().looked(owner_problem="shared_user")
     ready = one(*(both if name == "this_device_two" else (FAILING_PHONE,) if name == "fix" else (MANAGED_PHONE,)))
@@ -279,6 +292,8 @@ def stage(name: str, begun: Scene) -> Scene:
         "open": lambda: ready.opened().looked(),
         "open_still_blocked": lambda: ready.opened().looked().still_blocked().looked(),
         "help_loop": lambda: ready.opened().looked().still_blocked().still_blocked().looked(),
+        "this_device_anew": lambda: ready.opened().looked().registered_anew().still_blocked().looked(),
+        "wait_old_link_first": lambda: ready.desired().waits_for("old_link_first").looked(),
         "help": lambda: ready.proven().needs_help("conflict"),
     }
     return further[name]()
@@ -298,8 +313,10 @@ SCENES = (
     "this_device_two",
     "this_device_sending",
     "this_device_sent",
+    "this_device_anew",
     "fix",
     "wait_linking",
+    "wait_old_link_first",
     "wait",
     "open",
     "open_still_blocked",
@@ -313,6 +330,7 @@ SCENES = (
     "help",
     "help_named_another",
     "help_shared",
+    "help_possession_off",
     "help_loop",
 )
 

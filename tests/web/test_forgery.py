@@ -6,14 +6,19 @@ from collections import defaultdict
 import pytest
 
 from remediation.web import FORM_LASTS
+from tests.proven import asked
 from tests.web.conftest import Browser, Web
 from tests.web.role_matrix import MATRIX
-from tests.web.scenes import NOAH
+from tests.web.scenes import NOAH, Scene
 
 # The page for the certificate has its form on the second host name: `test_certificate_pages` forges that one. What an MDM sends
 # comes out of no form: `test_webhooks` forges it.
 ELSEWHERE = {"/certificate/<handle>", "/hooks/mdm/<connection>"}
 POSTS = sorted(rule for method, rule in MATRIX if method == "POST" and rule not in ELSEWHERE)
+
+
+def filled(web: Web, scene: Scene, rule: str) -> str:
+    return rule.replace("<token>", scene.token).replace("<test>", asked(web.store, web.clock()))
 
 
 def fields(web: Web, path: str, browser: Browser) -> dict[str, str]:
@@ -27,7 +32,7 @@ def fields(web: Web, path: str, browser: Browser) -> dict[str, str]:
 @pytest.mark.parametrize("rule", POSTS)
 def test_T18_a_forged_form_is_refused_and_changes_nothing_and_the_right_one_works(web: Web, rule: str) -> None:
     scene = web.scene({"/journey/this-device": "this_device", "/journey/choose": "choose"}.get(rule, "this_device_sent"))
-    path, browser, other = rule.replace("<token>", scene.token), web.signed_in(), web.signed_in(NOAH, browser="another")
+    path, browser, other = filled(web, scene, rule), web.signed_in(), web.signed_in(NOAH, browser="another")
     form, right, foreign = fields(web, path, browser), browser.csrf(), other.csrf()
     before = web.rows()
     for token in (None, "", "wrong", right[:-3] + "xyz", foreign):
@@ -83,7 +88,9 @@ def test_T18_every_unsafe_method_of_every_route_asks_for_the_token(web: Web) -> 
 @pytest.mark.parametrize("rule", POSTS)
 def test_T18_a_get_never_acts(web: Web, rule: str) -> None:
     scene = web.scene("this_device_sent")
-    browser, before = web.signed_in(), web.rows()
-    assert browser.get(rule.replace("<token>", scene.token)).status_code in (200, 303, 405)
+    browser = web.signed_in()
+    path = filled(web, scene, rule)
+    before = web.rows()
+    assert browser.get(path).status_code in (200, 303, 405)
     assert web.rows() == before
     assert browser.is_signed_in()

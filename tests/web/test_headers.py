@@ -11,6 +11,7 @@ from remediation import serving
 from remediation.domain.turns import LOOKS
 from remediation.web import HOUSE
 from remediation.web.headers import ALWAYS
+from tests.proven import asked
 from tests.web.conftest import Web
 from tests.web.role_matrix import MATRIX
 
@@ -18,9 +19,15 @@ HTTPS = "https://return.contoso.example"
 
 
 def paths(web: Web) -> list[tuple[str, str]]:
-    token = web.scene("this_device_sent").token
+    token, test = web.scene("this_device_sent").token, asked(web.store, web.clock())
     return [
-        (m, r.replace("<token>", token).replace("<name>", web.style_name()).replace("<key>", "sign_in_down"))
+        (
+            m,
+            r.replace("<token>", token)
+            .replace("<test>", test)
+            .replace("<name>", web.style_name())
+            .replace("<key>", "sign_in_down"),
+        )
         for m, r in sorted(MATRIX)
     ]
 

@@ -53,7 +53,15 @@ NOT_TEXT = {
     "token_hash": "a digest, by which rows are found; never shown",
 }
 ERRORS = {"mdm_error", "possession_error", "reason", "recorded"}  # written where a remote failed: every row has failed here
-WHOLE = {"audit_seals", "sign_in_states", "turns", "budgets", "lease_extensions", "shown_certificates"}  # no page shows them
+WHOLE = {
+    "audit_seals",
+    "sign_in_states",
+    "turns",
+    "budgets",
+    "lease_extensions",
+    "shown_certificates",
+    "notices",
+}  # no page shows them
 # Words that only our own code writes, and by which it finds its way: not even a remote's error goes in there.
 OURS = {
     ("possession_links", "id"),

@@ -14,6 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route
 
 from remediation.domain.device import Person, Platform
+from tests.proven import asked
 from tests.web.conftest import ORIGIN, Web
 from tests.web.conftest import Browser as Client
 from tests.web.scenes import SCENES, of, stage
@@ -21,7 +22,7 @@ from tests.web.scenes import SCENES, of, stage
 PICTURES = os.environ.get("LOOK")
 REFUSED = "/refused/sign_in_blocked"
 BEFORE_SIGN_IN = ("/start?platform=ios", "/start?platform=macos", "/start", "/cannot-sign-in", REFUSED, "/signed-out")
-SIGNED_IN = ("/sign-out", "/journey/device", "/possession/cut-off-cut-off-cut-off")
+SIGNED_IN = ("/sign-out", "/journey/device", "/possession/cut-off-cut-off-cut-off", "/message-test/cut-off")
 # A page gets one of these, by its name: axe sees it in both languages, widths and themes, and each pair of them on half of the
 # pages. Whether it is too wide is asked of every page in each language and width.
 LOOKS: tuple[tuple[tuple[str, int, Literal["light", "dark"]], ...], ...] = (
@@ -101,6 +102,10 @@ def test_every_step_that_differs_on_other_devices(web: Web, screen: Screen, name
 
 def test_every_page_around_the_journey(web: Web, screen: Screen) -> None:
     screen.client = web.browser()
+    test, seen = f"/message-test/{asked(web.store, web.clock(), 'ws2')}", f"/message-test/{asked(web.store, web.clock(), 'ws3')}"
+    screen.client.press(seen, seen)
+    looked_at(screen.page, test, "message-test")
+    looked_at(screen.page, seen, "message-test-seen")
     for path in BEFORE_SIGN_IN:
         looked_at(screen.page, path, path.strip("/").replace("/", "-").replace("?", "-"))
 

@@ -9,6 +9,7 @@ from flask import Blueprint
 from remediation.domain.device import Person
 from remediation.web import guards
 from tests.people import MIA
+from tests.proven import asked
 from tests.web.conftest import Browser, Web
 from tests.web.role_matrix import MATRIX, ROLES
 from tests.web.scenes import NOAH
@@ -54,6 +55,7 @@ def test_T27_each_role_gets_what_the_matrix_says(web: Web, method: str, rule: st
         .replace("<name>", web.style_name())
         .replace("<oid>", MIA.oid)
         .replace("<key>", "sign_in_down")
+        .replace("<test>", asked(web.store, web.clock()))
     )
     for role in ("adam", *ROLES[::-1]):  # mia after those who must not use her link up, nobody last
         browser = came_as(web, role)

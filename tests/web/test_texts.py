@@ -9,9 +9,10 @@ import pytest
 from babel.messages.pofile import read_po
 from jinja2 import Environment, nodes
 
+from remediation.domain.compliance import ADVICE
 from remediation.domain.device import Platform
 from remediation.domain.steps import CHAIN, ChainState, Step
-from remediation.web import HERE, HOUSE, cards, entrances, error_pages, links, panel, possession_pages
+from remediation.web import HERE, HOUSE, entrances, error_pages, links, panel, possession_pages
 from tests.web import helpdesk_ids
 
 TEMPLATES = sorted((HOUSE / "templates").rglob("*.html"))
@@ -61,7 +62,14 @@ WAYS = [platform for platform in PLATFORMS if platform != "android"] + [f"androi
 STAFF_ERRORS = [f"error.{part}.{key}" for part in ("title", "text", "go") for key in ("helpdesk_", "role_")]
 STAFF = ("helpdesk.", "audit.", *STAFF_ERRORS)
 # Ids that Python asks for.
-IN_PYTHON = {"page.language", "page.day_and_time", "message.possession"}
+IN_PYTHON = {
+    "page.language",
+    "page.day_and_time",
+    "message.possession",
+    "message.test",
+    "message.replaced",
+    "message.replaced.subject",
+}
 MADE_UP = {
     **helpdesk_ids.MADE_UP,
     "title.": values(Step),
@@ -87,9 +95,9 @@ MADE_UP = {
     "cannot.step.": "123",
     "open.observed.": ("changed", "already_so", "found"),
     "slow.title.": ("mdm", "directory", "channel"),
-    "advice.title.": cards.ADVICE,
-    "advice.why.": cards.ADVICE,
-    "advice.step.": {f"{name}.{platform}.{n}" for name in cards.ADVICE for platform in PLATFORMS for n in "123"},
+    "advice.title.": ADVICE,
+    "advice.why.": ADVICE,
+    "advice.step.": {f"{name}.{platform}.{n}" for name in ADVICE for platform in PLATFORMS for n in "123"},
     "register.": {f"{way}.{n}" for way in WAYS for n in "1234"},
     "register.android.": {f"{broker}.{n}" for broker in links.BROKERS for n in "1234"},
     "register.open.": set(PLATFORMS) - {"android"},

@@ -1,0 +1,46 @@
+"""Conditional Access policies, read through Microsoft Graph v1.0, as `ports.Policies`. For the doctor alone.
+
+Permission: Policy.Read.All, which may be missing.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from ..domain.device_policy import AccessPolicy
+from ..errors import Garbled
+from .http import Fields, Remote
+
+MOST_PAGES = 20
+
+
+class GraphPolicies:
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+
+    def policies(self) -> Sequence[AccessPolicy]:
+        return [_policy(item) for item in self._items()]
+
+    def _items(self) -> Iterator[Fields]:
+        # graph-docs api-reference/v1.0/api/conditionalaccessroot-list-policies.md
+        page = self._remote.call("GET", "identity/conditionalAccess/policies").fields()
+        for _ in range(MOST_PAGES):
+            yield from page.items("value")
+            link = page.text("@odata.nextLink")
+            if link is None:
+                return
+            page = self._remote.call("GET", link).fields()
+        raise Garbled("pages without end", remote=self._remote.name)
+
+
+def _policy(item: Fields) -> AccessPolicy:
+    # graph-docs resources/conditionalaccesspolicy.md, conditionalaccessapplications.md, conditionalaccessgrantcontrols.md
+    apps = item.within("conditions").within("applications")
+    grant = item.within("grantControls") if item.raw("grantControls") is not None else None
+    return AccessPolicy(
+        name=item.text("displayName") or "",
+        enforced=item.text("state") == "enabled",
+        controls=frozenset(grant.texts("builtInControls")) if grant is not None else frozenset(),
+        any_of=grant is not None and grant.text("operator") == "OR",
+        included=frozenset(apps.texts("includeApplications")),
+        excluded=frozenset(apps.texts("excludeApplications")),
+        filtered=apps.raw("applicationFilter") is not None,
+    )

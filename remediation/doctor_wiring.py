@@ -1,0 +1,109 @@
+"""What `remediation doctor` is made of: the worker's own parts, with its settings and its budgets, and what only the doctor asks.
+
+Next door: `wiring` (the two processes), `doctor_words` (what a finding means).
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from requests.adapters import BaseAdapter
+
+from .adapters.access_policies import GraphPolicies
+from .adapters.certificate_files import PemFiles
+from .domain.device import ManagedDevice
+from .domain.finding import Finding, State
+from .domain.message_test import MessageTest
+from .ports import Actor, Clock
+from .services import doctor, doctor_house, doctor_remotes, message_test
+from .settings import WorkerSettings
+from .store.engine import make_engine
+from .store.store import SqlStore
+from .store.stuck import SqlStuckRows
+from .store.wakeups import DbosWakeups
+from .web.names import shown
+from .web.texts import Texts
+from .wiring import Wire, build_budgets, message_for_test, now, world_of
+
+CHECKS: Sequence[doctor.Check] = (
+    doctor_house.database,
+    doctor_house.files,
+    doctor_remotes.tokens,
+    doctor_remotes.directory,
+    doctor_remotes.partner,
+    doctor_remotes.mdm,
+    doctor_remotes.messages,
+    doctor_remotes.sign_in_log,
+    doctor.evidence,
+    doctor_remotes.policy,
+    doctor_remotes.clocks,
+    doctor_house.worker,
+    doctor_house.queue,
+)
+
+
+class Examination:
+    """On one database and tenant. Tests give a `transport` that leads into the sandbox without a socket, and its `clock`."""
+
+    def __init__(
+        self, settings: WorkerSettings, *, sign_in_app: str | None = None, transport: BaseAdapter | None = None, clock: Clock = now
+    ) -> None:
+        url, tenant = settings.database_url.get_secret_value(), settings.tenant_id
+        self._engine = make_engine(url)
+        store = SqlStore(self._engine, tenant, DbosWakeups(self._engine))
+        wire = Wire(settings, build_budgets(settings, make_engine(url, durable=False), clock=clock), transport, clock)
+        texts, origin = Texts(default=settings.language), settings.public_origin
+        self._text: Callable[[str], str] = lambda token: message_for_test(
+            texts, settings.organisation, f"{origin}/message-test/{token}"
+        )
+        self._world = world_of(settings, store, wire, clock)
+        self._doctor = doctor.Doctor(
+            world=self._world,
+            tokens=wire.tokens(),
+            policies=GraphPolicies(wire.graph("directory")),
+            clocks=wire,
+            certificates=PemFiles(),
+            stuck=SqlStuckRows(self._engine, tenant),
+            files=_files(settings),
+            groups=bool(settings.groups),
+            sign_in_app=sign_in_app.lower() if sign_in_app else None,
+        )
+
+    def findings(self) -> Iterator[Finding]:
+        yield Finding("settings", State.GOOD, "read")
+        yield from doctor.examine(self._doctor, CHECKS)
+
+    @property
+    def connections(self) -> Sequence[str]:
+        return tuple(self._world.managers)
+
+    def device(self, connection: str, record_id: str) -> ManagedDevice:
+        return message_test.device_for_test(self._world.managers[connection], record_id)
+
+    def send_test(self, device: ManagedDevice, *, operator: str, why: str) -> datetime:
+        """Until when its link can be tapped."""
+        store, manager = self._world.store, self._world.managers[device.key.connection]
+        actor = Actor("operator", operator)
+        message_test.send_test(store, manager, device, text=self._text, actor=actor, why=why, clock=self._world.clock)
+        return self.test(device.key.connection).expires_at
+
+    def test(self, connection: str) -> MessageTest:
+        test = self._world.store.message_test(connection)
+        if test is None:
+            raise LookupError(connection)
+        return test
+
+
+def described(device: ManagedDevice) -> str:
+    """For whoever is about to send it a message. Names came from a remote: nothing in them may steer a terminal."""
+    parts = (device.name, device.model, device.platform.value, device.owner_user_name)
+    return ", ".join(shown(part) for part in parts if part)
+
+
+def _files(settings: WorkerSettings) -> Mapping[str, str]:
+    given = {
+        "service_certificate": settings.service_certificate_file,
+        "certificate_authorities": settings.certificate_ca_file,
+        "revocation_lists": settings.certificate_crl_file,
+        "trusted_authorities": settings.ca_file,
+    }
+    return {what: path for what, path in given.items() if path}

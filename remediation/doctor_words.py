@@ -1,0 +1,181 @@
+"""What a finding of the doctor's means, in words for the terminal: what was seen, who can act, and what to do.
+
+By check and `why`; `*` stands for every check. Next door: `doctor_commands`, which prints them.
+"""
+
+from dataclasses import dataclass
+
+from .domain.finding import Finding
+
+NOBODY = ""
+ENTRA = "Entra administrator"
+INTUNE = "Intune administrator"
+ACCESS = "Conditional Access administrator"
+MDM = "MDM's administrator"
+OPERATOR = "whoever runs this product"
+SECURITY = "security officer"
+TIME = "time"
+
+
+@dataclass(frozen=True)
+class Words:
+    seen: str
+    who: str = NOBODY
+    do: str = ""
+
+
+CONSENT = "Grant and consent to it as application permission of the service app, then run this again."
+WORDS: dict[tuple[str, str], Words] = {
+    ("settings", "read"): Words("The worker's settings are whole."),
+    ("database", "not_ready"): Words("{said}", OPERATOR, "Nothing else was looked at."),
+    ("database", "not_writable"): Words(
+        "It takes no row, so nothing else was looked at.", OPERATOR, "Disk full, rights of the file, a read-only replica?"
+    ),
+    ("database", "writable"): Words("It is of this version, and takes a row."),
+    ("*", "unreadable"): Words(
+        "No certificate can be read in {file}.", OPERATOR, "Put the PEM file there, readable for the worker."
+    ),
+    ("*", "ended"): Words("{file} has run out, at {ends}.", OPERATOR, "Have a new one issued, and rename it into place."),
+    ("*", "ends_soon"): Words("{file} runs out at {ends}.", OPERATOR, "Have a new one issued now, and rename it into place."),
+    ("*", "in_force"): Words("{file} is in force until {ends}."),
+    ("token", "given"): Words("Entra gives the service app a token."),
+    ("token", "refused"): Words(
+        "Entra refuses the service app a token ({code}).",
+        ENTRA,
+        "Compare tenant, client id and secret or certificate with the app registration; admin consent must be given.",
+    ),
+    ("permissions", "right"): Words("The token has the permissions that are needed, and no others."),
+    ("permissions", "not_told"): Words(
+        "The token does not show its permissions.", ENTRA, "Compare them with docs/operating.md in the app registration."
+    ),
+    ("permissions", "missing"): Words("The token lacks {permissions}.", ENTRA, CONSENT),
+    ("permissions", "too_many"): Words(
+        "The token may do more than this product needs: {permissions}.", ENTRA, "Take these away from the service app."
+    ),
+    ("permissions", "without"): Words("Optional, and not there: {permission}. Without it {lost}.", ENTRA, CONSENT),
+    ("directory", "answers"): Words("Graph takes the question and has nobody of that id, as it should."),
+    ("directory", "refused"): Words("Graph refuses the question ({code}).", ENTRA, CONSENT),
+    ("partner", "answers"): Words("Intune's partner service was found, and takes our questions."),
+    ("partner", "refused"): Words(
+        "Intune's partner service is not to be had ({code}: {said}).",
+        INTUNE,
+        "Is Intune set up, the app a compliance partner with update_device_attributes, and the host among PARTNER_HOSTS?",
+    ),
+    ("mdm", "read"): Words("It takes our credential; one page of its list has {count} devices."),
+    ("mdm", "empty"): Words(
+        "It takes our credential and lists no device.", MDM, "Has our account the right organization group and role?"
+    ),
+    ("mdm", "unreadable"): Words("{count} devices of its list cannot be read.", OPERATOR, "Report this with the worker's log."),
+    ("mdm", "no_list"): Words("It gives no list to ask for.", NOBODY, "Look at `remediation stuck`."),
+    ("mdm", "refused"): Words("It refuses our account ({code}).", MDM, "Compare address, credential and the account's role."),
+    ("messages", "proven"): Words("A message of it was seen to arrive at {at}: possession is on."),
+    ("messages", "never_tried"): Words(
+        "No message of it was seen to arrive, so possession is off.",
+        OPERATOR,
+        "remediation doctor possession --connection {about} --record NUMBER",
+    ),
+    ("messages", "not_sent"): Words(
+        "The MDM did not take the test message, so possession is off.",
+        MDM,
+        "May our account send messages, and does the device have the MDM's app? Then send another one.",
+    ),
+    ("messages", "waiting"): Words(
+        "{by} sent a test message; nobody has tapped it yet, so possession is off.", OPERATOR, "Tap it on the device."
+    ),
+    ("messages", "not_seen"): Words(
+        "The last test message was not tapped in time, so possession is off.",
+        OPERATOR,
+        "Did it arrive, and did its link open? remediation doctor possession --connection {about} --record NUMBER",
+    ),
+    ("sign_in_log", "readable"): Words("It can be read: for `bound` it counts beside the claim."),
+    ("sign_in_log", "not_readable"): Words(
+        "It cannot be read ({code}): for `bound` only the claim counts. Below `bound` it is not needed.",
+        ENTRA,
+        "For it: AuditLog.Read.All, and Entra ID P1.",
+    ),
+    ("sign_in_log", "refused"): Words("It is refused ({code}).", ENTRA, CONSENT),
+    ("evidence", "unproven"): Words(
+        "`{minimum}` cannot be reached through {connections}: it rests on possession, which is off.",
+        OPERATOR,
+        "remediation doctor possession, as above",
+    ),
+    ("evidence", "no_certificates"): Words(
+        "`{minimum}` needs the settings CERTIFICATE_….", SECURITY, "docs/security.md has the setup."
+    ),
+    ("evidence", "by_log"): Words("`{minimum}` can be reached: by the claim, or by the sign-in log."),
+    ("evidence", "by_claim"): Words(
+        "`{minimum}` rests on Entra's deviceid claim, which only a sign-in on a device shows.",
+        SECURITY,
+        "Try a pilot device of each platform (docs/security.md).",
+    ),
+    ("evidence", "reachable"): Words("`{minimum}` can be reached through every connection."),
+    ("policy", "which_app"): Words(
+        "Which app people sign in with is the web's setting, and was not told.",
+        OPERATOR,
+        "--sign-in-app CLIENT_ID; or look yourself: every policy that requires a compliant device must exclude it.",
+    ),
+    ("policy", "not_readable"): Words(
+        "The policies cannot be read ({code}).",
+        ACCESS,
+        "Look yourself: every policy that requires a compliant device must exclude the sign-in app. Or grant Policy.Read.All.",
+    ),
+    ("policy", "caught"): Words(
+        "People who are blocked cannot sign in here: these ask our sign-in app for a compliant device: {policies}.",
+        ACCESS,
+        "Exclude the sign-in app there (Target resources, Exclude).",
+    ),
+    ("policy", "unclear"): Words(
+        "Which apps these mean is told by a filter: {policies}.", ACCESS, "See that the sign-in app is not among them."
+    ),
+    ("policy", "excluded"): Words("None of {count} policies asks our sign-in app for a compliant device."),
+    ("clock", "agrees"): Words("Its clock and ours agree (within {seconds} s)."),
+    ("clock", "differs"): Words("Its clock is {seconds} s {which} ours.", OPERATOR, "Set this machine's clock by NTP."),
+    ("clock", "no_answer"): Words("No remote told its time.", NOBODY, "See above."),
+    ("worker", "works"): Words("It takes what is due."),
+    ("worker", "never"): Words("No worker has ever run on this database.", OPERATOR, "Start `remediation work`."),
+    ("worker", "gone"): Words(
+        "Nobody takes what is due since {since}.", OPERATOR, "Start `remediation work`, and look in its log."
+    ),
+    ("queue", "moves"): Words("Nothing is held up by a bug. Rows that do not rest: {count} (`remediation stuck`)."),
+    ("queue", "our_fault"): Words(
+        "{count} rows run into a bug of ours.", OPERATOR, "remediation stuck; report it with the worker's log."
+    ),
+    ("*", "no_token"): Words("Not asked: there is no token.", NOBODY, "See above."),
+    ("*", "refused"): Words("It refuses us ({code}).", OPERATOR, "See docs/operating.md."),
+    ("*", "busy"): Words("It wants to be left alone for a while.", TIME, "Run this again in some minutes."),
+    ("*", "unreachable"): Words("It does not answer ({said}).", OPERATOR, "Address, firewall, DNS, its own status page."),
+    ("*", "garbled"): Words(
+        "It answers what nobody can read ({said}).", OPERATOR, "Is the address that of the API, with no proxy's page before it?"
+    ),
+    ("*", "not_found"): Words("There is nothing at this address ({code}).", OPERATOR, "Compare the address in the settings."),
+}
+NAMES = {
+    "settings": "settings",
+    "database": "database",
+    "service_certificate": "service app's certificate",
+    "certificate_authorities": "authorities of device certificates",
+    "revocation_lists": "their revocation lists",
+    "trusted_authorities": "authorities trusted when calling out",
+    "token": "token",
+    "permissions": "permissions",
+    "directory": "directory",
+    "partner": "Intune partner service",
+    "mdm": "MDM",
+    "messages": "messages of",
+    "sign_in_log": "sign-in log",
+    "evidence": "minimum evidence",
+    "policy": "our sign-in and the device policies",
+    "clock": "clock of",
+    "worker": "worker",
+    "queue": "queue",
+}
+
+
+def in_words(finding: Finding) -> Words:
+    words = WORDS.get((finding.check, finding.why)) or WORDS["*", finding.why]
+    told = {"about": finding.about, **finding.detail}
+    return Words(words.seen.format(**told), words.who, words.do.format(**told))
+
+
+def named(finding: Finding) -> str:
+    return f"{NAMES[finding.check]} {finding.about}".strip()

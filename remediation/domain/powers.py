@@ -1,0 +1,39 @@
+"""Which permissions the service app needs, which it may have, and what is lost without one.
+
+Sources stand beside the calls in `adapters/`; docs/operating.md has the table for people.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+GRAPH = frozenset({"User.Read.All", "Device.Read.All", "Application.Read.All"})
+INTUNE = frozenset({"update_device_attributes"})
+OPTIONAL: Mapping[str, str] = {
+    "LicenseAssignment.Read.All": "a missing licence is not told to people",
+    "GroupMember.Read.All": "people outside the chosen groups are not told so",
+    "AuditLog.Read.All": "for `bound` only the claim counts, not the sign-in log",
+    "Policy.Read.All": "nobody checks that our sign-in is excluded from the device policies",
+}
+# What is of no use here, but is asked for by a page of Microsoft's, or comes with the partner's own onboarding.
+ALLOWED = frozenset({"Directory.Read.All", "manage_partner_compliance_policy"})
+# graph-docs permissions-reference: these include the others' reads.
+INCLUDES: Mapping[str, frozenset[str]] = {
+    "Directory.Read.All": frozenset({"User.Read.All", "Device.Read.All", "Application.Read.All", "GroupMember.Read.All"}),
+}
+
+
+@dataclass(frozen=True)
+class Powers:
+    missing: tuple[str, ...]
+    too_many: tuple[str, ...]
+    lacking: tuple[str, ...]
+    """Optional ones that are not there."""
+
+
+def judge(roles: Collection[str], needed: Collection[str], optional: Collection[str] = ()) -> Powers:
+    has = {*roles, *(read for role in roles for read in INCLUDES.get(role, ()))}
+    return Powers(
+        missing=tuple(sorted(set(needed) - has)),
+        too_many=tuple(sorted(set(roles) - {*needed, *optional, *ALLOWED})),
+        lacking=tuple(sorted(set(optional) - set(needed) - has)),
+    )

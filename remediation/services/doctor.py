@@ -1,0 +1,66 @@
+"""Is everything there that the product needs? One check after the other, each by the call or the row that it speaks of.
+
+What cannot be known is *unknown*, with the reason. Next door: `doctor_remotes` (what is asked of Microsoft and of the MDMs),
+`doctor_house` (files, database, worker), `message_test` (the one check that needs somebody with a device).
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..domain.evidence import Level
+from ..domain.finding import Finding, State
+from ..domain.message_test import MessageTest
+from ..ports import CertificateFiles, Clocks, Policies, Powered, StuckRows
+from .world import World
+
+
+@dataclass(frozen=True)
+class Doctor:
+    """`tokens` by resource (`graph`, `intune`); `files` by what they are for; `sign_in_app` is the client id of the app with which
+    people sign in, None where nobody told. `groups`: the tenant chose some."""
+
+    world: World
+    tokens: Mapping[str, Powered]
+    policies: Policies
+    clocks: Clocks
+    certificates: CertificateFiles
+    stuck: StuckRows
+    files: Mapping[str, str]
+    groups: bool = False
+    sign_in_app: str | None = None
+
+    @property
+    def tests(self) -> Mapping[str, MessageTest | None]:
+        """By connection: the newest test of its messages."""
+        return {name: self.world.store.message_test(name) for name in self.world.managers}
+
+
+Check = Callable[[Doctor, Sequence[Finding]], Iterator[Finding]]
+"""Given what was found so far, since without a token there is nothing to ask Graph for."""
+
+
+def examine(doctor: Doctor, checks: Sequence[Check]) -> Iterator[Finding]:
+    found: list[Finding] = []
+    for check in checks:
+        for finding in check(doctor, tuple(found)):
+            found.append(finding)
+            yield finding
+        if found[-1:] and found[-1].check == "database" and found[-1].state is State.BAD:
+            return  # without it no call is counted, and so none is made
+
+
+def evidence(doctor: Doctor, found: Sequence[Finding]) -> Iterator[Finding]:
+    """Can the minimum that was chosen be reached at all?"""
+    minimum, unproven = doctor.world.minimum, [name for name, test in doctor.tests.items() if not test or not test.proven_at]
+    detail = {"minimum": minimum.name.lower(), "connections": ", ".join(unproven)}
+    if unproven:
+        yield Finding("evidence", State.BAD, "unproven", detail=detail)
+    elif minimum >= Level.CERTIFICATE and doctor.world.certificates is None:
+        yield Finding("evidence", State.BAD, "no_certificates", detail=detail)
+    elif minimum >= Level.BOUND:
+        log_enough = minimum is Level.BOUND and any(one.check == "sign_in_log" and one.why == "readable" for one in found)
+        yield Finding(
+            "evidence", State.GOOD if log_enough else State.UNKNOWN, "by_log" if log_enough else "by_claim", detail=detail
+        )
+    else:
+        yield Finding("evidence", State.GOOD, "reachable", detail=detail)

@@ -1,0 +1,168 @@
+"""What the doctor asks of Microsoft and of the MDMs: as little as proves the prerequisite. No record of a person is read: somebody
+whom nobody knows is asked for, and *not found* is the good answer.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from uuid import uuid4
+
+from ..domain import powers
+from ..domain.device_policy import catches
+from ..domain.finding import Finding, State
+from ..errors import Busy, NotFound, Refused, RemoteError
+from ..ports import Listing, Reachable
+from .doctor import Doctor
+
+CLOCKS = timedelta(minutes=2)  # tokens of Microsoft's are taken with five minutes of difference; we say so earlier
+NEEDED = {"graph": powers.GRAPH, "intune": powers.INTUNE}
+
+
+def tokens(doctor: Doctor, _: Sequence[Finding]) -> Iterator[Finding]:
+    """What the app may do is read from the token itself: what Microsoft granted, not what somebody meant to grant."""
+    for resource, token in doctor.tokens.items():
+        try:
+            roles = token.roles()
+        except RemoteError as error:
+            yield _of("token", error, resource)
+            continue
+        yield Finding("token", State.GOOD, "given", resource)
+        yield from _permissions(doctor, resource, roles)
+
+
+def _permissions(doctor: Doctor, resource: str, roles: frozenset[str] | None) -> Iterator[Finding]:
+    if roles is None:
+        yield Finding("permissions", State.UNKNOWN, "not_told", resource)
+        return
+    needed = {*NEEDED[resource], *(("GroupMember.Read.All",) if doctor.groups and resource == "graph" else ())}
+    found = powers.judge(roles, needed, powers.OPTIONAL if resource == "graph" else ())
+    if found.missing:
+        yield Finding("permissions", State.BAD, "missing", resource, {"permissions": ", ".join(found.missing)})
+    if found.too_many:
+        yield Finding("permissions", State.BAD, "too_many", resource, {"permissions": ", ".join(found.too_many)})
+    if not found.missing and not found.too_many:
+        yield Finding("permissions", State.GOOD, "right", resource)
+    for permission in found.lacking:
+        yield Finding(
+            "permissions", State.GOOD, "without", resource, {"permission": permission, "lost": powers.OPTIONAL[permission]}
+        )
+
+
+def directory(doctor: Doctor, found: Sequence[Finding]) -> Iterator[Finding]:
+    asked: dict[str, Callable[[], object]] = {
+        "people": lambda: doctor.world.directory.person(str(uuid4())),
+        "devices": lambda: doctor.world.directory.device(str(uuid4())),
+    }
+    for what, ask in asked.items():
+        yield _without_token("directory", found, what) or _asked("directory", ask, what)
+
+
+def partner(doctor: Doctor, found: Sequence[Finding]) -> Iterator[Finding]:
+    for channel in doctor.world.channels:
+        if isinstance(channel, Reachable):
+            no_token = _without_token("partner", found) or _without_token("partner", found, resource="intune")
+            yield no_token or _asked("partner", channel.reach)
+
+
+def mdm(doctor: Doctor, _: Sequence[Finding]) -> Iterator[Finding]:
+    for name, manager in doctor.world.managers.items():
+        if not isinstance(manager, Listing):
+            yield Finding("mdm", State.UNKNOWN, "no_list", name)
+            continue
+        try:
+            page = manager.page(None, since=None)
+        except RemoteError as error:
+            yield _of("mdm", error, name)
+            continue
+        read, unreadable = len(page.rows), len(page.unreadable)
+        if unreadable > read:
+            yield Finding("mdm", State.BAD, "unreadable", name, {"count": str(unreadable)})
+        else:
+            yield Finding("mdm", State.GOOD if read else State.UNKNOWN, "read" if read else "empty", name, {"count": str(read)})
+
+
+def messages(doctor: Doctor, _: Sequence[Finding]) -> Iterator[Finding]:
+    """Whether an MDM's account may send a message, only a message shows: `message_test`."""
+    for name, test in doctor.tests.items():
+        if test is None:
+            yield Finding("messages", State.BAD, "never_tried", name)
+        elif test.proven_at is not None:
+            yield Finding("messages", State.GOOD, "proven", name, {"at": f"{test.proven_at:%Y-%m-%d %H:%M} UTC"})
+        else:
+            state = test.state(doctor.world.clock())
+            why = "not_sent" if test.sent_at is None else "waiting" if state == "open" else "not_seen"
+            yield Finding("messages", State.BAD, why, name, {"by": test.asked_by})
+
+
+def sign_in_log(doctor: Doctor, found: Sequence[Finding]) -> Iterator[Finding]:
+    """Optional: what it is for is told with it."""
+    log, now = doctor.world.sign_in_log, doctor.world.clock()
+    if log is None:
+        return
+    no_token = _without_token("sign_in_log", found)
+    if no_token is not None:
+        yield no_token
+        return
+    nobody = str(uuid4())
+    try:
+        log.devices(nobody, oid=nobody, app_id=nobody, since=now, until=now)
+    except Refused as refused:
+        yield Finding("sign_in_log", State.GOOD, "not_readable", detail={"code": refused.vendor_code or "403"})
+    except RemoteError as error:
+        yield _of("sign_in_log", error)
+    else:
+        yield Finding("sign_in_log", State.GOOD, "readable")
+
+
+def policy(doctor: Doctor, found: Sequence[Finding]) -> Iterator[Finding]:
+    """Whoever is caught by the policy that blocks Outlook must be able to sign in here all the same."""
+    no_token = _without_token("policy", found)
+    if no_token is not None or doctor.sign_in_app is None:
+        yield no_token or Finding("policy", State.UNKNOWN, "which_app")
+        return
+    try:
+        known = doctor.policies.policies()
+    except Refused as refused:
+        yield Finding("policy", State.UNKNOWN, "not_readable", detail={"code": refused.vendor_code or "403"})
+        return
+    except RemoteError as error:
+        yield _of("policy", error)
+        return
+    caught = [(one.name, catches(one, doctor.sign_in_app)) for one in known]
+    for why, state, says in (("caught", State.BAD, True), ("unclear", State.UNKNOWN, None)):
+        names = [name for name, catching in caught if catching is says]
+        if names:
+            yield Finding("policy", state, why, detail={"policies": ", ".join(names)})
+    if all(catching is False for _, catching in caught):
+        yield Finding("policy", State.GOOD, "excluded", detail={"count": str(len(known))})
+
+
+def clocks(doctor: Doctor, _: Sequence[Finding]) -> Iterator[Finding]:
+    """By what the answers so far said of their time."""
+    seen = doctor.clocks.ahead(doctor.world.clock())
+    if not seen:
+        yield Finding("clock", State.UNKNOWN, "no_answer")
+    for host, ahead in sorted(seen.items()):
+        wrong = abs(ahead) > CLOCKS
+        detail = {"seconds": f"{abs(ahead).total_seconds():.0f}", "which": "ahead of" if ahead > timedelta(0) else "behind"}
+        yield Finding("clock", State.BAD if wrong else State.GOOD, "differs" if wrong else "agrees", host, detail)
+
+
+def _without_token(check: str, found: Sequence[Finding], about: str = "", *, resource: str = "graph") -> Finding | None:
+    lacks = any(one.check == "token" and one.about == resource and one.state is not State.GOOD for one in found)
+    return Finding(check, State.UNKNOWN, "no_token", about) if lacks else None
+
+
+def _asked(check: str, ask: Callable[[], object], about: str = "") -> Finding:
+    try:
+        ask()
+    except NotFound:
+        pass
+    except RemoteError as error:
+        return _of(check, error, about)
+    return Finding(check, State.GOOD, "answers", about)
+
+
+def _of(check: str, error: RemoteError, about: str = "") -> Finding:
+    """A remote that wants to be left alone has not been asked; one that does not answer serves nobody."""
+    state = State.UNKNOWN if isinstance(error, Busy) else State.BAD
+    return Finding(check, state, error.code, about, {"code": error.vendor_code or str(error.status or "-"), "said": str(error)})

@@ -1,0 +1,71 @@
+"""Conditional Access policies as Graph lists them: the one that asks for a compliant device, for those who may read policies.
+
+Source: microsoft-graph-docs-contrib api-reference/v1.0/api/conditionalaccessroot-list-policies.md. Next door: `policy`, which plays
+what it says for Outlook.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask
+
+from sandbox.graph_manners import GraphError, caller_may, options, page
+
+if TYPE_CHECKING:
+    from sandbox.server import Sandbox
+
+
+def add_policies(app: Flask, sandbox: Sandbox) -> None:
+    world = sandbox.world
+
+    @app.get("/v1.0/identity/conditionalAccess/policies")
+    def policies() -> dict[str, Any]:
+        if not caller_may("Policy.Read.All"):
+            # The code that this API answers with instead of Authorization_RequestDenied; seen in the field, on no stored page.
+            message = "You cannot perform the requested operation, required scopes are missing in the token."
+            raise GraphError(403, "AccessDenied", message)
+        asked = options("$top", "$skiptoken")
+        with world.settled():
+            items = [
+                _policy("Require a compliant device", ["compliantDevice"], list(world.excluded_apps)),
+                _policy("Require two steps", ["mfa"], []),
+            ]
+        return page(sandbox, "conditionalAccess/policies", items, asked)
+
+
+def _policy(name: str, controls: list[str], excluded: list[str]) -> dict[str, Any]:
+    return {
+        "id": f"{name.lower().replace(' ', '-')}",
+        "displayName": name,
+        "createdDateTime": None,
+        "modifiedDateTime": None,
+        "state": "enabled",
+        "sessionControls": None,
+        "conditions": {
+            "signInRiskLevels": [],
+            "clientAppTypes": ["all"],
+            "platforms": None,
+            "locations": None,
+            "applications": {
+                "includeApplications": ["All"],
+                "excludeApplications": excluded,
+                "includeUserActions": [],
+                "applicationFilter": None,
+            },
+            "users": {
+                "includeUsers": ["All"],
+                "excludeUsers": [],
+                "includeGroups": [],
+                "excludeGroups": [],
+                "includeRoles": [],
+                "excludeRoles": [],
+            },
+        },
+        "grantControls": {
+            "operator": "OR",
+            "builtInControls": controls,
+            "customAuthenticationFactors": [],
+            "termsOfUse": [],
+        },
+    }

@@ -1,0 +1,248 @@
+"""The doctor's checks, each good and bad, over the sandbox's own protocols; what a finding means is said for every one of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from remediation.adapters.certificate_files import PemFiles
+from remediation.doctor_wiring import Examination
+from remediation.doctor_words import in_words, named
+from remediation.domain.device_policy import AccessPolicy, catches
+from remediation.domain.finding import Finding, State, worst
+from remediation.domain.powers import judge
+from remediation.domain.watch import watch_names
+from remediation.settings.names import secrets_of
+from sandbox.world import GRAPH_APP_ID
+from tests.authority import make, revoking
+from tests.proven import asked, never_arrived
+from tests.services.test_budgets import settings_for
+from tests.stories import Story
+from tests.wsgi_adapter import WSGIAdapter
+
+Tell = Callable[..., Story]
+GOOD, BAD, UNKNOWN = State.GOOD, State.BAD, State.UNKNOWN
+
+
+class Ward:
+    """A story whose worker works, and the doctor who comes to look."""
+
+    def __init__(self, story: Story) -> None:
+        self.story, self.sandbox = story, story.sandbox
+        story.sandbox.world.stand_still()
+        story.store.keep_watches(watch_names(story.world.managers), at=story.world.clock())
+        story.tick()
+
+    @property
+    def roles(self) -> set[str]:
+        return self.sandbox.world.apps["service"].permissions[GRAPH_APP_ID]
+
+    def examined(self, *, told_app: bool = True, **settings: Any) -> dict[tuple[str, str], Finding]:
+        """Some seconds after whatever was before: the budgets are shared with the worker."""
+        self.sandbox.world.advance(11)
+        url = SecretStr(str(self.story.engine.url))
+        given = settings_for(self.sandbox, database_url=url, **settings)
+        app = self.sandbox.world.apps["sign-in"].client_id.upper() if told_app else None
+        transport = WSGIAdapter(self.sandbox.api)
+        self.found = list(Examination(given, sign_in_app=app, transport=transport, clock=self.story.world.clock).findings())
+        told = "\n".join(f"{named(one)} {in_words(one)}" for one in self.found)
+        assert not [secret for secret in secrets_of(given) if len(secret) > 8 and secret in told]
+        return {(one.check, one.about): one for one in self.found}
+
+    def says(self, check: str, about: str = "", **settings: Any) -> tuple[State, str]:
+        found = self.examined(**settings)[check, about]
+        return found.state, found.why
+
+
+@pytest.fixture
+def ward(tell: Tell) -> Ward:
+    return Ward(tell("blocked_just_registered"))
+
+
+def test_all_is_good_and_no_person_was_read(ward: Ward) -> None:
+    before = len(ward.sandbox.ledger.since())
+    ward.examined(groups=tuple(ward.sandbox.world.groups)[:1])
+    assert worst(ward.found) is GOOD, [one for one in ward.found if one.state is not GOOD]
+    oids = set(ward.sandbox.world.persons)
+    assert not [call.path for call in ward.sandbox.ledger.since()[before:] if any(oid in call.path for oid in oids)]
+
+
+def test_a_wrong_secret_is_named_once_and_what_needs_the_token_is_unknown(ward: Ward) -> None:
+    found = ward.examined(service_client_secret=SecretStr("not-the-secret-of-this-app"))
+    token = found["token", "graph"]
+    assert (token.state, token.why, token.detail["code"]) == (BAD, "refused", "AADSTS7000215")
+    waiting = {("directory", "people"), ("directory", "devices"), ("partner", ""), ("sign_in_log", ""), ("policy", "")}
+    assert {found[key].why for key in waiting} == {"no_token"}
+    assert found["mdm", "ws1"].state is GOOD, "what another credential opens is looked at all the same"
+
+
+def test_a_permission_too_few_and_one_too_many(ward: Ward) -> None:
+    ward.roles.discard("Device.Read.All")
+    found = ward.examined()
+    assert (found["permissions", "graph"].why, found["permissions", "graph"].detail) == (
+        "missing",
+        {"permissions": "Device.Read.All"},
+    )
+    assert (found["directory", "devices"].state, found["directory", "people"].state) == (BAD, GOOD)
+    ward.roles.update({"Device.Read.All", "Directory.ReadWrite.All"})
+    ward.sandbox.world.end_tokens()
+    assert ward.says("permissions", "graph") == (BAD, "too_many")
+    ward.roles.discard("Directory.ReadWrite.All")
+    ward.sandbox.world.end_tokens()
+    assert ward.says("permissions", "graph") == (GOOD, "right")
+
+
+def test_what_is_lost_without_an_optional_permission_is_said(ward: Ward) -> None:
+    ward.roles.discard("LicenseAssignment.Read.All")
+    found = ward.examined()
+    without = [one for one in ward.found if one.why == "without"]
+    assert [one.detail["permission"] for one in without] == ["LicenseAssignment.Read.All"]
+    assert found["permissions", "graph"].state is GOOD
+
+
+def test_directory_read_all_stands_for_the_reads_that_it_includes() -> None:
+    assert judge({"Directory.Read.All"}, {"User.Read.All", "Device.Read.All"}).missing == ()
+    assert judge({"User.Read.All"}, {"User.Read.All", "Device.Read.All"}).missing == ("Device.Read.All",)
+
+
+def test_an_mdm_that_refuses_is_down_or_wants_to_be_left_alone(ward: Ward) -> None:
+    wrong = settings_for(ward.sandbox).mdm["ws1"].model_copy(update={"client_secret": SecretStr("not-the-secret-of-this-client")})
+    assert ward.says("mdm", "ws1", mdm={"ws1": wrong}) == (BAD, "refused")
+    ward.story.passes(90)
+    ward.story.fault("workspace_one", "down", path="devices/search")
+    assert ward.says("mdm", "ws1") == (BAD, "unreachable")
+    ward.sandbox.faults.clear()
+    ward.story.passes(600, every=60)
+    assert ward.says("mdm", "ws1") == (GOOD, "read")
+
+
+def test_messages_never_tried_under_way_not_seen_and_seen(ward: Ward) -> None:
+    never_arrived(ward.story.engine)
+    found = ward.examined()
+    assert (found["messages", "ws1"].why, found["evidence", ""].why) == ("never_tried", "unproven")
+    asked(ward.story.store, ward.story.world.clock())
+    assert ward.says("messages", "ws1") == (BAD, "waiting")
+    ward.sandbox.world.advance(601)
+    assert ward.says("messages", "ws1") == (BAD, "not_seen")
+
+
+def test_our_sign_in_is_excluded_or_caught_and_what_cannot_be_read_is_unknown(ward: Ward) -> None:
+    assert ward.says("policy") == (GOOD, "excluded")
+    assert ward.says("policy", told_app=False) == (UNKNOWN, "which_app")
+    ward.sandbox.world.excluded_apps.clear()
+    found = ward.examined()["policy", ""]
+    assert (found.state, found.why, found.detail["policies"]) == (BAD, "caught", "Require a compliant device")
+    ward.roles.discard("Policy.Read.All")
+    ward.sandbox.world.end_tokens()
+    assert ward.says("policy") == (UNKNOWN, "not_readable")
+
+
+ALL = AccessPolicy("p", True, frozenset({"compliantDevice"}), False, frozenset({"All"}), frozenset())
+
+
+@pytest.mark.parametrize(
+    ("policy", "answer"),
+    [
+        (ALL, True),
+        (AccessPolicy("p", True, ALL.controls, False, frozenset({"ours"}), frozenset()), True),
+        (AccessPolicy("p", True, ALL.controls, False, ALL.included, frozenset({"ours"})), False),
+        (AccessPolicy("p", True, ALL.controls, False, frozenset({"other"}), frozenset()), False),
+        (AccessPolicy("p", False, ALL.controls, False, ALL.included, frozenset()), False),
+        (AccessPolicy("p", True, frozenset({"mfa"}), False, ALL.included, frozenset()), False),
+        (AccessPolicy("p", True, frozenset({"mfa", "compliantDevice"}), True, ALL.included, frozenset()), False),
+        (AccessPolicy("p", True, frozenset({"mfa", "compliantDevice"}), False, ALL.included, frozenset()), True),
+        (AccessPolicy("p", True, frozenset({"domainJoinedDevice", "compliantDevice"}), True, ALL.included, frozenset()), True),
+        (AccessPolicy("p", True, ALL.controls, False, ALL.included, frozenset(), filtered=True), None),
+    ],
+)
+def test_which_policies_catch_our_sign_in(policy: AccessPolicy, answer: bool | None) -> None:
+    assert catches(policy, "ours") is answer
+
+
+def test_a_clock_that_differs(ward: Ward) -> None:
+    ward.sandbox.world.skew = timedelta(minutes=7)
+    ward.examined()
+    (clock,) = [one for one in ward.found if one.check == "clock"]
+    assert (clock.state, clock.detail["which"]) == (BAD, "ahead of")
+    assert 415 <= int(clock.detail["seconds"]) <= 425
+
+
+def test_the_partner_service_lives_elsewhere_or_refuses_us(ward: Ward) -> None:
+    found = ward.examined(partner_hosts="elsewhere.example")["partner", ""]
+    assert (found.state, found.detail["code"]) == (BAD, "host_not_allowed")
+    for granted in ward.sandbox.world.apps["service"].permissions.values():
+        granted.discard("update_device_attributes")
+    ward.sandbox.world.end_tokens()
+    found = ward.examined()["partner", ""]
+    assert (found.state, found.why) == (BAD, "refused")
+
+
+def test_the_sign_in_log_is_readable_or_not_and_bound_says_what_it_rests_on(ward: Ward) -> None:
+    found = ward.examined(minimum_evidence="bound")
+    assert (found["sign_in_log", ""].why, found["evidence", ""].why) == ("readable", "by_log")
+    ward.roles.discard("AuditLog.Read.All")
+    ward.sandbox.world.end_tokens()
+    found = ward.examined(minimum_evidence="bound")
+    assert (found["sign_in_log", ""].why, found["sign_in_log", ""].state) == ("not_readable", GOOD)
+    assert (found["evidence", ""].why, found["evidence", ""].state) == ("by_claim", UNKNOWN)
+
+
+def test_a_worker_that_never_was_or_is_gone(tell: Tell) -> None:
+    ward = Ward(tell("blocked_just_registered"))
+    assert ward.says("worker") == (GOOD, "works")
+    ward.sandbox.world.advance(3600)
+    assert ward.says("worker") == (BAD, "gone")
+    unwatched = tell("blocked_just_registered")
+    ward.story = unwatched
+    ward.sandbox = unwatched.sandbox
+    assert ward.says("worker") == (BAD, "never")
+
+
+def test_a_bug_that_holds_up_a_row(ward: Ward) -> None:
+    ward.story.arrives()
+    journey = ward.story.journey
+    ward.story.store.note_fault("look_journey", journey.id, wake=journey.look.wake, at=ward.story.world.clock())
+    assert ward.says("queue") == (BAD, "our_fault")
+
+
+def test_files_of_certificates(ward: Ward, tmp_path: Path) -> None:
+    file, lists, now = tmp_path / "mdm-ca.pem", tmp_path / "mdm-crl.pem", ward.story.world.clock()
+    more: dict[str, Any] = {
+        "certificate_ca_file": str(file),
+        "certificate_names": "CN={serial}",
+        "certificate_crl_file": str(lists),
+    }
+    begins = now - timedelta(days=90)
+    for days, state, why in ((400, GOOD, "in_force"), (12, BAD, "ends_soon"), (-1, BAD, "ended")):
+        ends = now + timedelta(days=days)
+        authority = make("MDM", ca=True, begins=begins, ends=ends)
+        file.write_text(authority.pem)
+        lists.write_text(revoking(authority, begins=begins, ends=ends))
+        found = ward.examined(**more)
+        assert (found["certificate_authorities", ""].state, found["certificate_authorities", ""].why) == (state, why)
+        assert found["revocation_lists", ""].why == ("ended" if days < 0 else "in_force")
+    assert PemFiles().ends(str(tmp_path / "nowhere.pem")) is None
+    lists.write_text("no list")
+    assert PemFiles().lists_end(str(lists)) is None
+    assert PemFiles().ends(str(lists)) is None
+
+
+def test_every_finding_has_words_and_a_name() -> None:
+    text = "".join((Path(__file__).parents[2] / "remediation" / "services" / f"{name}.py").read_text() for name in MODULES)
+    told = re.findall(r'Finding\(\s*"(\w+)", State\.\w+, "(\w+)"', text)
+    assert len(told) > 20
+    for check, why in told:
+        finding = Finding(check, GOOD, why, "x", dict.fromkeys((*DETAILS, *DETAILS_OF_TIME), "y"))
+        assert in_words(finding).seen
+        assert named(finding)
+
+
+MODULES = ("doctor", "doctor_remotes", "doctor_house")
+DETAILS = ("code", "said", "permissions", "permission", "lost", "count", "at", "by", "minimum", "connections", "policies")
+DETAILS_OF_TIME = ("seconds", "which", "file", "ends", "since")
