@@ -1,4 +1,4 @@
-"""What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `desk`, `budgets`,
+"""What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `hints`, `desk`, `budgets`,
 `operating`, `alarms`, `certificates`, `checking`, `notices`."""
 
 from .alarms import AT_ONCE, Alarm, AlarmDue, AlarmRows, AlarmSink
@@ -6,6 +6,7 @@ from .budgets import Budgets, in_lane, lane_now
 from .certificates import DeviceCertificates
 from .checking import CertificateFiles, Clocks, Policies, Powered, Reachable
 from .desk import CaseFound, Event, LookUp, PersonFound, Session, Sessions, SignInStates
+from .hints import EventReader, EventTarget, EventTargets, Hints
 from .notices import Notice, Notices, OwnerMail
 from .operating import (
     AuditEntry,
@@ -65,10 +66,14 @@ __all__ = [
     "DeviceManager",
     "Directory",
     "Event",
+    "EventReader",
+    "EventTarget",
+    "EventTargets",
     "Extension",
     "FigureRows",
     "FigureSink",
     "Figures",
+    "Hints",
     "Leases",
     "LinkNoting",
     "Listing",

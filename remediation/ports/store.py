@@ -17,6 +17,7 @@ from ..domain.sign_in_proof import Pair, SignIn
 from ..domain.standing import Standing
 from ..domain.turns import Turns
 from .alarms import Alarm
+from .hints import Hints
 from .watching import Watching
 
 EVERYTHING = Room()
@@ -165,7 +166,7 @@ class Change(Protocol):
         """Take away every row of theirs; returns how many by table. The audit stays: it holds ids alone. Raises ErasureRefused."""
 
 
-class Store(Watching, Protocol):
+class Store(Watching, Hints, Protocol):
     """The database of one tenant. `change` is for decisions, `observe_*` and `note_*` for what was seen and for timers:
     those leave observation rows where something differs, never audit rows."""
 

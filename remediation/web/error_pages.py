@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from ..errors import RemediationError, RemoteError, TooOften
 from .desk import desk
 from .forgery import FromElsewhere
-from .guards import NotSignedIn, RoleMissing, RoleTooOld, Who, who_may
+from .guards import NotSignedIn, NotTheMachine, RoleMissing, RoleTooOld, Who, who_may
 from .languages import keep_at
 from .second_host import NotOverTheHop
 from .sessions import has_cookie
@@ -53,6 +53,7 @@ class Interruption(HTTPException):
 def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(NotSignedIn, _not_signed_in)
+    app.register_error_handler(NotTheMachine, _not_the_machine)
     app.register_error_handler(RoleTooOld, _role_too_old)
     app.register_error_handler(RoleMissing, lambda _: page("role_missing", 403))
     app.register_error_handler(FromElsewhere, lambda _: page("form_elsewhere", 403))
@@ -112,6 +113,12 @@ def _entrance() -> str | None:
     """`//remediation`, `/remediation//x`: whoever is blocked is never left with "no such page"."""
     first = next((part for part in request.path.split("/") if part), "")
     return first if first in ENTRANCES and request.method == "GET" else None
+
+
+def _not_the_machine(_: NotTheMachine) -> Response:
+    """For a program, not for people. The same whether such a connection is set up or not."""
+    log.info("an event was sent without the connection's password: refused")
+    return Response("the password is missing or wrong\n", 401, {"WWW-Authenticate": 'Basic realm="events"'}, mimetype="text/plain")
 
 
 def _role_too_old(_: RoleTooOld) -> Response:
