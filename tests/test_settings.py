@@ -5,14 +5,15 @@ from typing import get_args
 
 import pytest
 
-from remediation.adapters import graph, workspace_one_users
+from remediation.adapters import graph, maas360_sign_in, workspace_one_users
 from remediation.adapters.graph import INTUNE_A
 from remediation.domain.evidence import Level
 from remediation.settings import PREFIX, DatabaseSettings, WebSettings, WorkerSettings
 from remediation.settings.bar import read_bar
-from remediation.settings.mdm import KINDS, WorkspaceOneConnection
+from remediation.settings.mdm import KINDS, Maas360Connection, WorkspaceOneConnection
 from remediation.settings.names import env_name, environment_of, is_secret, names_of, secrets_of
 from remediation.settings.reading import FaultySettings, read, says
+from remediation.settings.rules import INSTANCES
 from remediation.settings.says import Group
 from tests.authority import make
 
@@ -39,6 +40,14 @@ GOOD_WORKER = GOOD | {
     "MDM_WS1_CLIENT_ID": "ws1-client",
     "MDM_WS1_CLIENT_SECRET": "mdm-5510-planted",
     "AUDIT_KEY": "nK3wXv8pQz5rTm1yJd7bLf2hGc9sEa4u",
+}
+MAAS = {
+    "MDM_MAAS_KIND": "maas360",
+    "MDM_MAAS_BILLING_ID": "30012345",
+    "MDM_MAAS_APP_ID": "com.30012345.api",
+    "MDM_MAAS_ACCESS_KEY": "maas-key-3391-planted",
+    "MDM_MAAS_USER": "api@contoso.example",
+    "MDM_MAAS_PASSWORD": "maas-password-3392-planted",
 }
 CLASSES = (WebSettings, WorkerSettings)
 
@@ -347,7 +356,7 @@ def test_several_mdms_at_once(around: Surroundings) -> None:
     around.toml('[mdm.eu2]\nkind = "workspace_one"\nuser = "api"\ntenant_code_file = "a-secret"\ncalls = "60/60"\n')
     settings = read(WorkerSettings)
     assert list(settings.mdm) == ["eu2", "ws1"]
-    assert (settings.mdm["eu2"].url, settings.mdm["eu2"].calls) == ("https://as99.awmdm.com", "60/60")
+    assert (getattr(settings.mdm["eu2"], "url", None), settings.mdm["eu2"].calls) == ("https://as99.awmdm.com", "60/60")
     assert settings.mdm["eu2"].live("password")() == "eu2-8810-planted", "and it is read anew when its file changes"
     assert {"eu2-8810-planted", "mdm-5510-planted"} <= set(secrets_of(settings))
     assert "planted" not in repr(settings)
@@ -471,6 +480,43 @@ def shown(default: object) -> str:
         return "none"
     text = getattr(default, "get_secret_value", lambda: default)()
     return f"`{','.join(text) if isinstance(text, tuple) else str(text).lower() if isinstance(text, bool) else text}`"
+
+
+def test_a_connection_to_maas360_beside_workspace_one(around: Surroundings) -> None:
+    around.set(GOOD_WORKER | MAAS, MDM_MAAS_STATES="policy, passcode", MDM_MAAS_ATTRIBUTE_PARAMETERS="csn,name,value")
+    settings = read(WorkerSettings)
+    maas = settings.mdm["maas"]
+    assert isinstance(maas, Maas360Connection)
+    assert (list(settings.mdm), maas.url, maas.states) == (["maas", "ws1"], None, ("policy", "passcode"))
+    assert maas.attribute_parameters == ("csn", "name", "value")
+    assert {"maas-key-3391-planted", "maas-password-3392-planted"} <= set(secrets_of(settings))
+
+
+@pytest.mark.parametrize(
+    ("changed", "faulty"),
+    [
+        ({"MDM_MAAS_BILLING_ID": "51234567"}, "MDM_MAAS_URL"),
+        ({"MDM_MAAS_BILLING_ID": "contoso"}, "MDM_MAAS_BILLING_ID"),
+        ({"MDM_MAAS_STATES": "policy,mood"}, "MDM_MAAS_STATES"),
+        ({"MDM_MAAS_STATES": " , "}, "MDM_MAAS_STATES"),
+        ({"MDM_MAAS_ATTRIBUTE": "Entra.Id"}, "MDM_MAAS_ATTRIBUTE"),
+        ({"MDM_MAAS_ATTRIBUTE_PARAMETERS": "a,b"}, "MDM_MAAS_ATTRIBUTE_PARAMETERS"),
+        ({"MDM_MAAS_REGISTERED_FIELD": "lastReportedInEpochms"}, "MDM_MAAS_REGISTERED_FIELD"),
+        ({"MDM_MAAS_TOKEN_URL": "https://x.example"}, "MDM_MAAS_TOKEN_URL"),
+    ],
+)
+def test_what_is_wrong_with_a_connection_to_maas360_is_said(around: Surroundings, changed: dict[str, str], faulty: str) -> None:
+    around.set(GOOD_WORKER | MAAS | changed)
+    assert faulty in faults(WorkerSettings)
+
+
+def test_an_instance_that_we_do_not_know_has_its_address_given(around: Surroundings) -> None:
+    around.set(GOOD_WORKER | MAAS, MDM_MAAS_BILLING_ID="51234567", MDM_MAAS_URL="https://services.m5.maas360.com")
+    assert read(WorkerSettings).mdm["maas"]
+
+
+def test_every_instance_of_maas360_that_settings_take_has_an_address() -> None:
+    assert set(INSTANCES) == set(maas360_sign_in.HOSTS)
 
 
 def test_the_documentation_is_complete() -> None:
