@@ -152,7 +152,7 @@ class PossessionRefused(RemediationError):
 
 
 class TooOften(RemediationError):
-    """Asked for more often than one person needs it; `again_at` is when it may be asked for again. Nothing was changed."""
+    """Asked for more often than one person, or one MDM, needs it; `again_at` is when it may be again. Nothing was changed."""
 
     code = "too_often"
     who_acts = WhoActs.TIME

@@ -31,7 +31,9 @@ from .adapters import (
     maas360_sign_in,
     sign_in_log,
     workspace_one,
+    workspace_one_events,
     workspace_one_sign_in,
+    workspace_one_targets,
 )
 from .adapters.gate import Gate
 from .adapters.http import Credential, Remote
@@ -42,7 +44,7 @@ from .domain.budget import A_WHOLE_LOOK, Limit, Limits
 from .domain.compliance import Lease, in_own_words
 from .domain.device import ManagedDevice
 from .domain.watch import Pace, watch_names
-from .ports import Budgets, Clock, DeviceManager, Store, Wakeups
+from .ports import Budgets, Clock, DeviceManager, EventTargets, Store, Wakeups
 from .secret_files import SecretFile, text_of
 from .services.look import look
 from .services.push_compliance import bring_to_rest
@@ -136,7 +138,7 @@ def build_web_app(settings: WebSettings) -> Flask:
     store = SqlStore(engine, settings.tenant_id, DbosWakeups(engine))
     sessions, states = SqlSessions(engine, settings.tenant_id), SqlSignInStates(engine, settings.tenant_id)
     look_up, certificates = SqlLookUp(engine, settings.tenant_id), build_certificates(settings)
-    return build_web(settings, store, sessions, states, look_up, certificates, clock=now)
+    return build_web(settings, store, sessions, states, look_up, certificates, events=workspace_one_events.hint_of, clock=now)
 
 
 def build_certificates(settings: Settings) -> device_certificates.PemDeviceCertificates | None:
@@ -273,6 +275,15 @@ def world_of(settings: WorkerSettings, store: Store, wire: "Wire", clock: Clock,
     )
 
 
+def build_event_targets(settings: WorkerSettings, connection: str) -> EventTargets:
+    """Where this MDM lists whom it sends its events to; asked by a command, within the budget of all."""
+    given = settings.mdm.get(connection)
+    if given is None:
+        raise NotReady(f"There is no MDM connection {connection}. There is: {', '.join(settings.mdm)}.")
+    budgets = build_budgets(settings, make_engine(_url(settings), durable=False))
+    return Wire(settings, budgets, None, now).event_targets(connection, given)
+
+
 def build_bar(path: str | None) -> Bar:
     """The organisation's own bar, by the rule file of this path; none is one that everything passes."""
     if path is None:
@@ -354,17 +365,25 @@ class Wire:
         raise NotReady(f"No MDM of the kind of {name} is known")
 
     def _workspace_one(self, name: str, given: WorkspaceOneConnection, hold: Hold) -> workspace_one.WorkspaceOne:
-        more: dict[str, Any] = {"gate": f"mdm:{name}", "quota": workspace_one.quota(self._clock)}
-        credential = self._workspace_one_credential(name, given)
         return workspace_one.WorkspaceOne(
             name,
-            self._remote("mdm", f"{given.url}/API", workspace_one.vendor_code, credential, **more),
+            self._workspace_one_api(name, given),
             now=self._clock,
             advice=given.catalogued,
             owner_attribute=given.owner_attribute,
             shared_users=given.shared_users,
             hold=_in_own_words(hold, given.own_words),
         )
+
+    def _workspace_one_api(self, name: str, given: WorkspaceOneConnection) -> Remote:
+        more: dict[str, Any] = {"gate": f"mdm:{name}", "quota": workspace_one.quota(self._clock)}
+        credential = self._workspace_one_credential(name, given)
+        return self._remote("mdm", f"{given.url}/API", workspace_one.vendor_code, credential, **more)
+
+    def event_targets(self, name: str, given: Connection) -> EventTargets:
+        if isinstance(given, WorkspaceOneConnection):
+            return workspace_one_targets.WorkspaceOneTargets(self._workspace_one_api(name, given))
+        raise NotReady(f"The MDM {name} sends no events; its lists are read.")
 
     def _workspace_one_credential(self, name: str, given: WorkspaceOneConnection) -> Credential:
         if given.client_id and given.client_secret and given.token_url:

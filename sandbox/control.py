@@ -31,6 +31,7 @@ def create_control(sandbox: Sandbox) -> Flask:
     _phones(app, sandbox)
     _faults(app, sandbox)
     _time_and_chance(app, sandbox)
+    _events(app, sandbox)
     _looking(app, sandbox)
 
     @app.errorhandler(BadOrder)
@@ -225,6 +226,27 @@ def _time_and_chance(app: Flask, sandbox: Sandbox) -> None:
             for name, value in order.items():
                 setattr(found, name, value)
             return asdict(found)
+
+
+def _events(app: Flask, sandbox: Sandbox) -> None:
+    @app.route("/events", methods=["GET", "PATCH"])
+    def manners() -> dict[str, Any]:
+        """How the pretend MDM sends its events, to whom, and what came of each."""
+        events = sandbox.events
+        with sandbox.world.lock:
+            targets = [target.shown() for target in events.targets.values()]
+            if request.method == "PATCH":
+                for name, value in _order(*asdict(events.manners)).items():
+                    if type(value) is not type(getattr(events.manners, name)):
+                        raise BadOrder(f"{name} is of another type.")
+                    setattr(events.manners, name, value)
+            return {"manners": asdict(events.manners), "targets": targets, "sent": list(events.sent)}
+
+    @app.post("/events/test")
+    def test() -> dict[str, Any]:
+        """*Test Connection* of the console, for each target."""
+        _order()
+        return {"statuses": [sandbox.events.test(target) for target in list(sandbox.events.targets.values())]}
 
 
 def _looking(app: Flask, sandbox: Sandbox) -> None:

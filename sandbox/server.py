@@ -30,6 +30,7 @@ from sandbox.phone import create_phone
 from sandbox.scenarios import Addresses, seed
 from sandbox.sockets import Socket
 from sandbox.workspace_one import create_workspace_one
+from sandbox.workspace_one_events import Events
 from sandbox.world import World
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Sandbox:
         self.faults = Faults(self.world.now)
         self.limits = Limits(self.world.now)
         self.keys = Keys(config.ca_folder)
+        self.events = Events(self)
         self.device_ca = DeviceCA(config.ca_folder)
         self.id_token_faults: list[str] = []
         """Spoils the next ID tokens, one each (`control`)."""
@@ -133,6 +135,7 @@ class Sandbox:
         self.pages_url = f"http://127.0.0.1:{pages.port}"
 
     def stop(self) -> None:
+        self.events.stop()
         while self._sockets:
             self._sockets.pop().stop()
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response, jsonify, request
 
 from sandbox import workspace_one_shapes as shapes
+from sandbox.workspace_one_events import add_event_notifications
 from sandbox.workspace_one_gate import Fault, Gate, allowed, bad_request, body, guard, no_device, number_of_page, version, whole
 from sandbox.world import ManagedRecord, Person, World
 
@@ -49,6 +50,7 @@ def create_workspace_one(sandbox: Sandbox) -> Flask:
     _posture(app, world)
     _attributes(app, world, gate)
     _actions(app, world)
+    add_event_notifications(app, sandbox.events)
     return app
 
 

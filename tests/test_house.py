@@ -32,11 +32,13 @@ MAY_SEE = {
     "operator_commands": {"wiring", "operator_wiring", "log", "terminal", "errors", "settings"},
     "bar_command": {"wiring", "services", "log", "terminal", "settings"},
     "audit_commands": {"wiring", "operator_wiring", "operator_commands", "terminal", "errors", "settings"},
+    "mdm_commands": {"mdm_wiring", "terminal", "errors", "settings"},
+    "mdm_wiring": {"wiring", "services", "store", "domain", "ports", "settings"},
     "doctor_wiring": {"wiring", "adapters", "store", "web", "services", "domain", "ports", "settings"},
     "doctor_words": {"domain"},
     "doctor_commands": {"wiring", "doctor_wiring", "doctor_words", "log", "terminal", "domain", "errors", "settings"},
     "commands": {"wiring", "serving", "log", "terminal", "operator_commands", "audit_commands", "bar_command", "operator_wiring"}
-    | {"doctor_commands", "settings"},
+    | {"doctor_commands", "mdm_commands", "settings"},
     "__main__": {"commands"},
     "__init__": set(),
 }
@@ -114,10 +116,12 @@ def test_no_adapter_knows_another() -> None:
         assert not strangers, f"{path.name} sees {sorted(strangers)}"
 
 
-@pytest.mark.parametrize("door", ["__main__", "commands", "operator_commands", "audit_commands", "doctor_commands", "app"])
+@pytest.mark.parametrize(
+    "door", ["__main__", "commands", "operator_commands", "audit_commands", "doctor_commands", "mdm_commands", "app"]
+)
 def test_nobody_sees_a_door(door: str) -> None:
     for path in python_files("remediation") + python_files("sandbox"):
-        if path.stem in ("__main__", "commands", "operator_commands", "audit_commands", "doctor_commands"):
+        if path.stem in ("__main__", "commands", "operator_commands", "audit_commands", "doctor_commands", "mdm_commands"):
             continue
         for name in imports(path):
             assert name != door

@@ -9,11 +9,13 @@ from remediation.adapters import graph, maas360_sign_in, workspace_one_users
 from remediation.adapters.graph import INTUNE_A
 from remediation.domain.evidence import Level
 from remediation.settings import PREFIX, DatabaseSettings, WebSettings, WorkerSettings
+from remediation.settings.bar import read_bar
 from remediation.settings.mdm import KINDS, Maas360Connection, WorkspaceOneConnection
 from remediation.settings.names import env_name, environment_of, is_secret, names_of, secrets_of
 from remediation.settings.reading import FaultySettings, read, says
 from remediation.settings.rules import INSTANCES
 from remediation.settings.says import Group
+from tests.authority import make
 
 KEY = "kQ8v1xWm7ZpL2tR9sYb4nHc6dJf3gAe5uTiOqP0w"
 GOOD = {
@@ -284,6 +286,49 @@ def test_an_empty_list_of_plans_is_refused(around: Surroundings) -> None:
     assert set(faults(WorkerSettings)) == {"INTUNE_PLANS"}
 
 
+OPENS = {  # what would let devices in that nobody judged, if it were taken
+    "MINIMUM_EVIDENCE": ("", "none", "0", "any", "fresh, possession"),
+    "INTUNE_PLANS": (",",),
+    "LEASE_HOURS": ("0", "-1", "721", "inf"),
+    "CHECK_IN_DAYS": ("0", "-1", "91", "inf"),
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in OPENS.items() for value in values])
+def test_T10_no_setting_opens_by_being_empty_or_without_an_end(around: Surroundings, name: str, value: str) -> None:
+    around.set(GOOD_WORKER, INTUNE_PLANS="", LEASE_HOURS="", CHECK_IN_DAYS="")
+    safe = read(WorkerSettings)  # the control; an empty name is as good as none
+    assert (safe.intune_plans, safe.lease_hours, safe.check_in_days) == ((INTUNE_A,), 72, 14)
+    around.set({name: value})
+    assert list(faults(WorkerSettings)) == [name]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[encryption]\nrequired = false",
+        "[encryption]",
+        "[ownership]\nallowed = []",
+        '[ownership]\nallowed = ["anybody"]',
+        '[least_os]\nios = ""',
+        '[least_os]\nios = "any"',
+        '[least_so]\nios = "17"',
+        "[check_in]\noldest_days = 0",
+        "[check_in]\noldest_days = 9999",
+        '[risk]\nmost = 50\nfile = "risk.csv"',
+        '[risk]\nmost = 50\nfile = "risk.csv"\nunlisted = "compliant"',
+        'unknown = "compliant"',
+    ],
+)
+def test_T10_a_rule_that_is_empty_or_misspelt_is_refused_and_never_read_as_no_rule(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "bar.toml"
+    file.write_text("[encryption]\nrequired = true\n")
+    assert read_bar(str(file))[0].encryption  # the control
+    file.write_text(text)
+    with pytest.raises(ValueError, match=r"\w"):
+        read_bar(str(file))
+
+
 def test_the_owner_match_is_a_pair(around: Surroundings) -> None:
     around.set(GOOD_WORKER, OWNER_DIRECTORY_ATTRIBUTE="employeeId")
     assert "set both, or neither" in faults(WorkerSettings)["OWNER_DIRECTORY_ATTRIBUTE"]
@@ -478,6 +523,47 @@ def test_the_documentation_is_complete() -> None:
     page = (Path(__file__).parents[1] / "docs" / "settings.md").read_text(encoding="utf-8")
     table = [line for line in page.partition("## The table")[2].splitlines() if line.startswith("|")]
     assert table == rows(), "docs/settings.md differs from the classes; its table should be:\n" + "\n".join(rows())
+
+
+CERTIFICATE = {"CERTIFICATE_NAMES": "CN={serial}"}
+CERTIFICATE_WEB = CERTIFICATE | {"CERTIFICATE_ORIGIN": "https://device.contoso.example", "CERTIFICATE_HOP_SECRET": KEY}
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_the_certificate_level_is_set_whole_or_not_at_all(
+    around: Surroundings, cls: type[DatabaseSettings], tmp_path: Path
+) -> None:
+    (tmp_path / "ca.pem").write_text(make("Contoso MDM CA", ca=True).pem)
+    good, group = (GOOD_WEB, CERTIFICATE_WEB) if cls is WebSettings else (GOOD_WORKER, CERTIFICATE)
+    group = group | {"CERTIFICATE_CA_FILE": str(tmp_path / "ca.pem")}
+    around.set(good)
+    read(cls)  # none of it
+    for given in group:
+        around.set({given: group[given]})
+        told = faults(cls)
+        assert set(told) == set(group) - {given}, f"{given} alone"
+        assert all("goes with" in words for words in told.values())
+        around.unset(given)
+    around.set(group)
+    read(cls)  # all of it
+    for missing in group:
+        around.unset(missing)
+        assert set(faults(cls)) == {missing}
+        around.set({missing: group[missing]})
+    around.unset(*group)
+    around.set({"MINIMUM_EVIDENCE": "certificate"})
+    assert set(faults(cls)) == set(group), "the level cannot be asked for without it"
+    around.set(group)
+    read(cls)
+
+
+def test_the_second_host_name_is_not_the_first(around: Surroundings, tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text(make("Contoso MDM CA", ca=True).pem)
+    around.set(GOOD_WEB | CERTIFICATE_WEB, CERTIFICATE_CA_FILE=str(tmp_path / "ca.pem"))
+    read(WebSettings)
+    for same in (GOOD["PUBLIC_ORIGIN"], GOOD["PUBLIC_ORIGIN"] + ":8443"):
+        around.set({"CERTIFICATE_ORIGIN": same})
+        assert "another one" in faults(WebSettings)["CERTIFICATE_ORIGIN"]
 
 
 def test_alarms_by_mail_are_set_whole_or_not_at_all(around: Surroundings) -> None:

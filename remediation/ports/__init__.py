@@ -1,16 +1,14 @@
-"""What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `desk`, `budgets`,
-`operating`, `certificates`, `checking`, `notices`."""
+"""What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `hints`, `desk`, `budgets`,
+`operating`, `alarms`, `certificates`, `checking`, `notices`."""
 
+from .alarms import AT_ONCE, Alarm, AlarmDue, AlarmRows, AlarmSink
 from .budgets import Budgets, in_lane, lane_now
 from .certificates import DeviceCertificates
 from .checking import CertificateFiles, Clocks, Policies, Powered, Reachable
 from .desk import CaseFound, Event, LookUp, PersonFound, Session, Sessions, SignInStates
+from .hints import EventReader, EventTarget, EventTargets, Hints
 from .notices import Notice, Notices, OwnerMail
 from .operating import (
-    Alarm,
-    AlarmDue,
-    AlarmRows,
-    AlarmSink,
     AuditEntry,
     AuditLog,
     AuditSnapshot,
@@ -42,10 +40,11 @@ from .remotes import (
     Sent,
     SignInLog,
 )
-from .store import Actor, CertificateHandle, Change, PossessionLinkFacts, Store, Wakeups
+from .store import Actor, CertificateHandle, Change, PossessionLinkFacts, Revoked, Store, Wakeups
 from .watching import Watching
 
 __all__ = [
+    "AT_ONCE",
     "Actor",
     "Alarm",
     "AlarmDue",
@@ -67,10 +66,14 @@ __all__ = [
     "DeviceManager",
     "Directory",
     "Event",
+    "EventReader",
+    "EventTarget",
+    "EventTargets",
     "Extension",
     "FigureRows",
     "FigureSink",
     "Figures",
+    "Hints",
     "Leases",
     "LinkNoting",
     "Listing",
@@ -90,6 +93,7 @@ __all__ = [
     "Reachable",
     "Refreshing",
     "Report",
+    "Revoked",
     "Sending",
     "Sent",
     "Session",

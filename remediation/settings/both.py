@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 from ..domain.evidence import Level
 from . import rules as rule
@@ -62,6 +62,16 @@ class Settings(DatabaseSettings):
         str | None,
         AfterValidator(rule.revocation_lists),
         Says("PEM file of their revocation lists; one that is overdue refuses everybody", MDM_ADMIN, "/etc/x/mdm-crl.pem"),
+    ] = None
+    hook_key: Annotated[
+        SecretStr | None,
+        AfterValidator(rule.optional_key),
+        Says(
+            "Lets MDMs tell us of changes (webhooks): each connection's password is made of it, which `remediation mdm hooks` "
+            "tells the MDM; 32 characters or more, by chance. Without it, changes are found by reading lists alone",
+            OPERATOR,
+            'python3 -c "import secrets; print(secrets.token_urlsafe(48))"',
+        ),
     ] = None
     language: Annotated[
         Literal["en", "de"],

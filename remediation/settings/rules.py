@@ -261,7 +261,7 @@ def second_origin(value: str | None) -> str | None:
     return None if value is None else origin(value)
 
 
-def hop_secret(value: SecretStr | None) -> SecretStr | None:
+def optional_key(value: SecretStr | None) -> SecretStr | None:
     return None if value is None else strong_key(value)
 
 

@@ -36,6 +36,13 @@ class WebSettings(Settings):
         AfterValidator(rule.strong_keys),
         Says("Earlier keys, which still read what they signed, with commas between", OPERATOR, "the-key-before-this-one"),
     ] = ()
+    hook_key_fallbacks: Annotated[
+        tuple[SecretStr, ...],
+        NoDecode,
+        BeforeValidator(rule.split),
+        AfterValidator(rule.strong_keys),
+        Says("Earlier ones, whose passwords MDMs may still send, with commas between", OPERATOR, "the-key-before-this-one"),
+    ] = ()
     sign_in_client_id: Annotated[
         Guid, Says("The sign-in app registration's client id", ENTRA_ADMIN, "0d2b4b66-6a0e-4d5b-8b55-7f3f0f6b9a10")
     ]
@@ -64,7 +71,7 @@ class WebSettings(Settings):
     ] = None
     certificate_hop_secret: Annotated[
         Secret | None,
-        AfterValidator(rule.hop_secret),
+        AfterValidator(rule.optional_key),
         Says(
             "What nginx adds so that we believe it a certificate; 32 characters or more, by chance",
             OPERATOR,

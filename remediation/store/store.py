@@ -25,6 +25,7 @@ from ..ports.store import EVERYTHING
 from . import message_tests, rows, timers, whole_journey
 from .change import change
 from .engine import reading, writing
+from .hints import SqlHints
 from .observations import Observer
 from .tables import (
     LIVING,
@@ -43,7 +44,7 @@ from .watching import SqlWatching
 from .whole_journey import columns_of, same
 
 
-class SqlStore(SqlWatching):
+class SqlStore(SqlWatching, SqlHints):
     def __init__(self, engine: sa.Engine, tenant_id: str, wakeups: Wakeups) -> None:
         self.tenant_id = tenant_id
         self._engine = engine

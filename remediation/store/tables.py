@@ -87,6 +87,8 @@ managed_devices = sa.Table(
     sa.Column("gone_at", Moment),
     to("listed_oid", "people", "oid"),
     sa.Index("ix_managed_devices_listed", "tenant_id", "listed_oid"),
+    sa.Index("ix_managed_devices_udid", "tenant_id", "connection", "udid"),
+    sa.Index("ix_managed_devices_serial", "tenant_id", "connection", "serial"),
 )
 
 journeys = sa.Table(

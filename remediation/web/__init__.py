@@ -2,8 +2,8 @@
 
 Read `entrances` (how people arrive), `sign_in` and `id_token`, `sign_in_again` and `access_token`, `cannot_sign_in`,
 `journey_pages` (the one dispatcher) with `panel` and `cards` (what its page shows), `links` (what leads off the site),
-`possession_pages`, `message_test_pages`, `certificate_pages`, `helpdesk_pages`; then what stands around every page: `second_host`,
-`guards`, `headers`, `forgery`, `sessions`,
+`possession_pages`, `message_test_pages`, `certificate_pages`, `helpdesk_pages`, `webhooks` (what an MDM sends); then what stands
+around every page: `second_host`, `guards`, `headers`, `forgery`, `sessions`,
 `error_pages`, `texts`, `languages`, `embedded`, `assets`.
 """
 
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 
-from ..ports import Clock, DeviceCertificates, LookUp, Sessions, SignInStates, Store
+from ..ports import Clock, DeviceCertificates, EventReader, LookUp, Sessions, SignInStates, Store
 from ..settings import WebSettings
 from . import (
     assets,
@@ -43,6 +43,7 @@ from . import (
     sign_in_again,
     sign_out,
     style_page,
+    webhooks,
 )
 from .desk import Desk
 from .names import shown
@@ -70,6 +71,7 @@ def build_web(
     look_up: LookUp,
     certificates: DeviceCertificates | None = None,
     *,
+    events: EventReader,
     clock: Clock,
 ) -> Flask:
     """The WSGI app, complete: every route guarded, or it refuses to start."""
@@ -86,6 +88,7 @@ def build_web(
         sessions=sessions,
         states=sign_in_states,
         certificates=certificates,
+        events=events,
         clock=clock,
         texts=texts,
         assets=assets.Assets(HOUSE / "static"),
@@ -109,9 +112,11 @@ def build_web(
         helpdesk_pages,
         assets,
         health,
+        webhooks,
         style_page,
     ):
         app.register_blueprint(pages.pages)
+    forgery.let_machines_in(app)
     guards.demand_one_for_every_route(app)
     return app
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from flask import current_app
 
 if TYPE_CHECKING:  # every page imports this module, so it imports none of them
-    from ..ports import Clock, DeviceCertificates, LookUp, Sessions, SignInStates, Store
+    from ..ports import Clock, DeviceCertificates, EventReader, LookUp, Sessions, SignInStates, Store
     from ..settings import WebSettings
     from .assets import Assets
     from .texts import Texts
@@ -24,6 +24,7 @@ class Desk:
     sessions: Sessions
     states: SignInStates
     certificates: DeviceCertificates | None
+    events: EventReader
     clock: Clock
     texts: Texts
     assets: Assets

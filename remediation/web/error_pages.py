@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from ..errors import RemediationError, RemoteError, TooOften
 from .desk import desk
 from .forgery import FromElsewhere
-from .guards import NotSignedIn, RoleMissing, RoleTooOld, Who, who_may
+from .guards import NotSignedIn, NotTheMachine, RoleMissing, RoleTooOld, Who, who_may
 from .languages import keep_at
 from .second_host import NotOverTheHop
 from .sessions import has_cookie
@@ -36,19 +36,24 @@ RETRY_AFTER = 10  # seconds, when the database is away
 
 
 class Interruption(HTTPException):
-    """An expected refusal with a page of its own; `key` names its texts, `quote` is a code worth quoting to helpdesk."""
+    """An expected refusal with a page of its own; `key` names its texts, `quote` is a code worth quoting to helpdesk. `deny` is the
+    address of a message where the page also takes *this wasn't me*."""
 
-    def __init__(self, key: str, status: int, *, quote: str | None = None, href: str | None = None) -> None:
+    def __init__(
+        self, key: str, status: int, *, quote: str | None = None, href: str | None = None, deny: str | None = None
+    ) -> None:
         super().__init__()
         self.key = key
         self.code = status
         self.quote = quote
         self.href = href
+        self.deny = deny
 
 
 def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(NotSignedIn, _not_signed_in)
+    app.register_error_handler(NotTheMachine, _not_the_machine)
     app.register_error_handler(RoleTooOld, _role_too_old)
     app.register_error_handler(RoleMissing, lambda _: page("role_missing", 403))
     app.register_error_handler(FromElsewhere, lambda _: page("form_elsewhere", 403))
@@ -59,7 +64,15 @@ def install(app: Flask) -> None:
     app.register_error_handler(Exception, _bug)
 
 
-def page(key: str, status: int, *, quote: str | None = None, href: str | None = None, again_at: datetime | None = None) -> Response:
+def page(
+    key: str,
+    status: int,
+    *,
+    quote: str | None = None,
+    href: str | None = None,
+    again_at: datetime | None = None,
+    deny: str | None = None,
+) -> Response:
     """One of these pages. It must not fail itself: no database, no look-up of addresses."""
     if key in SIGN_IN:
         keep_at(f"/refused/{key}" + (f"?code={quote.removeprefix('AADSTS')}" if quote else ""))
@@ -71,6 +84,7 @@ def page(key: str, status: int, *, quote: str | None = None, href: str | None = 
             href=href or _way_on(key),
             of_sign_in=key in SIGN_IN,
             again_at=again_at,
+            deny=deny,
         ),
         status,
     )
@@ -84,7 +98,7 @@ def _way_on(key: str) -> str:
 
 def _http(error: HTTPException) -> AnyResponse:
     if isinstance(error, Interruption):
-        return page(error.key, error.code or 400, quote=error.quote, href=error.href)
+        return page(error.key, error.code or 400, quote=error.quote, href=error.href, deny=error.deny)
     status = error.code or 500
     if status == 404 and (entrance := _entrance()) is not None:
         return redirect(f"/{entrance}", 303)
@@ -99,6 +113,12 @@ def _entrance() -> str | None:
     """`//remediation`, `/remediation//x`: whoever is blocked is never left with "no such page"."""
     first = next((part for part in request.path.split("/") if part), "")
     return first if first in ENTRANCES and request.method == "GET" else None
+
+
+def _not_the_machine(_: NotTheMachine) -> Response:
+    """For a program, not for people. The same whether such a connection is set up or not."""
+    log.info("an event was sent without the connection's password: refused")
+    return Response("the password is missing or wrong\n", 401, {"WWW-Authenticate": 'Basic realm="events"'}, mimetype="text/plain")
 
 
 def _role_too_old(_: RoleTooOld) -> Response:

@@ -3,6 +3,8 @@
 A staff role is an app role of Entra's, as the ID token said it at sign-in; no role stands for another.
 """
 
+import base64
+import hmac
 from collections.abc import Callable
 from datetime import timedelta
 from enum import StrEnum
@@ -10,6 +12,7 @@ from typing import Any, TypeVar
 
 from flask import Flask, current_app, g, request
 
+from ..domain.hints import USER, password
 from .desk import desk
 from .sessions import signed_in_session
 
@@ -19,6 +22,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 class Who(StrEnum):
     ANYONE = "anyone"
     SIGNED_IN = "signed_in"
+    MACHINE = "machine"
     HELPDESK = "Helpdesk.Read"
 
 
@@ -36,6 +40,10 @@ class RoleTooOld(Exception):
     """Entra is to say again whether this person still has the role."""
 
 
+class NotTheMachine(Exception):
+    """No right password came with it."""
+
+
 class NotSignedIn(Exception):
     """Shown as a page with one button: sign in, and come back to where you were."""
 
@@ -46,6 +54,11 @@ def anyone(view: View) -> View:
 
 def signed_in(view: View) -> View:
     return _declare(view, Who.SIGNED_IN)
+
+
+def machine(view: View) -> View:
+    """For what an MDM sends: no person, session or form, but HTTP Basic with the password of the connection in the address."""
+    return _declare(view, Who.MACHINE)
 
 
 def helpdesk(view: View) -> View:
@@ -83,6 +96,10 @@ def _check() -> None:
     who = who_may(current_app, request.endpoint)
     if who is Who.ANYONE:
         return
+    if who is Who.MACHINE:
+        if not _proves_itself(str((request.view_args or {}).get("connection", ""))):
+            raise NotTheMachine
+        return
     session = signed_in_session()
     if session is None:
         raise NotSignedIn
@@ -90,3 +107,14 @@ def _check() -> None:
         raise RoleMissing
     if who in ROLES and session.signed_in_at <= desk().clock() - ROLE_LASTS:
         raise RoleTooOld
+
+
+def _proves_itself(connection: str) -> bool:
+    """Against every key that is in force, in constant time; nothing is looked up. HTTP Basic (RFC 7617), compared as it was sent:
+    Werkzeug's reading of it fails on a header that is not ASCII."""
+    settings = desk().settings
+    keys = [key.get_secret_value() for key in (settings.hook_key, *settings.hook_key_fallbacks) if key is not None]
+    scheme, _, told = request.headers.get("Authorization", "").partition(" ")
+    right = [base64.b64encode(f"{USER}:{password(key, connection)}".encode()) for key in keys]
+    fits = [hmac.compare_digest(told.strip().encode("utf-8", "replace"), one) for one in right]
+    return scheme.lower() == "basic" and any(fits)  # each of them was compared, so that time tells nothing

@@ -1,11 +1,27 @@
 """Each bench once, as short as can be, and once with its seeded fault: a figure whose fault goes unnoticed is worth nothing."""
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from bench import deploy, fuzz, histories, kill, laundering, mutations, outage, quiet_day, race, secrets, single_use, storm, zombie
+from bench import (
+    deploy,
+    fuzz,
+    hints,
+    histories,
+    kill,
+    laundering,
+    mutations,
+    outage,
+    quiet_day,
+    race,
+    secrets,
+    single_use,
+    storm,
+    zombie,
+)
 from bench.stage.specification import Case
 from bench.stage.troubled import Size as Troubles
 from bench.stage.watchman import COUNTED
@@ -129,6 +145,27 @@ def test_histories(db: str) -> None:
 def test_histories_notice_what_is_forgotten() -> None:
     found = histories.play(histories.Size(pure=100, stored=5), "sqlite", 1, "forgetful", print)["by_invariant"]
     assert found["I2"] > 0 and found["I6"] > 0  # noqa: PT018
+
+
+HINTS = hints.Size(devices=8, changes=6, pace=60, polls=0.5, events=160)
+
+
+def test_hints() -> None:
+    figures = hints.play(HINTS, "sqlite", 1, None, print)
+    assert clean(figures)
+    event, poll, storm = figures["by_event"], figures["by_poll"], figures["storm"]
+    assert (event["late"], poll["late"], storm["pushes"]) == (0, 0, 0)
+    assert event["median"] < 10 < poll["median"]
+    assert set(storm["statuses"]) == {"202", "401"}
+
+
+def test_hints_notice_events_that_are_forgotten() -> None:
+    assert hints.play(HINTS, "sqlite", 1, "deaf", print)["by_event"]["late"] > 0
+
+
+def test_hints_notice_a_wake_up_for_each_event() -> None:
+    one = replace(HINTS, changes=1)
+    assert hints.play(one, "sqlite", 1, "eager", print)["storm"]["reads_per_device"] > 15
 
 
 def test_fuzz() -> None:

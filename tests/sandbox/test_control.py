@@ -292,3 +292,13 @@ def test_one_code_presented_by_many_at_once_works_once(hands: Hands) -> None:
 def test_pages_can_be_made_larger(hands: Hands) -> None:
     assert hands.control("PATCH", "lags", {"page_size": 50.0})["page_size"] == 50
     assert "@odata.nextLink" not in hands.graph("GET", "devices").json()
+
+
+def test_the_manners_of_events_are_switched_and_tell_what_they_are(hands: Hands) -> None:
+    told = hands.control("PATCH", "events", {"spaces": False, "digits": 5})
+    assert (told["manners"]["spaces"], told["manners"]["digits"]) == (False, 5)
+    hands.control("PATCH", "events", {"digits": "five"}, status=400)
+    hands.control("PATCH", "events", {"unheard": 1}, status=400)
+    assert hands.control("POST", "events/test", {}) == {"statuses": []}
+    hands.control("POST", "scenario", {"name": "not_compliant"})
+    assert hands.control("GET", "events")["manners"]["digits"] == 7

@@ -282,3 +282,53 @@ def test_a_malformed_push_message_is_refused(client: Client, record: ManagedReco
     assert client.call("POST", f"/mdm/devices/{record.id}/messages/push", json=body).status_code == 400
     no_json = client.call("POST", f"/mdm/devices/{record.id}/messages/push", data="x", headers={"Content-Type": "text/plain"})
     assert no_json.status_code == 415
+
+
+# event notifications
+
+TARGET = {
+    "TargetName": "ours",
+    "TargetUrl": "http://localhost:9/hooks",
+    "Username": "us",
+    "Password": "planted-password",
+    "Format": 1,
+    "IsActive": True,
+    "DeviceEvents": {"ComplianceStatusChange": True},
+}
+
+
+def test_an_event_target_is_made_found_changed_and_taken_away(client: Client, sandbox: Sandbox) -> None:
+    search = "/system/eventnotifications/search?targetname=our"
+    assert client.call("GET", search).status_code == 204
+    made = client.call("POST", "/system/eventnotifications", json=TARGET)
+    assert (made.status_code, made.content) == (201, b"")
+    found = client.call("GET", search).json()
+    assert found["TotalResults"] == 1
+    [target] = found["EventNotifications"]
+    assert "Password" not in target
+    where = f"/system/eventnotifications/{target['id']}"
+    without = {name: value for name, value in TARGET.items() if name != "Password"}
+    assert client.call("PUT", where, json={**without, "Format": 0}).status_code == 204
+    assert sandbox.events.targets[target["id"]].told["Password"] == "planted-password"
+    assert client.call("GET", where).json()["Format"] == 0
+    assert client.call("DELETE", where).status_code == 204
+    assert client.call("GET", where).json()["errorCode"] == 404
+    assert "planted-password" not in str([entry.as_json() for entry in sandbox.ledger.since(0)])
+    sandbox.events.stop()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"TargetUrl": "https://elsewhere.example/"},
+        {"Format": 2},
+        {"Format": True},
+        {"IsActive": "yes"},
+        {"DeviceEvents": {"Unheard": True}},
+        {"Extra": 1},
+        {"TargetName": ""},
+    ],
+)
+def test_an_event_target_that_makes_no_sense_is_refused(client: Client, sandbox: Sandbox, change: dict[str, Any]) -> None:
+    assert client.call("POST", "/system/eventnotifications", json={**TARGET, **change}).status_code == 400
+    assert not sandbox.events.targets

@@ -15,6 +15,7 @@ from bs4 import BeautifulSoup
 from cryptography import x509
 from flask import Flask
 
+from remediation.adapters import workspace_one_events
 from remediation.adapters.device_certificates import PemDeviceCertificates
 from remediation.domain.device import LinkState
 from remediation.domain.evidence import Level
@@ -61,6 +62,7 @@ class Stage:
             SqlSignInStates(engine, tenant),
             SqlLookUp(engine, tenant),
             self.certificates,
+            events=workspace_one_events.hint_of,
             clock=story.world.clock,
         )
         self.app.config["PATIENCE"] = 0

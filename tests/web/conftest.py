@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 from pydantic import SecretStr
 from werkzeug.test import TestResponse
 
+from remediation.adapters import workspace_one_events
 from remediation.domain.device import Person
 from remediation.settings import WebSettings
 from remediation.store import migrations
@@ -38,6 +39,7 @@ SETTINGS: dict[str, Any] = {
     "organisation": "Contoso",
     "minimum_evidence": "possession",
     "secret_key": SecretStr("vK8rTq2mZx5nWb7hLp4cYd9gFs3jNe6u-Ra"),
+    "hook_key": SecretStr("dR5wYk9tBq2zXv7nGm4hJs8cLf3pAe6u-Ht"),
     "entra_authority": "https://127.0.0.1:9",  # nobody listens there
     "sign_in_client_id": "0d2b4b66-6a0e-4d5b-8b55-7f3f0f6b9a10",
     "sign_in_client_secret": SecretStr("mZx5nWb7hLp4"),
@@ -95,7 +97,13 @@ class Web:
         self.sessions = SqlSessions(self.engine, tenant)
         states = SqlSignInStates(self.engine, tenant)
         self.app: Flask = build_web(
-            self.settings, self.store, self.sessions, states, SqlLookUp(self.engine, tenant), clock=self.clock
+            self.settings,
+            self.store,
+            self.sessions,
+            states,
+            SqlLookUp(self.engine, tenant),
+            events=workspace_one_events.hint_of,
+            clock=self.clock,
         )
         self.app.config["PATIENCE"] = 0
         self.app.test_client_class = Browser

@@ -51,6 +51,9 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("GET", "/certificate/back/<back>"): {"nobody": 401, "mia": 410, "noah": 410, "hanna": 410},
     ("GET", "/helpdesk"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 200},
     ("GET", "/helpdesk/person/<oid>"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 200},
+    # What an MDM sends: no person may, whoever they are. `test_webhooks` has the MDM.
+    ("GET", "/hooks/mdm/<connection>"): {"nobody": 401, "mia": 401, "noah": 401, "hanna": 401},
+    ("POST", "/hooks/mdm/<connection>"): {"nobody": 401, "mia": 401, "noah": 401, "hanna": 401},
     ("GET", "/static/<name>"): PUBLIC,
     ("GET", "/health"): PUBLIC,
     ("GET", "/style"): PUBLIC,

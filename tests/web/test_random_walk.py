@@ -14,6 +14,7 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 from flask import Flask
 
+from remediation.adapters import workspace_one_events
 from remediation.domain.evidence import Level
 from remediation.domain.steps import Step
 from remediation.settings import WebSettings
@@ -49,6 +50,7 @@ class Walker:
             self.sessions,
             SqlSignInStates(story.engine, tenant),
             SqlLookUp(story.engine, tenant),
+            events=workspace_one_events.hint_of,
             clock=story.world.clock,
         )
         self.app.config["PATIENCE"] = 0

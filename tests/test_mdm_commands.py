@@ -1,0 +1,140 @@
+"""`remediation mdm hooks` against the pretend MDM over TLS, whose own *Test Connection* then calls the real pages over a socket."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+from flask import Flask
+
+from remediation import wiring
+from remediation.commands import remediation
+from remediation.settings import PREFIX, WebSettings, WorkerSettings
+from remediation.settings.names import environment_of
+from remediation.settings.reading import read
+from remediation.store import migrate
+from sandbox import demo
+from sandbox.faults import Fault
+from sandbox.server import Sandbox, SandboxConfig, create_sandbox
+from sandbox.sockets import Socket
+
+KEY, OTHER_KEY = "dR5wYk9tBq2zXv7nGm4hJs8cLf3pAe6u-Ht", "Zq4rTk8vBw2yXn6mGd3hJs7cLf5pAe9u-Mh"
+FOREIGN = dict.fromkeys(name for name in os.environ if name.startswith(PREFIX))
+
+
+class Ground:
+    """A pretend tenant on sockets and the product's pages on one; the commands run in this process."""
+
+    def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
+        self.folder = folder
+        self.sandbox: Sandbox = create_sandbox(SandboxConfig(ca_folder=folder / "ca"))
+        self.sandbox.start(api_port=0, pages_port=0)
+        self._late: list[Flask] = []
+        self.socket = Socket(lambda *call: self._late[0](*call), 0)
+        settings = demo.product_settings(self.sandbox, demo.Ports(self.socket.port, 8100, 8143), folder, secrets.token_urlsafe(40))
+        self.settings = settings | {PREFIX + "HOOK_KEY": KEY}
+        migrate(self.settings[PREFIX + "DATABASE_URL"])
+        for name, value in environment_of(WebSettings, self.settings).items():
+            patch.setenv(name, value)
+        self.web = wiring.build_web_app(read(WebSettings))
+        self._late.append(self.web)
+        self.address = f"http://localhost:{self.socket.port}/hooks/mdm/ws1"
+
+    def says(self, *command: str, status: int = 0, **settings: str | None) -> str:
+        changed = {PREFIX + name: value for name, value in settings.items()}
+        environment = {**FOREIGN, **environment_of(WorkerSettings, self.settings), **changed}
+        told = CliRunner().invoke(remediation, ["mdm", "hooks", *command], env=environment, catch_exceptions=False)
+        assert told.exit_code == status, told.output
+        return told.output
+
+    def registered(self) -> str:
+        return self.says("--connection", "ws1")
+
+    @property
+    def target(self) -> Any:
+        [target] = self.sandbox.events.targets.values()
+        return target
+
+    def audited(self) -> list[Any]:
+        engine = sa.create_engine(self.settings[PREFIX + "DATABASE_URL"])
+        with engine.connect() as connection:
+            found = (
+                connection.execute(sa.text("SELECT detail FROM audit WHERE why = 'events.registered' ORDER BY id")).scalars().all()
+            )
+        engine.dispose()
+        return list(found)
+
+    def stop(self) -> None:
+        self.sandbox.stop()
+        self.socket.stop()
+        self.web.extensions["desk"].store._engine.dispose()
+
+
+@pytest.fixture
+def ground(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ground]:
+    made = Ground(tmp_path, monkeypatch)
+    yield made
+    made.stop()
+
+
+def test_a_target_is_made_once_and_repaired_where_it_differs(ground: Ground) -> None:
+    assert "missing" in ground.says("--connection", "ws1", "--check", status=1)
+    assert not ground.sandbox.events.targets
+    assert f"Made: the MDM sends its events to {ground.address}" in ground.registered()
+    assert ground.target.told["TargetUrl"] == ground.address
+    assert ground.sandbox.events.test(ground.target) == 200, "the console's own test finds the pages, and its password right"
+    assert "All well" in ground.registered()
+    assert "All well" in ground.says("--connection", "ws1", "--check")
+    assert len(ground.audited()) == 1
+    ground.target.told |= {"TargetUrl": "https://localhost/old", "IsActive": False, "DeviceEvents": {"Enrollment": True}}
+    assert "address, switched off, events or format" in ground.says("--connection", "ws1", "--check", status=1)
+    assert "Repaired (address, switched off, events or format)" in ground.registered()
+    assert ground.target.told["TargetUrl"] == ground.address
+    assert ground.sandbox.events.test(ground.target) == 200
+    assert "All well" in ground.registered()
+    assert len(ground.audited()) == 2
+    assert KEY not in str(ground.audited())
+
+
+def test_another_key_is_told_to_the_mdm_when_asked(ground: Ground) -> None:
+    ground.registered()
+    assert "All well" in ground.says("--connection", "ws1", HOOK_KEY=OTHER_KEY), "an MDM does not tell the password it holds"
+    assert "Repaired (password)" in ground.says("--connection", "ws1", "--renew", HOOK_KEY=OTHER_KEY)
+    assert ground.sandbox.events.test(ground.target) == 401, "the pages have the old key yet"
+    ground.says("--connection", "ws1", "--renew")
+    assert ground.sandbox.events.test(ground.target) == 200
+
+
+def test_by_hand_shows_what_to_enter_and_calls_nobody(ground: Ground) -> None:
+    calls = len(ground.sandbox.ledger.since(0))
+    told = dict(line.split("  ", 1) for line in ground.says("--connection", "ws1", "--by-hand").splitlines())
+    assert (told["Target URL"], told["User name"].strip()) == (ground.address, "remediation")
+    assert len(ground.sandbox.ledger.since(0)) == calls
+    ground.registered()
+    assert ground.target.told["Password"] == told["Password"].strip()
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (Fault("workspace_one", "server_error", path="eventnotifications"), "no good answer"),
+        (Fault("workspace_one", "html", path="eventnotifications"), "no answer that could be read"),
+        (Fault("workspace_one", "throttle", path="eventnotifications"), "Try again later"),
+    ],
+    ids=["500", "html", "429"],
+)
+def test_what_the_mdm_refuses_is_told_in_words(ground: Ground, fault: Fault, words: str) -> None:
+    ground.sandbox.faults.add(fault)
+    assert words in ground.says("--connection", "ws1", status=2)
+    assert not ground.audited()
+
+
+def test_without_a_key_or_with_another_connection_it_says_what_is_missing(ground: Ground) -> None:
+    assert "REMEDIATION_HOOK_KEY is not set" in ground.says("--connection", "ws1", status=2, HOOK_KEY=None)
+    assert "There is: ws1" in ground.says("--connection", "ws9", status=2)
