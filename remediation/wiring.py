@@ -26,6 +26,9 @@ from .adapters import (
     entra,
     graph,
     intune_partner,
+    maas360,
+    maas360_reading,
+    maas360_sign_in,
     sign_in_log,
     workspace_one,
     workspace_one_events,
@@ -51,7 +54,7 @@ from .services.try_bar import Effect, Trial, try_bar
 from .services.world import World
 from .settings import DatabaseSettings, OperatorSettings, Settings, WebSettings, WorkerSettings
 from .settings.bar import read_bar
-from .settings.mdm import Connection, WorkspaceOneConnection
+from .settings.mdm import Connection, Maas360Connection, WorkspaceOneConnection
 from .settings.rules import key_with_certificate
 from .store import migrations, moving, pickle_door
 from .store.budgets import SqlBudgets
@@ -357,6 +360,8 @@ class Wire:
     def _manager(self, name: str, given: Connection, hold: Hold) -> DeviceManager:
         if isinstance(given, WorkspaceOneConnection):
             return self._workspace_one(name, given, hold)
+        if isinstance(given, Maas360Connection):
+            return self._maas360(name, given, hold)
         raise NotReady(f"No MDM of the kind of {name} is known")
 
     def _workspace_one(self, name: str, given: WorkspaceOneConnection, hold: Hold) -> workspace_one.WorkspaceOne:
@@ -390,6 +395,35 @@ class Wire:
             password, code = given.live("password"), given.live("tenant_code")
             return workspace_one_sign_in.BasicKey(user=given.user, password=password, tenant_code=code, now=self._clock)
         raise NotReady(f"The credential of the MDM connection {name} is not set")
+
+    def _maas360(self, name: str, given: Maas360Connection, hold: Hold) -> maas360.Maas360:
+        base = given.url or maas360_sign_in.HOSTS[given.billing_id[:1]]
+        gate = f"mdm:{name}"  # one for sign-in and calls, as for Workspace ONE
+        key = maas360_sign_in.AccessKey(
+            billing_id=given.billing_id,
+            app_id=given.app_id,
+            user=given.user,
+            access_key=given.live("access_key"),
+            password=given.live("password"),
+            app_version=given.app_version,
+            platform_id=given.platform_id,
+        )
+        token = maas360_sign_in.MaasToken(self._remote("mdm", base, maas360_reading.vendor_code, gate=gate), key, now=self._clock)
+        return maas360.Maas360(
+            name,
+            self._remote("mdm", base, maas360_reading.vendor_code, token, gate=gate),
+            billing_id=given.billing_id,
+            now=self._clock,
+            title=self._settings.organisation,
+            advice=given.catalogued,
+            states=given.states,
+            owner_attribute=given.owner_attribute,
+            shared_users=given.shared_users,
+            unconfirmed=maas360.Unconfirmed(
+                given.attribute, given.attribute_parameters, given.registered_field, given.event_rule_field
+            ),
+            hold=_in_own_words(hold, given.own_words),
+        )
 
     def _remote(
         self, name: str, base: str, vendor_code: VendorCode, credential: Credential | None = None, *, gate: str, **more: Any

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
+from sandbox.maas360_shapes import csn
 from sandbox.server import Sandbox, SandboxConfig, create_sandbox
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -33,7 +34,7 @@ ADVICE = {"Passcode required": "passcode", "Encryption on": "encryption", "Not j
 """Which of the product's own steps mends which policy of the pretend MDM."""
 START_SECONDS, STOP_SECONDS = 60, 10
 PRODUCT = (sys.executable, "app.py")
-DOCTOR = (sys.executable, "-m", "remediation", "doctor", "possession", "--connection", "ws1", "--yes", "--record")
+DOCTOR = (sys.executable, "-m", "remediation", "doctor", "possession", "--yes")
 
 
 class CannotStart(Exception):
@@ -196,6 +197,23 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
     return {**own, **settings}
 
 
+def second_mdm(sandbox: Sandbox) -> dict[str, str]:
+    """The company's other MDM, which some stories are played in."""
+    console = sandbox.world.maas360
+    names = {
+        "MDM_MAAS_KIND": "maas360",
+        "MDM_MAAS_URL": f"{sandbox.api_url}/maas360",
+        "MDM_MAAS_BILLING_ID": console.billing_id,
+        "MDM_MAAS_APP_ID": console.app_id,
+        "MDM_MAAS_ACCESS_KEY": console.access_key,
+        "MDM_MAAS_USER": console.user,
+        "MDM_MAAS_PASSWORD": console.password,
+        "MDM_MAAS_ADVICE": json.dumps(ADVICE),
+        "DEVICE_APPS": json.dumps({"maas": "MaaS360"}),
+    }
+    return {PREFIX + name: value for name, value in names.items()}
+
+
 class Product:
     """The child, in a process group of its own, so that Ctrl-C reaches it once and through us."""
 
@@ -265,11 +283,24 @@ def _check_alive(product: Product) -> None:
 # What an administrator does once
 
 
-def taps_the_test(sandbox: Sandbox, port: int, settings: Mapping[str, str], home: Path) -> str:
+def taps_the_tests(sandbox: Sandbox, port: int, settings: Mapping[str, str], home: Path) -> str:
+    """In each MDM, one after the other: Noah's phone lives in the second one for so long."""
+    phone = sandbox.world.phones["noah"]
+    record = sandbox.world.records[phone.record_id or 0]
+    said = taps_the_test(sandbox, port, settings, home, "ws1", str(record.id))
+    phone.vendor = record.vendor = "maas360"
+    try:
+        return "\n".join(dict.fromkeys((said, taps_the_test(sandbox, port, settings, home, "maas", csn(record)))))
+    finally:
+        phone.vendor = record.vendor = "workspace_one"
+
+
+def taps_the_test(sandbox: Sandbox, port: int, settings: Mapping[str, str], home: Path, connection: str, record_id: str) -> str:
     """Messages to devices are off until one was seen to arrive: the product sends a test to Noah's phone, and its link is tapped
     there. Returns what to say at the terminal."""
     phone = sandbox.world.phones["noah"]
-    command = [*DOCTOR, str(phone.record_id), "--wait", "20"]
+    command = [*DOCTOR, "--connection", connection, "--record", record_id, "--wait", "20"]
+    phone.messages.clear()
     doctor = subprocess.Popen(
         command, cwd=home, env=environment(settings), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
@@ -321,13 +352,13 @@ def play(ports: Ports, data: Path, command: Sequence[str] = PRODUCT, home: Path 
         sandbox = create_sandbox(tenant_for(ports, folder))
         sandbox.start()
         try:
-            settings = product_settings(sandbox, ports, folder, kept["secret_key"])
+            settings = {**product_settings(sandbox, ports, folder, kept["secret_key"]), **second_mdm(sandbox)}
             product = Product(command, home, settings, folder / "product.log")
             try:
                 print("Starting …", flush=True)
                 if _wait_until_up(product, ports.product, ended):
                     if command is PRODUCT:
-                        print(taps_the_test(sandbox, ports.product, settings, home), flush=True)
+                        print(taps_the_tests(sandbox, ports.product, settings, home), flush=True)
                     print(_welcome(sandbox, product), flush=True)
                 while not ended.wait(0.5):
                     _check_alive(product)

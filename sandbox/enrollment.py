@@ -36,6 +36,7 @@ def enroll(world: World, phone: Phone, minutes_ago: float = 0, number: int | Non
             platform=phone.kind.mdm_platform,
             ownership=phone.kind.ownership,
             reported=phone.health.copy(),
+            vendor=phone.vendor,
         )
         world.records[record.id] = record
         phone.record_id = record.id

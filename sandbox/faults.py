@@ -1,7 +1,8 @@
 """Deliberate unkindness, switchable per service, applied by one gate that stands before every service.
 
 Kinds: throttle, down, slow, garbled, html, huge, server_error, first_401, drop_answer here; ignore_writes and
-fail_upload are asked for by `intune` itself, unlisted and shifted by the listings of `graph` and `workspace_one`. Next
+fail_upload are asked for by `intune` itself, unlisted and shifted by the listings of `graph`, `workspace_one`
+and `maas360`; plain_types (every number a number, no version a float) and takes_bearer are kindnesses of `maas360`. Next
 door: `control` switches them, `limits` counts calls, `ledger` is written by the gate.
 """
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from sandbox.world import World
 
-SERVICES = ("entra", "graph", "intune", "workspace_one", "phone")
+SERVICES = ("entra", "graph", "intune", "workspace_one", "maas360", "phone")
 KINDS = frozenset(
     {
         "throttle",
@@ -45,6 +46,8 @@ KINDS = frozenset(
         "fail_upload",
         "unlisted",
         "shifted",
+        "plain_types",
+        "takes_bearer",
     }
 )
 
@@ -150,6 +153,9 @@ def _refusal(service: str, status: int, fault: Fault, client_id: str | None) -> 
         return _json(status, {"error": {"code": code, "message": text, "innerError": {}}}, **headers)
     if service == "workspace_one":
         return _json(status, {"errorCode": status, "message": text, "activityId": "stand-in"}, **headers)
+    if service == "maas360":
+        inside = {"errorCode": 1007 if status == 401 else status, "errorDesc": text}
+        return _json(status, {"authResponse": inside} if status == 401 else inside, **headers)
     if service == "entra":
         return _json(status, {"error": "temporarily_unavailable", "error_description": f"AADSTS90055: {text}"}, **headers)
     if service == "intune":

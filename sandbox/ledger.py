@@ -26,6 +26,9 @@ _SECRETS = frozenset(
         "refresh_token",
         "request",
         "assertion",
+        "appaccesskey",
+        "refreshtoken",
+        "authtoken",
     }
 )
 _SAFE_HEADERS = (

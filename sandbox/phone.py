@@ -29,6 +29,7 @@ POLICY = (
 )
 SERVICES = (
     ("workspace_one", "Workspace ONE"),
+    ("maas360", "IBM MaaS360"),
     ("graph", "Microsoft Graph"),
     ("intune", "Intune partner service"),
     ("entra", "Entra sign-in and tokens"),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sandbox.phone_story import Now, what_happens_now
+from sandbox.phone_story import AGENTS, Now, what_happens_now
 from sandbox.platforms import DeviceKind
 from sandbox.scenarios import SCENARIOS
 from sandbox.world import DirectoryDevice, ManagedRecord, Phone, PhoneMessage, World
@@ -26,6 +26,7 @@ LAGS = {
     "compliance_lag": "Entra shows the new state",
     "sign_in_lag": "A sign-in is in Entra's log",
 }
+MDMS = {"workspace_one": "Workspace ONE", "maas360": "IBM MaaS360"}
 ROLES = {"Helpdesk.Read": "helpdesk", "Admin": "administrator"}
 _LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)]")
 
@@ -73,6 +74,7 @@ class Scene:
     date: str
     phone_name: str
     kind: DeviceKind
+    agent: str
     hands: list[dict[str, Any]]
     address: str
     now: Now
@@ -113,6 +115,7 @@ def look(sandbox: Sandbox) -> Scene:
             date=local(now, "%A, %-d %B"),
             phone_name=phone.name,
             kind=phone.kind,
+            agent=AGENTS[phone.vendor],
             hands=_hands(world, phone),
             address=person.upn,
             now=what_happens_now(world, phone, record, device),
@@ -122,7 +125,7 @@ def look(sandbox: Sandbox) -> Scene:
             messages=[_message(message) for message in reversed(phone.messages)],
             registration=_registration(world, device),
             record=_record(record),
-            sides=[_phone_side(phone), _mdm_side(world, record), _entra_side(world, device)],
+            sides=[_phone_side(phone), _mdm_side(world, phone, record), _entra_side(world, device)],
             switches=[
                 Switch("passcode", "Passcode", phone.health.passcode),
                 Switch("encrypted", "Encrypted", phone.health.encrypted),
@@ -200,16 +203,16 @@ def _phone_side(phone: Phone) -> Side:
     return Side(f"The {phone.kind.noun} itself", ", ".join(wrong).capitalize() or "In order", "warn" if wrong else "ok", facts)
 
 
-def _mdm_side(world: World, record: ManagedRecord | None) -> Side:
+def _mdm_side(world: World, phone: Phone, record: ManagedRecord | None) -> Side:
     if record is None:
-        return Side("Workspace ONE", "Not managed", "quiet", [])
+        return Side(MDMS[phone.vendor], "Not managed", "quiet", [])
     word, tone = ("Not compliant", "warn") if record.compliance_status != "Compliant" else ("Compliant", "ok")
     rules = ", ".join(policy.name for policy in record.failing) or f"all {len(record.policies)} met"
     link = next(iter(record.custom_attributes.values()), "none yet")
     facts = [("Heard at", _when(world, record.last_seen)), ("Rules", rules), ("Link noted", link)]
     if twins := sum(other.serial == record.serial for other in world.records.values()) - 1:
         facts.append(("Same serial", f"{twins} older record"))
-    return Side("Workspace ONE", word, tone, facts)
+    return Side(MDMS[record.vendor], word, tone, facts)
 
 
 def _entra_side(world: World, device: DirectoryDevice | None) -> Side:

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from sandbox.world import DirectoryDevice, ManagedRecord, Phone, World
 
+AGENTS = {"workspace_one": "Hub", "maas360": "MaaS360"}
+"""What each MDM's app on the device is called."""
+
 
 @dataclass(frozen=True)
 class Now:
@@ -24,7 +27,7 @@ def what_happens_now(world: World, phone: Phone, record: ManagedRecord | None, d
     heard = bool(record and record.failing)
     true = bool(record and any(policy.fails(phone.health) for policy in record.policies))
     if shown and shown["opens"]:
-        return _inside(name, compliant, heard, true)
+        return _inside(name, compliant, heard, true, AGENTS[phone.vendor])
     if compliant and shown and shown["kind"] == "other_policy":
         return Now(
             "Compliant, and still blocked.", "Another policy says no. Open the product below and say that it did not help.", "warn"
@@ -37,7 +40,7 @@ def what_happens_now(world: World, phone: Phone, record: ManagedRecord | None, d
     if any(not upload.applied and upload.status != "Failed" for upload in told):
         return Now("On its way to Microsoft.", "The verdict was sent. Entra shows it in a few seconds.")
     if record is not None and (record.custom_attributes or told):
-        return _linked(record, heard, true, phone.kind.noun)
+        return _linked(record, heard, true, phone)
     if phone.messages:
         noun = phone.kind.noun
         later = "" if device else f" If the page then asks you to register this {noun}, open {phone.kind.registers_in} here."
@@ -49,23 +52,24 @@ def what_happens_now(world: World, phone: Phone, record: ManagedRecord | None, d
     return Now(f"{name} wants to read her mail.", f"Tap Outlook on the {phone.kind.noun}.")
 
 
-def _inside(name: str, compliant: bool, heard: bool, true: bool) -> Now:
+def _inside(name: str, compliant: bool, heard: bool, true: bool, agent: str) -> Now:
     if not compliant:
         return Now("The access is gone.", "Outlook still shows what it loaded. Go home and tap it again.", "warn")
     if heard:
         return Now("The device management noticed.", "The product tells Microsoft. Soon the access is gone.", "warn")
     if true:
-        return Now("Nobody has noticed yet.", "Open Hub and press Sync now: the phone reports itself.")
+        return Now("Nobody has noticed yet.", f"Open {agent} and press Sync now: the phone reports itself.")
     return Now(f"{name} is in.", "Outlook opened. Now try this: switch the passcode off, and watch the access go again.", "ok")
 
 
-def _linked(record: ManagedRecord, heard: bool, true: bool, noun: str) -> Now:
+def _linked(record: ManagedRecord, heard: bool, true: bool, phone: Phone) -> Now:
+    noun, agent = phone.kind.noun, AGENTS[phone.vendor]
     if heard and true:
         rules = " and ".join(f"“{policy.name}”" for policy in record.failing)
         how = f"It misses {rules}. Put it right with the switches, then press the button in the product."
         return Now("The device management says no.", how, "warn")
     if heard:
-        how = "Press the button in the product, or Sync now in Hub, and the device management hears of it."
+        how = f"Press the button in the product, or Sync now in {agent}, and the device management hears of it."
         return Now(f"The {noun} is in order again.", how)
     return Now(f"{noun.capitalize()} and record are joined.", "The product now tells Microsoft. Nothing to do here.")
 
@@ -76,7 +80,7 @@ def _blocked(world: World, phone: Phone, button: str, unregistered: bool) -> Now
     how = f"In Outlook, press {button}: the product opens in a new tab. Choose {kind.word} there, and sign in as {person.name}."
     later = f" When it asks you to register this {device}, come back and open {kind.registers_in}." if unregistered else ""
     if phone.record_id is None:
-        later = " When it asks you to enroll, come back and open Hub."
+        later = f" When it asks you to enroll, come back and open {AGENTS[phone.vendor]}."
     return Now("Outlook is blocked.", how + later, "warn")
 
 

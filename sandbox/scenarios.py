@@ -104,6 +104,20 @@ def _signs_in_elsewhere(world: World) -> None:
     world.signs_in_from = next(d.device_id for d in world.devices.values() if d.name == "CONTOSO-MB-07")
 
 
+def _on_maas360(world: World) -> None:
+    """Her phone lives in the company's other MDM: the same hardware, and Workspace ONE has never heard of it."""
+    registered(world)
+    phone = world.phones["mia"]
+    phone.vendor = world.records[phone.record_id or 0].vendor = "maas360"
+
+
+def _two_mdms(world: World) -> None:
+    """The registered one is in MaaS360, the other one in Workspace ONE."""
+    _two_phones(world)
+    phone = world.phones["mia"]
+    phone.vendor = world.records[phone.record_id or 0].vendor = "maas360"
+
+
 # something is in the way
 
 
@@ -175,12 +189,19 @@ SCENARIOS: dict[str, Scenario] = {
         registered,
     ),
     "blocked_unregistered": Scenario(_USUAL, "Blocked, never registered", "Microsoft has not met this phone yet.", _nothing_more),
+    "on_maas360": Scenario(_USUAL, "In the other MDM", "The usual arrival, and the phone is managed by IBM MaaS360.", _on_maas360),
     "not_compliant": Scenario(
         _USUAL, "Not compliant", "The passcode is missing, and the device management noticed.", _not_compliant
     ),
     "already_fine": Scenario(_USUAL, "Already fine", "Everything is in order. Outlook opens at once.", _already_fine),
     "two_phones": Scenario(
         _WHICH, "Two phones", "Mia has two managed iPhones, one of them registered. Take either in your hand.", _two_phones
+    ),
+    "two_mdms": Scenario(
+        _WHICH,
+        "One phone in each MDM",
+        "Mia’s registered iPhone is in MaaS360, her second one in Workspace ONE. Either may be down.",
+        _two_mdms,
     ),
     "registered_last_year": Scenario(
         _WHICH,

@@ -25,6 +25,7 @@ from sandbox.intune import create_intune
 from sandbox.keys import Keys
 from sandbox.ledger import Ledger
 from sandbox.limits import Limits
+from sandbox.maas360 import create_maas360
 from sandbox.phone import create_phone
 from sandbox.scenarios import Addresses, seed
 from sandbox.sockets import Socket
@@ -80,6 +81,7 @@ class Sandbox:
         self._sockets: list[Socket] = []
         self.begin(config.scenario)
         self._workspace_one = self._gate(create_workspace_one(self), "workspace_one")
+        self._maas360 = self._gate(create_maas360(self), "maas360")
         self._microsoft = DispatcherMiddleware(
             self._gate(create_entra(self), "entra"),
             {
@@ -112,7 +114,10 @@ class Sandbox:
 
     def api(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Workspace ONE has two hosts in life and two prefixes here, one application for both."""
-        mdm = environ.get("PATH_INFO", "").startswith(("/ws1/", "/ws1auth/"))
+        path = environ.get("PATH_INFO", "")
+        if path.startswith("/maas360/"):
+            return self._maas360(environ, start_response)
+        mdm = path.startswith(("/ws1/", "/ws1auth/"))
         return (self._workspace_one if mdm else self._microsoft)(environ, start_response)
 
     def pages(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from sandbox.enrollment import enroll
 from sandbox.platforms import IPHONE, DeviceKind
+from sandbox.things import Vendor
 from sandbox.world import (
     ENTRA_P1_PLAN,
     GRAPH_APP_ID,
@@ -79,9 +80,11 @@ def named(world: World, first: str) -> Person:
     return next(person for person in world.persons.values() if person.name.startswith(first))
 
 
-def managed(world: World, key: str, first: str, kind: DeviceKind, name: str = "", minutes_ago: float = 25) -> Phone:
-    """A device under the MDM, heard of four minutes ago."""
-    phone = Phone(key, name or f"{first}’s {kind.word}", named(world, first).oid, kind.model, kind.os_version, kind)
+def managed(
+    world: World, key: str, first: str, kind: DeviceKind, name: str = "", minutes_ago: float = 25, vendor: Vendor = "workspace_one"
+) -> Phone:
+    """A device under an MDM, heard of four minutes ago."""
+    phone = Phone(key, name or f"{first}’s {kind.word}", named(world, first).oid, kind.model, kind.os_version, kind, vendor)
     world.phones[key] = phone
     record = enroll(world, phone, minutes_ago)
     record.last_seen = record.last_compliance_check = world.now() - timedelta(minutes=min(4, minutes_ago))

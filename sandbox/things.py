@@ -17,6 +17,8 @@ INTUNE_DISCOVERY_APP_ID = "0000000a-0000-0000-c000-000000000000"
 INTUNE_PLAN = "c1ec4a95-1f05-45b3-a911-aa3fa01094f5"
 ENTRA_P1_PLAN = "41781fb2-bc02-4b7c-bd55-b576c07bb09d"
 
+Vendor = Literal["workspace_one", "maas360"]
+
 
 @dataclass
 class Health:
@@ -122,11 +124,13 @@ class ManagedRecord:
     listed_at: datetime
     """When a search first finds it."""
     platform: str = "Apple"
-    ownership: Literal["C", "E"] = "C"
+    ownership: Literal["C", "E", "S"] = "C"
     enrollment_status: str = "Enrolled"
     reported: Health = field(default_factory=Health)
     custom_attributes: dict[tuple[str, str], str] = field(default_factory=dict)
     compliance_override: str | None = None
+    vendor: Vendor = "workspace_one"
+    """Which MDM holds it: it shows there and nowhere else."""
 
     @property
     def failing(self) -> list[Policy]:
@@ -157,6 +161,8 @@ class Phone:
     model: str
     os_version: str
     kind: DeviceKind = IPHONE
+    vendor: Vendor = "workspace_one"
+    """Under which MDM the company puts it."""
     record_id: int | None = None
     device_id: str | None = None
     former_device_id: str | None = None
@@ -238,3 +244,17 @@ class MdmConnection:
     group_id: int = 570
     group_uuid: str = ""
     group_name: str = "contoso"
+
+
+@dataclass
+class Maas360Console:
+    """The access key and the administrator's account of the pretend MaaS360, and the attributes defined there."""
+
+    access_key: str
+    password: str
+    billing_id: str = "30012345"
+    platform_id: str = "3"
+    app_id: str = "com.30012345.api"
+    app_version: str = "1.0"
+    user: str = "api@contoso.example"
+    attributes: set[str] = field(default_factory=set)

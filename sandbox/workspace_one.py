@@ -63,7 +63,7 @@ def _page(items: Sequence[Any], query: dict[str, str], name: str, show: Callable
 
 
 def _record(world: World, number: int) -> ManagedRecord:
-    if (record := world.records.get(number)) is None:
+    if (record := world.records.get(number)) is None or record.vendor != "workspace_one":
         raise no_device(number)
     return record
 
@@ -72,7 +72,7 @@ def _found(world: World, kind: str, value: str) -> ManagedRecord:
     read = SEARCH_BY.get(kind.lower())
     if read is None:
         raise bad_request(f"searchby {kind} is not known.")
-    for record in world.records.values():
+    for record in world.held_by("workspace_one"):
         if read(record).lower() == value.lower():
             return record
     raise no_device(value)
@@ -91,7 +91,7 @@ def _time(text: str) -> datetime:
 
 def _users(app: Flask, world: World) -> None:
     def devices(person: Person) -> int:
-        return sum(record.person_oid == person.oid for record in world.records.values())
+        return sum(record.person_oid == person.oid for record in world.held_by("workspace_one"))
 
     @app.get("/ws1/api/system/users/search")
     def search_users() -> Answer:
@@ -137,7 +137,7 @@ def _devices(app: Flask, world: World, faults: Faults) -> None:
             raise bad_request(f"platform {platform} is not known.")
         with world.settled():
             now = world.now()
-            listed = [record for record in world.records.values() if record.listed_at <= now]
+            listed = [record for record in world.held_by("workspace_one") if record.listed_at <= now]
             if faults.take("workspace_one", "unlisted", request.path, request.method):
                 listed = []
             hits = sorted(listed, key=lambda r: r.id, reverse=query.get("sortorder", "").upper() == "DESC")
@@ -180,7 +180,7 @@ def _devices(app: Flask, world: World, faults: Faults) -> None:
         version((2,), 2)
         allowed()
         with world.settled():
-            for record in world.records.values():
+            for record in world.held_by("workspace_one"):
                 if record.uuid == str(device):
                     return jsonify(shapes.device_v2(world, record))
         raise no_device(device)
@@ -260,7 +260,7 @@ def _attributes(app: Flask, world: World, gate: Gate) -> None:
         version((1,), 1)
         query = allowed("organizationgroupid", "deviceid", "serialnumber", "page", "pagesize")
         with world.settled():
-            hits = [r for r in sorted(world.records.values(), key=lambda r: r.id) if r.custom_attributes]
+            hits = [r for r in sorted(world.held_by("workspace_one"), key=lambda r: r.id) if r.custom_attributes]
             if "deviceid" in query:
                 hits = [r for r in hits if r.id == whole(query["deviceid"], "deviceid")]
             if "serialnumber" in query:

@@ -29,6 +29,7 @@ from sandbox.things import (
     Group,
     Health,
     Lags,
+    Maas360Console,
     ManagedRecord,
     MdmConnection,
     PartnerTenant,
@@ -51,6 +52,7 @@ __all__ = [
     "Group",
     "Health",
     "Lags",
+    "Maas360Console",
     "ManagedRecord",
     "MdmConnection",
     "PartnerTenant",
@@ -110,6 +112,8 @@ class World:
             had taken that one for signing in."""
             self.partner = PartnerTenant()
             self.mdm = MdmConnection(self.new_id(), self.new_secret(), group_uuid=self.new_id())
+            own = random.Random(f"maas360 {seed}")  # so that whatever else is drawn stays what it was
+            self.maas360 = Maas360Console(f"sbx~{own.getrandbits(160):040x}", f"sbx~{own.getrandbits(160):040x}")
             self._check_ins: list[tuple[datetime, int]] = []
             self._to_judge: list[tuple[datetime, int, DataUpload]] = []
             self._to_apply: list[tuple[datetime, int, DataUpload]] = []
@@ -180,6 +184,10 @@ class World:
 
     def visible(self, device: DirectoryDevice) -> bool:
         return not device.deleted and device.listed_at <= self.now()
+
+    def held_by(self, vendor: str) -> list[ManagedRecord]:
+        """The records of one MDM, in no order that means anything."""
+        return [record for record in self.records.values() if record.vendor == vendor]
 
     def phone_of_record(self, record_id: int) -> Phone | None:
         return self._holders.find(record_id)

@@ -26,7 +26,7 @@ def asked(store: Store, now: datetime, connection: str = "ws1") -> str:
 
 def messages_arrive(engine: sa.Engine, tenant_id: str, connection: str = "ws1") -> None:
     times = dict.fromkeys(("asked_at", "expires_at", "sent_at", "seen_at", "proven_at"), LONG_AGO)
-    row = {"tenant_id": tenant_id, "connection": connection, "asked_by": "root", "token_hash": "of-long-ago", **times}
+    row = {"tenant_id": tenant_id, "connection": connection, "asked_by": "root", "token_hash": f"of-long-ago-{connection}", **times}
     with writing(engine) as opened:
         insert_or_update(opened, message_tests, row)
 

@@ -8,10 +8,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from remediation.adapters import entra, graph, intune_partner, sign_in_log, workspace_one, workspace_one_sign_in
+from remediation.adapters import (
+    entra,
+    graph,
+    intune_partner,
+    maas360,
+    maas360_reading,
+    maas360_search,
+    maas360_sign_in,
+    sign_in_log,
+    workspace_one,
+    workspace_one_sign_in,
+)
 from remediation.adapters.http import Remote, Timeouts
 from remediation.domain.device import Person
 from sandbox.control import facts_of
+from sandbox.maas360_shapes import csn
 from sandbox.server import Sandbox
 from tests.wsgi_adapter import Change, WSGIAdapter
 
@@ -53,7 +65,7 @@ class Remotes:
         log = self.remote("sign_in_log", self.facts["graph_url"], graph.vendor_code, credential=to_graph)
         self.sign_in_log = sign_in_log.GraphSignInLog(log)
         self.channel = self.make_channel()
-        self.mdm = self.make_mdm(
+        self.ws1 = self.make_mdm(
             workspace_one_sign_in.OAuthClient(
                 self.remote("mdm", ws1["token_url"], workspace_one_sign_in.vendor_code),
                 client_id=ws1["client_id"],
@@ -61,6 +73,8 @@ class Remotes:
                 now=self.sandbox.world.now,
             )
         )
+        self.maas = self.make_maas()
+        self.mdm: workspace_one.WorkspaceOne | maas360.Maas360 = self.ws1 if self.vendor == "workspace_one" else self.maas
 
     def remote(self, name: str, base: str, vendor_code: Any, **kw: Any) -> Remote:
         ca = self.sandbox.keys.ca_pem
@@ -90,6 +104,42 @@ class Remotes:
             owner_attribute=self.owner[1],
             page_size=self.page_size,
         )
+
+    def make_maas(self, credential: Any = None, **more: Any) -> maas360.Maas360:
+        facts = self.facts["maas360"]
+        credential = credential or self.maas_token()
+        remote = self.remote("mdm", facts["api_url"], maas360_reading.vendor_code, credential=credential)
+        size = self.page_size if self.page_size in maas360_search.LEGAL_PAGES else 250
+        own = {"owner_attribute": self.owner[1], "advice": ADVICE, "title": "Contoso", "page_size": size, **more}
+        return maas360.Maas360("maas", remote, billing_id=facts["billing_id"], now=self.sandbox.world.now, **own)
+
+    def maas_token(self, **changed: Any) -> maas360_sign_in.MaasToken:
+        facts = self.facts["maas360"]
+        secrets = {name: (lambda value=facts[name]: value) for name in ("access_key", "password")}
+        names = {name: facts[name] for name in ("billing_id", "app_id", "user")}
+        key = maas360_sign_in.AccessKey(**{**names, **secrets, **changed})
+        remote = self.remote("mdm", facts["api_url"], maas360_reading.vendor_code)
+        return maas360_sign_in.MaasToken(remote, key, now=self.sandbox.world.now)
+
+    @property
+    def vendor(self) -> str:
+        """Which MDM Mia's phone lives in."""
+        return str(self.sandbox.world.phones["mia"].vendor)
+
+    @property
+    def record_id(self) -> str:
+        return self.id_of(self.record)
+
+    def id_of(self, record: Any) -> str:
+        """As the MDM that holds the record calls it."""
+        return csn(record) if record.vendor == "maas360" else str(record.id)
+
+    def live_in(self, vendor: Any) -> None:
+        """All devices of the world, in this MDM."""
+        world = self.sandbox.world
+        things: list[Any] = [*world.phones.values(), *world.records.values()]
+        for thing in things:
+            thing.vendor = vendor
 
     def person(self, name: str = "Mia") -> Person:
         """As the directory would give them, without asking it."""

@@ -58,7 +58,7 @@ class Story:
         self.world = World(
             store=self.store,
             directory=self.remotes.directory,
-            managers={"ws1": self.remotes.mdm},
+            managers={self.remotes.mdm.connection: self.remotes.mdm},
             channels=[self.remotes.channel],
             clock=now,
             minimum=minimum,
@@ -69,7 +69,7 @@ class Story:
             message_text=lambda url, case: f"Tap to confirm {url} (case {case})",
             sign_in_log=self.remotes.sign_in_log,
         )
-        messages_arrive(self.engine, self.store.tenant_id)
+        messages_arrive(self.engine, self.store.tenant_id, self.remotes.mdm.connection)
         self.journey_id = ""
         self._attended: dict[str, int] = {}
 
@@ -85,7 +85,7 @@ class Story:
         )
         self.tick()
 
-    def says_this_is_mine(self, record: int | None = None) -> None:
+    def says_this_is_mine(self, record: int | str | None = None) -> None:
         """The only device offered, or the one of this record."""
         device = next(d for d in self.journey.managed if record is None or d.key.record_id == str(record))
         ask.in_my_hand(self.store, self.journey_id, device.key, oid=self.oid, now=self.world.clock())

@@ -108,10 +108,11 @@ def test_the_domain_has_no_clock_and_does_nothing() -> None:
 def test_no_adapter_knows_another() -> None:
     """Files of one family (`workspace_one…`) are one adapter; `http`, its `fields`, `addresses` and `gate` are for all."""
     shared = {"http", "fields", "gate", "addresses"}
+    families = sorted((path.stem for path in python_files("remediation/adapters")), key=len)
     for path in python_files("remediation/adapters"):
         seen = {name.split(".")[2] for name in imports(path) if name.startswith("remediation.adapters.") and name.count(".") >= 2}
-        own = path.stem
-        strangers = {other for other in seen - shared if not (other.startswith(own) or own.startswith(other))}
+        family = next(stem for stem in families if path.stem.startswith(stem))
+        strangers = {other for other in seen - shared if not other.startswith(family)}
         assert not strangers, f"{path.name} sees {sorted(strangers)}"
 
 

@@ -5,14 +5,17 @@ from typing import get_args
 
 import pytest
 
-from remediation.adapters import graph, workspace_one_users
+from remediation.adapters import graph, maas360_sign_in, workspace_one_users
 from remediation.adapters.graph import INTUNE_A
 from remediation.domain.evidence import Level
 from remediation.settings import PREFIX, DatabaseSettings, WebSettings, WorkerSettings
-from remediation.settings.mdm import KINDS, WorkspaceOneConnection
+from remediation.settings.bar import read_bar
+from remediation.settings.mdm import KINDS, Maas360Connection, WorkspaceOneConnection
 from remediation.settings.names import env_name, environment_of, is_secret, names_of, secrets_of
 from remediation.settings.reading import FaultySettings, read, says
+from remediation.settings.rules import INSTANCES
 from remediation.settings.says import Group
+from tests.authority import make
 
 KEY = "kQ8v1xWm7ZpL2tR9sYb4nHc6dJf3gAe5uTiOqP0w"
 GOOD = {
@@ -37,6 +40,14 @@ GOOD_WORKER = GOOD | {
     "MDM_WS1_CLIENT_ID": "ws1-client",
     "MDM_WS1_CLIENT_SECRET": "mdm-5510-planted",
     "AUDIT_KEY": "nK3wXv8pQz5rTm1yJd7bLf2hGc9sEa4u",
+}
+MAAS = {
+    "MDM_MAAS_KIND": "maas360",
+    "MDM_MAAS_BILLING_ID": "30012345",
+    "MDM_MAAS_APP_ID": "com.30012345.api",
+    "MDM_MAAS_ACCESS_KEY": "maas-key-3391-planted",
+    "MDM_MAAS_USER": "api@contoso.example",
+    "MDM_MAAS_PASSWORD": "maas-password-3392-planted",
 }
 CLASSES = (WebSettings, WorkerSettings)
 
@@ -275,6 +286,49 @@ def test_an_empty_list_of_plans_is_refused(around: Surroundings) -> None:
     assert set(faults(WorkerSettings)) == {"INTUNE_PLANS"}
 
 
+OPENS = {  # what would let devices in that nobody judged, if it were taken
+    "MINIMUM_EVIDENCE": ("", "none", "0", "any", "fresh, possession"),
+    "INTUNE_PLANS": (",",),
+    "LEASE_HOURS": ("0", "-1", "721", "inf"),
+    "CHECK_IN_DAYS": ("0", "-1", "91", "inf"),
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in OPENS.items() for value in values])
+def test_T10_no_setting_opens_by_being_empty_or_without_an_end(around: Surroundings, name: str, value: str) -> None:
+    around.set(GOOD_WORKER, INTUNE_PLANS="", LEASE_HOURS="", CHECK_IN_DAYS="")
+    safe = read(WorkerSettings)  # the control; an empty name is as good as none
+    assert (safe.intune_plans, safe.lease_hours, safe.check_in_days) == ((INTUNE_A,), 72, 14)
+    around.set({name: value})
+    assert list(faults(WorkerSettings)) == [name]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[encryption]\nrequired = false",
+        "[encryption]",
+        "[ownership]\nallowed = []",
+        '[ownership]\nallowed = ["anybody"]',
+        '[least_os]\nios = ""',
+        '[least_os]\nios = "any"',
+        '[least_so]\nios = "17"',
+        "[check_in]\noldest_days = 0",
+        "[check_in]\noldest_days = 9999",
+        '[risk]\nmost = 50\nfile = "risk.csv"',
+        '[risk]\nmost = 50\nfile = "risk.csv"\nunlisted = "compliant"',
+        'unknown = "compliant"',
+    ],
+)
+def test_T10_a_rule_that_is_empty_or_misspelt_is_refused_and_never_read_as_no_rule(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "bar.toml"
+    file.write_text("[encryption]\nrequired = true\n")
+    assert read_bar(str(file))[0].encryption  # the control
+    file.write_text(text)
+    with pytest.raises(ValueError, match=r"\w"):
+        read_bar(str(file))
+
+
 def test_the_owner_match_is_a_pair(around: Surroundings) -> None:
     around.set(GOOD_WORKER, OWNER_DIRECTORY_ATTRIBUTE="employeeId")
     assert "set both, or neither" in faults(WorkerSettings)["OWNER_DIRECTORY_ATTRIBUTE"]
@@ -302,7 +356,7 @@ def test_several_mdms_at_once(around: Surroundings) -> None:
     around.toml('[mdm.eu2]\nkind = "workspace_one"\nuser = "api"\ntenant_code_file = "a-secret"\ncalls = "60/60"\n')
     settings = read(WorkerSettings)
     assert list(settings.mdm) == ["eu2", "ws1"]
-    assert (settings.mdm["eu2"].url, settings.mdm["eu2"].calls) == ("https://as99.awmdm.com", "60/60")
+    assert (getattr(settings.mdm["eu2"], "url", None), settings.mdm["eu2"].calls) == ("https://as99.awmdm.com", "60/60")
     assert settings.mdm["eu2"].live("password")() == "eu2-8810-planted", "and it is read anew when its file changes"
     assert {"eu2-8810-planted", "mdm-5510-planted"} <= set(secrets_of(settings))
     assert "planted" not in repr(settings)
@@ -428,10 +482,88 @@ def shown(default: object) -> str:
     return f"`{','.join(text) if isinstance(text, tuple) else str(text).lower() if isinstance(text, bool) else text}`"
 
 
+def test_a_connection_to_maas360_beside_workspace_one(around: Surroundings) -> None:
+    around.set(GOOD_WORKER | MAAS, MDM_MAAS_STATES="policy, passcode", MDM_MAAS_ATTRIBUTE_PARAMETERS="csn,name,value")
+    settings = read(WorkerSettings)
+    maas = settings.mdm["maas"]
+    assert isinstance(maas, Maas360Connection)
+    assert (list(settings.mdm), maas.url, maas.states) == (["maas", "ws1"], None, ("policy", "passcode"))
+    assert maas.attribute_parameters == ("csn", "name", "value")
+    assert {"maas-key-3391-planted", "maas-password-3392-planted"} <= set(secrets_of(settings))
+
+
+@pytest.mark.parametrize(
+    ("changed", "faulty"),
+    [
+        ({"MDM_MAAS_BILLING_ID": "51234567"}, "MDM_MAAS_URL"),
+        ({"MDM_MAAS_BILLING_ID": "contoso"}, "MDM_MAAS_BILLING_ID"),
+        ({"MDM_MAAS_STATES": "policy,mood"}, "MDM_MAAS_STATES"),
+        ({"MDM_MAAS_STATES": " , "}, "MDM_MAAS_STATES"),
+        ({"MDM_MAAS_ATTRIBUTE": "Entra.Id"}, "MDM_MAAS_ATTRIBUTE"),
+        ({"MDM_MAAS_ATTRIBUTE_PARAMETERS": "a,b"}, "MDM_MAAS_ATTRIBUTE_PARAMETERS"),
+        ({"MDM_MAAS_REGISTERED_FIELD": "lastReportedInEpochms"}, "MDM_MAAS_REGISTERED_FIELD"),
+        ({"MDM_MAAS_TOKEN_URL": "https://x.example"}, "MDM_MAAS_TOKEN_URL"),
+    ],
+)
+def test_what_is_wrong_with_a_connection_to_maas360_is_said(around: Surroundings, changed: dict[str, str], faulty: str) -> None:
+    around.set(GOOD_WORKER | MAAS | changed)
+    assert faulty in faults(WorkerSettings)
+
+
+def test_an_instance_that_we_do_not_know_has_its_address_given(around: Surroundings) -> None:
+    around.set(GOOD_WORKER | MAAS, MDM_MAAS_BILLING_ID="51234567", MDM_MAAS_URL="https://services.m5.maas360.com")
+    assert read(WorkerSettings).mdm["maas"]
+
+
+def test_every_instance_of_maas360_that_settings_take_has_an_address() -> None:
+    assert set(INSTANCES) == set(maas360_sign_in.HOSTS)
+
+
 def test_the_documentation_is_complete() -> None:
     page = (Path(__file__).parents[1] / "docs" / "settings.md").read_text(encoding="utf-8")
     table = [line for line in page.partition("## The table")[2].splitlines() if line.startswith("|")]
     assert table == rows(), "docs/settings.md differs from the classes; its table should be:\n" + "\n".join(rows())
+
+
+CERTIFICATE = {"CERTIFICATE_NAMES": "CN={serial}"}
+CERTIFICATE_WEB = CERTIFICATE | {"CERTIFICATE_ORIGIN": "https://device.contoso.example", "CERTIFICATE_HOP_SECRET": KEY}
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_the_certificate_level_is_set_whole_or_not_at_all(
+    around: Surroundings, cls: type[DatabaseSettings], tmp_path: Path
+) -> None:
+    (tmp_path / "ca.pem").write_text(make("Contoso MDM CA", ca=True).pem)
+    good, group = (GOOD_WEB, CERTIFICATE_WEB) if cls is WebSettings else (GOOD_WORKER, CERTIFICATE)
+    group = group | {"CERTIFICATE_CA_FILE": str(tmp_path / "ca.pem")}
+    around.set(good)
+    read(cls)  # none of it
+    for given in group:
+        around.set({given: group[given]})
+        told = faults(cls)
+        assert set(told) == set(group) - {given}, f"{given} alone"
+        assert all("goes with" in words for words in told.values())
+        around.unset(given)
+    around.set(group)
+    read(cls)  # all of it
+    for missing in group:
+        around.unset(missing)
+        assert set(faults(cls)) == {missing}
+        around.set({missing: group[missing]})
+    around.unset(*group)
+    around.set({"MINIMUM_EVIDENCE": "certificate"})
+    assert set(faults(cls)) == set(group), "the level cannot be asked for without it"
+    around.set(group)
+    read(cls)
+
+
+def test_the_second_host_name_is_not_the_first(around: Surroundings, tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text(make("Contoso MDM CA", ca=True).pem)
+    around.set(GOOD_WEB | CERTIFICATE_WEB, CERTIFICATE_CA_FILE=str(tmp_path / "ca.pem"))
+    read(WebSettings)
+    for same in (GOOD["PUBLIC_ORIGIN"], GOOD["PUBLIC_ORIGIN"] + ":8443"):
+        around.set({"CERTIFICATE_ORIGIN": same})
+        assert "another one" in faults(WebSettings)["CERTIFICATE_ORIGIN"]
 
 
 def test_alarms_by_mail_are_set_whole_or_not_at_all(around: Surroundings) -> None:

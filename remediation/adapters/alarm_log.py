@@ -12,4 +12,4 @@ class AlarmLog:
 
     def tell(self, alarm: Alarm) -> None:
         say = log.warning if alarm.level else log.info
-        say("alarm", alarm=alarm.id, source=alarm.source, level_hours=alarm.level, subject=alarm.subject, text=alarm.text)
+        say("alarm", alarm=alarm.id, source=alarm.source, level_hours=alarm.hours, subject=alarm.subject, text=alarm.text)

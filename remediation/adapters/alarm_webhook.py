@@ -21,7 +21,7 @@ class AlarmWebhook:
         body = {
             "id": alarm.id,
             "source": alarm.source,
-            "level_hours": alarm.level,
+            "level_hours": alarm.hours,
             "at": alarm.at.isoformat(),
             "subject": alarm.subject,
             "text": f"{alarm.subject}\n\n{alarm.text}",

@@ -12,6 +12,19 @@ UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
+def fold(text: str) -> str:
+    """Big and small letters are one only where folding can be undone. `str.casefold` makes one of `ß` and `ss`, and of the Kelvin
+    sign and `k`: somebody could be given a name that is another person's."""
+    return "".join(small if (small := letter.lower()).upper() == letter else letter for letter in text)
+
+
+def same(one: str | None, other: str | None) -> bool:
+    """Compared whole. What is empty, or could not be read whole, is nobody's name, so it equals nothing, not even itself."""
+    if not one or not other or not one.strip() or UNREADABLE in one:
+        return False
+    return fold(one) == fold(other)
+
+
 class Fields:
     """One JSON object, read by type: what has another type than specified is Garbled, what is absent or null is None or, with
     `need_…`, Garbled."""

@@ -15,8 +15,9 @@ from ..domain.compliance import MdmWord, Posture, Rule
 from ..domain.device import ManagedDevice, ManagedKey, Person, Platform
 from ..errors import Garbled, NotFound, Refused
 from ..ports import Clock, Owned, Page
+from .fields import same
 from .http import LARGEST_PAGE, Fields, Remote
-from .workspace_one_users import PAGE, OwnerAttribute, Reading, Users, accept, same
+from .workspace_one_users import PAGE, OwnerAttribute, Reading, Users, accept
 
 MOST_KEPT = 10_000
 COMMANDS = frozenset({"DeviceQuery", "SyncDevice"})  # the vendor's list also holds DeviceWipe: nothing else may leave here

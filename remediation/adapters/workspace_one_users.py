@@ -8,7 +8,7 @@ from typing import Literal
 
 from ..domain.device import Person
 from ..errors import Garbled
-from .fields import UNREADABLE
+from .fields import fold, same
 from .http import LARGEST_BODY, Fields, Remote
 
 PAGE = 500  # the default of the vendor; whether more is taken is not public
@@ -33,19 +33,6 @@ IN_SEARCH: Mapping[str, str] = {
     "external_id": "ExternalId",
     **{f"custom_attribute_{number}": f"CustomAttribute{number}" for number in range(1, 6)},
 }
-
-
-def fold(text: str) -> str:
-    """Big and small letters are one only where folding can be undone. `str.casefold` makes one of `ß` and `ss`, and of the Kelvin
-    sign and `k`: somebody could be given a name that is another person's."""
-    return "".join(small if (small := letter.lower()).upper() == letter else letter for letter in text)
-
-
-def same(one: str | None, other: str | None) -> bool:
-    """Compared whole. What is empty, or could not be read whole, is nobody's name, so it equals nothing, not even itself."""
-    if not one or not other or not one.strip() or UNREADABLE in one:
-        return False
-    return fold(one) == fold(other)
 
 
 def accept(version: int) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `hints`, `desk`, `budgets`,
-`operating`, `certificates`, `checking`, `notices`."""
+`operating`, `alarms`, `certificates`, `checking`, `notices`."""
 
+from .alarms import AT_ONCE, Alarm, AlarmDue, AlarmRows, AlarmSink
 from .budgets import Budgets, in_lane, lane_now
 from .certificates import DeviceCertificates
 from .checking import CertificateFiles, Clocks, Policies, Powered, Reachable
@@ -8,10 +9,6 @@ from .desk import CaseFound, Event, LookUp, PersonFound, Session, Sessions, Sign
 from .hints import EventReader, EventTarget, EventTargets, Hints
 from .notices import Notice, Notices, OwnerMail
 from .operating import (
-    Alarm,
-    AlarmDue,
-    AlarmRows,
-    AlarmSink,
     AuditEntry,
     AuditLog,
     AuditSnapshot,
@@ -43,10 +40,11 @@ from .remotes import (
     Sent,
     SignInLog,
 )
-from .store import Actor, CertificateHandle, Change, PossessionLinkFacts, Store, Wakeups
+from .store import Actor, CertificateHandle, Change, PossessionLinkFacts, Revoked, Store, Wakeups
 from .watching import Watching
 
 __all__ = [
+    "AT_ONCE",
     "Actor",
     "Alarm",
     "AlarmDue",
@@ -95,6 +93,7 @@ __all__ = [
     "Reachable",
     "Refreshing",
     "Report",
+    "Revoked",
     "Sending",
     "Sent",
     "Session",

@@ -88,5 +88,8 @@ class LookUp(Protocol):
     def timeline(self, oid: str, *, limit: int) -> Sequence[Event]:
         """What was done and what was seen for this person, newest first; not who looked at it."""
 
+    def said_not_me(self, oid: str) -> datetime | None:
+        """When the person last said *this wasn't me*, whatever happened since."""
+
     def failing(self) -> Sequence[StuckRow]:
         """The sources, MDM connections and the directory, that give no good answers now."""

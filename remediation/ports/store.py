@@ -16,6 +16,7 @@ from ..domain.push import Lane, Push
 from ..domain.sign_in_proof import Pair, SignIn
 from ..domain.standing import Standing
 from ..domain.turns import Turns
+from .alarms import Alarm
 from .hints import Hints
 from .watching import Watching
 
@@ -73,8 +74,11 @@ class Change(Protocol):
         Raises `PossessionRefused`: a link works once, in time, for its own person, in the journey it was sent for.
         """
 
-    def revoke_possession(self, token_hash: str, *, oid: str) -> None:
+    def revoke_possession(self, token_hash: str, *, oid: str) -> "Revoked":
         """*This wasn't me*: no open link of that journey can be used any more."""
+
+    def raise_alarm(self, alarm: Alarm) -> None:
+        """With this change and never without it. It is told by whoever knows the ways of telling, each of them once."""
 
     # tests of a connection's messages
     def ask_for_message_test(self, connection: str, *, token_hash: str, asked_by: str, expires_at: datetime) -> None:
@@ -277,6 +281,15 @@ class Store(Watching, Hints, Protocol):
     def wake_due(self, now: datetime, *, limit: int = 100, room: Room = EVERYTHING) -> int:
         """Count up and enqueue the wake-up of rows whose time has come, as many as there is room for and at most `limit` of
         a kind; returns how many. What is left stays due. Any worker's pulse may call it."""
+
+
+@dataclass(frozen=True)
+class Revoked:
+    """`links` is how many nobody had used or revoked before: 0 where it was said already."""
+
+    journey_id: str
+    case_code: str
+    links: int
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
-"""Tell whoever runs the product that a source of news gives no good answers: at 1, 12 and 24 hours, once each, and when it is back.
+"""Tell whoever runs the product that a source of news gives no good answers: at 1, 12 and 24 hours, once each, and when it is back;
+and, at once, that a person says *this wasn't me*.
 
 Deciding and telling are two steps. The decision is a compare-and-set, so that of several workers one makes it, and it writes a row
 for each way of telling; what could not be told is tried again, and never stops anything else. Texts are in English, as the command
@@ -12,13 +13,23 @@ from datetime import datetime, timedelta
 from ..domain.outage import Source, sources
 from ..domain.push import back_off
 from ..errors import Busy, Garbled, NotFound, Refused, RemoteError, Unreachable
-from ..ports import Alarm, AlarmRows, AlarmSink, Leases
+from ..ports import AT_ONCE, Alarm, AlarmRows, AlarmSink, Leases, Revoked
 from .leases import WITHIN
 
 log = logging.getLogger(__name__)
 
 TRY_AGAIN_FIRST = timedelta(minutes=1)
 
+NOT_ME = "not_me"
+_NOT_ME = (
+    "At {at} the person of case {case} opened the message that was sent to their managed device, and pressed: this wasn't me. The "
+    "messages of this case that could still be used are revoked. It may be a slip. It may also be that somebody else is signed in "
+    "with this account, and tries to have a device of their own let in."
+    "\n\n"
+    "Who can act: the helpdesk. Search for the case code there, and ask the person, on a number that you know already, whether "
+    "they began this case. If they did not: have an administrator end the account's sessions in Entra, reset the password and the "
+    "second factors, and look at the devices that were registered for it lately."
+)
 _NAMES = {"directory": "Microsoft's directory", "channel": "Microsoft's compliance service"}
 _REFUSED = (
     "Who can act: an administrator. Look at the credential first: expired, revoked, consent withdrawn or a permission taken away. "
@@ -68,6 +79,14 @@ def tell(rows: AlarmRows, sinks: Sequence[AlarmSink], now: datetime) -> int:
         rows.told(due, at=now)
         told += 1
     return told
+
+
+def not_me_alarm(revoked: Revoked, now: datetime) -> Alarm:
+    """Names nobody: a case code leads whoever may read it to the person, and mails and webhooks travel far."""
+    identity = f"{NOT_ME}/{revoked.journey_id}/{now:%Y%m%dT%H%M%S.%fZ}"
+    subject = f"Case {revoked.case_code}: somebody says that it was not them"
+    text = _NOT_ME.format(case=revoked.case_code, at=_moment(now))
+    return Alarm(identity, NOT_ME, AT_ONCE, now, subject, text)
 
 
 def _due(source: Source, leases: Leases, now: datetime) -> Alarm | None:

@@ -10,7 +10,7 @@ from ..domain.device import LinkState, ManagedKey
 from ..domain.journey import Journey
 from ..domain.push import Lane
 from ..domain.steps import candidates
-from ..domain.turns import LOOKS, MESSAGES, Turns
+from ..domain.turns import LOOKS, MESSAGES, PROOFS, Turns
 from ..errors import TooOften
 from ..ports import Actor, Change, Store
 
@@ -18,7 +18,7 @@ from ..ports import Actor, Change, Store
 def check_again(store: Store, journey_id: str, *, oid: str, now: datetime) -> None:
     """*I've done it, check now*: look at the remotes, and let the MDM hear from the device first."""
     journey = _own(store, journey_id, oid)
-    _turn(store, f"look:{oid}", LOOKS, now)
+    take_turn(store, f"look:{oid}", LOOKS, now)
     with store.change(Actor("person", oid), "journey.check_again", about=("journey", journey_id), at=now) as change:
         change.want_look(journey_id, refresh=True)
         _wake_link(journey, change)
@@ -34,7 +34,7 @@ def in_my_hand(store: Store, journey_id: str, key: ManagedKey, *, oid: str, now:
     proof = journey.possession
     if proof is not None and proof.key == key and (journey.proven or (proof.error is None and proof.waiting(now))):
         return
-    _turn(store, f"message:{oid}", MESSAGES, now)
+    take_turn(store, f"message:{oid}", MESSAGES, now)
     with store.change(Actor("person", oid), "possession.wanted", about=("journey", journey_id), at=now) as change:
         change.audit(connection=key.connection, record=key.record_id)
         change.want_possession(journey_id, key)
@@ -51,17 +51,22 @@ def pick(store: Store, journey_id: str, device_id: str, *, oid: str, now: dateti
         change.pick(journey_id, device_id)
 
 
+def sign_in_again(store: Store, *, oid: str, now: datetime) -> None:
+    """*Sign in once more*: may it begin? What it brings back is kept, and has the worker look in Entra's log for an hour."""
+    take_turn(store, f"proof:{oid}", PROOFS, now)
+
+
 def still_blocked(store: Store, journey_id: str, *, oid: str, now: datetime) -> None:
     """*Still blocked?* after *open*: take the person at their word and look again."""
     journey = _own(store, journey_id, oid)
-    _turn(store, f"look:{oid}", LOOKS, now)
+    take_turn(store, f"look:{oid}", LOOKS, now)
     with store.change(Actor("person", oid), "journey.still_blocked", about=("journey", journey_id), at=now) as change:
         change.still_blocked(journey_id)
         change.want_look(journey_id, refresh=True)
         _wake_link(journey, change)
 
 
-def _turn(store: Store, key: str, turns: Turns, now: datetime) -> None:
+def take_turn(store: Store, key: str, turns: Turns, now: datetime) -> None:
     again_at = store.take_turn(key, turns, at=now)
     if again_at is not None:
         raise TooOften(again_at)

@@ -12,8 +12,10 @@ from ..domain.device import ManagedDevice
 from ..domain.device_certificate import CertificateSays, ShownCertificate, records_named
 from ..domain.journey import Journey
 from ..domain.sign_in_proof import Pair
+from ..domain.turns import PROOFS
 from ..errors import CertificateRefused
 from ..ports import Actor, CertificateHandle, Store
+from .ask import take_turn
 from .prove_possession import token_hash
 from .world import World
 
@@ -21,8 +23,10 @@ LASTS = timedelta(minutes=10)
 
 
 def ask_for_certificate(store: Store, journey: Journey, pair: Pair, *, browser: str, now: datetime) -> str:
-    """The one-time handle under which the certificate can be shown. Raises Stale where the journey went on elsewhere."""
+    """The one-time handle under which the certificate can be shown. Raises Stale where the journey went on elsewhere, and
+    TooOften."""
     handle, oid = secrets.token_urlsafe(32), journey.person.oid
+    take_turn(store, f"proof:{oid}", PROOFS, now)
     with store.change(Actor("person", oid), "certificate.asked", about=("journey", journey.id), at=now) as change:
         who = {"oid": oid, "browser": browser}
         change.ask_for_certificate(journey.id, pair, handle_hash=token_hash(handle), expires_at=now + LASTS, **who)

@@ -5,7 +5,7 @@ one audit row: who looked up whom. Next door: `store/look_up.py` (the reads), `w
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ..domain.device import Person
 from ..domain.journey import Journey
@@ -19,6 +19,7 @@ MOST = 20
 LONGEST = 200  # characters of pasted text that are read
 WORDS = 6
 EVENTS = 100
+NOT_ME_SHOWN = timedelta(days=30)
 
 _GAP = r"[\s._\-‐-―−]*"
 _CODE = re.compile(rf"(?<![^\W_])((?:[{LETTERS}]{_GAP}){{5}}[{LETTERS}])(?![^\W_])", re.IGNORECASE)
@@ -42,13 +43,15 @@ class Answer:
 @dataclass(frozen=True)
 class File:
     """Everything that is known of one person. `journey` is the chosen case's, else the newest; None where there is none left.
-    `failing` are the sources that give no good answers now."""
+    `failing` are the sources that give no good answers now. `not_me_at` is when the person last said *this wasn't me*: read for
+    itself, since whoever it was said against could fill the timeline."""
 
     person: Person
     journey: Journey | None
     cases: tuple[CaseFound, ...]
     timeline: tuple[Event, ...]
     failing: tuple[StuckRow, ...] = ()
+    not_me_at: datetime | None = None
 
 
 def search(look_up: LookUp, store: Store, text: str, *, oid: str, now: datetime) -> Answer:
@@ -82,7 +85,10 @@ def open_file(look_up: LookUp, store: Store, whose: str, *, case_code: str, oid:
     timeline = tuple(look_up.timeline(whose, limit=EVENTS))
     with store.change(Actor("helpdesk", oid), "look_up.viewed", about=("person", whose), at=now) as change:
         change.audit(case=chosen.case_code if chosen is not None else None)
-    return File(person=person, journey=journey, cases=cases, timeline=timeline, failing=tuple(look_up.failing()))
+    said = look_up.said_not_me(whose)
+    not_me_at = said if said is not None and said > now - NOT_ME_SHOWN else None
+    failing = tuple(look_up.failing())
+    return File(person=person, journey=journey, cases=cases, timeline=timeline, failing=failing, not_me_at=not_me_at)
 
 
 def _turn(store: Store, oid: str, now: datetime) -> None:

@@ -7,6 +7,7 @@ import hashlib
 from datetime import datetime
 
 from ..ports import Actor, PossessionLinkFacts, Store
+from .alarms import not_me_alarm
 
 
 def token_hash(token: str) -> str:
@@ -28,6 +29,10 @@ def prove(store: Store, token: str, *, oid: str, browser: str, now: datetime) ->
 
 
 def not_me(store: Store, token: str, *, oid: str, now: datetime) -> None:
-    """The person did not ask for this: the journey's open links are revoked, and the audit row tells helpdesk."""
+    """The person did not ask for this: the journey's open links are revoked, the audit row tells the helpdesk, and whoever runs the
+    product hears of it. Saying it again alarms nobody again."""
     with store.change(Actor("person", oid), "possession.not_me", about=("person", oid), at=now) as change:
-        change.revoke_possession(token_hash(token), oid=oid)
+        revoked = change.revoke_possession(token_hash(token), oid=oid)
+        change.audit(journey=revoked.journey_id)
+        if revoked.links:
+            change.raise_alarm(not_me_alarm(revoked, now))

@@ -60,8 +60,15 @@ WHO = {
     "not_told": WhoActs.ADMIN,
 }
 _REPAIR = {WhoActs.YOU: "person", WhoActs.HELPDESK: "records", WhoActs.ADMIN: "setup", WhoActs.TIME: "retry"}
-REPAIRS = {**dict.fromkeys(WHO, ""), "our_fault": "bug", "loop": "policy", "evidence": "prove", "not_told": "sink"}
-REPAIRS["possession_off"] = "doctor"
+REPAIRS = {
+    **dict.fromkeys(WHO, ""),
+    "our_fault": "bug",
+    "loop": "policy",
+    "evidence": "prove",
+    "not_told": "sink",
+    "possession_revoked": "account",
+    "possession_off": "doctor",
+}
 KINDS_OF_REPAIR = {*_REPAIR.values(), *REPAIRS.values(), "credentials"} - {""}
 
 

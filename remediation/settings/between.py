@@ -7,9 +7,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .both import Settings
-from .mdm import Connection
+from .mdm import Connection, Maas360Connection
 from .names import MDM, env_name
-from .rules import LOOPBACK
+from .rules import INSTANCES, LOOPBACK
 from .says import PREFIX, Group
 from .web import WebSettings
 from .worker import WorkerSettings
@@ -29,6 +29,8 @@ def between(cls: type[Group], values: Mapping[str, Any], prefix: str) -> Iterato
     """Faults of several settings together."""
     if issubclass(cls, Connection) and cls.ways:
         yield from _one_of(values, prefix, cls.ways)
+    if issubclass(cls, Maas360Connection) and "url" not in values and str(values.get("billing_id", "1"))[:1] not in INSTANCES:
+        yield Fault(env_name("url", prefix), "is not set, and the first digit of the BILLING_ID is of no instance that we know.")
     if (
         issubclass(cls, WebSettings)
         and os.environ.get("FLASK_DEBUG", "").lower() in ON

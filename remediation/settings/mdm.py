@@ -20,7 +20,6 @@ class Connection(Group):
 
     ways: ClassVar[list[list[str]]] = []
 
-    url: Annotated[Https, Says("The REST API server", MDM_ADMIN, "https://as1234.awmdm.com")]
     shared_users: Annotated[
         tuple[str, ...],
         NoDecode,
@@ -68,6 +67,7 @@ class WorkspaceOneConnection(Connection):
     ways: ClassVar = [["token_url", "client_id", "client_secret"], ["user", "password", "tenant_code"]]
 
     kind: Annotated[Literal["workspace_one"], Says("Workspace ONE UEM", MDM_ADMIN, "workspace_one")]
+    url: Annotated[Https, Says("The REST API server", MDM_ADMIN, "https://as1234.awmdm.com")]
     token_url: Annotated[
         Https | None, Says("Its OAuth token address, by region", MDM_ADMIN, "https://emea.uemauth.workspaceone.com/connect/token")
     ] = None
@@ -99,7 +99,79 @@ class WorkspaceOneConnection(Connection):
     ] = None
 
 
-KINDS: Mapping[str, type[Connection]] = {"workspace_one": WorkspaceOneConnection}
+class Maas360Connection(Connection):
+    """IBM MaaS360."""
+
+    kind: Annotated[Literal["maas360"], Says("IBM MaaS360", MDM_ADMIN, "maas360")]
+    billing_id: Annotated[
+        str,
+        AfterValidator(rule.billing_id),
+        Says("The billing id, which the portal's profile menu calls *Account ID*", MDM_ADMIN, "30012345"),
+    ]
+    url: Annotated[
+        Https | None,
+        Says(
+            "Its web services, where they are not at the address that the first digit of the billing id says",
+            MDM_ADMIN,
+            "https://services.m3.maas360.com",
+        ),
+    ] = None
+    app_id: Annotated[
+        Text, Says("App ID of an access key (*Setup > Manage Access Keys*, type *Web Services*)", MDM_ADMIN, "com.30012345.api")
+    ]
+    app_version: Annotated[Text, Says("That key's App Version", MDM_ADMIN, "1.0")] = "1.0"
+    platform_id: Annotated[Text, Says("That key's Platform ID", MDM_ADMIN, "3")] = "3"
+    access_key: Annotated[Secret, Says("The access key itself", MDM_ADMIN, "a file's path in …_FILE")]
+    user: Annotated[Text, Says("An administrator's name, of an account for this product alone", MDM_ADMIN, "api@contoso.example")]
+    password: Annotated[Secret, Says("That administrator's password", MDM_ADMIN, "a file's path in …_FILE")]
+    owner_attribute: Annotated[
+        Literal["email", "user_name", "upn"] | None,
+        Says(
+            "The MDM user's side of REMEDIATION_OWNER_DIRECTORY_ATTRIBUTE: `email`, `user_name`, or `upn` (the user name, or user "
+            "name and domain with an `@` between)",
+            MDM_ADMIN,
+            "user_name",
+        ),
+    ] = None
+    states: Annotated[
+        tuple[Literal["policy", "rule", "app", "passcode"], ...],
+        NoDecode,
+        BeforeValidator(rule.split),
+        Field(min_length=1),
+        Says(
+            "Which of a record's four states must say *in compliance* before a device counts as compliant. One that says otherwise "
+            "counts whatever stands here; leave out only what your portal leaves empty for want of such rules",
+            MDM_ADMIN,
+            "policy,passcode",
+        ),
+    ] = ("policy", "rule", "app", "passcode")
+    attribute: Annotated[
+        str,
+        AfterValidator(rule.maas360_attribute),
+        Says("The custom attribute that notes the Entra device id, for look-up", MDM_ADMIN, "ContosoEntraDeviceId"),
+    ] = "RemediationEntraDeviceId"
+    attribute_parameters: Annotated[
+        tuple[str, str, str],
+        NoDecode,
+        BeforeValidator(rule.split),
+        Says(
+            "How the call that sets it names device, attribute and value; the vendor's guide has them", MDM_ADMIN, "csn,name,value"
+        ),
+    ] = ("deviceId", "customAttributeName", "customAttributeValue")
+    registered_field: Annotated[
+        Literal["lastMdmRegisteredInEpochms", "lastRegisteredInEpochms", "firstRegisteredInEpochms", "installedDateInEpochms"],
+        Says(
+            "The field of a record that changes when the device is enrolled anew, and at no other time",
+            MDM_ADMIN,
+            "installedDateInEpochms",
+        ),
+    ] = "lastMdmRegisteredInEpochms"
+    event_rule_field: Annotated[Text, Says("The field of a compliance event that names the rule", MDM_ADMIN, "ruleSetName")] = (
+        "ruleName"
+    )
+
+
+KINDS: Mapping[str, type[Connection]] = {"workspace_one": WorkspaceOneConnection, "maas360": Maas360Connection}
 
 
 class MdmSettings(Group):

@@ -15,6 +15,8 @@ from ..domain.compliance import ADVICE
 from ..domain.evidence import Level
 
 # Deep links that a page may carry. What an administrator enters is checked against this list: `javascript:`, `data:` never pass.
+INSTANCES = frozenset("12346")
+"""First digits of MaaS360 billing ids whose host is public (`adapters/maas360_sign_in.py`)."""
 LINK_SCHEMES = {"https", "ms-outlook", "ms-settings", "ms-device-enrollment", "companyportal", "wsonehub", "market"}
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 # The levels that this version can gather; a higher minimum would let nobody through.
@@ -273,3 +275,16 @@ def _text_of(path: str) -> str:
         return Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"cannot be read as a text file ({type(error).__name__})") from None
+
+
+def billing_id(value: str) -> str:
+    if not re.fullmatch(r"[0-9]{4,20}", value):
+        raise ValueError("is not a billing id: digits only.")
+    return value
+
+
+def maas360_attribute(value: str) -> str:
+    """IBM documentation, "Managing device attributes": these characters are not allowed in names."""
+    if not value.strip() or re.search(r"[.<>\\\"']", value) or len(value) > 100:
+        raise ValueError("is not a name of a custom attribute: none of . < > \\ \" ' may be in it.")
+    return value

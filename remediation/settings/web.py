@@ -78,6 +78,15 @@ class WebSettings(Settings):
             "a file's path in …_FILE",
         ),
     ] = None
+    device_app: Annotated[
+        Text, Says("What the MDM's app is called on devices; pages name it where they send people to it", MDM_ADMIN, "MaaS360")
+    ] = "Hub"
+    device_apps: Annotated[
+        dict[str, str],
+        NoDecode,
+        BeforeValidator(rule.table),
+        Says("The same for single connections, by their names, where there are several MDMs", MDM_ADMIN, '{maas = "MaaS360"}'),
+    ] = Field(default_factory=dict)
     android_broker: Annotated[
         Literal["authenticator", "company_portal"],
         Says("The app in which people register an Android device with Microsoft", ENTRA_ADMIN, "company_portal"),

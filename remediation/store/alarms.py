@@ -13,6 +13,7 @@ from .leases import SqlLeases
 from .tables import alarms, pushes, watches
 
 CHANNEL = "channel/send"
+NOBODY = ""  # the sink of an alarm that was raised where no way of telling is known, as in the web process
 _CLAIMED_FOR = timedelta(minutes=5)  # longer than any sink takes; who vanishes meanwhile leaves it to the next
 _ALARM = (alarms.c.id, alarms.c.source, alarms.c.level, alarms.c.at, alarms.c.subject, alarms.c.text)
 
@@ -47,7 +48,7 @@ class SqlAlarms:
             if connection.execute(first).rowcount != 1:
                 return False
             for sink in sinks:
-                self._insert(connection, alarm, sink)
+                insert_alarm(connection, self._tenant_id, alarm, sink)
         return True
 
     def claim(self, now: datetime, sinks: Sequence[str]) -> Sequence[AlarmDue]:
@@ -55,6 +56,7 @@ class SqlAlarms:
         due = alarm.tenant_id == self._tenant_id, alarm.next_try_at <= now, alarm.sink.in_(sinks)
         chosen = sa.select(*_ALARM, alarm.sink, alarm.attempts).where(*due).order_by(alarm.at, alarm.id, alarm.sink).limit(20)
         with writing(self._engine) as connection:
+            self._hand_out(connection, sinks)
             found = [
                 AlarmDue(row.sink, Alarm(*row[: len(_ALARM)]), row.attempts)
                 for row in connection.execute(chosen.with_for_update(skip_locked=True))
@@ -64,6 +66,15 @@ class SqlAlarms:
                 connection.execute(sa.update(alarms).where(self._row(one)).values(**later))
         return found
 
+    def _hand_out(self, connection: sa.Connection, sinks: Sequence[str]) -> None:
+        raised = sa.select(*_ALARM).where(
+            alarms.c.tenant_id == self._tenant_id, alarms.c.sink == NOBODY, alarms.c.told_at.is_(None)
+        )
+        for row in connection.execute(raised.order_by(alarms.c.at).limit(20).with_for_update(skip_locked=True)).all():
+            for sink in sinks:
+                insert_alarm(connection, self._tenant_id, Alarm(*row), sink)
+            connection.execute(sa.delete(alarms).where(self._row(AlarmDue(NOBODY, Alarm(*row), 0))))
+
     def told(self, due: AlarmDue, *, at: datetime) -> None:
         with writing(self._engine) as connection:
             connection.execute(sa.update(alarms).where(self._row(due)).values(told_at=at, next_try_at=None, reason=None))
@@ -72,18 +83,19 @@ class SqlAlarms:
         with writing(self._engine) as connection:
             connection.execute(sa.update(alarms).where(self._row(due)).values(reason=reason, next_try_at=next_try_at))
 
-    def _insert(self, connection: sa.Connection, alarm: Alarm, sink: str) -> None:
-        """An alarm of the same id was raised before where a source came and went within a second: it is known already."""
-        row = {column.name: getattr(alarm, column.name) for column in _ALARM}
-        try:
-            with connection.begin_nested():
-                new = sa.insert(alarms).values(tenant_id=self._tenant_id, sink=sink, next_try_at=alarm.at, attempts=0, **row)
-                connection.execute(new)
-        except IntegrityError:
-            return
-
     def _watch(self, name: str) -> sa.ColumnElement[bool]:
         return sa.and_(watches.c.tenant_id == self._tenant_id, watches.c.name == name)
 
     def _row(self, due: AlarmDue) -> sa.ColumnElement[bool]:
         return sa.and_(alarms.c.tenant_id == self._tenant_id, alarms.c.id == due.alarm.id, alarms.c.sink == due.sink)
+
+
+def insert_alarm(connection: sa.Connection, tenant_id: str, alarm: Alarm, sink: str) -> None:
+    """An alarm of the same id was raised before where a source came and went within a second: it is known already."""
+    row = {column.name: getattr(alarm, column.name) for column in _ALARM}
+    try:
+        with connection.begin_nested():
+            new = sa.insert(alarms).values(tenant_id=tenant_id, sink=sink, next_try_at=alarm.at, attempts=0, **row)
+            connection.execute(new)
+    except IntegrityError:
+        return

@@ -11,6 +11,7 @@ from ..domain.device import ManagedKey, Platform
 from ..domain.push import Lane
 from ..domain.sign_in_proof import Record, SignIn
 from ..errors import PossessionRefused, Stale
+from ..ports import Revoked
 from .open_change import SAFETY_NET, OpenChange, waking
 from .tables import cases, journeys, managed_devices, possession_links, pushes, sign_ins
 from .wakeups import LOOK_JOURNEY
@@ -129,11 +130,11 @@ class JourneyChanges(OpenChange):
         )
         return journey_id
 
-    def revoke_possession(self, token_hash: str, *, oid: str) -> None:
+    def revoke_possession(self, token_hash: str, *, oid: str) -> Revoked:
         link = self._link_with_journey(token_hash)
         if link is None or link.oid != oid:
             self.refuse(PossessionRefused("unknown" if link is None else "other_person"))
-        self.connection.execute(
+        revoked = self.connection.execute(
             sa.update(possession_links)
             .where(self.mine(possession_links, journey_id=link.journey_id))
             .where(possession_links.c.used_at.is_(None), possession_links.c.revoked_at.is_(None))
@@ -141,6 +142,7 @@ class JourneyChanges(OpenChange):
         )
         unproven = journeys.c.possession_proven_at.is_(None)
         self.connection.execute(self._journey(link.journey_id).where(unproven).values(possession_error="revoked"))
+        return Revoked(link.journey_id, link.case_code, revoked.rowcount)
 
     def signed_in_again(self, journey_id: str, sign_in: SignIn, *, oid: str, browser: str) -> None:
         pair, names = sign_in.pair, ("id", "app_id", "correlation_id", "began_at", "returned_at", "claimed", "error", "record")
@@ -186,7 +188,7 @@ class JourneyChanges(OpenChange):
     def _link_with_journey(self, token_hash: str) -> sa.Row[Any] | None:
         same = sa.and_(journeys.c.tenant_id == possession_links.c.tenant_id, journeys.c.id == possession_links.c.journey_id)
         return self.connection.execute(
-            sa.select(possession_links, journeys.c.oid, journeys.c.browser)
+            sa.select(possession_links, journeys.c.oid, journeys.c.browser, journeys.c.case_code)
             .join(journeys, same)
             .where(self.mine(possession_links, token_hash=token_hash))
         ).one_or_none()

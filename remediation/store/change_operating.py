@@ -1,4 +1,4 @@
-"""The part of a change that whoever runs the product makes at the command line. Next door: `change_links`, `leases`."""
+"""The part of a change that whoever runs the product hears of, or makes at the command line. Next door: `alarms`, `leases`."""
 
 from datetime import datetime, timedelta
 
@@ -7,6 +7,8 @@ from sqlalchemy.exc import IntegrityError
 
 from ..domain.outage import MDM
 from ..errors import ErasureRefused, ExtensionRefused
+from ..ports import Alarm
+from .alarms import NOBODY, insert_alarm
 from .leases import extendable, extended_until, standing
 from .open_change import OpenChange
 from .person_rows import erase, under_way
@@ -16,6 +18,9 @@ from .tables import device_links, lease_extensions, pushes, watches
 class OperatingChanges(OpenChange):
     def watch_soon(self, name: str) -> None:
         self.set_one(sa.update(watches).where(self.mine(watches, name=name)).values(next_look_at=self.at), "watch_soon")
+
+    def raise_alarm(self, alarm: Alarm) -> None:
+        insert_alarm(self.connection, self.tenant_id, alarm, NOBODY)
 
     def extend_leases(
         self, connection: str, *, outage_at: datetime, since_read: timedelta, since_check_in: timedelta

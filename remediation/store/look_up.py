@@ -1,6 +1,7 @@
 """`SqlLookUp` implements `ports.LookUp`: what the helpdesk reads. The audit row of a look-up is written by the service."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -63,6 +64,14 @@ class SqlLookUp:
             events += [_seen(row) for row in connection.execute(seen.limit(limit)).mappings()]
         # The sort is stable, so rows of one moment keep the order in which they were written.
         return sorted(events, key=lambda event: event.at, reverse=True)[:limit]
+
+    def said_not_me(self, oid: str) -> datetime | None:
+        said = audit.c.about_kind == "person", audit.c.about_id == oid, audit.c.why == "possession.not_me"
+        with reading(self._engine) as connection:
+            at: datetime | None = connection.execute(
+                sa.select(sa.func.max(audit.c.at)).where(self._mine(audit), *said)
+            ).scalar_one()
+        return at
 
     def failing(self) -> Sequence[StuckRow]:
         watch = watches.c

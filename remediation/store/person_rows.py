@@ -41,7 +41,7 @@ NOBODYS = {
     "watches": "of a list that is read",
     "lease_extensions": "of an MDM connection",
     "message_tests": "of an MDM connection, and which operator asked",
-    "alarms": "texts of ours, with counts and names of connections",
+    "alarms": "texts of ours, with counts, names of connections and case codes, which lead to nobody once the case is gone",
 }
 SECRET = {"token_hash", "browser"}
 """What opens a session or a link, or is compared with what does: never exported."""

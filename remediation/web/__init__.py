@@ -22,6 +22,7 @@ from . import (
     assets,
     cannot_sign_in,
     certificate_pages,
+    device_app,
     embedded,
     entra_client,
     entrances,
@@ -96,7 +97,7 @@ def build_web(
     app.jinja_env.globals.update(_around_every_page(settings), asset=app.extensions["desk"].assets.address)
     app.jinja_env.filters["shown"] = shown
     texts.install(app)
-    for part in (moments, links, languages, embedded, headers, forgery, second_host, guards, error_pages):
+    for part in (moments, links, device_app, languages, embedded, headers, forgery, second_host, guards, error_pages):
         part.install(app)
     for pages in (
         entrances,

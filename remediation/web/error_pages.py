@@ -36,14 +36,18 @@ RETRY_AFTER = 10  # seconds, when the database is away
 
 
 class Interruption(HTTPException):
-    """An expected refusal with a page of its own; `key` names its texts, `quote` is a code worth quoting to helpdesk."""
+    """An expected refusal with a page of its own; `key` names its texts, `quote` is a code worth quoting to helpdesk. `deny` is the
+    address of a message where the page also takes *this wasn't me*."""
 
-    def __init__(self, key: str, status: int, *, quote: str | None = None, href: str | None = None) -> None:
+    def __init__(
+        self, key: str, status: int, *, quote: str | None = None, href: str | None = None, deny: str | None = None
+    ) -> None:
         super().__init__()
         self.key = key
         self.code = status
         self.quote = quote
         self.href = href
+        self.deny = deny
 
 
 def install(app: Flask) -> None:
@@ -60,7 +64,15 @@ def install(app: Flask) -> None:
     app.register_error_handler(Exception, _bug)
 
 
-def page(key: str, status: int, *, quote: str | None = None, href: str | None = None, again_at: datetime | None = None) -> Response:
+def page(
+    key: str,
+    status: int,
+    *,
+    quote: str | None = None,
+    href: str | None = None,
+    again_at: datetime | None = None,
+    deny: str | None = None,
+) -> Response:
     """One of these pages. It must not fail itself: no database, no look-up of addresses."""
     if key in SIGN_IN:
         keep_at(f"/refused/{key}" + (f"?code={quote.removeprefix('AADSTS')}" if quote else ""))
@@ -72,6 +84,7 @@ def page(key: str, status: int, *, quote: str | None = None, href: str | None = 
             href=href or _way_on(key),
             of_sign_in=key in SIGN_IN,
             again_at=again_at,
+            deny=deny,
         ),
         status,
     )
@@ -85,7 +98,7 @@ def _way_on(key: str) -> str:
 
 def _http(error: HTTPException) -> AnyResponse:
     if isinstance(error, Interruption):
-        return page(error.key, error.code or 400, quote=error.quote, href=error.href)
+        return page(error.key, error.code or 400, quote=error.quote, href=error.href, deny=error.deny)
     status = error.code or 500
     if status == 404 and (entrance := _entrance()) is not None:
         return redirect(f"/{entrance}", 303)

@@ -79,7 +79,7 @@ def panel(file: File, now: datetime, *, tenant_id: str) -> Panel:
         step=next_step(journey, now).value if journey is not None else None,
         since=_since(journey) if journey is not None else None,
         chain=chain(journey, now) if journey is not None else (),
-        stuck=stuck(journey, now, file.timeline, file.failing) if journey is not None else (),
+        stuck=stuck(file, journey, now) if journey is not None else (),
         columns=columns(journey) if journey is not None else (),
         differences=tuple(differences(journey)) if journey is not None else (),
         evidence=tuple(_evidence(journey)) if journey is not None else (),

@@ -3,13 +3,14 @@ were stored: errors of the last look, what the worker wrote beside the push, wha
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ..domain.journey import Journey
 from ..domain.standing import not_for_you
 from ..domain.steps import help_why
 from ..ports import Event, StuckRow
+from ..services.look_up import File
 from ..services.stuck import Reason, explain, of_remote
 
 RETRY = "remediation stuck retry"
@@ -30,12 +31,18 @@ class Stuck:
     source: str = ""
 
 
-def stuck(journey: Journey, now: datetime, timeline: Sequence[Event], failing: Sequence[StuckRow] = ()) -> tuple[Stuck, ...]:
-    """`failing` are the sources that give no good answers now, which hold up more than this person."""
+def stuck(file: File, journey: Journey, now: datetime) -> tuple[Stuck, ...]:
+    """Of this journey of the person's. The sources that give no good answers now come last: they hold up more than this person."""
     found: dict[tuple[str, str], Stuck] = {}
-    for one in _all(journey, now, timeline):
+    for one in (*_said(file), *_all(journey, now, file.timeline)):
         found.setdefault((one.key, one.code), one)
-    return (*found.values(), *(_source(row) for row in failing))
+    return (*found.values(), *(_source(row) for row in file.failing))
+
+
+def _said(file: File) -> Iterable[Stuck]:
+    """First of all, and also in a case that is not the one it was said of: whoever calls may be whom it was said against."""
+    if file.not_me_at is not None:
+        yield _stuck(explain("possession_revoked"), file.not_me_at)
 
 
 def _all(journey: Journey, now: datetime, timeline: Sequence[Event]) -> Iterable[Stuck]:
@@ -53,8 +60,9 @@ def _all(journey: Journey, now: datetime, timeline: Sequence[Event]) -> Iterable
     if look.mdm_error is not None:
         yield _stuck(of_remote("mdm", look.mdm_error), look.mdm_read_at, look.next_at, journey.id)
     if proof is not None and proof.error is not None and proof.proven_at is None:
-        reason = "possession_revoked" if proof.error == "revoked" else "possession_failed"
-        yield _stuck(Reason(reason, proof.error, explain(reason).who, explain(reason).repair), proof.wanted_at)
+        revoked = proof.error == "revoked"
+        failed = explain("possession_revoked" if revoked else "possession_failed")
+        yield _stuck(failed if revoked else replace(failed, code=proof.error), proof.wanted_at)
     if push is not None:
         reasons = push.reasons if not push.says_compliant else ()
         for reason in ((push.reason,) if push.reason is not None else ()) + reasons:

@@ -15,7 +15,7 @@ from ..domain.journey import Journey
 from ..domain.steps import candidates
 from ..services import ask
 from ..services.other_device import other_device
-from . import handles
+from . import device_app, handles
 from .desk import desk
 from .entrances import CHOICES, platform_asked_for
 from .error_pages import Interruption
@@ -32,7 +32,9 @@ AGAIN_AFTER = timedelta(seconds=3)  # a button pressed twice is one wish
 @pages.get("/journey")
 @signed_in
 def show() -> str:
-    seen = panel(_patiently(own_journey()), desk().clock(), browser=here().browser)
+    journey = _patiently(own_journey())
+    device_app.shows(journey)  # a device may have been found meanwhile
+    seen = panel(journey, desk().clock(), browser=here().browser)
     fragment = render_template("panel.html", panel=seen)
     return render_template("journey.html", panel=seen, etag=_etag(fragment), case_code=seen.case_code)
 
@@ -132,6 +134,7 @@ def own_journey() -> Journey:
     journey = desk().store.journey(journey_id) if journey_id is not None else None
     if journey is None:
         raise Interruption("elsewhere", 409, href="/sign-in" if _goes_on_somewhere() else "/start")
+    device_app.shows(journey)
     return journey
 
 

@@ -5,6 +5,7 @@ none carries anything about the person. What an administrator entered was checke
 from flask import Flask
 
 from ..domain.device import Platform
+from . import device_app
 from .desk import desk
 
 # Only links that were found documented or in use in public; the registration screens of Authenticator and Hub on phones have none.
@@ -40,10 +41,10 @@ def enrollment_link(platform: str) -> str | None:
 
 def register_link(platform: str) -> str | None:
     """What the one button of *register* opens on this platform."""
-    known = {
+    known: dict[Platform, str | None] = {
         Platform.IOS: AUTHENTICATOR_IOS,
         Platform.ANDROID: BROKERS[desk().settings.android_broker],
-        Platform.MACOS: HUB_MACOS,
+        Platform.MACOS: HUB_MACOS if device_app.name() == device_app.WORKSPACE_ONES else None,
         Platform.WINDOWS: WORK_ACCESS,
     }
     return known.get(Platform(platform))

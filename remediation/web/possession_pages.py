@@ -53,10 +53,12 @@ def it_is_not_me(token: str) -> Response:
 
 
 def refusal(why: str, token: str) -> Interruption:
-    """`other_journey` is cured by signing in here: the journey then goes on in this browser."""
+    """`other_journey` is cured by signing in here: the journey then goes on in this browser. A message that is read too late was
+    somebody's wish all the same: that it wasn't theirs, its person can say of it (the guard has others sign in first)."""
     known = why if why in STATUS else "unknown"
     href = {"other_journey": f"/sign-in?possession={token}", "other_person": "/sign-out", "revoked": "/"}.get(known, "/journey")
-    return Interruption(f"possession_{known}", STATUS[known], href=href)
+    deny = f"/possession/{token}" if known == "too_late" else None
+    return Interruption(f"possession_{known}", STATUS[known], href=href, deny=deny)
 
 
 def _page(token: str, facts: PossessionLinkFacts, *, signed_in: bool) -> str:

@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response
 from ..domain.device import ManagedKey
 from ..domain.sign_in_proof import Pair, SignIn
 from ..errors import Stale
+from ..services import ask
 from ..services.sign_in_again import signed_in_again
 from . import entra_client, sign_in_states
 from .desk import desk
@@ -41,6 +42,7 @@ def begin() -> Response:
     pair = journey.sign_in_asked
     if pair is None:
         return redirect("/journey", 303)
+    ask.sign_in_again(desk().store, oid=here().oid, now=desk().clock())
     correlation_id = str(uuid4())
     made = entra_client.authorization(sign_in_states.redirect_uri(), naming_device=correlation_id)
     about = {"journey": journey.id, "oid": here().oid, "pair": asdict(pair)}

@@ -5,6 +5,7 @@ Next door: `languages` (the links by which a person changes the language).
 """
 
 import io
+from collections.abc import Callable
 from gettext import GNUTranslations
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from markupsafe import escape
 HERE = Path(__file__).resolve().parent / "translations"
 ENGLISH = "en"
 ASKED, COOKIE = "lang", "language"
+APP = "%(app)s"
+"""Stands in a sentence for the name of the MDM's app on the device."""
 
 
 class Texts:
@@ -23,6 +26,7 @@ class Texts:
 
     def __init__(self, folder: Path = HERE, default: str = ENGLISH) -> None:
         self.default = default
+        self.app: Callable[[], str] = lambda: "Hub"
         self.catalogues = {file.stem: _read(file) for file in sorted(folder.glob("*.po"))}
         for name, catalogue in self.catalogues.items():
             if name != ENGLISH:
@@ -47,6 +51,8 @@ class Texts:
     def gettext(self, key: str) -> str:
         """A sentence is ours and passes as markup; a key that has none may end in a word of the database, and must not."""
         found = self.catalogues[self.language()].gettext(key)
+        if APP in found:
+            found = found.replace(APP, str(escape(self.app())).replace("%", "%%"))
         return found if found != key else str(escape(key)).replace("%", "%%")
 
     def ngettext(self, one: str, many: str, count: int) -> str:

@@ -20,7 +20,8 @@ from remediation.adapters.alarm_log import AlarmLog
 from remediation.adapters.mail import AlarmMail, MailServer
 from remediation.adapters.metrics_file import MetricsFile
 from remediation.errors import Busy, Refused, RemoteError, Unreachable
-from remediation.ports import Alarm, Figures
+from remediation.ports import Alarm, Figures, Revoked
+from remediation.services.alarms import not_me_alarm
 from sandbox.server import Sandbox
 from tests.adapters.conftest import Server
 from tests.adapters.mail_server import MailServerForTests
@@ -124,6 +125,19 @@ def test_what_a_taker_refuses_is_not_told(server: Server, status: int, error: ty
     assert len(server.asked) == 1
 
 
+def test_T3_what_a_person_says_is_told_like_an_outage_but_for_its_hours(sandbox: Sandbox, hosting: Hosting, server: Server) -> None:
+    alarm = not_me_alarm(Revoked("j1", "ABC-DEF", 1), NOON)
+    server.answer = lambda _: Response("ok")
+    webhook(server).tell(alarm)
+    post = hosting()
+    mail(sandbox, post.port).tell(alarm)
+    body, entry = json.loads(server.asked[0].get_data()), logged(alarm)
+    assert (body["level_hours"], entry["level_hours"], entry["log_level"]) == (None, None, "warning")
+    assert "ABC-DEF" in str(post.mails[0]["Subject"])
+    for words in (body["text"], entry["text"], post.mails[0].get_payload(decode=True).decode()):  # type: ignore[union-attr]
+        assert "Who can act: the helpdesk" in words.replace("\n", " ")
+
+
 def test_an_address_with_a_key_in_it_stands_in_no_log() -> None:
     base, query = alarm_webhook.address("https://hooks.example/services/T0/pl4nted?sig=pl4nted&v=1")
     assert (base, query) == ("https://hooks.example/services/T0/pl4nted", {"sig": "pl4nted", "v": "1"})
@@ -132,14 +146,19 @@ def test_an_address_with_a_key_in_it_stands_in_no_log() -> None:
     assert "pl4nted" not in str(told)
 
 
-def test_the_log_has_it_whole() -> None:
+def logged(alarm: Alarm) -> Any:
     seen, before = LogCapture(), structlog.get_config()
     structlog.configure(processors=[seen])
     try:
-        AlarmLog().tell(ALARM)
+        AlarmLog().tell(alarm)
     finally:
         structlog.configure(**before)
     [entry] = seen.entries
+    return entry
+
+
+def test_the_log_has_it_whole() -> None:
+    entry = logged(ALARM)
     assert (entry["log_level"], entry["subject"], entry["text"]) == ("warning", ALARM.subject, ALARM.text)
 
 

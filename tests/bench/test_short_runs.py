@@ -6,7 +6,22 @@ from typing import Any
 
 import pytest
 
-from bench import deploy, fuzz, hints, histories, kill, laundering, outage, quiet_day, race, secrets, single_use, storm, zombie
+from bench import (
+    deploy,
+    fuzz,
+    hints,
+    histories,
+    kill,
+    laundering,
+    mutations,
+    outage,
+    quiet_day,
+    race,
+    secrets,
+    single_use,
+    storm,
+    zombie,
+)
 from bench.stage.specification import Case
 from bench.stage.troubled import Size as Troubles
 from bench.stage.watchman import COUNTED
@@ -200,3 +215,14 @@ def test_secrets() -> None:
 def test_secrets_notices_a_web_that_was_given_the_workers_settings() -> None:
     figures = secrets.play(NO_TROUBLE, "sqlite", 1, "one_environment", print)
     assert figures["found"] >= figures["in_web"] > 0
+
+
+def test_mutations() -> None:
+    figures = mutations.play(300, 1, None, print)
+    named = ("mutations", "upgrades_unjustified", "vanished", "not_of_the_five", "untouched_accepted")
+    assert [figures[name] for name in named] == [600, 0, 0, 0, True]
+
+
+@pytest.mark.parametrize(("fault", "figure"), [("unknown_is_good", "upgrades_unjustified"), ("garbled_is_gone", "vanished")])
+def test_mutations_notice_what_believes_too_much(fault: str, figure: str) -> None:
+    assert mutations.play(100, 1, fault, print)[figure] > 10

@@ -23,8 +23,15 @@ def _sandbox(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
 
 
 @pytest.fixture
-def remotes(_sandbox: Sandbox) -> Remotes:
+def vendor() -> str:
+    """The MDM that holds every device; a module whose protocol several MDMs speak asks all of them."""
+    return "workspace_one"
+
+
+@pytest.fixture
+def remotes(_sandbox: Sandbox, vendor: str) -> Remotes:
     _sandbox.begin("blocked_just_registered")
+    Remotes(_sandbox).live_in(vendor)
     return Remotes(_sandbox)
 
 
@@ -32,6 +39,8 @@ def remotes(_sandbox: Sandbox) -> Remotes:
 def raises(request: pytest.FixtureRequest) -> Raises:
     """As `pytest.raises`, of this very class, and written into the book under the module's protocol."""
     protocol: str = request.module.PROTOCOL
+    if hasattr(request.module, "VENDORS"):
+        protocol += f" of {request.getfixturevalue('vendor')}"
 
     @contextmanager
     def expect(kind: type[RemoteError]) -> Iterator[pytest.ExceptionInfo[RemoteError]]:

@@ -19,10 +19,18 @@ from tests.conformance.five import FIVE, SPOILT, Spoilt, raised
 from tests.remotes import Remotes
 
 PROTOCOL = "Listing"
+VENDORS = ("workspace_one", "maas360")
+ONLY_WORKSPACE_ONE = pytest.mark.parametrize("vendor", ["workspace_one"])
+ONLY_MAAS360 = pytest.mark.parametrize("vendor", ["maas360"])
 PAGE: dict[str, Callable[[Remotes], Any]] = {
     "records": lambda r: r.mdm.page(None, since=None),
     "directory": lambda r: r.directory.page(None),
 }
+
+
+@pytest.fixture(params=VENDORS)
+def vendor(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 def pages_of(remotes: Remotes, *, since: Any = None) -> Iterator[Page[ManagedDevice]]:
@@ -39,7 +47,7 @@ def records(remotes: Remotes, **more: Any) -> list[ManagedDevice]:
 
 
 def hers(remotes: Remotes) -> ManagedDevice:
-    return next(row for row in records(remotes) if row.key.record_id == str(remotes.record.id))
+    return next(row for row in records(remotes) if row.key.record_id == remotes.record_id)
 
 
 def devices(remotes: Remotes) -> list[DirectoryDevice]:
@@ -55,7 +63,7 @@ def devices(remotes: Remotes) -> list[DirectoryDevice]:
 def more_records(remotes: Remotes, count: int) -> None:
     world = remotes.sandbox.world
     for number in range(remotes.record.id + 1, remotes.record.id + 1 + count):
-        world.records[number] = replace(remotes.record, id=number, uuid=world.new_id())
+        world.records[number] = replace(remotes.record, id=number, uuid=world.new_id(), serial=f"F2LX{number:08}")
 
 
 def answering(remotes: Remotes, change: Callable[[dict[str, Any]], Any], end: str = "/devices/search", **more: Any) -> Remotes:
@@ -72,6 +80,7 @@ def test_it_lists(remotes: Remotes) -> None:
     assert isinstance(remotes.mdm, Listing)
 
 
+@ONLY_WORKSPACE_ONE
 @pytest.mark.parametrize(("size", "pages"), [(2, 4), (7, 1), (500, 1)])
 def test_every_record_once_in_the_order_of_ids(remotes: Remotes, size: int, pages: int) -> None:
     more_records(remotes, 6)
@@ -84,19 +93,20 @@ def test_every_record_once_in_the_order_of_ids(remotes: Remotes, size: int, page
 def test_a_row_says_what_the_record_says(remotes: Remotes, health: dict[str, bool]) -> None:
     for name, value in health.items():
         setattr(remotes.record.reported, name, value)
-    row, one = hers(remotes), remotes.mdm.device(str(remotes.record.id))
+    row, one = hers(remotes), remotes.mdm.device(remotes.record_id)
     assert replace(row, posture=one.posture) == one
     assert replace(row.posture, failing=one.posture.failing, read_at=one.posture.read_at) == one.posture
     assert row.posture.failing == ()
 
 
-@pytest.mark.parametrize("word", ["Unknown", "compliant", "NotAvailable", "PendingComplianceCheck"])
+@pytest.mark.parametrize("word", ["Unknown", "Compliant?", "NotAvailable", "PendingComplianceCheck"])
 def test_a_new_word_is_never_compliant(remotes: Remotes, word: str) -> None:
     remotes.record.compliance_override = word
     row = hers(remotes)
     assert row.posture.word not in (MdmWord.COMPLIANT, MdmWord.NOT_COMPLIANT)
 
 
+@ONLY_WORKSPACE_ONE
 def test_a_rule_that_the_row_says_fails_counts(remotes: Remotes) -> None:
     def failing(page: dict[str, Any]) -> dict[str, Any]:
         summary = {"DeviceCompliance": [{"CompliantStatus": False, "PolicyName": "x"}]}
@@ -107,7 +117,7 @@ def test_a_rule_that_the_row_says_fails_counts(remotes: Remotes) -> None:
 
 
 def test_since_asks_for_those_seen_since_then(remotes: Remotes) -> None:
-    seen, number = remotes.record.last_seen, str(remotes.record.id)
+    seen, number = remotes.record.last_seen, remotes.record_id
     assert number in [r.key.record_id for r in records(remotes, since=seen - timedelta(seconds=1))]
     assert number not in [r.key.record_id for r in records(remotes, since=seen + timedelta(seconds=1))]
     assert records(remotes, since=remotes.sandbox.world.now()) == []
@@ -115,9 +125,12 @@ def test_since_asks_for_those_seen_since_then(remotes: Remotes) -> None:
 
 def test_a_list_without_records_is_whole(remotes: Remotes) -> None:
     remotes.sandbox.world.records.clear()
-    assert remotes.mdm.page(None, since=None) == Page((), None)
+    assert records(remotes) == []
+    page = remotes.mdm.page(None, since=None)
+    assert page == Page((), "InActive.1.0.0" if remotes.vendor == "maas360" else None)
 
 
+@ONLY_WORKSPACE_ONE
 def test_a_row_that_cannot_be_read_whole_is_named_and_holds_nobody_up(remotes: Remotes) -> None:
     more_records(remotes, 2)
 
@@ -129,6 +142,7 @@ def test_a_row_that_cannot_be_read_whole_is_named_and_holds_nobody_up(remotes: R
     assert (len(page.rows), page.unreadable) == (2, (str(remotes.record.id + 1),))
 
 
+@ONLY_WORKSPACE_ONE
 @pytest.mark.parametrize(
     "ends_early",
     [
@@ -146,6 +160,81 @@ def test_half_a_list_is_no_list(remotes: Remotes, raises: Raises, ends_early: Ca
         answering(remotes, ends_early, page_size=2).mdm.page(cursor, since=None)
 
 
+def in_maas360(change: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
+    return lambda body: {"devices": change(body["devices"])}
+
+
+@ONLY_MAAS360
+@pytest.mark.parametrize("size", [25, 50, 100])
+def test_every_active_record_once_then_every_inactive_one(remotes: Remotes, size: int) -> None:
+    more_records(remotes, 73)
+    remotes.record.enrollment_status = "Unenrolled"
+    found = [r.key.record_id for r in records(Remotes(remotes.sandbox, page_size=size))]
+    assert sorted(found) == sorted(remotes.id_of(r) for r in remotes.sandbox.world.records.values())
+    assert found[-1] == remotes.record_id
+
+
+@ONLY_MAAS360
+def test_a_row_of_maas360_that_cannot_be_read_whole_or_comes_twice_is_named(remotes: Remotes) -> None:
+    more_records(remotes, 2)
+
+    def odd(page: dict[str, Any]) -> dict[str, Any]:
+        first, second, third = page["device"]
+        return {**page, "device": [{**first, "lastMdmRegisteredInEpochms": "never"}, second, second, third], "count": 4}
+
+    whole = remotes.mdm.page(None, since=None)
+    page = answering(remotes, in_maas360(odd), "/search/customer/30012345").mdm.page(None, since=None)
+    ids = [row.key.record_id for row in whole.rows]
+    assert ([row.key.record_id for row in page.rows], page.unreadable) == (ids[2:], tuple(ids[:2]))
+
+
+@ONLY_MAAS360
+@pytest.mark.parametrize(
+    "ends_early",
+    [
+        in_maas360(lambda page: {k: v for k, v in page.items() if k != "device"}),
+        in_maas360(lambda page: {**page, "device": page["device"][:-1]}),
+        in_maas360(lambda page: {**page, "pageNumber": page["pageNumber"] + 1}),
+        in_maas360(lambda page: {**page, "pageNumber": page["pageNumber"] - 1}),
+        in_maas360(lambda page: {**page, "count": None}),
+        in_maas360(lambda page: {**page, "count": 0}),
+        in_maas360(lambda page: []),
+        lambda page: {},
+        lambda page: [],
+    ],
+)
+def test_half_a_list_of_maas360_is_no_list(remotes: Remotes, raises: Raises, ends_early: Callable[[dict[str, Any]], Any]) -> None:
+    more_records(remotes, 40)
+    cursor = Remotes(remotes.sandbox, page_size=25).mdm.page(None, since=None).cursor
+    with raises(Garbled):
+        answering(remotes, ends_early, "/search/customer/30012345", page_size=25).mdm.page(cursor, since=None)
+
+
+@ONLY_MAAS360
+def test_a_full_page_whose_count_is_its_own_is_followed_by_another(remotes: Remotes) -> None:
+    """Whether `count` is of all or of the page is not public."""
+    more_records(remotes, 40)
+    every = {remotes.id_of(r) for r in remotes.sandbox.world.records.values()}
+
+    def its_own(page: dict[str, Any]) -> dict[str, Any]:
+        found = page.get("device", [])
+        return {**page, "count": len(found) if isinstance(found, list) else 1}
+
+    told = answering(remotes, in_maas360(its_own), "/search/customer/30012345", page_size=25)
+    assert {row.key.record_id for row in records(told)} == every
+
+
+@ONLY_MAAS360
+def test_a_list_of_maas360_that_goes_silent_is_no_list(remotes: Remotes, raises: Raises) -> None:
+    more_records(remotes, 40)
+    small = Remotes(remotes.sandbox, page_size=25)
+    cursor = small.mdm.page(None, since=None).cursor
+    remotes.sandbox.world.records.clear()
+    with raises(Garbled):
+        small.mdm.page(cursor, since=None)
+
+
+@ONLY_WORKSPACE_ONE
 def test_a_list_that_goes_silent_before_its_end_is_no_list(remotes: Remotes, raises: Raises) -> None:
     more_records(remotes, 3)
     small = Remotes(remotes.sandbox, page_size=2)
@@ -217,7 +306,7 @@ def test_a_cursor_that_the_remote_forgot(remotes: Remotes, raises: Raises) -> No
 @pytest.mark.parametrize("spoilt", SPOILT, ids=str)
 def test_a_spoilt_answer(remotes: Remotes, raises: Raises, ask: Callable[[Remotes], Any], spoilt: Spoilt) -> None:
     ask(remotes)  # the token is had: the fault meets the call itself
-    for service in ("workspace_one", "graph"):
+    for service in (remotes.vendor, "graph"):
         spoilt.spoil(remotes.sandbox, service)
     with raises(spoilt.becomes) as caught:
         ask(remotes)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from remediation.adapters.workspace_one_users import fold, same
+from remediation.adapters.fields import fold, same
 from remediation.domain.device import Person
 from remediation.errors import Refused
 from remediation.ports import Owned
@@ -27,6 +27,7 @@ PAIRS = [
     ("employeeId", "custom_attribute_1"),
     ("onPremisesSamAccountName", "custom_attribute_2"),
 ]
+OF_MAAS360 = [("mail", "email"), ("userPrincipalName", "upn"), ("onPremisesSamAccountName", "user_name")]
 AWKWARD = ["", " ", "a", "A", "ß", "ss", "SS", "ẞ", "İ", "i̇", "ı", "I", "i", "K", "k", "ſ", "s", "Å", "å", "Σ", "σ", "ς"]
 AWKWARD += ["é", "e\u0301", "O'Brien", "a b", "a@x", "a%", "*", "%", "_", "a\0b", "\u202e", "x" * 2000]
 ANY = st.one_of(st.text(max_size=12), st.sampled_from(AWKWARD))
@@ -57,7 +58,7 @@ def chosen(remotes: Remotes, request: pytest.FixtureRequest) -> Remotes:
 
 def test_the_chosen_attributes_find_each_ones_own(chosen: Remotes) -> None:
     mias, noahs = matched(chosen), matched(chosen, "Noah")
-    assert numbers(mias) == {str(chosen.record.id)}
+    assert numbers(mias) == {chosen.record_id}
     assert len(noahs.devices) == 1
     assert not numbers(mias) & numbers(noahs)
 
@@ -103,6 +104,62 @@ def test_one_user_found_twice_is_one_user(remotes: Remotes) -> None:
     user_of(remotes, "Hanna").mail = part
     owned = remotes.mdm.devices_of(replace(mia, mail=(mia.mail or "").upper(), user_name=mia.user_name))
     assert numbers(owned) == {str(remotes.record.id)}
+
+
+class TestMaas360:
+    @pytest.fixture
+    def vendor(self) -> str:
+        return "maas360"
+
+    def test_by_default_mail_or_user_principal_name_count_and_two_users_are_nobody(self, remotes: Remotes) -> None:
+        assert numbers(matched(remotes)) == {remotes.record_id}
+        person = replace(remotes.person(), user_name=remotes.person("Noah").mail or "")
+        assert remotes.mdm.devices_of(person) == Owned((), "ambiguous_owner")
+
+    @pytest.mark.parametrize("pair", OF_MAAS360, ids="-".join)
+    def test_the_chosen_attributes_find_each_ones_own(self, remotes: Remotes, pair: tuple[str, str]) -> None:
+        for name in ("Mia", "Noah"):
+            user = user_of(remotes, name)
+            user.mdm_user_name = user.sam_account_name if pair[1] == "user_name" else user.upn.partition("@")[0]
+        told = Remotes(remotes.sandbox, owner=pair)
+        mias, noahs = matched(told), matched(told, "Noah")
+        assert (numbers(mias), len(noahs.devices)) == ({told.record_id}, 1)
+        assert not numbers(mias) & numbers(noahs)
+
+    def test_one_user_name_in_two_domains_is_nobody_for_certain(self, remotes: Remotes) -> None:
+        mia, noah = user_of(remotes, "Mia"), user_of(remotes, "Noah")
+        mia.mdm_user_name = noah.mdm_user_name = mia.sam_account_name
+        noah.upn = "noah@fabrikam.example"
+        told = Remotes(remotes.sandbox, owner=("onPremisesSamAccountName", "user_name"))
+        assert matched(told) == Owned((), "ambiguous_owner")
+
+    def test_a_part_of_a_name_is_nobody(self, remotes: Remotes) -> None:
+        person = replace(remotes.person(), mail="mi", user_name="mi@contoso.example")
+        assert remotes.mdm.devices_of(person) == Owned(())
+
+    @pytest.mark.parametrize("name", ["staging", "STAGING"])
+    def test_a_staging_account_is_nobodys_own(self, remotes: Remotes, name: str) -> None:
+        user_of(remotes, "Mia").mdm_user_name = name
+        assert matched(remotes) == Owned((), "shared_user")
+
+    def test_a_shared_record_alone_is_said_and_is_another_generation(self, remotes: Remotes) -> None:
+        before = remotes.mdm.device(remotes.record_id).generation
+        remotes.record.ownership = "S"
+        assert matched(remotes) == Owned((), "shared_user")
+        assert remotes.mdm.device(remotes.record_id).generation != before
+
+    def test_handed_to_another_user_it_is_another_generation(self, remotes: Remotes) -> None:
+        before = remotes.mdm.device(remotes.record_id).generation
+        remotes.record.person_oid = remotes.person("Noah").oid
+        assert remotes.mdm.device(remotes.record_id).generation != before
+
+    @pytest.mark.parametrize("name", [*AWKWARD, "mia.berger@contoso.example ", "ｍia.berger@contoso.example"])
+    def test_an_awkward_name_finds_nobody_elses_records(self, remotes: Remotes, name: str) -> None:
+        person = replace(remotes.person("Hanna"), mail=name, user_name=name)
+        try:
+            assert remotes.mdm.devices_of(person) == Owned(())
+        except Refused:
+            assert len(name) > 1000 or any(not letter.isprintable() for letter in name)
 
 
 @pytest.mark.parametrize("scenario", ["shared_user", "ambiguous_owner"])

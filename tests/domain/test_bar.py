@@ -112,7 +112,7 @@ bars = st.builds(
 
 
 @given(bars, devices, facts)
-def test_I4_the_bar_never_lifts_anything(bar: Bar, device: ManagedDevice, said: Facts) -> None:
+def test_T10_I4_the_bar_never_lifts_anything(bar: Bar, device: ManagedDevice, said: Facts) -> None:
     before, after = (decide(one.posture, NOON, Lease()) for one in (device, held_to(bar, device, said)))
     if after.verdict is Verdict.COMPLIANT:
         assert before.verdict is Verdict.COMPLIANT

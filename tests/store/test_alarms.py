@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from remediation.domain.compliance import Verdict
-from remediation.errors import Unreachable
+from remediation.errors import PossessionRefused, Unreachable
 from remediation.ports import Alarm
 from remediation.services.alarms import judge, tell
+from remediation.services.prove_possession import not_me, token_hash
 from remediation.store.alarms import SqlAlarms
 from remediation.store.figures import SqlFigures
 from remediation.store.leases import SqlLeases
@@ -186,6 +188,50 @@ def test_other_reasons_and_one_devices_own_trouble_are_not_the_channels(scene: S
         connection.execute(sa.text("UPDATE pushes SET accepted_at = desired_at"))
     assert Worker(scene).beats(NOON + minutes(90)) == []
     assert scene.rows(sa.select(sa.func.count()).select_from(alarms)) == [(0,)]
+
+
+# what a person says, in a process that knows no way of telling
+
+
+def says_not_me(scene: Scene, at: datetime) -> None:
+    not_me(scene.store, "token", oid="mia", now=at)
+
+
+def told_in(scene: Scene) -> list[tuple[str, str]]:
+    return [(row.sink, row.source) for row in scene.rows(sa.select(alarms).order_by(alarms.c.sink))]
+
+
+def test_T3_each_way_of_telling_gets_it_once_however_often_and_by_how_many_it_is_said(scene: Scene) -> None:
+    scene.ask_for_proof()
+    scene.mint(token_hash("token"))
+    assert all_at_once([partial(says_not_me, scene, NOON)] * 16) == {"done": 16}
+    assert told_in(scene) == [("", "not_me")]
+    mail, log = Sink("mail"), Sink("log")
+    workers = [Worker(scene, mail, log) for _ in range(6)]
+    assert all_at_once([partial(worker.beats, NOON) for worker in workers]) == {"done": 6}
+    says_not_me(scene, NOON + minutes(1))
+    for worker in workers:
+        worker.beats(NOON + minutes(2))
+    assert (len(mail.heard), len(log.heard)) == (1, 1)
+    assert told_in(scene) == [("log", "not_me"), ("mail", "not_me")]
+    scene.ask_for_proof()  # the message of another attempt is another matter
+    scene.mint(token_hash("another"))
+    not_me(scene.store, "another", oid="mia", now=NOON + minutes(3))
+    assert len(workers[0].beats(NOON + minutes(4))) == 2
+
+
+def test_T3_what_is_not_saved_alarms_nobody_and_what_is_waits_for_a_worker(scene: Scene) -> None:
+    scene.ask_for_proof()
+    scene.mint(token_hash("token"))
+    for oid, token in (("eve", "token"), ("mia", "unknown")):
+        with pytest.raises(PossessionRefused):
+            not_me(scene.store, token, oid=oid, now=NOON)
+    assert told_in(scene) == []
+    says_not_me(scene, NOON)
+    assert SqlStuckRows(scene.engine, TENANT).rows(NOON, limit=9)[-1].kind != "alarm"
+    worker = Worker(scene)
+    assert len(worker.rows.claim(NOON, ["mail"])) == 1  # and killed
+    assert [alarm.source for alarm in worker.beats(NOON + minutes(6))] == ["not_me"]
 
 
 # figures

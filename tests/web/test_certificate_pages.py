@@ -13,6 +13,7 @@ from bs4 import BeautifulSoup
 from werkzeug.test import TestResponse
 
 from remediation.adapters.device_certificates import PemDeviceCertificates
+from remediation.domain.turns import PROOFS
 from remediation.web.desk import Desk
 from remediation.web.second_host import CERTIFICATE, SECRET
 from tests.authority import make
@@ -56,6 +57,17 @@ def test_the_step_leads_there_by_one_link(two: Web) -> None:
     stage("certificate", two.begun())
     page = BeautifulSoup(two.signed_in().get("/journey").text, "html.parser")
     assert [link["href"] for link in page.select("main a.action")] == ["/certificate"]
+
+
+def test_T31_an_address_is_made_only_so_often(two: Web) -> None:
+    stage("certificate", two.begun())
+    browser = two.signed_in()
+    assert {browser.get("/certificate").status_code for _ in range(PROOFS.at_once)} == {303}
+    before = two.rows()
+    assert browser.get("/certificate").status_code == 429
+    assert two.rows() == before
+    two.clock.ahead = PROOFS.every
+    assert browser.get("/certificate").status_code == 303
 
 
 def test_T16_only_the_right_hop_is_believed_and_every_other_is_refused_and_logged(

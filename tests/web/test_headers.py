@@ -150,6 +150,21 @@ def test_under_https_the_cookie_is_host_only_and_secure_and_the_site_strict(data
     secure.engine.dispose()
 
 
+def test_T37_whoever_was_here_once_comes_back_over_tls_alone_to_every_name_below(database: Path, web: Web) -> None:
+    """Also where the domain is somebody else's by then: they would need a certificate for it."""
+    secure = Web(database, public_origin=HTTPS)
+    browser, signed_in = secure.browser(), secure.signed_in()
+    for path in ("/", "/start", "/health", "/journey", "/nowhere", "/sign-in", "/possession/x", f"/static/{secure.style_name()}"):
+        for client in (browser, signed_in):
+            answer = client.get(path, base_url=HTTPS)
+            parts = {part.strip() for part in answer.headers["Strict-Transport-Security"].split(";")}
+            assert parts == {"max-age=63072000", "includeSubDomains"}, path
+            location = answer.headers.get("Location", "")
+            assert not location.startswith("http:")
+    assert "Strict-Transport-Security" not in web.browser().get("/").headers, "the control: none over plain http, on loopback"
+    secure.engine.dispose()
+
+
 def test_T31_too_large_a_form_gets_a_page(web: Web) -> None:
     browser = web.signed_in()
     answer = browser.post("/journey/check", data={"csrf_token": browser.csrf(), "more": "x" * 70_000})

@@ -10,11 +10,11 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from remediation.domain.turns import CASES, LOOKS, MESSAGES, SEARCHES, Turns
+from remediation.domain.turns import CASES, LOOKS, MESSAGES, PROOFS, SEARCHES, Turns
 from tests.people import NOON
 from tests.web.conftest import Web
 
-ALL = (MESSAGES, LOOKS, SEARCHES, CASES)
+ALL = (MESSAGES, LOOKS, PROOFS, SEARCHES, CASES)
 
 
 @pytest.mark.parametrize("turns", ALL)

@@ -12,12 +12,17 @@ from zlib import crc32
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route
+from werkzeug.test import TestResponse
 
 from remediation.domain.device import Person, Platform
 from tests.proven import asked
 from tests.web.conftest import ORIGIN, Web
 from tests.web.conftest import Browser as Client
 from tests.web.scenes import SCENES, of, stage
+from tests.web.test_certificate_pages import RIGHT, THERE, two
+from tests.web.test_certificate_pages import asked as asked_for_certificate
+
+__all__ = ["two"]  # a fixture
 
 PICTURES = os.environ.get("LOOK")
 REFUSED = "/refused/sign_in_blocked"
@@ -47,7 +52,7 @@ class Screen:
         self.context = browser.new_context(viewport={"width": 320, "height": 640}, reduced_motion="reduce")
         self.context.route("**/*", self._answer)
         self.page = self.context.new_page()
-        self.client: Client | None = None
+        self.client: Client | SecondHost | None = None
 
     def _answer(self, route: Route) -> None:
         assert self.client is not None
@@ -98,6 +103,25 @@ def test_every_step_that_differs_on_other_devices(web: Web, screen: Screen, name
     of(platform, name, web.begun(platform=platform))
     screen.client = web.signed_in()
     looked_at(screen.page, "/journey", f"{name}-{platform.value}")
+
+
+class SecondHost:
+    """Behind the web server that saw the certificate."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def open(self, path: str, *, method: str, headers: dict[str, str]) -> TestResponse:
+        return self._client.open(path, base_url=THERE, method=method, headers={**headers, **RIGHT})
+
+
+def test_every_page_on_the_second_host_name(two: Web, screen: Screen) -> None:
+    _, _, path = asked_for_certificate(two)
+    screen.client = SecondHost(two.browser())
+    looked_at(screen.page, path, "certificate")
+    looked_at(screen.page, "/certificate/never-made", "certificate-over")
+    screen.client = two.browser()  # where the web server in front sends whoever showed it none
+    looked_at(screen.page, "/certificate-refused", "certificate-refused")
 
 
 def test_every_page_around_the_journey(web: Web, screen: Screen) -> None:

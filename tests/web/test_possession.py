@@ -4,8 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from remediation.domain.device import Person
 from tests.web.conftest import Web
 from tests.web.scenes import NOAH, Scene
+
+HANNA = Person(oid="hanna", name="Hanna Roth", user_name="hanna.roth@contoso.example")
 
 
 def heading(text: str) -> str:
@@ -103,6 +106,44 @@ def test_revoked_by_this_was_not_me(web: Web, sent: Scene) -> None:
     assert refused.status_code == 410
     assert heading(refused.text) == "This link can no longer be used"
     assert not proven(web, sent)
+
+
+def test_T3_what_was_said_is_what_the_helpdesk_reads_first_and_waits_to_be_told(web: Web, sent: Scene) -> None:
+    path, hanna = f"/possession/{sent.token}", web.signed_in(HANNA, browser="h", roles=("Helpdesk.Read",))
+    assert web.rows()["alarms"] == 0
+    assert "before you help" not in hanna.get("/helpdesk/person/mia").text
+    browser = web.signed_in(browser="a phone that began no case")
+    assert browser.press(path, f"{path}/not-me").status_code == 303
+    assert web.rows()["alarms"] == 1
+    page = hanna.get("/helpdesk/person/mia").text
+    assert "before you help" in page
+    assert "on a number that you know already" in page
+
+
+def test_T3_a_message_that_is_read_too_late_can_still_be_denied(web: Web, sent: Scene) -> None:
+    """The thief asks at night, and the message is read in the morning."""
+    path, browser = f"/possession/{sent.token}", web.signed_in(browser="a phone that began no case")
+    web.clock.ahead = timedelta(minutes=11)
+    noah = web.signed_in(NOAH, browser="noahs")
+    assert noah.post(f"{path}/not-me", data={"csrf_token": noah.csrf()}).status_code == 403
+    assert web.rows()["alarms"] == 0
+    assert browser.get(path).status_code == 410
+    assert browser.press(path, f"{path}/not-me").status_code == 303
+    assert web.rows()["alarms"] == 1
+    page = browser.get(path)
+    assert heading(page.text) == "This link can no longer be used"
+    assert f"{path}/not-me" not in page.text
+    stranger = web.browser()
+    asked = stranger.post(f"{path}/not-me", data={"csrf_token": stranger.csrf()})
+    assert asked.status_code == 401
+    assert f"/sign-in?possession={sent.token}" in asked.text, "and back here"
+
+
+def test_T3_what_its_person_used_is_not_denied_by_the_same_page(web: Web, sent: Scene) -> None:
+    path, browser = f"/possession/{sent.token}", web.signed_in()
+    browser.press(path, path)
+    web.clock.ahead = timedelta(minutes=11)
+    assert "not-me" not in browser.get(path).text
 
 
 def test_whoever_is_not_signed_in_is_led_through_the_sign_in_and_back(web: Web, sent: Scene) -> None:

@@ -319,6 +319,36 @@ def test_entras_errors_are_explained_by_who_can_act(web: Web, error: str, descri
     assert "<script>alert" not in answer.text
 
 
+ELSEWHERE = "c0ffee00-2a47-4c0b-9d6e-1b7f0a9c2e55"
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        {"admin_consent": "True", "tenant": "own"},
+        {"admin_consent": "True", "tenant": ELSEWHERE},
+        {"admin_consent": "True", "tenant": ELSEWHERE, "error": "access_denied"},
+        {"admin_consent": "True", "tenant": ELSEWHERE, "code": "forged"},
+        {"admin_consent": "True", "tenant": ELSEWHERE, "scope": "https://graph.microsoft.com/.default"},
+    ],
+)
+def test_T29_an_answer_of_admin_consent_signs_nobody_in_and_sets_up_no_tenant(web: Web, entra: Entra, says: dict[str, str]) -> None:
+    """The forgeable answer is taken nowhere: there is no page for it, and the sign-in's own wants a code of Entra's."""
+    says = {name: web.settings.tenant_id if value == "own" else value for name, value in says.items()}
+    browser, before = web.browser(), web.rows()
+    for state in (parse_qs(urlsplit(begin(browser)).query)["state"][0], "never-ours", None):
+        for _ in range(2):  # and replayed
+            answer = browser.get("/signed-in", query_string={**says, **({"state": state} if state else {})})
+            assert answer.status_code == 400
+            assert ELSEWHERE not in answer.text
+    assert (web.rows(), browser.is_signed_in()) == (before, False)
+    for rule in web.app.url_map.iter_rules():
+        assert "consent" not in rule.rule, (
+            "whoever adds such a page proves the consent by an app-only token, and names its test T29"
+        )
+    assert sign_in(browser, entra) == "/journey"  # the control
+
+
 def kept_of(web: Web, browser: Browser, address: str) -> dict[str, str]:
     """What waits for the answer, as only this browser can have it; it goes on waiting."""
     with browser.session_transaction(base_url=ORIGIN) as cookie:

@@ -14,6 +14,7 @@ from bs4 import BeautifulSoup
 
 from remediation.domain.device import LinkState, Person
 from remediation.domain.sign_in_proof import SignIn
+from remediation.domain.turns import PROOFS
 from sandbox.id_tokens import ACCESS_TOKEN_FAULTS
 from tests.people import MANAGED_PHONE, REGISTERED_PHONE
 from tests.web.conftest import Browser, Web
@@ -105,6 +106,20 @@ def test_a_browser_that_proves_nothing_comes_back_as_calmly(web: Web, entra: Ent
     assert browser.get(stranger.answers(begin(browser, "/sign-in/again"))).status_code == 303
     assert [(one.claimed, one.error) for one in came_back(scene)] == [(None, None)]
     assert "Microsoft is still to say which device this is" in browser.get("/journey").text
+
+
+def test_T31_it_begins_only_so_often_and_what_began_still_comes_back(web: Web, entra: Entra, phone: Phone) -> None:
+    browser, scene = waiting(web, entra)
+    begun = [browser.get("/sign-in/again") for _ in range(PROOFS.at_once)]
+    assert {answer.status_code for answer in begun} == {303}
+    refused = browser.get("/sign-in/again")
+    assert (refused.status_code, "very often" in refused.text, "Location" in refused.headers) == (429, True, False)
+    assert 0 < int(refused.headers["Retry-After"]) <= PROOFS.every.total_seconds()
+    assert browser.get(phone.answers(begun[-1].headers["Location"])).status_code == 303
+    assert len(came_back(scene)) == 1
+    assert web.store.take_turn("proof:noah", PROOFS, at=web.clock()) is None, "each person has turns of their own"
+    web.clock.ahead = PROOFS.every
+    assert browser.get("/sign-in/again").status_code == 303
 
 
 @pytest.mark.parametrize("fault", ACCESS_TOKEN_FAULTS)

@@ -1,0 +1,104 @@
+"""The whole way on IBM MaaS360: through, down and up again with the device's posture, ended by a wipe; and two MDMs with one dead.
+
+Control for each: the same stories on Workspace ONE, `test_the_way_through` and `test_one_side_missing`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from remediation.domain.device import LinkState
+from remediation.domain.steps import Step
+from tests.stories import Story
+
+Tell = Callable[..., Story]
+
+
+def test_a_person_on_maas360_gets_through_and_the_link_lives_on(tell: Tell) -> None:
+    story = tell("on_maas360")
+    story.gets_through()
+    assert (story.outlook_opens(), story.link_states()) == (True, [LinkState.ACTIVE])
+    assert [link.managed.connection for link in story.links()] == ["maas"]
+    assert story.remotes.record.custom_attributes == {("MaaS360", "RemediationEntraDeviceId"): story.remotes.device_id}
+    story.reports_health(passcode=False)
+    story.passes(120)
+    assert (story.entra_shows, story.outlook_opens()) == (False, False)
+    story.reports_health(passcode=True)
+    story.passes(120)
+    assert (story.entra_shows, story.outlook_opens()) == (True, True)
+
+
+def test_the_page_says_what_fails_and_asks_the_device_to_report(tell: Tell) -> None:
+    story = tell("on_maas360")
+    story.reports_health(passcode=False)
+    story.arrives()
+    story.says_this_is_mine()
+    story.taps_the_message()
+    story.gets_to(Step.FIX)
+    [device] = story.journey.managed
+    assert [(rule.name, rule.advice) for rule in device.posture.failing] == [("Passcode required", "passcode")]
+    story.remotes.phone.health.passcode = True
+    story.checks_again()
+    story.gets_to(Step.OPEN)
+
+
+@pytest.mark.parametrize("what", ["wiped", "enrolled anew", "handed on", "deleted"])
+def test_T5_the_end_of_an_enrollment_ends_the_link(tell: Tell, what: str) -> None:
+    story = tell("on_maas360")
+    story.gets_through()
+    record = story.remotes.record
+    if what == "wiped":
+        record.enrollment_status = "Unenrolled"
+    elif what == "enrolled anew":
+        record.enrolled_on += timedelta(hours=1)
+    elif what == "handed on":
+        record.person_oid = story.remotes.person("Noah").oid
+    else:
+        del story.sandbox.world.records[record.id]
+    story.passes(30 * 60, every=30)
+    assert (story.entra_shows, story.link_states()) == (False, [LinkState.ENDED])
+
+
+def test_polling_notices_a_change_that_nobody_asked_about(tell: Tell) -> None:
+    story = tell("on_maas360")
+    story.gets_through()
+    story.is_watched(poll=timedelta(seconds=60), overlap=timedelta(seconds=120))
+    story.reports_health(jailbroken=True)
+    story.passes(240)
+    assert story.entra_shows is False
+
+
+@pytest.mark.parametrize("kind", ["down", "html", "garbled"])
+@pytest.mark.parametrize("dead", ["workspace_one", "maas360"])
+def test_one_dead_mdm_hides_nothing_of_the_other(tell: Tell, dead: str, kind: str) -> None:
+    """Her registered phone is in MaaS360, her second one in Workspace ONE."""
+    story = tell("two_mdms")
+    story.with_world(managers={"ws1": story.remotes.ws1, "maas": story.remotes.maas})
+    story.fault(dead, kind)
+    story.arrives()
+    story.passes(30)
+    assert {device.key.connection for device in story.journey.managed} == {"maas" if dead == "workspace_one" else "ws1"}
+    story.sandbox.faults.clear()
+    story.checks_again()
+    story.passes(60)
+    assert {device.key.connection for device in story.journey.managed} == {"maas", "ws1"}
+    story.says_this_is_mine(story.remotes.record_id)
+    story.taps_the_message()
+    story.gets_to(Step.REGISTER)  # it could be the other one that is registered
+    story.tick(5)
+    story.registers_again()
+    story.gets_to(Step.OPEN)
+    assert story.outlook_opens()
+
+
+def test_the_phone_in_the_living_mdm_gets_through_while_the_other_one_is_dead(tell: Tell) -> None:
+    story = tell("two_mdms")
+    story.with_world(managers={"ws1": story.remotes.ws1, "maas": story.remotes.maas})
+    story.fault("workspace_one", "down")
+    story.arrives()
+    story.says_this_is_mine(story.remotes.record_id)
+    story.taps_the_message()
+    story.gets_to(Step.OPEN)
+    assert story.outlook_opens()
