@@ -51,7 +51,7 @@ ONLY_IN = {
     "authlib": {"web"},
     "msal": {"adapters"},
     "cryptography": {"adapters"},
-    "requests": {"adapters", "web", "wire", "wiring", "doctor_wiring"},  # Authlib's client in web, a transport for tests through wiring
+    "requests": {"adapters", "web", "wire", "wiring", "doctor_wiring"},  # Authlib's client in web, a transport for tests
     "sqlalchemy": {"store", "wiring", "operator_pulses"},
     "alembic": {"store", "wiring"},
     "dbos": {"store", "worker"},
