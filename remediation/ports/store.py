@@ -242,8 +242,10 @@ class Store(Watching, Hints, Protocol):
         mdm_error: str | None,
         owner_problem: str | None,
         refreshed: bool,
+        found_some: bool = False,
         failed_calls: Sequence[FailedCall] = (),
-    ) -> None: ...
+    ) -> None:
+        """`found_some`: one MDM may not have answered, and another told of devices, which count as read. Only an error says which."""
 
     def note_sign_in(self, sign_in: SignIn) -> None:
         """Its record was looked for once more, and is not there yet."""

@@ -4,6 +4,7 @@ The database decides races (unique indexes); this decides meaning. Next door: `d
 `replace_link`, where a living link is in the way.
 """
 
+from collections.abc import Collection
 from contextlib import suppress
 from uuid import uuid4
 
@@ -18,8 +19,11 @@ from .device_certificate import judge_certificate
 from .world import World
 
 
-def link_device(journey: Journey, *, world: World) -> None:
-    """Make the link, or leave things as they are. Raises the errors of the remotes; the journey is looked at again after them."""
+def link_device(journey: Journey, *, world: World, unread: Collection[str] = ()) -> None:
+    """Make the link, or leave things as they are. Raises the errors of the remotes; the journey is looked at again after them.
+
+    `unread` are MDM connections that did not answer: a further phone of this person's may be there, and be the registered one.
+    """
     device, proof = journey.in_hand, journey.possession
     if journey.link is not None and not _is_over(journey, journey.link, device, world):
         if journey.link.state is LinkState.PENDING and journey.help_why is None and not wants_sign_in(journey.link):
@@ -27,7 +31,8 @@ def link_device(journey: Journey, *, world: World) -> None:
         return
     if device is None or proof is None or not journey.proven:
         return
-    found = _match(journey, device, list(journey.directory), proof)
+    others = journey.others_unlinked or any(connection != device.key.connection for connection in unread)
+    found = _match(journey, device, list(journey.directory), proof, others=others)
     if found is None or found.chosen is None:
         return
     sign_in = journey.sign_in_of(pair_of(device, found.chosen))
@@ -43,7 +48,7 @@ def link_device(journey: Journey, *, world: World) -> None:
     if directory_device.owner_oid != journey.person.oid:
         ask_for_help(journey, world, "owned_by_another")
         return
-    again = _match(journey, managed, [directory_device], proof)
+    again = _match(journey, managed, [directory_device], proof, others=others)
     if again is not None and again.chosen is not None:
         _end_what_no_longer_holds(managed, again.chosen, world)
         _make(journey, managed, again.chosen, found, proof, world)
@@ -79,10 +84,11 @@ def _end(link: DeviceLink, why: str, world: World) -> None:
         change.end_link(link.id, why)
 
 
-def _match(journey: Journey, managed: ManagedDevice, devices: list[DirectoryDevice], proof: Possession) -> Match | None:
+def _match(
+    journey: Journey, managed: ManagedDevice, devices: list[DirectoryDevice], proof: Possession, *, others: bool
+) -> Match | None:
     if proof.sent_at is None:
         return None
-    others = journey.others_unlinked
     return match(managed, devices, oid=journey.person.oid, proof_sent_at=proof.sent_at, taken=journey.taken, others=others)
 
 

@@ -42,6 +42,9 @@ class _Seen:
     not_before: datetime | None = None
     uncalled: bool = False
     failed_calls: list[FailedCall] = field(default_factory=list)
+    unread: set[str] = field(default_factory=set)
+    """MDM connections that did not say what this person holds there."""
+    found_some: bool = False
 
     def blame(self, error: RemoteError, now: datetime) -> str:
         self.failed_calls += failed_call(error, now)
@@ -75,7 +78,10 @@ def _look(journey: Journey, world: World, begun: datetime) -> None:
         _refresh(journey, world, seen)
         _send_possession_link(journey, world, seen)
         if seen.directory_error is None:  # on a list of before, the only candidate may not be the only one any more
-            (link_device if journey.replacing is None else replace_link)(journey, world=world)
+            if journey.replacing is None:
+                link_device(journey, world=world, unread=seen.unread)
+            else:
+                replace_link(journey, world=world)
     except RemoteError as error:
         blame = seen.blame(error, world.clock())
         seen.mdm_error, seen.directory_error = (blame, seen.directory_error) if error.remote == "mdm" else (seen.mdm_error, blame)
@@ -101,8 +107,10 @@ def _look_at_mdm(journey: Journey, world: World, seen: _Seen) -> None:
             owned = manager.devices_of(journey.person)
         except RemoteError as error:
             seen.mdm_error = seen.blame(error, world.clock())
+            seen.unread.add(connection)
             continue
         seen.owner_problem = seen.owner_problem or owned.problem
+        seen.found_some = seen.found_some or any(device.platform is journey.platform for device in owned.devices)
         world.store.observe_managed(connection, journey.person.oid, one_per_device(owned.devices), at=world.clock())
 
 
@@ -200,6 +208,7 @@ def _note(journey: Journey, world: World, seen: _Seen, *, wake: int, begun: date
         mdm_error=seen.mdm_error,
         owner_problem=seen.owner_problem,
         refreshed=seen.refreshed,
+        found_some=seen.found_some,
         failed_calls=last_of_each(journey.look.failed_calls, seen.failed_calls),
     )
 

@@ -197,11 +197,12 @@ class SqlStore(SqlWatching, SqlHints):
         mdm_error: str | None,
         owner_problem: str | None,
         refreshed: bool,
+        found_some: bool = False,
         failed_calls: Sequence[FailedCall] = (),
     ) -> None:
         with writing(self._engine) as connection:
             timer = timers.LookTimer(connection, self.tenant_id, journey_id)
-            timer.seen(at, directory=directory_error is None, mdm=mdm_error is None, refreshed=refreshed)
+            timer.seen(at, directory=directory_error is None, mdm=mdm_error is None or found_some, refreshed=refreshed)
             found = {"directory_error": directory_error, "mdm_error": mdm_error, "owner_problem": owner_problem}
             timer.park_failed(wake, rows.of_failed_calls(failed_calls))
             timer.park(wake, at=at, next_at=next_at, attempts=attempts, refreshed=refreshed, found=found)

@@ -14,6 +14,7 @@ from remediation.domain.steps import Step
 from remediation.errors import Busy, RemoteError
 from remediation.settings.mdm import Maas360Connection
 from remediation.wiring import build_budgets, build_world
+from tests.proven import messages_arrive
 from tests.services.test_budgets import settings_for
 from tests.stories import Story
 from tests.wsgi_adapter import WSGIAdapter
@@ -80,11 +81,13 @@ def test_polling_notices_a_change_that_nobody_asked_about(tell: Tell) -> None:
 def test_one_dead_mdm_hides_nothing_of_the_other(tell: Tell, dead: str, kind: str) -> None:
     """Her registered phone is in MaaS360, her second one in Workspace ONE."""
     story = tell("two_mdms")
+    messages_arrive(story.engine, story.store.tenant_id, "ws1")
     story.with_world(managers={"ws1": story.remotes.ws1, "maas": story.remotes.maas})
     story.fault(dead, kind)
     story.arrives()
     story.passes(30)
     assert {device.key.connection for device in story.journey.managed} == {"maas" if dead == "workspace_one" else "ws1"}
+    assert story.step is Step.THIS_DEVICE, "the page goes on with what it knows"
     story.sandbox.faults.clear()
     story.checks_again()
     story.passes(60)
@@ -98,15 +101,33 @@ def test_one_dead_mdm_hides_nothing_of_the_other(tell: Tell, dead: str, kind: st
     assert story.outlook_opens()
 
 
-def test_the_phone_in_the_living_mdm_gets_through_while_the_other_one_is_dead(tell: Tell) -> None:
+def test_T1_while_an_mdm_is_silent_the_registered_phone_may_be_the_one_there(tell: Tell) -> None:
+    """The phone in the living MDM shows, but no link rests on its being the only one: nobody knows what the other holds."""
     story = tell("two_mdms")
     story.with_world(managers={"ws1": story.remotes.ws1, "maas": story.remotes.maas})
     story.fault("workspace_one", "down")
     story.arrives()
     story.says_this_is_mine(story.remotes.record_id)
     story.taps_the_message()
+    story.passes(120)
+    assert (story.step, story.links(), story.journey.look.mdm_error) == (Step.WAIT, [], "unreachable")
+    story.tick(5)
+    story.registers_again()  # the control: which phone registered after its message is beyond doubt
     story.gets_to(Step.OPEN)
     assert story.outlook_opens()
+
+
+def test_a_silent_mdm_that_comes_back_empty_keeps_nobody_waiting(tell: Tell) -> None:
+    story = tell("on_maas360")
+    story.with_world(managers={"ws1": story.remotes.ws1, "maas": story.remotes.maas})
+    story.fault("workspace_one", "down")
+    story.arrives()
+    story.says_this_is_mine()
+    story.taps_the_message()
+    story.passes(60)
+    assert (story.step, story.links()) == (Step.WAIT, [])
+    story.sandbox.faults.clear()
+    story.gets_to(Step.OPEN, within=3600)
 
 
 def test_the_worker_is_made_with_both_from_settings_and_each_has_its_own_budget(tell: Tell) -> None:
