@@ -15,6 +15,7 @@ from types import FrameType
 from flask import Flask
 
 from remediation import log, wiring
+from remediation.errors import NotReady
 from remediation.settings import DatabaseSettings, WebSettings, WorkerSettings
 from remediation.settings.names import environment_of, secrets_of
 from remediation.settings.reading import FaultySettings, read
@@ -23,7 +24,7 @@ PATIENCE = 35  # seconds; each child drains within 30
 
 
 def create_app() -> Flask:
-    """The pages. Raises `FaultySettings` or `wiring.NotReady`, whose texts are for the person who starts it."""
+    """The pages. Raises `FaultySettings` or `NotReady`, whose texts are for the person who starts it."""
     settings = read(WebSettings)
     log.set_up("web", secrets_of(settings))
     wiring.require_migrated(settings)
@@ -39,7 +40,7 @@ def main() -> int:
     try:
         if database.database_url.get_secret_value().startswith("sqlite"):
             wiring.migrate(database)  # a PostgreSQL is migrated by whoever may change its tables
-    except wiring.NotReady as error:
+    except NotReady as error:
         sys.stderr.write(f"{error}\n")
         return 2
     ending = {"asked": False}

@@ -16,7 +16,7 @@ from .doctor_wiring import Examination, described
 from .doctor_words import in_words as words_of
 from .doctor_words import named
 from .domain.finding import Finding, State, worst
-from .errors import MessageTestRefused, Refused, RemoteError
+from .errors import MessageTestRefused, NotReady, Refused, RemoteError
 from .settings import WorkerSettings
 from .settings.names import secrets_of
 from .settings.reading import read
@@ -50,7 +50,7 @@ def doctor(context: click.Context, as_json: bool, sign_in_app: str | None) -> No
     found: list[Finding] = []
     try:
         wiring.require_migrated(settings)
-    except wiring.NotReady as error:
+    except NotReady as error:
         found.append(Finding("database", State.BAD, "not_ready", detail={"said": str(error)}))
         if not as_json:
             click.echo(_line(found[0]))

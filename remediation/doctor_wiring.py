@@ -22,7 +22,8 @@ from .store.stuck import SqlStuckRows
 from .store.wakeups import DbosWakeups
 from .web.names import shown
 from .web.texts import Texts
-from .wiring import Wire, build_budgets, message_for_test, now, world_of
+from .wire import Wire
+from .wiring import build_budgets, message_for_test, now, world_of
 
 CHECKS: Sequence[doctor.Check] = (
     doctor_house.database,

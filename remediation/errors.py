@@ -193,3 +193,7 @@ class ErasureRefused(RemediationError):
     code = "erasure_refused"
     who_acts = WhoActs.TIME
     retryable = True
+
+
+class NotReady(Exception):
+    """The product cannot start here; the text says what to do."""

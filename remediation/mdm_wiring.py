@@ -6,6 +6,7 @@ Next door: `wiring` (the two processes), `operator_wiring` (the commands that ca
 from urllib.parse import quote
 
 from .domain.hints import USER, password
+from .errors import NotReady
 from .ports import Actor
 from .services import register_events
 from .services.register_events import Did, Registered
@@ -13,7 +14,7 @@ from .settings import WorkerSettings
 from .store.engine import make_engine
 from .store.store import SqlStore
 from .store.wakeups import DbosWakeups
-from .wiring import NotReady, build_event_targets, now, require_migrated
+from .wiring import build_event_targets, now, require_migrated
 
 __all__ = ["Did", "MdmEvents", "Registered"]
 

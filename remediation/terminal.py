@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 import click
 
-from . import serving, wiring
+from . import serving
+from .errors import NotReady
 from .settings.reading import FaultySettings
 
 
@@ -24,7 +25,7 @@ class Refusal(click.ClickException):
 def in_words() -> Iterator[None]:
     try:
         yield
-    except (FaultySettings, serving.PortTaken, wiring.NotReady) as error:
+    except (FaultySettings, serving.PortTaken, NotReady) as error:
         raise Refusal(str(error)) from None
 
 

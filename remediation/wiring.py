@@ -1,4 +1,4 @@
-"""Which store, which adapters, which engine make the two processes. Only this module, `operator_pulses` and
+"""Which store, which adapters, which engine make the two processes. Only this module, `wire` (the remotes), `operator_pulses` and
 `operator_wiring` name concrete classes.
 
 The doors (`commands`, `__main__`, `app.py`) call it; nothing else may.
@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -23,29 +21,19 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from . import operator_pulses
 from .adapters import (
     device_certificates,
-    entra,
     graph,
     intune_partner,
-    maas360,
-    maas360_reading,
-    maas360_sign_in,
     sign_in_log,
-    workspace_one,
     workspace_one_events,
-    workspace_one_sign_in,
-    workspace_one_targets,
 )
-from .adapters.gate import Gate
-from .adapters.http import Credential, Remote
 from .adapters.mail import OwnerMail
 from .adapters.risk_file import RiskFile
-from .domain.bar import Bar, Facts, held_to
+from .domain.bar import Bar, held_to
 from .domain.budget import A_WHOLE_LOOK, Limit, Limits
-from .domain.compliance import Lease, in_own_words
-from .domain.device import ManagedDevice
+from .domain.compliance import Lease
 from .domain.watch import Pace, watch_names
-from .ports import Budgets, Clock, DeviceManager, EventTargets, Store, Wakeups
-from .secret_files import SecretFile, text_of
+from .errors import NotReady
+from .ports import Budgets, Clock, EventTargets, Store, Wakeups
 from .services.look import look
 from .services.push_compliance import bring_to_rest
 from .services.reconcile import watch
@@ -54,8 +42,6 @@ from .services.try_bar import Effect, Trial, try_bar
 from .services.world import World
 from .settings import DatabaseSettings, OperatorSettings, Settings, WebSettings, WorkerSettings
 from .settings.bar import read_bar
-from .settings.mdm import Connection, Maas360Connection, WorkspaceOneConnection
-from .settings.rules import key_with_certificate
 from .store import migrations, moving, pickle_door
 from .store.budgets import SqlBudgets
 from .store.engine import make_engine
@@ -66,6 +52,8 @@ from .store.store import SqlStore
 from .store.wakeups import QUEUES, DbosWakeups
 from .web import build_web
 from .web.texts import Texts
+from .wire import Wire
+from .wire_mdm import Hold
 from .worker.engine import Engine, Unsuited, Wakers, refuse_old_sqlite
 from .worker.process import Worker
 from .worker.pulse import Pulse
@@ -73,13 +61,7 @@ from .worker.pulse import Pulse
 OWNERS_EVERY = 5.0
 DUE_EVERY = 0.5  # seconds; the shortest wait that a row asks for is 2
 FORGET_EVERY = 3600.0
-VendorCode = Callable[[Any], object]
-Hold = Callable[[ManagedDevice, Facts], ManagedDevice]
 SIGN_IN_LOG_CALLS = "5/10"  # for an app and tenant: graph-docs concepts/throttling-limits.md
-
-
-class NotReady(Exception):
-    """The product cannot start here; the text says what to do."""
 
 
 def now() -> datetime:
@@ -234,7 +216,7 @@ def build_world(
     return world_of(settings, store, Wire(settings, budgets, transport, clock), clock, hold=hold)
 
 
-def world_of(settings: WorkerSettings, store: Store, wire: "Wire", clock: Clock, *, hold: Hold | None = None) -> World:
+def world_of(settings: WorkerSettings, store: Store, wire: Wire, clock: Clock, *, hold: Hold | None = None) -> World:
     bar = build_bar(settings.bar_file)
     check_in = min(timedelta(days=settings.check_in_days), bar.oldest_check_in or timedelta.max)
     directory = graph.GraphDirectory(
@@ -281,7 +263,7 @@ def build_event_targets(settings: WorkerSettings, connection: str) -> EventTarge
     if given is None:
         raise NotReady(f"There is no MDM connection {connection}. There is: {', '.join(settings.mdm)}.")
     budgets = build_budgets(settings, make_engine(_url(settings), durable=False))
-    return Wire(settings, budgets, None, now).event_targets(connection, given)
+    return Wire(settings, budgets, None, now).event_targets(connection)
 
 
 def build_bar(path: str | None) -> Bar:
@@ -312,154 +294,6 @@ def possession_message(texts: Texts, organisation: str, url: str, case_code: str
 def message_for_test(texts: Texts, organisation: str, url: str) -> str:
     """What the MDM's app shows of a test: whoever reads it may know nothing of this product."""
     return texts.in_default("message.test", organisation=organisation, url=url)
-
-
-class Wire:
-    """The remotes, each with its address, its credential, its reader of error codes, and the gate that its calls pass."""
-
-    def __init__(self, settings: WorkerSettings, budgets: Budgets, transport: BaseAdapter | None, clock: Clock) -> None:
-        self._settings = settings
-        self._budgets = budgets
-        self._transport = transport
-        self._clock = clock
-        self._ca = Path(settings.ca_file) if settings.ca_file else None
-        self._gates: dict[str, Gate] = {}
-        self._remotes: dict[tuple[str, str], Remote] = {}
-        self._tokens = entra.EntraTokens(
-            self._remote("directory", settings.entra_authority, entra.vendor_code, gate="tokens"),
-            tenant_id=settings.tenant_id,
-            client_id=settings.service_client_id,
-            secret=_service_credential(settings),
-            gate_of=lambda scope: self._gate(f"tokens:{urlsplit(scope).hostname}", refused_for=entra.REFUSED_FOR),
-        )
-
-    def graph(self, name: str, *, gate: str = "directory") -> Remote:
-        """`name` is whose errors these are; the budget is Graph's, whoever asks, but for what Graph itself counts apart."""
-        credential = self._tokens.scope(self._settings.graph_scope, remote=name)
-        base = f"{self._settings.graph_url}/v1.0"
-        return self._remote(*(name, base, graph.vendor_code, credential), gate=gate, lane_headers=graph.lane_headers)
-
-    def tokens(self) -> Mapping[str, entra.ScopeTokens]:
-        """The service app's tokens, by resource."""
-        scopes = {"graph": (self._settings.graph_scope, "directory"), "intune": (self._settings.intune_scope, "channel")}
-        return {name: self._tokens.scope(scope, remote=remote) for name, (scope, remote) in scopes.items()}
-
-    def ahead(self, now: datetime) -> Mapping[str, timedelta]:
-        """Implements `ports.Clocks`."""
-        told = {remote.host: remote.clock() for remote in self._remotes.values()}
-        return {host: at - now for host, at in told.items() if at is not None}
-
-    def partner(self, uri: str) -> Remote:
-        credential = self._tokens.scope(self._settings.intune_scope, remote="channel")
-        return self._remote("channel", uri, intune_partner.vendor_code, credential, gate="channel")
-
-    def managers(self, hold: Hold) -> dict[str, DeviceManager]:
-        """Each with a gate of its own: what one of them takes is never taken from another."""
-        return {name: self._manager(name, given, hold) for name, given in self._settings.mdm.items()}
-
-    def _manager(self, name: str, given: Connection, hold: Hold) -> DeviceManager:
-        if isinstance(given, WorkspaceOneConnection):
-            return self._workspace_one(name, given, hold)
-        if isinstance(given, Maas360Connection):
-            return self._maas360(name, given, hold)
-        raise NotReady(f"No MDM of the kind of {name} is known")
-
-    def _workspace_one(self, name: str, given: WorkspaceOneConnection, hold: Hold) -> workspace_one.WorkspaceOne:
-        return workspace_one.WorkspaceOne(
-            name,
-            self._workspace_one_api(name, given),
-            now=self._clock,
-            advice=given.catalogued,
-            owner_attribute=given.owner_attribute,
-            shared_users=given.shared_users,
-            hold=_in_own_words(hold, given.own_words),
-        )
-
-    def _workspace_one_api(self, name: str, given: WorkspaceOneConnection) -> Remote:
-        more: dict[str, Any] = {"gate": f"mdm:{name}", "quota": workspace_one.quota(self._clock)}
-        credential = self._workspace_one_credential(name, given)
-        return self._remote("mdm", f"{given.url}/API", workspace_one.vendor_code, credential, **more)
-
-    def event_targets(self, name: str, given: Connection) -> EventTargets:
-        if isinstance(given, WorkspaceOneConnection):
-            return workspace_one_targets.WorkspaceOneTargets(self._workspace_one_api(name, given))
-        raise NotReady(f"The MDM {name} sends no events; its lists are read.")
-
-    def _workspace_one_credential(self, name: str, given: WorkspaceOneConnection) -> Credential:
-        if given.client_id and given.client_secret and given.token_url:
-            # one gate for both addresses: a console that wants no calls is not asked for tokens meanwhile either
-            token = self._remote("mdm", given.token_url, workspace_one_sign_in.vendor_code, gate=f"mdm:{name}")
-            secret = given.live("client_secret")
-            return workspace_one_sign_in.OAuthClient(token, client_id=given.client_id, secret=secret, now=self._clock)
-        if given.user and given.password and given.tenant_code:
-            password, code = given.live("password"), given.live("tenant_code")
-            return workspace_one_sign_in.BasicKey(user=given.user, password=password, tenant_code=code, now=self._clock)
-        raise NotReady(f"The credential of the MDM connection {name} is not set")
-
-    def _maas360(self, name: str, given: Maas360Connection, hold: Hold) -> maas360.Maas360:
-        base = given.url or maas360_sign_in.HOSTS[given.billing_id[:1]]
-        gate = f"mdm:{name}"  # one for sign-in and calls, as for Workspace ONE
-        key = maas360_sign_in.AccessKey(
-            billing_id=given.billing_id,
-            app_id=given.app_id,
-            user=given.user,
-            access_key=given.live("access_key"),
-            password=given.live("password"),
-            app_version=given.app_version,
-            platform_id=given.platform_id,
-        )
-        token = maas360_sign_in.MaasToken(self._remote("mdm", base, maas360_reading.vendor_code, gate=gate), key, now=self._clock)
-        return maas360.Maas360(
-            name,
-            self._remote("mdm", base, maas360_reading.vendor_code, token, gate=gate),
-            billing_id=given.billing_id,
-            now=self._clock,
-            title=self._settings.organisation,
-            advice=given.catalogued,
-            states=given.states,
-            owner_attribute=given.owner_attribute,
-            shared_users=given.shared_users,
-            unconfirmed=maas360.Unconfirmed(
-                given.attribute, given.attribute_parameters, given.registered_field, given.event_rule_field
-            ),
-            hold=_in_own_words(hold, given.own_words),
-        )
-
-    def _remote(
-        self, name: str, base: str, vendor_code: VendorCode, credential: Credential | None = None, *, gate: str, **more: Any
-    ) -> Remote:
-        private = (urlsplit(base).hostname or "") in self._settings.private_hosts
-        wire: dict[str, Any] = {"ca": self._ca, "private": private, "transport": self._transport, "gate": self._gate(gate)}
-        remote = Remote(name, base, vendor_code=vendor_code, credential=credential, **wire, **more)
-        self._remotes[name, base] = remote  # by address: a service that is found anew takes its old place
-        return remote
-
-    def _gate(self, name: str, **more: Any) -> Gate:
-        """One for each name, since it also counts what is in flight."""
-        if name not in self._gates:
-            self._gates[name] = Gate(name, self._budgets, in_flight=self._settings.calls_in_flight, **more)
-        return self._gates[name]
-
-
-def _in_own_words(hold: Hold, own: Mapping[str, Mapping[str, str]]) -> Hold:
-    def held(device: ManagedDevice, facts: Facts) -> ManagedDevice:
-        device = hold(device, facts)
-        return replace(device, posture=in_own_words(device.posture, own))
-
-    return held if own else hold
-
-
-def _service_credential(settings: WorkerSettings) -> Callable[[], str | dict[str, str]]:
-    """As it is now: both may be rotated while the worker runs. A certificate goes before a secret; MSAL finds its thumbprint."""
-    if not settings.service_certificate_file:
-        return settings.live("service_client_secret")
-    path = Path(settings.service_certificate_file)
-    pem = SecretFile(path, text_of(path), key_with_certificate)
-
-    def certificate() -> dict[str, str]:
-        return {"private_key": pem(), "public_certificate": pem()}
-
-    return certificate
 
 
 def _url(settings: DatabaseSettings) -> str:

@@ -25,16 +25,18 @@ MAY_SEE = {
     "log": {"secret_files"},
     "serving": set(),
     "operator_pulses": {"adapters", "store", "worker", "services", "ports", "settings"},
-    "wiring": {"operator_pulses", "adapters", "store", "web", "worker", "services", "domain", "ports", "errors"}
-    | {"settings", "secret_files"},
+    "wire_mdm": {"wire", "adapters", "domain", "ports", "errors", "settings"},
+    "wire": {"wire_mdm", "adapters", "ports", "settings", "secret_files"},
+    "wiring": {"wire", "wire_mdm", "operator_pulses", "adapters", "store", "web", "worker", "services", "domain", "ports", "errors"}
+    | {"settings"},
     "operator_wiring": {"wiring", "adapters", "store", "web", "services", "domain", "ports", "errors", "settings"},
-    "terminal": {"wiring", "serving", "settings"},
+    "terminal": {"serving", "errors", "settings"},
     "operator_commands": {"wiring", "operator_wiring", "log", "terminal", "errors", "settings"},
     "bar_command": {"wiring", "services", "log", "terminal", "settings"},
     "audit_commands": {"wiring", "operator_wiring", "operator_commands", "terminal", "errors", "settings"},
     "mdm_commands": {"mdm_wiring", "terminal", "errors", "settings"},
-    "mdm_wiring": {"wiring", "services", "store", "domain", "ports", "settings"},
-    "doctor_wiring": {"wiring", "adapters", "store", "web", "services", "domain", "ports", "settings"},
+    "mdm_wiring": {"wiring", "services", "store", "domain", "ports", "errors", "settings"},
+    "doctor_wiring": {"wire", "wiring", "adapters", "store", "web", "services", "domain", "ports", "settings"},
     "doctor_words": {"domain"},
     "doctor_commands": {"wiring", "doctor_wiring", "doctor_words", "log", "terminal", "domain", "errors", "settings"},
     "commands": {"wiring", "serving", "log", "terminal", "operator_commands", "audit_commands", "bar_command", "operator_wiring"}
@@ -49,7 +51,7 @@ ONLY_IN = {
     "authlib": {"web"},
     "msal": {"adapters"},
     "cryptography": {"adapters"},
-    "requests": {"adapters", "web", "wiring", "doctor_wiring"},  # Authlib's client in web, a transport for tests through wiring
+    "requests": {"adapters", "web", "wire", "wiring", "doctor_wiring"},  # Authlib's client in web, a transport for tests
     "sqlalchemy": {"store", "wiring", "operator_pulses"},
     "alembic": {"store", "wiring"},
     "dbos": {"store", "worker"},
@@ -130,7 +132,7 @@ def test_nobody_sees_a_door(door: str) -> None:
 
 def test_the_app_sees_wiring_settings_and_the_log() -> None:
     seen = {name.split(".")[1] for name in imports(ROOT / "app.py") if name.startswith("remediation.")}
-    assert seen <= {"wiring", "log", "settings"}
+    assert seen <= {"wiring", "errors", "log", "settings"}
 
 
 def test_the_sandbox_is_a_stranger() -> None:

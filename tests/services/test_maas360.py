@@ -11,7 +11,12 @@ import pytest
 
 from remediation.domain.device import LinkState
 from remediation.domain.steps import Step
+from remediation.errors import Busy, RemoteError
+from remediation.settings.mdm import Maas360Connection
+from remediation.wiring import build_budgets, build_world
+from tests.services.test_budgets import settings_for
 from tests.stories import Story
+from tests.wsgi_adapter import WSGIAdapter
 
 Tell = Callable[..., Story]
 
@@ -102,3 +107,41 @@ def test_the_phone_in_the_living_mdm_gets_through_while_the_other_one_is_dead(te
     story.taps_the_message()
     story.gets_to(Step.OPEN)
     assert story.outlook_opens()
+
+
+def test_the_worker_is_made_with_both_from_settings_and_each_has_its_own_budget(tell: Tell) -> None:
+    story = tell("two_mdms")
+    facts = story.remotes.facts["maas360"]
+    maas = Maas360Connection(
+        kind="maas360",
+        url=facts["api_url"],
+        **{name: facts[name] for name in ("billing_id", "app_id", "access_key", "user", "password")},
+    )
+    settings = settings_for(story.sandbox, ca_file=str(story.sandbox.keys.ca_pem))
+    given = settings.model_copy(update={"mdm": {**settings.mdm, "maas": maas}})
+    budgets = build_budgets(given, story.engine, clock=story.world.clock)
+    wire = WSGIAdapter(story.sandbox.api)
+    world = build_world(given, story.store, budgets, transport=wire, clock=story.world.clock)
+    assert set(world.managers) == {"ws1", "maas"}
+    mia = story.remotes.person()
+    assert [len(manager.devices_of(mia).devices) for manager in world.managers.values()] == [1, 1]
+    story.fault("maas360", "throttle", retry_after=600)
+    with pytest.raises(Busy):
+        world.managers["maas"].devices_of(mia)
+    with pytest.raises(Busy) as caught:
+        world.managers["maas"].devices_of(mia)
+    assert not caught.value.called, "a gate of its own, which is shut now"
+    assert world.managers["ws1"].devices_of(mia).devices
+
+
+def test_without_an_address_the_billing_id_chooses_the_host(tell: Tell) -> None:
+    story = tell("on_maas360")
+    facts = story.remotes.facts["maas360"]
+    own = {name: facts[name] for name in ("billing_id", "app_id", "access_key", "user", "password")}
+    given = settings_for(story.sandbox).model_copy(update={"mdm": {"maas": Maas360Connection(kind="maas360", **own)}})
+    wire = WSGIAdapter(story.sandbox.api)
+    budgets = build_budgets(given, story.engine, clock=story.world.clock)
+    world = build_world(given, story.store, budgets, transport=wire, clock=story.world.clock)
+    with pytest.raises(RemoteError):
+        world.managers["maas"].device("x")
+    assert str(wire.requests[-1].url).startswith("https://services.m3.maas360.com/auth-apis/auth/2.0/authenticate/customer/3001")
