@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from dataclasses import replace
 from typing import Any
@@ -132,6 +133,24 @@ class TestMaas360:
         noah.upn = "noah@fabrikam.example"
         told = Remotes(remotes.sandbox, owner=("onPremisesSamAccountName", "user_name"))
         assert matched(told) == Owned((), "ambiguous_owner")
+
+    @pytest.mark.parametrize("field", ["emailAddress", "username"])
+    def test_what_the_search_finds_by_itself_is_compared_by_us(self, remotes: Remotes, field: str) -> None:
+        """However loosely it looks: another one's row is not hers."""
+        told = remotes.sandbox.world.persons[remotes.person("Noah").oid]
+
+        def another(request: Any, status: int, body: bytes) -> bytes:
+            if "/search/customer/" not in str(request.url) or status != 200:
+                return body
+            page = json.loads(body)
+            if isinstance(found := page["devices"].get("device"), dict):
+                found |= {"emailAddress": told.mail, "username": told.mdm_user_name}
+            return json.dumps(page).encode()
+
+        pair = {"emailAddress": (None, None), "username": ("onPremisesSamAccountName", "user_name")}[field]
+        user_of(remotes, "Mia").mdm_user_name = user_of(remotes, "Mia").sam_account_name
+        assert matched(Remotes(remotes.sandbox, owner=pair)).devices
+        assert matched(Remotes(remotes.sandbox, owner=pair, change=another)) == Owned(())
 
     def test_a_part_of_a_name_is_nobody(self, remotes: Remotes) -> None:
         person = replace(remotes.person(), mail="mi", user_name="mi@contoso.example")
