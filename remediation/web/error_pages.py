@@ -118,7 +118,8 @@ def _entrance() -> str | None:
 def _not_the_machine(_: NotTheMachine) -> Response:
     """For a program, not for people. The same whether such a connection is set up or not."""
     log.info("an event was sent without the connection's password: refused")
-    return Response("the password is missing or wrong\n", 401, {"WWW-Authenticate": 'Basic realm="events"'}, mimetype="text/plain")
+    said = {"status": "the password is missing or wrong"}
+    return make_response(said, 401, {"WWW-Authenticate": 'Basic realm="events"'})
 
 
 def _role_too_old(_: RoleTooOld) -> Response:

@@ -8,7 +8,7 @@ Which connections there are is the worker's to know: an event of another finds n
 from math import ceil
 
 import structlog
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, make_response, request
 
 from ..errors import TooOften
 from ..services.take_hint import take_hint
@@ -25,7 +25,7 @@ ADDRESS = "/hooks/mdm/<connection>"
 @machine
 def test(connection: str) -> Response:
     """Workspace ONE's *Test Connection*: a GET with the same header, which wants 200 (zentralopensource/zentral wsone views)."""
-    return _plain("ok", 200)
+    return _says("ok", 200)
 
 
 @pages.post(ADDRESS)
@@ -36,21 +36,21 @@ def receive(connection: str) -> Response:
         hint = desk().events(request.get_data(cache=False))
     except ValueError:
         log.info("an event could not be read", connection=connection)
-        return _plain("not an event notification", 400)
+        return _says("not an event notification", 400)
     if hint is None:
-        return _plain("ignored", 202)
+        return _says("ignored", 202)
     now = desk().clock()
     try:
         taken = take_hint(desk().store, connection, hint, now=now)
     except TooOften as error:
         log.warning("an MDM sends more events than any company has news; lists are read as well", connection=connection)
-        answer = _plain("too many", 429)
+        answer = _says("too many", 429)
         answer.headers["Retry-After"] = str(max(1, ceil((error.again_at - now).total_seconds())))
         return answer
     log.debug("an event was taken", connection=connection, outcome=taken.value, bad_news=hint.revokes)
-    return _plain("taken", 202)
+    return _says("taken", 202)
 
 
-def _plain(text: str, status: int) -> Response:
+def _says(text: str, status: int) -> Response:
     """The same for a device that we know and one that we do not: the sender need not learn which."""
-    return Response(text + "\n", status, mimetype="text/plain")
+    return make_response({"status": text}, status)

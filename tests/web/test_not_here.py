@@ -14,6 +14,7 @@ import pytest
 
 from remediation.domain.device import Person
 from remediation.web import HOUSE
+from remediation.web.guards import Who, who_may
 from tests.web.conftest import Web
 
 KINDS = {"text/html", "application/json", "text/css", "text/javascript", "image/svg+xml"}
@@ -32,11 +33,14 @@ def test_T21_no_answer_is_a_table_for_a_spreadsheet(web: Web) -> None:
     assert {"text/html", "application/json", "text/css"} <= kinds <= KINDS
 
 
-def test_T25_nothing_takes_what_a_machine_sends(web: Web) -> None:
-    """No webhook yet: every route that acts asks for a form's token, none is let off."""
-    protection = web.app.extensions["csrf"]
-    assert not protection._exempt_views
+def test_T25_only_what_asks_for_a_machines_password_is_let_off_the_forms_token(web: Web) -> None:
+    protection, views = web.app.extensions["csrf"], web.app.view_functions
+    machines = {f"{view.__module__}.{view.__name__}" for name, view in views.items() if who_may(web.app, name) is Who.MACHINE}
+    assert protection._exempt_views == machines
     assert not protection._exempt_blueprints
+    assert {rule.rule for rule in web.app.url_map.iter_rules() if who_may(web.app, rule.endpoint) is Who.MACHINE} == {
+        "/hooks/mdm/<connection>"
+    }
 
 
 @pytest.mark.parametrize("word", ["DebugToolbar", "werkzeug.debug", "DebuggedApplication", "run_simple", "/metrics", "pprof"])

@@ -276,7 +276,7 @@ def test_T25_what_is_no_event_is_refused_in_words_and_changes_nothing(opened: We
     for how, body in HOSTILE.items():
         answer = sent(opened, body)
         assert answer.status_code == 400, how
-        assert answer.mimetype == "text/plain", how
+        assert answer.mimetype == "application/json", how
         assert "aaaa" not in answer.text, how
         assert row(opened) == was, how
     assert sent(opened, event(**BAD)).status_code == 202
