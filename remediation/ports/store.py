@@ -245,7 +245,7 @@ class Store(Watching, Hints, Protocol):
         found_some: bool = False,
         failed_calls: Sequence[FailedCall] = (),
     ) -> None:
-        """`found_some`: one MDM may not have answered, and another told of devices, which count as read. Only an error says which."""
+        """`found_some`: at least one MDM told of devices, so they count as read though another MDM failed."""
 
     def note_sign_in(self, sign_in: SignIn) -> None:
         """Its record was looked for once more, and is not there yet."""
