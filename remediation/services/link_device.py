@@ -11,6 +11,7 @@ from uuid import uuid4
 from ..domain.device import DeviceLink, DirectoryDevice, LinkState, ManagedDevice
 from ..domain.device_certificate import wants_certificate, with_certificate
 from ..domain.evidence import Evidence, Level, ends_link, suffices
+from ..domain.identifiers import identifier
 from ..domain.journey import Journey, Possession
 from ..domain.matching import Match, match
 from ..domain.sign_in_proof import Pair, SignIn, names_another, pair_of, pair_of_link, refutes, wants_sign_in, with_sign_in
@@ -31,6 +32,8 @@ def link_device(journey: Journey, *, world: World, unread: Collection[str] = ())
         return
     if device is None or proof is None or not journey.proven:
         return
+    if _end_earlier_enrollments(journey, device, world):
+        journey = world.store.journey(journey.id) or journey
     others = journey.others_unlinked or any(connection != device.key.connection for connection in unread)
     found = _match(journey, device, list(journey.directory), proof, others=others)
     if found is None or found.chosen is None:
@@ -67,6 +70,22 @@ def _is_over(journey: Journey, link: DeviceLink, device: ManagedDevice | None, w
     if why is not None:
         _end(link, why, world)
     return why is not None
+
+
+def _end_earlier_enrollments(journey: Journey, device: ManagedDevice, world: World) -> bool:
+    """This very phone was enrolled anew under another record, while the MDM keeps the earlier one as enrolled: what was linked with
+    that one ends (I6), and so its directory device is free for the phone that it is in."""
+    serial, ended = identifier(device.serial), False
+    for link in journey.links:
+        if link.managed == device.key or link.state is LinkState.ENDED:
+            continue
+        before = world.store.managed_device(link.managed)
+        if before is None or serial is None or identifier(before.serial) != serial or before.platform is not device.platform:
+            continue
+        if before.enrolled_at is not None and device.enrolled_at is not None and before.enrolled_at < device.enrolled_at:
+            _end(link, "enrolled_anew", world)
+            ended = True
+    return ended
 
 
 def _end_what_no_longer_holds(managed: ManagedDevice, device: DirectoryDevice, world: World) -> None:

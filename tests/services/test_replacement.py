@@ -1,8 +1,10 @@
 """A phone registered anew while its former entry's link lives: better evidence, down before up, and the owner told elsewhere."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from remediation.domain.device import LinkState
@@ -11,6 +13,9 @@ from remediation.domain.steps import Step
 from remediation.errors import Unreachable
 from remediation.services.tell_owner import Ways, Words, tell_owner
 from remediation.store.notices import SqlNotices
+from remediation.store.store import SqlStore
+from remediation.store.wakeups import DbosWakeups
+from sandbox.enrollment import enroll
 from tests.services.test_sign_in_proof import details
 from tests.stories import Story
 
@@ -31,9 +36,15 @@ def still_blocked_after_registering_anew(tell: Tell, scenario: str = "blocked_ju
 
 
 def proves_it_anew(story: Story) -> None:
+    proves_it_anew_while(story, lambda: None)
+
+
+def proves_it_anew_while(story: Story, happens: Callable[[], None]) -> None:
+    """Something happens just before the last proof."""
     story.says_this_is_mine()
     story.taps_the_message()
     assert story.step is Step.SIGN_IN
+    happens()
     story.signs_in_again()
 
 
@@ -67,11 +78,11 @@ def test_T1_down_before_up_when_a_link_is_replaced(tell: Tell) -> None:
     assert told.index((old.device_id, "notCompliant")) < told.index((story.remotes.phone.device_id, "compliant"))
 
 
-def test_T1_while_the_old_entry_cannot_be_taken_down_the_new_one_stays_down(tell: Tell) -> None:
+def test_T1_until_the_old_entry_is_seen_down_the_new_one_stays_down(tell: Tell) -> None:
+    """Only what Entra says of the old one is missing; everything else would let the new one through."""
     story = still_blocked_after_registering_anew(tell)
     [old] = story.links()
-    story.fault("intune", "server_error")
-    proves_it_anew(story)
+    proves_it_anew_while(story, lambda: story.fault("graph", "down", path=old.device_id))
     story.passes(300)
     assert story.step is Step.WAIT
     assert not story.outlook_opens()
@@ -128,6 +139,89 @@ def test_a_higher_old_link_asks_for_as_much_again(tell: Tell) -> None:
     story.passes(60)
     assert (story.step, story.link_states()) == (Step.CERTIFICATE, [LinkState.ACTIVE])
     assert story.links()[0].id == old.id
+
+
+def enrolls_anew_under_another_record(story: Story, **of_the_new: str) -> None:
+    """The MDM keeps the earlier one, as enrolled as before; it is seen no more."""
+    phone, old = story.remotes.phone, story.remotes.record
+    with story.sandbox.world.lock:
+        phone.record_id = None
+        new = enroll(story.sandbox.world, phone)
+        new.serial, new.udid = of_the_new.get("serial", old.serial), old.udid
+
+
+def test_I6_a_phone_enrolled_anew_under_another_record_ends_the_link_of_the_earlier_one(tell: Tell) -> None:
+    story = tell("blocked_just_registered")
+    story.gets_through()
+    [old] = story.links()
+    story.passes(300, every=20)
+    enrolls_anew_under_another_record(story)
+    story.passes(60)
+    story.checks_again()
+    story.says_this_is_mine()
+    story.taps_the_message()
+    story.gets_to(Step.OPEN)
+    first, second = sorted(story.links(), key=lambda link: link.made_at)
+    assert (first.id, first.ended_why) == (old.id, "enrolled_anew")
+    assert (second.state, second.device_id) == (LinkState.ACTIVE, old.device_id)
+    assert [verdict for _, verdict in sent(story)] == ["compliant", "notCompliant", "compliant"], "down before up"
+
+
+@pytest.mark.parametrize("serial", ["ANOTHER00001", "0", ""])
+def test_T1_another_phone_ends_nobodys_link(tell: Tell, serial: str) -> None:
+    """The control: a second managed phone, and one whose serial names nothing, take nothing over."""
+    story = tell("blocked_just_registered")
+    story.gets_through()
+    story.passes(300, every=20)
+    enrolls_anew_under_another_record(story, serial=serial)
+    story.passes(60)
+    story.checks_again()
+    story.says_this_is_mine(story.remotes.phone.record_id)
+    story.taps_the_message()
+    story.passes(120)
+    assert story.link_states() == [LinkState.ACTIVE]
+
+
+@pytest.mark.parametrize("after", ["link.replaced", "push.prepared", "push.sent", "push.accepted", "push.confirmed"])
+def test_T1_down_before_up_whatever_crashes_in_between(tell: Tell, after: str) -> None:
+    """The worker dies just after this change of the old link's end, and another begins from the top, over all rows."""
+    story = still_blocked_after_registering_anew(tell)
+    [old] = story.links()
+    before = story.audit().count(after)
+    sound = story.world.store
+
+    def change(*given: Any, **more: Any) -> Any:
+        if story.audit().count(after) > before:
+            raise KilledError
+        return SqlStore.change(sound, *given, **more)  # type: ignore[arg-type]
+
+    story.says_this_is_mine()
+    story.taps_the_message()
+    dying = DyingStore(story.engine, sound.tenant_id, DbosWakeups(story.engine), change)
+    story.with_world(store=dying)
+    with suppress(KilledError):
+        story.signs_in_again()
+        story.passes(60)
+    assert story.audit().count(after) > before, "it died there"
+    story.with_world(store=sound)
+    story.tick(1, everything=True)
+    story.gets_to(Step.OPEN)
+    told = sent(story)
+    assert told.index((old.device_id, "notCompliant")) < told.index((story.remotes.phone.device_id, "compliant"))
+    assert [link.state for link in story.links()].count(LinkState.ACTIVE) == 1
+
+
+class KilledError(BaseException):
+    """No handler of ours catches it, as none catches a kill."""
+
+
+class DyingStore(SqlStore):
+    def __init__(self, engine: sa.Engine, tenant_id: str, wakeups: DbosWakeups, change: Callable[..., Any]) -> None:
+        super().__init__(engine, tenant_id, wakeups)
+        self._dying = change
+
+    def change(self, *given: Any, **more: Any) -> Any:
+        return self._dying(*given, **more)
 
 
 class Mails:
