@@ -50,6 +50,8 @@ class Stage:
         self.sandbox.start()
         try:
             self.settings = demo.product_settings(self.sandbox, self.ports, self.folder, KEY)
+            if self.mia.vendor == "maas360":
+                self.settings |= demo.second_mdm(self.sandbox)
             self.settings["REMEDIATION_DATABASE_URL"] = self.url
             self.settings["REMEDIATION_MINIMUM_EVIDENCE"] = self.minimum
             self._messages_arrive()
@@ -109,7 +111,8 @@ class Stage:
     def _messages_arrive(self) -> None:
         engine = make_engine(self.url)
         try:
-            messages_arrive(engine, self.sandbox.world.tenant_id)
+            for connection in ("ws1", "maas"):
+                messages_arrive(engine, self.sandbox.world.tenant_id, connection)
         finally:
             engine.dispose()
 

@@ -73,6 +73,20 @@ def test_already_fine(arrives: Arrives, width: int, script: bool, scheme: str) -
     assert player.stage.uploads() == []
 
 
+def test_on_maas360_the_pages_name_its_app_and_a_jailbreak_blocks_again(arrives: Arrives) -> None:
+    """The same way as on Workspace ONE; afterwards the worker carries what the pretend MaaS360 says."""
+    player = arrives("on_maas360", width=320)
+    begins(player)
+    player.sends_the_message()
+    expect(player.product.locator("main")).to_contain_text("MaaS360")
+    player.taps_the_message()
+    player.sees("open", OPEN, within=60)
+    player.sees_the_inbox()
+    player.switches("jailbroken")
+    player.stage.sandbox.world.check_in(player.stage.mia.record_id or 0)
+    player.is_blocked_within(60)
+
+
 def test_the_wait_is_told_link_by_link_while_microsoft_takes_its_time(arrives: Arrives) -> None:
     player = arrives("blocked_just_registered", lagging=True)
     player.stage.sandbox.world.lags.compliance_lag = 20  # longer than a look at the page takes on a busy machine
