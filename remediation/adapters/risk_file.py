@@ -22,7 +22,7 @@ class RiskFile:
 
     def __init__(self, path: Path, *, unlisted: float | None) -> None:
         self._path, self._unlisted = path, unlisted
-        self._stamp: tuple[int, int, int] | None = None
+        self._stamp: tuple[int, int, int] | None = (0, 0, 0)  # of no file, so that one which is missing is said too
         self._scores: Mapping[str, float] | None = None
         self._lock = threading.Lock()
 
@@ -36,18 +36,27 @@ class RiskFile:
         return max(found, default=self._unlisted)
 
     def _now(self) -> Mapping[str, float] | None:
+        """Looked at for every record that is read, and so said once for each change of the file, not for each device."""
         with self._lock:
-            try:
-                seen = self._path.stat()
-                stamp = seen.st_mtime_ns, seen.st_size, seen.st_ino
-                if stamp != self._stamp:
-                    self._stamp = stamp
+            stamp = self._look()
+            if stamp != self._stamp:
+                self._stamp = stamp
+                try:
                     self._scores = _read(self._path)
                     log.info("risk scores read", file=str(self._path), devices=len(self._scores))
-            except (OSError, ValueError) as error:
-                kind = type(error).__name__ if isinstance(error, OSError | UnicodeError) else str(error)
-                log.warning("the file of risk scores cannot be used; what was read before stays", file=str(self._path), why=kind)
+                except (OSError, ValueError) as error:
+                    kind = type(error).__name__ if isinstance(error, OSError | UnicodeError) else str(error)
+                    log.warning(
+                        "the file of risk scores cannot be used; what was read before stays", file=str(self._path), why=kind
+                    )
             return self._scores
+
+    def _look(self) -> tuple[int, int, int] | None:
+        try:
+            seen = self._path.stat()
+        except OSError:
+            return None
+        return seen.st_mtime_ns, seen.st_size, seen.st_ino
 
 
 def _read(path: Path) -> Mapping[str, float]:
