@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 from flask import Flask
 
-from remediation import wiring
+from remediation import secret_files, wiring
 from remediation.commands import remediation
 from remediation.settings import PREFIX, WebSettings, WorkerSettings
 from remediation.settings.names import environment_of
@@ -109,6 +109,41 @@ def test_another_key_is_told_to_the_mdm_when_asked(ground: Ground) -> None:
     assert ground.sandbox.events.test(ground.target) == 401, "the pages have the old key yet"
     ground.says("--connection", "ws1", "--renew")
     assert ground.sandbox.events.test(ground.target) == 200
+
+
+def test_T26_another_key_in_the_file_is_believed_by_the_running_pages_and_the_one_before_for_as_long_as_it_stands(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As docs/operating.md has it: nobody restarts anything, and no event is refused meanwhile."""
+
+    def write(name: str, text: str) -> None:
+        new = ground.folder / f"{name}.new"
+        new.write_text(text + "\n")
+        new.rename(ground.folder / name)
+
+    for name, text in (("hook-key", KEY), ("hook-keys-before", "")):
+        write(name, text)
+    monkeypatch.delenv(PREFIX + "HOOK_KEY", raising=False)
+    monkeypatch.setenv(PREFIX + "HOOK_KEY_FILE", str(ground.folder / "hook-key"))
+    monkeypatch.setenv(PREFIX + "HOOK_KEY_FALLBACKS_FILE", str(ground.folder / "hook-keys-before"))
+    ground.web.extensions["desk"].store._engine.dispose()
+    ground.web = wiring.build_web_app(read(WebSettings))
+    ground._late[:] = [ground.web]
+    ground.registered()
+    assert ground.sandbox.events.test(ground.target) == 200
+    write("hook-keys-before", KEY)
+    write("hook-key", OTHER_KEY)
+    assert ground.sandbox.events.test(ground.target) == 200, "the MDM has the password of the key before"
+    ground.says("--connection", "ws1", "--renew", HOOK_KEY=OTHER_KEY)
+    assert ground.sandbox.events.test(ground.target) == 200
+    write("hook-keys-before", "")
+    assert ground.sandbox.events.test(ground.target) == 200
+    ground.says("--connection", "ws1", "--renew")
+    assert ground.sandbox.events.test(ground.target) == 401, "the key before was taken away"
+    assert {KEY, OTHER_KEY} <= set(secret_files.learned()), "so that the log keeps them out"
+    write("hook-key", "weak")
+    ground.says("--connection", "ws1", "--renew", HOOK_KEY=OTHER_KEY)
+    assert ground.sandbox.events.test(ground.target) == 200, "a weak one changes nothing"
 
 
 def test_by_hand_shows_what_to_enter_and_calls_nobody(ground: Ground) -> None:
