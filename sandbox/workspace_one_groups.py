@@ -17,7 +17,12 @@ from sandbox.world import World
 Answer = Response | tuple[Response | str, int]
 Page = Callable[[Sequence[Any], dict[str, str], str, Callable[[Any], dict[str, Any]]], Answer]
 
-GLOBAL = {"Id": {"Value": 7}, "Name": "Global", "Uuid": "7c1f52f8-4f2a-4f0e-9d1a-6a1de8a7b007"}
+
+def _entity(number: int, name: str, uuid: str) -> dict[str, Any]:
+    return {"Id": {"Value": number}, "Name": name, "Uuid": uuid}
+
+
+GLOBAL = _entity(7, "Global", "7c1f52f8-4f2a-4f0e-9d1a-6a1de8a7b007")
 """Above the customer's own group; no customer's account sees it."""
 KEYS = ("DeviceUid", "DeviceSerialNumber", "EnrollmentUser", "EnrollmentUserId", "EmailAddress", "EmailUserName", "EmailDomain")
 MORE_KEYS = ("FirstName", "LastName", "GroupIdentifier", "ManagementID")
@@ -50,18 +55,9 @@ def _organization_groups(app: Flask, world: World, page: Page) -> None:
         query = allowed("name", "type", "groupid", "orderby", "sortorder", "page", "pagesize")
         with world.lock:
             mdm = world.mdm
-            own: dict[str, Any] = {
-                "Id": {"Value": mdm.group_id},
-                "Name": mdm.group_name,
-                "Uuid": mdm.group_uuid,
-                "ParentLocationGroup": GLOBAL,
-            }
-            below: dict[str, Any] = {
-                "Id": {"Value": mdm.group_id + 1},
-                "Name": "Sales",
-                "Uuid": "0c5e3f0a-90f4-4d92-8d37-0d8b0a5a1571",
-            }
-            below["ParentLocationGroup"] = {key: own[key] for key in ("Id", "Name", "Uuid")}
+            own = _entity(mdm.group_id, mdm.group_name, mdm.group_uuid)
+            below = _entity(mdm.group_id + 1, "Sales", "0c5e3f0a-90f4-4d92-8d37-0d8b0a5a1571") | {"ParentLocationGroup": own}
+            own = own | {"ParentLocationGroup": GLOBAL}
             found = sorted([below, own], key=lambda g: g["Id"]["Value"] if query.get("orderby") == "Id" else g["Name"])
             return page(found, query, "LocationGroups", shown)
 
