@@ -1,7 +1,7 @@
 """Deliberate unkindness, switchable per service, applied by one gate that stands before every service.
 
 Kinds: throttle, down, slow, garbled, html, huge, server_error, first_401, drop_answer here; ignore_writes and
-fail_upload are asked for by `intune` itself, the first by `workspace_one` as well; unlisted and shifted by the listings of
+fail_upload are asked for by `intune` itself, the first by both MDMs as well; unlisted and shifted by the listings of
 `graph`, `workspace_one` and `maas360`; plain_types (every number a number, no version a float) and takes_bearer are
 kindnesses of `maas360`. Next door: `control` switches them, `limits` counts calls, `ledger` is written by the gate.
 """

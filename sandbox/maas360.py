@@ -67,7 +67,7 @@ def create_maas360(sandbox: Sandbox) -> Flask:
     _search(app, sandbox.world, sandbox.faults)
     _details(app, sandbox.world)
     _events(app, sandbox.world)
-    _attributes(app, sandbox.world)
+    _attributes(app, sandbox.world, sandbox.faults)
     _actions(app, sandbox.world)
     add_users_and_groups(app, sandbox.world)
     return app
@@ -207,7 +207,7 @@ def _events(app: Flask, world: World) -> None:
             return told({"complianceEvents": body})
 
 
-def _attributes(app: Flask, world: World) -> None:
+def _attributes(app: Flask, world: World, faults: Faults) -> None:
     @app.post(f"{DEVICES}/2.0/customAttributes/customer/<billing_id>")
     def define(billing_id: str) -> Response:
         sent = request.get_json(silent=True)
@@ -229,7 +229,8 @@ def _attributes(app: Flask, world: World) -> None:
                 return _done(record, 1, "Characters that are not allowed.")
             if name not in world.maas360.attributes:
                 return _done(record, 1, "The custom attribute is not defined.")
-            record.custom_attributes[GROUP, name] = value
+            if not faults.take("maas360", "ignore_writes", request.path, request.method):
+                record.custom_attributes[GROUP, name] = value
             return _done(record)
 
 

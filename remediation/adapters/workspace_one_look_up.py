@@ -73,7 +73,7 @@ class Identifiers:
             )
         except NotFound:
             return
-        if answer.body is None:
+        if answer.status == 204 and answer.body is None:
             return
         rows = list(answer.fields().items("Devices"))
         if len(rows) < (answer.fields().number("Total") or 0):
@@ -95,8 +95,9 @@ class WebClipValues:
         # mrpaws/awtest system/v1 lookup_fields_v1_api: GET /system/lookup-value/keys/{organizationGroupUuid}
         target = self._remote.path("system/lookup-value/keys/{}", self._own_group())
         answer = self._remote.call("GET", target, headers=accept(1))
-        body: object = answer.body
-        rows = body if isinstance(body, list) else [] if body is None else [body]  # described as one object, and named a list
+        if answer.status == 204 and answer.body is None:
+            return ()
+        rows = answer.body if isinstance(answer.body, list) else [answer.body]  # described as one object, and named a list
         found = [Fields(row, self._remote.name) for row in rows]
         values = {key.strip("{} "): one for one in found if (key := one.text("key")) and key.strip("{} ")}
         return tuple(

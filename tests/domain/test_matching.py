@@ -127,8 +127,9 @@ REAL = ("F2LXK0ABCD12", "R58M12ABCDE", "C02XL0GYJGH5", "00008030-001A2B3C4D5E6F7
 @pytest.mark.parametrize("serial", REAL)
 def test_the_control_a_real_serial_is_one_device_however_it_is_written(serial: str) -> None:
     one = replace(MANAGED_PHONE, serial=serial)
-    again = replace(MANAGED_PHONE, key=replace(MANAGED_PHONE.key, record_id="2"), serial=f" {serial.lower()} ")
-    assert len(one_per_device([one, again])) == 1
+    before = replace(HEALTHY, last_seen=NOON - minutes(9000))
+    again = replace(MANAGED_PHONE, key=replace(MANAGED_PHONE.key, record_id="2"), serial=f" {serial.lower()} ", posture=before)
+    assert one_per_device([one, again]) == (one,)
 
 
 def test_a_directory_device_without_an_id_of_its_own_is_no_candidate() -> None:
