@@ -243,6 +243,11 @@ class TestPersonalising:
         def fewer(body: Any) -> Any:
             return [{"key": "{EmailAddress}", "description": "mail", "id": 1}, {"key": None, "id": 2}]
 
+        def child_first(body: Any) -> Any:
+            """A group below may have a lower number than its parent: groups are moved."""
+            return {**body, "LocationGroups": body["LocationGroups"][::-1]}
+
+        assert answering(remotes, "groups/search", child_first).mdm.lookup_values() == remotes.mdm.lookup_values()
         told = answering(remotes, "lookup-value/keys", fewer).mdm.lookup_values()
         assert [(value.key, value.meaning, value.names_device) for value in told] == [("{EmailAddress}", "mail", False)]
         asked = [entry.path for entry in remotes.sandbox.ledger.since(0) if "lookup-value" in entry.path]

@@ -211,7 +211,8 @@ def test_where_enrolled_and_seen_last_does_not_decide_a_person_is_asked(seen: da
 
 
 def test_one_serial_on_two_platforms_is_two_devices() -> None:
-    assert len(one_per_device([record(1), record(2, platform=Platform.ANDROID)])) == 2
+    seen_before = replace(HEALTHY, last_seen=NOON - minutes(9))
+    assert len(one_per_device([record(1), record(2, platform=Platform.ANDROID, posture=seen_before)])) == 2
 
 
 @pytest.mark.parametrize(
