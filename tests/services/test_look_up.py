@@ -48,7 +48,7 @@ def test_a_pasted_id_is_found_with_whatever_stands_around_it(tell: Tell) -> None
     story = tell("blocked_just_registered")
     story.gets_through()
     reads = SqlLookUp(story.engine, story.store.tenant_id)
-    device_id, serial = story.links[-1].device_id, story.journey.managed[0].serial
+    device_id, serial = story.links()[-1].device_id, story.journey.managed[0].serial
     for pasted in (f"Device identifier: {device_id}\nDevice platform: iOS", f"S/N {serial} (phone of Mia)", device_id.upper()):
         found = look_up.search(reads, story.store, pasted, oid="hanna", now=NOW)
         assert [one.person.oid for one in found.people] == [story.oid], pasted
