@@ -110,7 +110,7 @@ class Fleet:
 
     def _words(self, person: Person) -> list[str]:
         given = (person.match,) if self._chosen else (person.mail, person.user_name)
-        return list({fold(word): word.strip() for word in given if word and word.strip()}.values())
+        return list({fold(word): word for word in given if word and word.strip()}.values())
 
     def _is_shared(self, holder: str) -> bool:
         """A staging account by its address, or by what stands before the `@`."""

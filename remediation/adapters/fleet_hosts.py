@@ -47,13 +47,13 @@ class Hosts:
         (fleetdm/fleet#45014)."""
         if of.raw("device_mapping") is None:
             return ()
-        found = (one.need_text("email").strip() for one in of.items("device_mapping") if one.need_text("source") in self._sources)
-        return tuple(sorted({fold(mail): mail for mail in found if mail}.values(), key=fold))
+        found = (one.need_text("email") for one in of.items("device_mapping") if one.need_text("source") in self._sources)
+        return tuple(sorted({fold(mail): mail for mail in found if mail.strip()}.values(), key=fold))
 
     def page(self, number: int, query: Mapping[str, str]) -> list[Fields]:
         # docs/REST API/rest-api.md: GET /api/v1/fleet/hosts; 0-based
-        place: dict[str, str | int] = {"page": number, "per_page": self._page_size, "order_key": "id", "order_direction": "asc"}
-        rows = list(self._remote.call("GET", "hosts", query={**place, **query}, largest=LARGEST_PAGE).fields().items("hosts"))
+        order: dict[str, str | int] = {"page": number, "per_page": self._page_size, "order_key": "id", "order_direction": "asc"}
+        rows = list(self._remote.call("GET", "hosts", query={**order, **query}, largest=LARGEST_PAGE).fields().items("hosts"))
         if len(rows) > self._page_size:
             raise self.garbled("more hosts than were asked for")
         return rows
