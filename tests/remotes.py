@@ -5,6 +5,7 @@ Next door: `wsgi_adapter` (the transport), `wiring` in the product, which does t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -128,9 +129,9 @@ class Remotes:
         remote = self.remote("mdm", facts["api_url"], maas360_reading.vendor_code)
         return maas360_sign_in.MaasToken(remote, key, now=self.sandbox.world.now)
 
-    def make_fleet(self, token: str | None = None, **more: Any) -> fleet.Fleet:
+    def make_fleet(self, token: Callable[[], str] | None = None, **more: Any) -> fleet.Fleet:
         facts = self.facts["fleet"]
-        credential = fleet_sign_in.ApiToken(lambda: token or facts["token"])
+        credential = fleet_sign_in.ApiToken(token or (lambda: str(facts["token"])))
         remote = self.remote("mdm", f"{facts['url']}/api/v1/fleet", fleet_sign_in.vendor_code, credential=credential)
         meaning = fleet_posture.Meaning(integrity=frozenset({INTEGRITY}))
         own = {"advice": ADVICE, "meaning": meaning, "chosen": self.owner[1] is not None, "page_size": min(self.page_size, 100)}

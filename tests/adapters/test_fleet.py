@@ -286,18 +286,17 @@ class TestManners:
 
     def test_a_changed_token_is_tried_at_once(self, remotes: Remotes) -> None:
         given = ["wrong"]
-        credential = type(remotes.fleet._remote._credential)(lambda: given[0])
-        remotes.fleet._remote._credential = remotes.fleet._hosts._remote._credential = credential
+        mdm = remotes.make_fleet(lambda: given[0])
         with pytest.raises(Refused):
-            remotes.mdm.device(remotes.record_id)
+            mdm.device(remotes.record_id)
         given[0] = remotes.facts["fleet"]["token"]
-        assert remotes.mdm.device(remotes.record_id)
+        assert mdm.device(remotes.record_id)
 
     @pytest.mark.parametrize("token", ["", "two words", "a\r\nb", "ä"])
     def test_what_is_no_token_leaves_nowhere(self, remotes: Remotes, token: str) -> None:
         before = len(remotes.sandbox.ledger.since(0))
         with pytest.raises(Refused):
-            remotes.make_fleet(token or " ").device(remotes.record_id)
+            remotes.make_fleet(lambda: token).device(remotes.record_id)
         assert len(remotes.sandbox.ledger.since(0)) == before
 
     def test_nothing_that_leaves_can_wipe_or_write(self, remotes: Remotes) -> None:

@@ -287,7 +287,7 @@ def test_none_of_the_five_is_left_out(remotes: Remotes) -> None:
         if remotes.vendor == "maas360":
             remotes.make_maas(remotes.maas_token(access_key=lambda: "wrong")).device("1")
         if remotes.vendor == "fleet":
-            remotes.make_fleet("wrong").device("1")
+            remotes.make_fleet(lambda: "wrong").device("1")
         ws1 = remotes.facts["workspace_one"]
         remotes.make_mdm(
             BasicKey(user=ws1["client_id"], password=ws1["client_secret"], tenant_code="wrong", now=remotes.sandbox.world.now)

@@ -41,7 +41,8 @@ def user_of(remotes: Remotes, name: str) -> SandboxPerson:
 
 def matched(remotes: Remotes, name: str = "Mia") -> Owned:
     """As a look does it: the person as the directory has them now, then their records."""
-    return remotes.mdm.devices_of(remotes.directory.person(remotes.person(name).oid))
+    owned: Owned = remotes.mdm.devices_of(remotes.directory.person(remotes.person(name).oid))
+    return owned
 
 
 def numbers(owned: Owned) -> set[str]:
