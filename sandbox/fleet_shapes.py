@@ -100,7 +100,8 @@ def _mdm(record: ManagedRecord) -> dict[str, Any]:
 
 def _profiles(record: ManagedRecord) -> list[dict[str, Any]]:
     """Fleet knows that a profile is there, not whether the person heeds it."""
-    status = DELIVERED.get(record.compliance_override or "Compliant", record.compliance_override)
+    override = record.compliance_override
+    status = "verified" if override is None else DELIVERED.get(override, override)
     detail = "The device refused this profile." if status == "failed" else ""
     first = {
         "profile_uuid": record.uuid,

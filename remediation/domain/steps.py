@@ -110,10 +110,11 @@ def only_disabled(journey: Journey) -> bool:
 
 
 def _says_registered(journey: Journey) -> bool:
-    """Since the proof the person said *I've done it*, and so it is not an old device that is switched off."""
+    """Since the proof, or where none can be had since they came, the person said *I've done it*, and so it is not an old device
+    that is switched off."""
     proof, said_at = journey.possession, journey.look.refresh_wanted_at
-    proven_at = proof.proven_at if journey.proven and proof is not None else None
-    return proven_at is not None and said_at is not None and said_at > proven_at
+    since = proof.proven_at if journey.proven and proof is not None else journey.counts_from
+    return since is not None and said_at is not None and said_at > since
 
 
 def _not_looked_since_still_blocked(journey: Journey) -> bool:
