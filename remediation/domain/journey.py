@@ -112,17 +112,21 @@ class Journey:
     @property
     def by_fresh(self) -> bool:
         """No message can prove the device in hand, it is the only one without a link, and the tenant asks for no more than that a
-        directory device appeared since this journey began."""
+        directory device appeared since."""
         device = self.in_hand
-        return self.fresh and device is not None and device.key.connection in self.unproven and not self.others_unlinked
+        if device is None or device.enrolled_at is None or self.others_unlinked:
+            return False
+        return self.fresh and device.key.connection in self.unproven
 
     @property
     def counts_from(self) -> datetime | None:
         """From when on a new registration is this device's: since the message that proved it was sent, or, by `fresh`, since the
-        journey began. None while neither holds."""
+        journey began and the device was enrolled (what was registered before a wipe is not what is enrolled anew). None while
+        neither holds."""
         if self.proven and self.possession is not None:
             return self.possession.sent_at
-        return self.started_at if self.by_fresh else None
+        enrolled_at = self.in_hand.enrolled_at if self.in_hand is not None else None
+        return max(self.started_at, enrolled_at) if self.by_fresh and enrolled_at is not None else None
 
     @property
     def others_unlinked(self) -> bool:
