@@ -80,8 +80,9 @@ class RemoteNow:
 @dataclass(frozen=True)
 class Told:
     """What the database has for a period. `deeds` are in their order; `before` has, of each link, the last deeds before the period.
-    `problems` says of a journey why no managed device could be called the person's; `found_open` are people by platform whose only directory device is shown compliant; `lapsed` counts devices that stand as
-    compliant though their lease is over. `too_many`: there were more deeds than were asked for, and nothing is to be counted."""
+    `problems` says of a journey why no managed device could be called the person's; `found_open` are people, by platform, whose
+    only directory device is shown compliant; `lapsed` counts devices that stand as compliant though their lease is over.
+    `too_many`: there were more deeds than were asked for, and nothing is to be counted."""
 
     period: Period
     deeds: Sequence[Deed] = ()

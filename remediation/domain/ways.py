@@ -49,7 +49,7 @@ class Way:
 
     @property
     def unaided(self) -> bool:
-        """Nobody of staff so much as looked at the person while the journey lasted, and no page said that only a person can help."""
+        """Nobody of staff so much as looked at the person while it lasted, and no page said that only a person can help."""
         return self.finished and not self.help and not self.staffed
 
     @property

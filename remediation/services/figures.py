@@ -14,8 +14,6 @@ from ..domain.told import Period, Told
 from ..ports import FigureEvents
 from .figure_tables import NAMES, Table, tables
 
-__all__ = ["NAMES", "Choice", "Counted", "as_json", "choose", "count"]
-
 DAYS, LONGEST = 28, 400
 OLDEST, NEWEST = date(2000, 1, 1), date(9000, 1, 1)
 MOST = 100_000
@@ -86,7 +84,7 @@ def count(events: FigureEvents, choice: Choice, now: datetime, *, most: int | No
     return Counted(choice, _tables(told, choice, now))
 
 
-def as_json(counted: Counted, names: Sequence[str]) -> dict[str, Any]:
+def as_json(counted: Counted, names: Sequence[str] = NAMES) -> dict[str, Any]:
     """What was asked for, and these tables, a row as an object."""
     found = {name: [dict(zip(table.columns, row, strict=True)) for row in table.rows] for name, table in counted.tables.items()}
     return {**counted.choice.as_asked, "tables": {name: found[name] for name in names if name in found}}

@@ -24,9 +24,11 @@ class Who(StrEnum):
     SIGNED_IN = "signed_in"
     MACHINE = "machine"
     HELPDESK = "Helpdesk.Read"
+    FIGURES = "figures"
 
 
-ROLES = {Who.HELPDESK}
+ROLES = {Who.HELPDESK: {"Helpdesk.Read"}, Who.FIGURES: {"Helpdesk.Read", "Admin"}}
+"""Of these app roles, whoever has one may come."""
 # Roles stand in the ID token and are as old as the sign-in. Staff whose role was taken away are out after this long: by then their
 # browser asks Entra again, which takes a moment and shows nothing while they are signed in there.
 ROLE_LASTS = timedelta(minutes=5)
@@ -66,6 +68,11 @@ def helpdesk(view: View) -> View:
     return _declare(view, Who.HELPDESK)
 
 
+def figures(view: View) -> View:
+    """For figures that name nobody: `Helpdesk.Read` or `Admin`. Like `helpdesk`, it may only read."""
+    return _declare(view, Who.FIGURES)
+
+
 def _declare(view: View, who: Who) -> View:
     view.guard = who  # type: ignore[attr-defined]
     return view
@@ -79,7 +86,7 @@ def demand_one_for_every_route(app: Flask) -> None:
     naked = sorted(rule.rule for rule in app.url_map.iter_rules() if who_may(app, rule.endpoint) is None)
     if naked:
         raise RuntimeError(f"routes that declare nobody who may come: {', '.join(naked)}")
-    read = (rule for rule in app.url_map.iter_rules() if who_may(app, rule.endpoint) is Who.HELPDESK)
+    read = (rule for rule in app.url_map.iter_rules() if who_may(app, rule.endpoint) in ROLES)
     unsafe = sorted(rule.rule for rule in read if (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"})
     if unsafe:
         raise RuntimeError(f"routes that act under a role that may only read: {', '.join(unsafe)}")
@@ -103,7 +110,7 @@ def _check() -> None:
     session = signed_in_session()
     if session is None:
         raise NotSignedIn
-    if who in ROLES and who not in session.roles:
+    if who in ROLES and not ROLES[who] & set(session.roles):
         raise RoleMissing
     if who in ROLES and session.signed_in_at <= desk().clock() - ROLE_LASTS:
         raise RoleTooOld

@@ -183,6 +183,8 @@ KNOWN_TAGS = {
         "thead",
         "tbody",
         "em",
+        "select",
+        "option",
     ),
 }
 KNOWN_ATTRIBUTES = {
@@ -227,7 +229,7 @@ KNOWN_ATTRIBUTES = {
         "inputmode",
         "aria-describedby",
     ),
-    *("autocapitalize", "spellcheck", "enterkeyhint", "size", "placeholder", "colspan", "title"),
+    *("autocapitalize", "spellcheck", "enterkeyhint", "size", "placeholder", "colspan", "title", "selected"),
 }
 HANNA = Person(oid="hanna", name="Hanna Roth", user_name="hanna.roth@contoso.example")
 SHOWN = ("fix", "choose", "this_device_two", "this_device_sent", "wait", "help", "sign_in_failed", "help_named_another")
@@ -258,7 +260,14 @@ def addresses(payload: str, token: str) -> dict[str, tuple[str, ...]]:
     oid, said = quote(payload.replace("/", "|") + MIA.oid, safe=""), quote(payload)
     return {
         "mia": ("/journey", "/journey/status", "/journey/device", f"/possession/{token or 'none-at-all-is-no-token'}", "/sign-out"),
-        "hanna": (f"/helpdesk/person/{oid}", f"/helpdesk?q={said}", "/helpdesk?q=mia", f"/helpdesk/person/{oid}?case={said}"),
+        "hanna": (
+            f"/helpdesk/figures?connection={said}&from={said}",
+            "/helpdesk/figures",
+            f"/helpdesk/person/{oid}",
+            f"/helpdesk?q={said}",
+            "/helpdesk?q=mia",
+            f"/helpdesk/person/{oid}?case={said}",
+        ),
         "nobody": ("/", f"/start/{said}", f"/?lang={said}&platform={said}", "/cannot-sign-in", f"/possession/{said}", f"/{said}"),
     }
 

@@ -98,6 +98,16 @@ def test_what_the_helpdesk_sees_of_it(web: Web, screen: Screen, name: str) -> No
     looked_at(screen.page, "/helpdesk/person/mia", f"helpdesk-{name}")
 
 
+@pytest.mark.parametrize("scene", ["open", None])
+def test_the_figures(web: Web, screen: Screen, scene: str | None) -> None:
+    if scene is not None:
+        web.scene(scene)
+    screen.client = web.signed_in(Person("adam", "Adam Kowal", "adam.kowal"), browser="adam", roles=("Admin",))
+    looked_at(screen.page, "/helpdesk/figures", f"figures-{scene}")
+    if scene is not None:
+        looked_at(screen.page, "/helpdesk/figures?from=x&platform=y", "figures-faults")
+
+
 @pytest.mark.parametrize(("name", "platform"), KINDS)
 def test_every_step_that_differs_on_other_devices(web: Web, screen: Screen, name: str, platform: Platform) -> None:
     of(platform, name, web.begun(platform=platform))

@@ -9,5 +9,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_index("ix_audit_at", "audit", ["tenant_id", "at"])
-    op.create_index("ix_pushes_lease", "pushes", ["tenant_id", "compliant_until"])
+    op.create_index("ix_audit_at", "audit", ["at", "tenant_id"])
+    op.create_index("ix_pushes_lease", "pushes", ["compliant_until", "tenant_id"])
