@@ -101,8 +101,8 @@ def test_T1_a_second_managed_device_without_a_link_is_a_doubt() -> None:
     assert match(MANAGED_PHONE, [NEW], oid="mia", proof_sent_at=NOON, others=True).chosen == NEW
 
 
-def fresh(*devices: DirectoryDevice, **more: bool) -> Match:
-    return match(MANAGED_PHONE, devices, oid="mia", proof_sent_at=NOON, only_new=True, **more)
+def fresh(*devices: DirectoryDevice, others: bool = False) -> Match:
+    return match(MANAGED_PHONE, devices, oid="mia", proof_sent_at=NOON, only_new=True, others=others)
 
 
 def test_T1_where_nobody_proved_anything_only_the_one_that_appeared_since_is_chosen() -> None:
