@@ -244,6 +244,8 @@ class MdmConnection:
     group_id: int = 570
     group_uuid: str = ""
     group_name: str = "contoso"
+    locked: bool = False
+    """How the real one says so is not public."""
 
 
 @dataclass
@@ -258,3 +260,4 @@ class Maas360Console:
     app_version: str = "1.0"
     user: str = "api@contoso.example"
     attributes: set[str] = field(default_factory=set)
+    locked: bool = False

@@ -3,6 +3,7 @@ whole lists call for.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +13,8 @@ from ..domain.hints import Hint, Mark, serial_spellings, udid_spellings
 from ..domain.push import Lane, Push
 from . import rows
 from .engine import reading, writing
-from .tables import device_links, managed_devices, pushes
+from .remotes import EventTally
+from .tables import device_links, journeys, managed_devices, people, pushes
 
 MOST = 8
 """Links that one event may name. A serial may stand on the leftovers of earlier enrollments; on many records it names nothing."""
@@ -21,6 +23,10 @@ MOST = 8
 class SqlHints:
     tenant_id: str
     _engine: sa.Engine
+    _tally: EventTally
+
+    def note_event(self, connection: str, *, forged: bool, at: datetime) -> None:
+        self._tally.note(self._engine, self.tenant_id, connection, forged=forged, now=at)
 
     def hinted(self, connection: str, hint: Hint) -> Sequence[Push]:
         link, push, record = device_links.c, pushes.c, managed_devices.c
@@ -44,6 +50,35 @@ class SqlHints:
                 if found:
                     return [rows.push(row) for row in found]
         return []
+
+    def waiting(self, connection: str, hint: Hint, *, now: datetime) -> Sequence[tuple[str, datetime]]:
+        """From those who wait, who are few, to whom it names; a name may be written in big letters or small."""
+        journey, person, record = journeys.c, people.c, managed_devices.c
+        same = sa.and_(person.tenant_id == journey.tenant_id, person.oid == journey.oid)
+        users = sorted({name.lower() for name in hint.users})
+        theirs = [sa.func.lower(column).in_(users) for column in (person.mail, person.user_name)]
+        ways = [
+            (record.record_id, {hint.record_id} if hint.record_id else frozenset()),
+            (record.udid, udid_spellings(hint.udid)),
+            (record.serial, serial_spellings(hint.serial)),
+        ]
+        told = [column.in_(sorted(spellings)) for column, spellings in ways if spellings]
+        if told:
+            owned = sa.select(record.listed_oid).where(record.tenant_id == self.tenant_id, record.connection == connection)
+            theirs.append(person.oid.in_(owned.where(sa.or_(*told), record.listed_oid.is_not(None))))
+        mine = journey.tenant_id == self.tenant_id, journey.expires_at > now, journey.next_look_at.is_not(None)
+        statement = sa.select(journey.id, journey.next_look_at).join_from(journeys, people, same).where(*mine, sa.or_(*theirs))
+        with reading(self._engine) as open_connection:
+            return [(row[0], row[1]) for row in open_connection.execute(statement.order_by(journey.id).limit(MOST))]
+
+    def wake_waiting(self, journey_id: str, *, due: datetime) -> bool:
+        """As if the person had asked: a record may be listed some seconds after the event, so the looks begin anew at short
+        pauses. The wake count rises, as for a link: a look under way may have read the MDM before."""
+        journey = journeys.c
+        this = journey.tenant_id == self.tenant_id, journey.id == journey_id, journey.next_look_at > due
+        values = {"next_look_at": due, "wake": journey.wake + 1, "wanted_at": due, "attempts": 0}
+        with writing(self._engine) as connection:
+            return connection.execute(sa.update(journeys).where(*this).values(**values)).rowcount == 1
 
     def note_hint(self, mark: Mark) -> bool:
         """As `watching` marks: whoever has the row in hand read before this, so its wake count rises; the pulse wakes it as there

@@ -7,9 +7,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..domain.device import Person
+from ..domain.health import Connection
 from ..ports import Actor, CaseFound, Event, PersonFound, StuckRow
 from . import rows
 from .engine import reading
+from .remotes import SqlConnections
 from .tables import audit, cases, device_links, directory_devices, journeys, managed_devices, observations, people, watches
 
 _WORD_BEGINS = ("", " ", "-", ".", "_", "@", "'", "’", "(")
@@ -83,6 +85,9 @@ class SqlLookUp:
             )
             for row in failing
         ]
+
+    def connections(self, now: datetime) -> Sequence[Connection]:
+        return SqlConnections(self._engine, self._tenant_id).connections(now)
 
     def _of_the_person(self, kind: sa.Column[str], key: sa.Column[str], oid: str) -> Iterable[sa.ColumnElement[bool]]:
         directory, managed, link = directory_devices.c, managed_devices.c, device_links.c
