@@ -45,10 +45,12 @@ _LOCKED = {"locked", "lockout", "locked-out"}
 
 @dataclass(frozen=True)
 class Causes:
-    """`codes` of the vendor's; `refused` is what a refusal with any other code means, where this address says one thing alone."""
+    """`codes` of the vendor's; `refused` is what a refusal with any other code means, where this address says one thing alone;
+    `unauthorized` what a 401 means: a token that was got somewhere else, or the credential itself."""
 
     codes: Mapping[str, Cause] = field(default_factory=dict)
     refused: Cause | None = None
+    unauthorized: Cause = Cause.REVOKED
 
 
 UNKNOWN = Causes()
@@ -73,7 +75,7 @@ def _of_refusal(error: Refused, causes: Causes, *, page: bool) -> Cause:
     known = causes.codes.get(error.vendor_code or "")
     if known is None and page and error.status != 401:
         return Cause.PAGE
-    cause = known or causes.refused or {401: Cause.REVOKED, 403: Cause.PERMISSION}.get(error.status or 0, Cause.REFUSED)
+    cause = known or causes.refused or {401: causes.unauthorized, 403: Cause.PERMISSION}.get(error.status or 0, Cause.REFUSED)
     # how an account that is locked is told is public of neither MDM, so its words may say so
     if cause in (Cause.CREDENTIALS, Cause.REVOKED) and _LOCKED & set(error.words.lower().replace(".", "").split()):
         return Cause.LOCKED

@@ -105,6 +105,7 @@ def test_how_connections_are(web: Web, screen: Screen) -> None:
     fails(web, "sign_in", "directory")
     screen.client = web.signed_in(Person("hanna", "Hanna Roth", "hanna.roth"), browser="hanna", roles=("Helpdesk.Read",))
     looked_at(screen.page, "/helpdesk/connections", "connections")
+    assert screen.page.locator(".state.careful").count() == 2
     looked_at(screen.page, "/helpdesk", "helpdesk-search")
 
 
