@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from .budget import Budget
 from .outage import MDM
-from .watch import Watch
+from .watch import LISTS_NOTHING, Watch
 
 OVERDUE = timedelta(minutes=2)  # a pulse wakes what is due twice a second
 LATELY = timedelta(hours=1)  # what is refused is tried again within the hour by whoever needs it
@@ -41,6 +41,7 @@ class Cause(StrEnum):
     CONNECTION = "connection"
     ADDRESS = "address"
     # what no call to it shows
+    NOTHING = "nothing"
     SIGN_IN = "sign_in"
     OUR_FAULT = "our_fault"
     NO_WORKER = "no_worker"
@@ -187,6 +188,9 @@ def _judge(one: Connection, now: datetime, *, no_token: bool) -> Health:
     if failing:
         cause, told = _of_list(failing[0], row, no_token=no_token)
         return Health(one, Condition.FAILING, cause, since, told)
+    empty = [watch.done_at for watch in one.watches if watch.reason == LISTS_NOTHING and one.dependents.links]
+    if empty:
+        return Health(one, Condition.FAILING, Cause.NOTHING, empty[0])
     overdue = min((at for watch in one.watches if (at := watch.next_look_at) is not None and at < now - OVERDUE), default=None)
     if overdue is not None:
         return Health(one, Condition.FAILING, Cause.NO_WORKER, overdue)

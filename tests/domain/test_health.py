@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from remediation.domain.budget import Budget
-from remediation.domain.health import Cause, Condition, Connection, Health, Remembered, judge
-from remediation.domain.watch import Watch
+from remediation.domain.health import Cause, Condition, Connection, Dependents, Health, Remembered, judge
+from remediation.domain.watch import Pace, Watch
 from tests.people import NOON, minutes
 
 GOOD = Remembered("mdm:ws1", good_at=NOON)
@@ -54,6 +54,16 @@ def test_how_a_remote_is(row: Remembered | None, watch: Watch, condition: Condit
     found = health(row, watch)
     assert (found.condition, found.cause) == (condition, cause)
     assert (found.since is None) is (cause is None)
+
+
+def test_a_list_without_any_row_is_trouble_where_links_depend_on_it() -> None:
+    empty = Watch("mdm:ws1/sweep", good_at=NOON).whole(NOON, Pace(), empty=True)
+    for links, condition in ((0, Condition.WELL), (3, Condition.FAILING)):
+        [found] = judge([Connection("mdm:ws1", (GOOD,), (), (empty,), Dependents(links))], NOON)
+        assert found.condition is condition
+    assert (found.cause, found.since) == (Cause.NOTHING, NOON)
+    assert replace(POLL, began_at=NOON).whole(NOON, Pace(), empty=True).reason is None, "a poll has often nothing to tell"
+    assert empty.whole(NOON, Pace()).reason is None
 
 
 def test_it_fails_since_the_first_of_what_fails() -> None:

@@ -224,6 +224,28 @@ def test_one_right_that_is_missing_beside_others_that_work_is_well_in_part(two: 
     assert two.health("ws1").condition is Condition.WELL
 
 
+def test_the_wrong_organization_group_lists_nothing_and_refuses_nothing(tell: Tell) -> None:
+    """As where the OAuth client belongs to another group; nobody is taken for absent because of it."""
+    story = tell("blocked_just_registered")
+    story.gets_through()
+    story.is_watched()
+
+    def how() -> tuple[Condition, Cause | None]:
+        now = story.world.clock()
+        connections = SqlConnections(story.engine, story.store.tenant_id).connections(now)
+        return next((one.condition, one.cause) for one in judge(connections, now) if one.connection.name == "mdm:ws1")
+
+    story.passes(120, every=60)
+    assert how() == (Condition.WELL, None)
+    story.fault("workspace_one", "unlisted")
+    story.passes(7200, every=300)
+    assert how() == (Condition.FAILING, Cause.NOTHING)
+    assert story.entra_shows is True
+    story.sandbox.faults.clear()
+    story.passes(7200, every=300)
+    assert how() == (Condition.WELL, None)
+
+
 def test_entra_without_a_token_says_so_once_and_graph_and_the_channel_point_there(two: Two) -> None:
     two.begin(service_client_secret=SecretStr("not-the-secret-of-this-app"))
     two.lasts(3)
