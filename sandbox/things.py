@@ -248,6 +248,8 @@ class MdmConnection:
     group_name: str = "contoso"
     locked: bool = False
     """How the real one says so is not public."""
+    custom_groups: list[Group] = field(default_factory=list)
+    """User groups made in the console, of no directory."""
 
 
 @dataclass

@@ -2,14 +2,15 @@
 whole lists call for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from ..domain.device import LinkState
-from ..domain.hints import Hint, Mark, serial_spellings, udid_spellings
+from ..domain.hints import Hint, Mark
+from ..domain.identifiers import serial_spellings, udid_spellings
 from ..domain.push import Lane, Push
 from . import rows
 from .engine import reading, writing
@@ -18,6 +19,16 @@ from .tables import device_links, journeys, managed_devices, people, pushes
 
 MOST = 8
 """Links that one event may name. A serial may stand on the leftovers of earlier enrollments; on many records it names nothing."""
+
+
+def _names(hint: Hint, record_id: sa.Column[str]) -> Iterator[tuple[sa.Column[str], list[str]]]:
+    """Each column by which an event may find a record, with how the name that it told may be written there."""
+    ways: list[tuple[sa.Column[str], Collection[str]]] = [
+        (record_id, {hint.record_id} if hint.record_id else ()),
+        (managed_devices.c.udid, udid_spellings(hint.udid)),
+        (managed_devices.c.serial, serial_spellings(hint.serial)),
+    ]
+    yield from ((column, sorted(spellings)) for column, spellings in ways if spellings)
 
 
 class SqlHints:
@@ -36,17 +47,10 @@ class SqlHints:
         )
         active = link.tenant_id == self.tenant_id, link.connection == connection, link.state == LinkState.ACTIVE
         ours = sa.select(pushes).select_from(device_links).join(pushes, pushed).where(*active).order_by(link.id).limit(MOST)
-        ways = [
-            (link.record_id, {hint.record_id} if hint.record_id else frozenset()),
-            (record.udid, udid_spellings(hint.udid)),
-            (record.serial, serial_spellings(hint.serial)),
-        ]
         with reading(self._engine) as open_connection:
-            for column, spellings in ways:
-                if not spellings:
-                    continue
+            for column, spellings in _names(hint, link.record_id):
                 which = ours if column is link.record_id else ours.join(managed_devices, of_record)
-                found = open_connection.execute(which.where(column.in_(sorted(spellings)))).mappings().all()
+                found = open_connection.execute(which.where(column.in_(spellings))).mappings().all()
                 if found:
                     return [rows.push(row) for row in found]
         return []
@@ -57,16 +61,15 @@ class SqlHints:
         same = sa.and_(person.tenant_id == journey.tenant_id, person.oid == journey.oid)
         users = sorted({name.lower() for name in hint.users})
         theirs = [sa.func.lower(column).in_(users) for column in (person.mail, person.user_name)]
-        ways = [
-            (record.record_id, {hint.record_id} if hint.record_id else frozenset()),
-            (record.udid, udid_spellings(hint.udid)),
-            (record.serial, serial_spellings(hint.serial)),
+        owned = [
+            sa.select(record.listed_oid)
+            .where(record.tenant_id == self.tenant_id, record.connection == connection, column.in_(spellings))
+            .where(record.listed_oid.is_not(None))
+            for column, spellings in _names(hint, record.record_id)
         ]
-        told = [column.in_(sorted(spellings)) for column, spellings in ways if spellings]
-        if told:
-            owned = sa.select(record.listed_oid).where(record.tenant_id == self.tenant_id, record.connection == connection)
-            theirs.append(person.oid.in_(owned.where(sa.or_(*told), record.listed_oid.is_not(None))))
-        mine = journey.tenant_id == self.tenant_id, journey.expires_at > now, journey.next_look_at.is_not(None)
+        if owned:
+            theirs.append(person.oid.in_(sa.union(*owned)))  # not one with OR, for which SQLite reads all records
+        mine = journey.tenant_id == self.tenant_id, journey.next_look_at > now, journey.expires_at > now
         statement = sa.select(journey.id, journey.next_look_at).join_from(journeys, people, same).where(*mine, sa.or_(*theirs))
         with reading(self._engine) as open_connection:
             return [(row[0], row[1]) for row in open_connection.execute(statement.order_by(journey.id).limit(MOST))]
