@@ -40,13 +40,14 @@ class SqlHints:
         self._tally.note(self._engine, self.tenant_id, connection, forged=forged, now=at)
 
     def hinted(self, connection: str, hint: Hint) -> Sequence[Push]:
+        """In no order: for one, SQLite would read every link."""
         link, push, record = device_links.c, pushes.c, managed_devices.c
         pushed = sa.and_(push.tenant_id == link.tenant_id, push.link_id == link.id)
         of_record = sa.and_(
             record.tenant_id == link.tenant_id, record.connection == link.connection, record.record_id == link.record_id
         )
         active = link.tenant_id == self.tenant_id, link.connection == connection, link.state == LinkState.ACTIVE
-        ours = sa.select(pushes).select_from(device_links).join(pushes, pushed).where(*active).order_by(link.id).limit(MOST)
+        ours = sa.select(pushes).select_from(device_links).join(pushes, pushed).where(*active).limit(MOST)
         with reading(self._engine) as open_connection:
             for column, spellings in _names(hint, link.record_id):
                 which = ours if column is link.record_id else ours.join(managed_devices, of_record)
@@ -72,7 +73,7 @@ class SqlHints:
         mine = journey.tenant_id == self.tenant_id, journey.next_look_at > now, journey.expires_at > now
         statement = sa.select(journey.id, journey.next_look_at).join_from(journeys, people, same).where(*mine, sa.or_(*theirs))
         with reading(self._engine) as open_connection:
-            return [(row[0], row[1]) for row in open_connection.execute(statement.order_by(journey.id).limit(MOST))]
+            return [(row[0], row[1]) for row in open_connection.execute(statement.limit(MOST))]
 
     def wake_waiting(self, journey_id: str, *, due: datetime) -> bool:
         """As if the person had asked: a record may be listed some seconds after the event, so the looks begin anew at short
