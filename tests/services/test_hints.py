@@ -141,6 +141,7 @@ def test_who_waits_for_her_phone_moves_on_at_once_when_the_mdm_says_that_it_is_e
         story.passes(1200, every=30)
         told.events.manners = Manners(lost=True)
         story.enrolls()
+        told.until(lambda: story.remotes.record.id in told.events._known)
         story.passes(60)
         assert (story.step, story.links()) == (Step.ENROLL, [])
         with story.sandbox.world.lock:
