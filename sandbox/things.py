@@ -246,6 +246,8 @@ class MdmConnection:
     group_id: int = 570
     group_uuid: str = ""
     group_name: str = "contoso"
+    locked: bool = False
+    """How the real one says so is not public."""
     custom_groups: list[Group] = field(default_factory=list)
     """User groups made in the console, of no directory."""
 
@@ -262,6 +264,7 @@ class Maas360Console:
     app_version: str = "1.0"
     user: str = "api@contoso.example"
     attributes: set[str] = field(default_factory=set)
+    locked: bool = False
 
 
 @dataclass

@@ -34,13 +34,14 @@ MAY_SEE = {
     "operator_commands": {"wiring", "operator_wiring", "log", "terminal", "errors", "settings"},
     "bar_command": {"wiring", "services", "log", "terminal", "settings"},
     "audit_commands": {"wiring", "operator_wiring", "operator_commands", "terminal", "errors", "settings"},
+    "connection_commands": {"wiring", "operator_wiring", "operator_commands", "terminal"},
     "mdm_commands": {"mdm_wiring", "log", "terminal", "errors", "settings"},
     "mdm_wiring": {"wiring", "services", "store", "web", "domain", "ports", "errors", "settings"},
     "doctor_wiring": {"wire", "wiring", "adapters", "store", "web", "services", "domain", "ports", "settings"},
     "doctor_words": {"domain"},
     "doctor_commands": {"wiring", "doctor_wiring", "doctor_words", "log", "terminal", "domain", "errors", "settings"},
     "commands": {"wiring", "serving", "log", "terminal", "operator_commands", "audit_commands", "bar_command", "operator_wiring"}
-    | {"doctor_commands", "mdm_commands", "settings"},
+    | {"doctor_commands", "mdm_commands", "connection_commands", "settings"},
     "__main__": {"commands"},
     "__init__": set(),
 }
@@ -108,8 +109,8 @@ def test_the_domain_has_no_clock_and_does_nothing() -> None:
 
 
 def test_no_adapter_knows_another() -> None:
-    """Files of one family (`workspace_one…`) are one adapter; `http`, its `fields`, `addresses` and `gate` are for all."""
-    shared = {"http", "fields", "gate", "addresses"}
+    """Files of one family (`workspace_one…`) are one adapter; `http` and what `shared` names are for all."""
+    shared = {"http", "fields", "gate", "addresses", "causes"}
     families = sorted((path.stem for path in python_files("remediation/adapters")), key=len)
     for path in python_files("remediation/adapters"):
         seen = {name.split(".")[2] for name in imports(path) if name.startswith("remediation.adapters.") and name.count(".") >= 2}
@@ -119,11 +120,21 @@ def test_no_adapter_knows_another() -> None:
 
 
 @pytest.mark.parametrize(
-    "door", ["__main__", "commands", "operator_commands", "audit_commands", "doctor_commands", "mdm_commands", "app"]
+    "door",
+    [
+        "__main__",
+        "commands",
+        "operator_commands",
+        "audit_commands",
+        "connection_commands",
+        "doctor_commands",
+        "mdm_commands",
+        "app",
+    ],
 )
 def test_nobody_sees_a_door(door: str) -> None:
     for path in python_files("remediation") + python_files("sandbox"):
-        if path.stem in ("__main__", "commands", "operator_commands", "audit_commands", "doctor_commands", "mdm_commands"):
+        if path.stem == "__main__" or path.stem.endswith("commands"):
             continue
         for name in imports(path):
             assert name != door

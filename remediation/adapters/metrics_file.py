@@ -37,4 +37,10 @@ class MetricsFile:
         good = gauge("since_good_answer_seconds", "Since a source gave its last good answer", "watch")
         for watch, seconds in figures.since_good.items():
             good.labels(watch).set(seconds)
+        well = gauge("connection_well", "1 where a connection is well, 0 where not", "connection")
+        for name, is_well in figures.well.items():
+            well.labels(name).set(is_well)
+        good_call = gauge("connection_since_good_answer_seconds", "Since a remote gave its last good answer", "connection")
+        for name, seconds in figures.since_good_call.items():
+            good_call.labels(name).set(seconds)
         write_to_textfile(str(self._path), registry)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from ..domain.device import Person, Platform
-from .operating import StuckRow
+from .operating import Connections, StuckRow
 from .store import Actor
 
 
@@ -83,7 +83,7 @@ class Event:
     detail: Mapping[str, Any]
 
 
-class LookUp(Protocol):
+class LookUp(Connections, Protocol):
     """What the helpdesk reads, all of it within the tenant."""
 
     def case(self, code: str) -> CaseFound | None: ...

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from ..domain.health import Connection
 from ..domain.seals import Seal
 from ..domain.watch import Watch
 from .store import Actor
@@ -66,6 +67,8 @@ class Figures:
     oldest_revocation: float
     leases_ending: Mapping[str, int]
     since_good: Mapping[str, float]
+    well: Mapping[str, bool]
+    since_good_call: Mapping[str, float]
 
 
 class FigureRows(Protocol):
@@ -74,6 +77,11 @@ class FigureRows(Protocol):
 
 class FigureSink(Protocol):
     def write(self, figures: Figures) -> None: ...
+
+
+class Connections(Protocol):
+    def connections(self, now: datetime) -> Sequence[Connection]:
+        """Microsoft's three first, then the MDM connections by name, without those that were taken out of the settings."""
 
 
 class PersonRows(Protocol):

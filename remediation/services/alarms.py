@@ -125,11 +125,11 @@ def _what_to_do(reason: str | None) -> str:
 
 def _at_stake(source: Source, leases: Leases, now: datetime) -> Sequence[str]:
     if source.connection is None:
-        return ["Until then changes of posture do not reach Microsoft in time. Details: remediation stuck"]
+        return ["Until then changes of posture do not reach Microsoft in time. Details: remediation connections, remediation stuck"]
     counts: Mapping[str, tuple[int, ...]] = leases.ending(now, WITHIN)
     standing, *within = counts.get(source.connection, (0,) * (len(WITHIN) + 1))
     if not standing:
-        return ["No device stands as compliant by what this connection said. Details: remediation stuck"]
+        return ["No device stands as compliant by what this connection said. Details: remediation connections, remediation stuck"]
     ends = ", ".join(f"{count:,} within {hours} h" for hours, count in zip(WITHIN, within, strict=True))
     stand = "device stands" if standing == 1 else "devices stand"
     return [
@@ -137,7 +137,7 @@ def _at_stake(source: Source, leases: Leases, now: datetime) -> Sequence[str]:
         "A device whose lease ends is taken down, and its owner is blocked.",
         "If it cannot be mended in time, the leases may be extended once in this outage, to at most seven days after our last good "
         f'read of each device: remediation leases extend {source.connection} --why "…"\n'
-        "Details: remediation leases, remediation stuck",
+        "Details: remediation connections, remediation leases, remediation stuck",
     ]
 
 

@@ -7,10 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..domain.device import Person
+from ..domain.health import Connection
 from ..domain.search import spellings
 from ..ports import Actor, CaseFound, Event, PeopleFound, PersonFound, StuckRow
 from . import rows, terms
 from .engine import reading
+from .remotes import SqlConnections
 from .tables import (
     audit,
     cases,
@@ -136,6 +138,9 @@ class SqlLookUp:
             )
             for row in failing
         ]
+
+    def connections(self, now: datetime) -> Sequence[Connection]:
+        return SqlConnections(self._engine, self._tenant_id).connections(now)
 
     def _of_person(self, oid: str) -> Mapping[str, Any]:
         """By kind, the ids of what is theirs."""

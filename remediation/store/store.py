@@ -27,6 +27,7 @@ from .change import change
 from .engine import reading, writing
 from .hints import SqlHints
 from .observations import Observer
+from .remotes import EventTally
 from .tables import (
     LIVING,
     device_links,
@@ -51,6 +52,7 @@ class SqlStore(SqlWatching, SqlHints):
         self._fresh = fresh
         self._engine = engine
         self._wakeups = wakeups
+        self._tally = EventTally()
 
     def change(self, actor: Actor, why: str, *, about: tuple[str, str], at: datetime) -> AbstractContextManager[Change]:
         return change(self._engine, self.tenant_id, self._wakeups, actor, why, about=about, at=at)

@@ -412,6 +412,28 @@ budgets = sa.Table(
     sa.Column("reason", sa.Text),
 )
 
+# What came of the calls to each remote (domain/health.py), by the budgets' names; `event_at` and what follows is the web's.
+remotes = sa.Table(
+    "remotes",
+    metadata,
+    tenant(),
+    sa.Column("remote", sa.Text, primary_key=True),
+    sa.Column("good_at", Moment),
+    sa.Column("failed_at", Moment),
+    sa.Column("failing_since", Moment),
+    sa.Column("failures", sa.Integer, nullable=False, default=0, server_default="0"),
+    sa.Column("error", sa.Text),
+    sa.Column("cause", sa.Text),
+    sa.Column("status", sa.Integer),
+    sa.Column("code", sa.Text),
+    sa.Column("words", OutsideText),
+    sa.Column("rate", sa.Float),
+    sa.Column("burst", sa.Integer),
+    sa.Column("event_at", Moment),
+    sa.Column("forged", sa.Integer, nullable=False, default=0, server_default="0"),
+    sa.Column("forged_at", Moment),
+)
+
 # How often somebody asked for something (domain/turns.py); a row whose moment has passed says nothing any more.
 turns = sa.Table(
     "turns",

@@ -128,6 +128,7 @@ def _role_too_old(_: RoleTooOld) -> Response:
         "q": request.args.get("q", ""),
         "case": request.args.get("case", ""),
         "person": (request.view_args or {}).get("oid", ""),
+        "page": "connections" if request.path == "/helpdesk/connections" else "",
     }
     href = url_for("sign_in.sign_in", to="helpdesk", silent="1", **{name: value for name, value in place.items() if value})
     answer = page("role_too_old", 401, href=href)
@@ -138,7 +139,8 @@ def _role_too_old(_: RoleTooOld) -> Response:
 def _not_signed_in(_: NotSignedIn) -> Response:
     """Back to the same place after the sign-in, which knows three: the journey, the page behind a possession link, the helpdesk."""
     if request.path.startswith("/helpdesk"):
-        return page("helpdesk_signed_out", 401, href="/sign-in?to=helpdesk")
+        place = "&page=connections" if request.path == "/helpdesk/connections" else ""
+        return page("helpdesk_signed_out", 401, href=f"/sign-in?to=helpdesk{place}")
     token = re.match(r"/possession/([A-Za-z0-9_-]{16,128})(?:/|$)", request.path)
     return page("signed_out", 401, href=f"/sign-in?possession={token.group(1)}" if token else "/sign-in")
 

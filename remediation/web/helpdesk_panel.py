@@ -12,6 +12,7 @@ from datetime import datetime
 from ..domain.calls import last_of_each
 from ..domain.device import LinkState
 from ..domain.journey import Journey
+from ..domain.outage import MDM
 from ..domain.standing import Standing
 from ..domain.steps import ChainLink, Step, candidates, chain, next_step
 from ..ports import CaseFound, PersonFound
@@ -52,6 +53,7 @@ class Panel:
     quotes: tuple[Fact, ...]
     calls: tuple[Card, ...]
     timeline: tuple[Entry, ...]
+    away: bool
 
     @property
     def kind(self) -> str:
@@ -88,7 +90,15 @@ def panel(file: File, now: datetime, *, tenant_id: str) -> Panel:
         quotes=(Fact("tenant", id=tenant_id), Fact("person", id=who.oid), *(_quotes(file, journey) if journey is not None else ())),
         calls=tuple(_calls(journey)) if journey is not None else (),
         timeline=tuple(entry(event, who.oid) for event in file.timeline),
+        away=journey is not None and any(_concerns(row.what, journey) for row in file.failing),
     )
+
+
+def _concerns(source: str, journey: Journey) -> bool:
+    """Whether what is shown of this person comes from there: their MDM, any where none is known to hold a device of theirs yet."""
+    name = source.partition("/")[0]
+    connections = {device.key.connection for device in journey.managed}
+    return not name.startswith(MDM) or not connections or name.removeprefix(MDM) in connections
 
 
 def _since(journey: Journey) -> datetime:

@@ -247,5 +247,6 @@ def test_figures_of_a_day(scene: Scene) -> None:
     assert figures.oldest_revocation == 600
     assert figures.since_good == {"mdm:ws1/poll": 900}
     assert figures.stuck[("watch", "mdm_refused")] == 1
+    assert (figures.well["mdm:ws1"], figures.since_good_call["mdm:ws1"]) == (False, 900)
     other = SqlFigures(scene.engine, "another").read(NOON)
     assert (other.stuck, other.leases_ending, other.oldest_revocation) == ({}, {}, 0)

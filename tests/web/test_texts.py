@@ -64,7 +64,7 @@ PLATFORMS = [platform.value for platform in entrances.CHOICES]
 WAYS = [platform for platform in PLATFORMS if platform != "android"] + [f"android.{broker}" for broker in links.BROKERS]
 # Made up in the console's own modules; tests/web/test_helpdesk.py has them.
 STAFF_ERRORS = [f"error.{part}.{key}" for part in ("title", "text", "go") for key in ("helpdesk_", "role_")]
-STAFF = ("helpdesk.", "audit.", *STAFF_ERRORS)
+STAFF = ("helpdesk.", "audit.", "connections.", *STAFF_ERRORS)
 # Ids that Python asks for.
 IN_PYTHON = {
     "page.language",
