@@ -10,7 +10,19 @@ from ..domain.device import Person
 from ..ports import Actor, CaseFound, Event, PersonFound, StuckRow
 from . import rows
 from .engine import reading
-from .tables import audit, cases, device_links, directory_devices, journeys, managed_devices, observations, people, watches
+from .sessions import alive
+from .tables import (
+    audit,
+    cases,
+    device_links,
+    directory_devices,
+    journeys,
+    managed_devices,
+    observations,
+    people,
+    sessions,
+    watches,
+)
 
 _WORD_BEGINS = ("", " ", "-", ".", "_", "@", "'", "’", "(")
 _ABOUT_LOOKING = "look_up.%"  # who looked stands in the audit, and would drown what happened
@@ -72,6 +84,11 @@ class SqlLookUp:
                 sa.select(sa.func.max(audit.c.at)).where(self._mine(audit), *said)
             ).scalar_one()
         return at
+
+    def signed_in(self, oid: str, now: datetime) -> Sequence[datetime]:
+        theirs = sa.select(sessions.c.signed_in_at).where(self._mine(sessions), sessions.c.oid == oid, alive(now))
+        with reading(self._engine) as connection:
+            return connection.execute(theirs.order_by(sessions.c.signed_in_at.desc())).scalars().all()
 
     def failing(self) -> Sequence[StuckRow]:
         watch = watches.c

@@ -24,9 +24,10 @@ class Who(StrEnum):
     SIGNED_IN = "signed_in"
     MACHINE = "machine"
     HELPDESK = "Helpdesk.Read"
+    HELPDESK_ACTS = "Helpdesk.Act"
 
 
-ROLES = {Who.HELPDESK}
+ROLES = {Who.HELPDESK, Who.HELPDESK_ACTS}
 # Roles stand in the ID token and are as old as the sign-in. Staff whose role was taken away are out after this long: by then their
 # browser asks Entra again, which takes a moment and shows nothing while they are signed in there.
 ROLE_LASTS = timedelta(minutes=5)
@@ -34,6 +35,10 @@ ROLE_LASTS = timedelta(minutes=5)
 
 class RoleMissing(Exception):
     """Shown as a page that names the role and who grants it."""
+
+    def __init__(self, role: Who) -> None:
+        super().__init__(role)
+        self.role = role
 
 
 class RoleTooOld(Exception):
@@ -64,6 +69,11 @@ def machine(view: View) -> View:
 def helpdesk(view: View) -> View:
     """For `Helpdesk.Read`, which may only read: a route that takes anything but GET cannot have this guard."""
     return _declare(view, Who.HELPDESK)
+
+
+def helpdesk_acts(view: View) -> View:
+    """For `Helpdesk.Act`: a repair. What there is to see is behind the other guard."""
+    return _declare(view, Who.HELPDESK_ACTS)
 
 
 def _declare(view: View, who: Who) -> View:
@@ -104,7 +114,7 @@ def _check() -> None:
     if session is None:
         raise NotSignedIn
     if who in ROLES and who not in session.roles:
-        raise RoleMissing
+        raise RoleMissing(who)
     if who in ROLES and session.signed_in_at <= desk().clock() - ROLE_LASTS:
         raise RoleTooOld
 

@@ -15,6 +15,7 @@ from ..domain.journey import Journey
 from ..domain.standing import Standing
 from ..domain.steps import ChainLink, Step, candidates, chain, next_step
 from ..ports import CaseFound, PersonFound
+from ..services.end_sessions import ENDED
 from ..services.look_up import File
 from .helpdesk_cards import Card, Difference, Fact, columns, differences, said, yes_or_no
 from .helpdesk_stuck import Stuck, stuck
@@ -51,6 +52,8 @@ class Panel:
     quotes: tuple[Fact, ...]
     calls: tuple[Card, ...]
     timeline: tuple[Entry, ...]
+    signed_in: tuple[datetime, ...]
+    signed_out: Entry | None
 
     @property
     def kind(self) -> str:
@@ -87,6 +90,8 @@ def panel(file: File, now: datetime, *, tenant_id: str) -> Panel:
         quotes=(Fact("tenant", id=tenant_id), Fact("person", id=who.oid), *(_quotes(file, journey) if journey is not None else ())),
         calls=tuple(_calls(journey)) if journey is not None else (),
         timeline=tuple(entry(event, who.oid) for event in file.timeline),
+        signed_in=file.signed_in,
+        signed_out=next((entry(event, who.oid) for event in file.timeline if event.what == ENDED), None),
     )
 
 

@@ -10,6 +10,7 @@ from remediation.domain.sign_in_proof import Record
 from remediation.domain.steps import Step
 from remediation.errors import WhoActs
 from remediation.services import stuck
+from remediation.services.end_sessions import BECAUSE
 from remediation.web import helpdesk_cards, helpdesk_panel, helpdesk_timeline
 
 SOURCE = inspect.getsource(helpdesk_panel) + inspect.getsource(helpdesk_cards)
@@ -20,6 +21,7 @@ WORDS = {
     *(f"level_{level.name.lower()}" for level in Level),
     *(f"log_{record.value}" for record in Record),
     *(f"why_{why}" for why in WHY_NOT),
+    *(f"because_{one}" for one in BECAUSE),
 }
 
 MADE_UP: dict[str, set[str]] = {
