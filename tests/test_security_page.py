@@ -41,7 +41,7 @@ def rows(letter: str) -> Mapping[int, list[str]]:
     return {int(found[1]): row for row in cells if (found := re.match(rf"\|? ?{letter}(\d+)", row[0]))}
 
 
-def tests() -> Iterator[tuple[str, str]]:
+def sources() -> Iterator[tuple[str, str]]:
     """Each test there is, with its source and that of what decorates it."""
     for file in (ROOT / "tests").rglob("test_*.py"):
         source = file.read_text()
@@ -55,7 +55,7 @@ def tests() -> Iterator[tuple[str, str]]:
 def numbered(letter: str) -> Mapping[int, dict[str, str]]:
     """By number the tests that bear it: `test_T3_T5_…` bears two."""
     found = defaultdict[int, dict[str, str]](dict)
-    for name, source in tests():
+    for name, source in sources():
         for number in re.findall(rf"_{letter}(\d+)(?=_)", name):
             found[int(number)][name] = source
     return found
