@@ -43,7 +43,7 @@ class Size:
 
 
 def run(options: "Options", say: Callable[[str], None]) -> dict[str, Any]:
-    return play(Size(4000, 60, 20) if options.quick else Size(100_000, 5000, 500), options.db, options.seed, options.broken, say)
+    return play(Size(4000, 60, 12) if options.quick else Size(100_000, 5000, 500), options.db, options.seed, options.broken, say)
 
 
 def play(size: Size, db: str, seed: int, broken: str | None, say: Callable[[str], None]) -> dict[str, Any]:

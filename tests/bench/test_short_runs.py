@@ -138,7 +138,7 @@ def test_laundering_notices(fault: str, case: Case) -> None:
 
 @pytest.mark.parametrize("db", ["sqlite", "postgresql"])
 def test_histories(db: str) -> None:
-    figures = histories.play(histories.Size(pure=500, stored=15, carried=6), db, 1, None, print)
+    figures = histories.play(histories.Size(pure=500, stored=15, carried=3), db, 1, None, print)
     assert (figures["violations"], figures["surprises"], figures["never_up"]) == (0, 0, 0)
 
 
@@ -149,7 +149,7 @@ def test_histories_notice_what_is_forgotten() -> None:
 
 def test_histories_notice_a_new_device_that_is_up_before_the_old_one_is_down() -> None:
     """T1: two entries of one phone compliant at once."""
-    found = histories.play(histories.Size(pure=0, stored=0, carried=6), "sqlite", 1, "up_first", print)["by_invariant"]
+    found = histories.play(histories.Size(pure=0, stored=0, carried=4), "sqlite", 1, "up_first", print)["by_invariant"]
     assert found["down_before_up"] > 0
 
 
