@@ -4,7 +4,6 @@ worker in `tests/services`, each under its number.
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,24 +21,24 @@ spans = st.integers(1, 60 * 24).map(lambda hours: timedelta(hours=hours))
 levels = st.sampled_from(Level)
 
 
+PINNED = {
+    "generation": lambda managed, directory: (replace(managed, generation="another"), directory),
+    "enrolled": lambda managed, directory: (replace(managed, posture=replace(HEALTHY, enrolled=False)), directory),
+    "object": lambda managed, directory: (managed, replace(directory, object_id="another")),
+    "owner": lambda managed, directory: (managed, replace(directory, owner_oid="another")),
+    "enabled": lambda managed, directory: (managed, replace(directory, enabled=False)),
+}
+
+
 @st.composite
 def sides(draw: st.DrawFn) -> tuple[ManagedDevice, DirectoryDevice, set[str]]:
-    """What fresh reads may say, and which of the things that a link pins are not what they were."""
-    managed, directory, other = MANAGED_PHONE, REGISTERED_PHONE, set[str]()
-
-    def changed(name: str, was: Any, becomes: st.SearchStrategy[Any]) -> Any:
-        now = draw(becomes) if draw(st.booleans()) else was
-        if now != was:
-            other.add(name)
-        return now
-
-    managed = replace(managed, generation=changed("generation", LINK.generation, words))
-    managed = replace(managed, posture=replace(HEALTHY, enrolled=changed("enrolled", True, st.just(False))))
-    directory = replace(directory, object_id=changed("object", LINK.object_id, words))
-    directory = replace(directory, owner_oid=changed("owner", LINK.oid, words))
-    directory = replace(directory, enabled=changed("enabled", True, st.just(False)))
-    managed = replace(managed, name=draw(words), os_version=draw(words), serial=draw(words))  # which a link does not pin
-    return managed, replace(directory, name=draw(words), os_version=draw(words)), other
+    """What fresh reads may say, and which of the things that a link pins are not what they were; one alone as often as not."""
+    managed = replace(MANAGED_PHONE, name=draw(words), os_version=draw(words), serial=draw(words))  # which a link does not pin
+    directory = replace(REGISTERED_PHONE, name=draw(words), os_version=draw(words))
+    other = draw(st.sampled_from([set[str](), *({name} for name in PINNED)]) | st.sets(st.sampled_from(sorted(PINNED))))
+    for name in other:
+        managed, directory = PINNED[name](managed, directory)
+    return managed, directory, other
 
 
 @given(sides())
