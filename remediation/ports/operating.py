@@ -92,7 +92,7 @@ class PersonRows(Protocol):
 
 
 class PrunedRows(Protocol):
-    """Rows that nobody needs any more. All but the first return how many went."""
+    """Rows that nobody needs any more. All but the first and the last return how many went."""
 
     def last_done(self, why: str) -> datetime | None:
         """When the audit last says so of this tenant."""
@@ -109,6 +109,9 @@ class PrunedRows(Protocol):
 
     def released(self) -> int:
         """Records that left their person's list, and that no living link is with, lose their serial number and UDID."""
+
+    def mend_terms(self) -> int:
+        """What a search finds people by, for rows of a version that did not write it; how many rows got it."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@ messages, the cases of those who could not sign in, alarms that were told; links
 seen, and devices and people whom nothing needs any more; the serial numbers of devices that were released; and the oldest rows of
 the audit, behind a signed checkpoint.
 
+In the same hour, what an older version wrote is made findable (`mend_terms`).
 Living links stay, and so does an ended one until Microsoft has taken its end. Old wake-ups of the engine go by
 `worker/engine.py: forget`.
 """
@@ -40,7 +41,8 @@ def prune(
         "serials": rows.released(),
         "audit": log.cut(now - keep.audit, audit_key(), actor, now),
     }
+    found_again = rows.mend_terms()
     with store.change(actor, PRUNED, about=("tenant", store.tenant_id), at=now) as change:
         kept = {"keep_days": keep.journeys.days, "keep_links_days": keep.links.days, "keep_audit_days": keep.audit.days}
-        change.audit(**kept, **{f"gone_{name}": count for name, count in gone.items()})
+        change.audit(**kept, found_again=found_again, **{f"gone_{name}": count for name, count in gone.items()})
     return gone

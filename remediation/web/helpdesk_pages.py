@@ -5,6 +5,7 @@ made by `helpdesk_panel`.
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from ..domain.search import READ, SHORTEST
 from ..services import look_up
 from ..services.end_sessions import BECAUSE, end_sessions_of
 from . import helpdesk_panel
@@ -28,7 +29,7 @@ def search() -> str | Response:
         if answer.case is not None and answer.case.oid is not None:
             return redirect(url_for("helpdesk.person", oid=answer.case.oid, case=answer.case.case_code), 303)
     found = [helpdesk_panel.line(one) for one in answer.people] if answer is not None else []
-    asked = shown(asked, look_up.LONGEST)
+    asked = shown(asked, READ)
     return render_template("helpdesk/search.html", asked=asked, answer=answer, found=found, staff=_staff(), **_limits())
 
 
@@ -63,4 +64,4 @@ def _staff() -> str:
 
 
 def _limits() -> dict[str, int]:
-    return {"shortest": look_up.SHORTEST, "most": look_up.MOST}
+    return {"shortest": SHORTEST, "most": look_up.MOST}

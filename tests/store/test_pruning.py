@@ -24,6 +24,7 @@ from remediation.store.tables import (
     people,
     possession_links,
     pushes,
+    search_terms,
     sessions,
     sign_in_states,
     sign_ins,
@@ -150,6 +151,9 @@ def test_T34_a_released_device_loses_its_serial_number_that_night_and_a_linked_o
     scene.see_managed(kept, at=NOON + minutes(1))
     assert some(goes(scene, NOON + minutes(2)))["serials"] == 1
     assert serials(scene) == [("1042", "SERIAL1042"), ("2", "SERIAL2"), ("3", None)]
+    terms = set(scene.rows(sa.select(search_terms.c.term).where(search_terms.c.subject.startswith("managed_device/"))))
+    assert {("serial1042",), ("serial2",)} <= terms
+    assert ("serial3",) not in terms, "nor is it found by it any more"
     with scene.change("link.ended") as change:
         change.end_link("l1", "wiped")
     assert some(goes(scene, NOON + timedelta(days=1)))["serials"] == 1
