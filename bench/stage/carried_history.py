@@ -28,7 +28,8 @@ from sandbox import crowd
 from sandbox.faults import Fault
 
 STEPS, WORKER = 24, Actor("worker", "bench")
-CALM = (5, 20, 40, 40, 60, 60)
+CALM = (5, 20, 60, 60, 600, 20, 60, 60)
+LAGS = (0, 4, 4, 60)  # until Entra shows what it was told
 
 
 class KilledError(BaseException):
@@ -108,6 +109,7 @@ class CarriedHistory:
         self.store.dies_after = None
 
     def _later(self) -> None:
+        self.world.lags.compliance_lag = self.chance.choice(LAGS)
         self.world.advance(self.chance.choice((1, 3, 10, 40, 3700)))
 
     def _reports(self) -> None:

@@ -150,7 +150,7 @@ def test_histories_notice_what_is_forgotten() -> None:
 
 def test_histories_notice_a_new_device_that_is_up_before_the_old_one_is_down() -> None:
     """T1: two entries of one phone compliant at once."""
-    found = histories.play(histories.Size(pure=0, stored=0, carried=4), "sqlite", 1, "up_first", print)["by_invariant"]
+    found = histories.play(histories.Size(pure=0, stored=0, carried=6), "sqlite", 1, "up_first", print)["by_invariant"]
     assert found["down_before_up"] > 0
 
 
