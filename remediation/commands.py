@@ -87,6 +87,7 @@ remediation.add_command(doctor_commands.doctor)
 remediation.add_command(audit_commands.audit)
 remediation.add_command(audit_commands.export)
 remediation.add_command(audit_commands.erase)
+remediation.add_command(operator_commands.sign_out)
 work.add_command(operator_commands.takeover)
 
 

@@ -16,6 +16,7 @@ from .services import connections as remotes
 from .services import leases as lease_ends
 from .services import stuck as stuck_rows
 from .services.audit_log import SOON, Checked
+from .services.end_sessions import end_sessions
 from .settings import AuditSettings, OperatorSettings
 from .store.engine import make_engine
 from .store.leases import SqlLeases
@@ -139,6 +140,9 @@ class Operating:
             with self._store.change(self._actor, "work.taken_over", about=("executor", executor_id), at=now()) as change:
                 change.audit(because=why, count=count)
         return count
+
+    def sign_out(self, oid: str, why: str) -> int:
+        return end_sessions(self._store, oid, actor=self._actor, because=why, now=now())
 
     def held(self, oid: str) -> tuple[int, int]:
         """Rows of this person, and how many of their links live."""

@@ -28,9 +28,8 @@ class Sessions(Protocol):
 
     def find(self, token: str, *, at: datetime) -> Session | None: ...
 
-    def end(self, token: str, *, at: datetime) -> None: ...
-
-    def end_all(self, oid: str, *, at: datetime) -> None: ...
+    def end(self, token: str, *, at: datetime) -> None:
+        """This one. All of a person's end in a change of their own (`Change.end_sessions`)."""
 
 
 class SignInStates(Protocol):
@@ -102,6 +101,9 @@ class LookUp(Connections, Protocol):
 
     def said_not_me(self, oid: str) -> datetime | None:
         """When the person last said *this wasn't me*, whatever happened since."""
+
+    def signed_in(self, oid: str, now: datetime) -> Sequence[datetime]:
+        """When each browser in which this person is signed in now was signed in, newest first."""
 
     def failing(self) -> Sequence[StuckRow]:
         """The sources, MDM connections and the directory, that give no good answers now."""

@@ -115,6 +115,9 @@ class PrunedRows(Protocol):
         """By table: links that ended before then and rest, with what was told of them; what was seen before then; then devices and
         people whom no journey, link or session needs any more."""
 
+    def released(self) -> int:
+        """Records that left their person's list, and that no living link is with, lose their serial number and UDID."""
+
     def mend_terms(self) -> int:
         """What a search finds people by, for rows of a version that did not write it; how many rows got it."""
 

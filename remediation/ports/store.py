@@ -77,6 +77,9 @@ class Change(Protocol):
     def revoke_possession(self, token_hash: str, *, oid: str) -> "Revoked":
         """*This wasn't me*: no open link of that journey can be used any more."""
 
+    def end_sessions(self, oid: str, *, but_browser: str | None = None) -> int:
+        """Sign this person out in every browser but the one with this id. Returns how many of them were signed in."""
+
     def raise_alarm(self, alarm: Alarm) -> None:
         """With this change and never without it. It is told by whoever knows the ways of telling, each of them once."""
 

@@ -23,8 +23,9 @@ TRY_AGAIN_FIRST = timedelta(minutes=1)
 NOT_ME = "not_me"
 _NOT_ME = (
     "At {at} the person of case {case} opened the message that was sent to their managed device, and pressed: this wasn't me. The "
-    "messages of this case that could still be used are revoked. It may be a slip. It may also be that somebody else is signed in "
-    "with this account, and tries to have a device of their own let in."
+    "messages of this case that could still be used are revoked, and whoever was signed in here with this account in another "
+    "browser is signed out. It may be a slip. It may also be that somebody else has this account, and tries to have a device of "
+    "their own let in."
     "\n\n"
     "Who can act: the helpdesk. Search for the case code there, and ask the person, on a number that you know already, whether "
     "they began this case. If they did not: have an administrator end the account's sessions in Entra, reset the password and the "

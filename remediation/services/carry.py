@@ -5,14 +5,17 @@ Each function returns why the row does not rest yet, a stable id, or None where 
 
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ..domain.compliance import Decision, Verdict
 from ..domain.device import LinkState
-from ..domain.push import POLL_SLOW, Lane, message_id, update_time
+from ..domain.push import POLL_FAST_FOR, POLL_SLOW, Lane, Push, message_id, update_time
 from ..errors import NotFound, RemoteError
 from ..ports import Change, LinkNoting, Report, Sending
 from .one_pass import OnePass
+
+# How long an accepted message of ours may still come to show; over before the row that waits for it is looked at but hourly.
+SETTLES = POLL_FAST_FOR - timedelta(minutes=1)
 
 
 def carry(one: OnePass) -> str | None:
@@ -48,7 +51,14 @@ def _not_yet(one: OnePass) -> str | None:
     if one.decision is None or one.decision.verdict is not Verdict.COMPLIANT:
         return "no_fresh_evidence"  # an old *compliant*: a crash or an outage must not make it true
     old = [push for link, push in one.world.store.beside(one.link) if link.state is LinkState.ENDED]
-    return "old_link_first" if any(not push.at_rest for push in old) else None
+    now = one.world.clock()
+    return "old_link_first" if any(not push.at_rest or _may_rise_yet(push, now) for push in old) else None
+
+
+def _may_rise_yet(push: Push, now: datetime) -> bool:
+    """Entra showed this end before it was told: a *compliant* of ours may have been on its way by then, and show for a moment."""
+    told_more = push.desired_seq > 1 and push.confirmed_by == "already_so"
+    return told_more and push.sent_at is not None and now - push.sent_at < SETTLES
 
 
 def _send(one: OnePass, channel: Sending) -> None:

@@ -13,6 +13,7 @@ from ..ports import Actor, CaseFound, Event, PeopleFound, PersonFound, StuckRow
 from . import rows, terms
 from .engine import reading
 from .remotes import SqlConnections
+from .sessions import alive
 from .tables import (
     audit,
     cases,
@@ -23,6 +24,7 @@ from .tables import (
     observations,
     people,
     search_terms,
+    sessions,
     watches,
 )
 
@@ -127,6 +129,11 @@ class SqlLookUp:
                 sa.select(sa.func.max(audit.c.at)).where(self._mine(audit), *said)
             ).scalar_one()
         return at
+
+    def signed_in(self, oid: str, now: datetime) -> Sequence[datetime]:
+        theirs = sa.select(sessions.c.signed_in_at).where(self._mine(sessions), sessions.c.oid == oid, alive(now))
+        with reading(self._engine) as connection:
+            return connection.execute(theirs.order_by(sessions.c.signed_in_at.desc())).scalars().all()
 
     def failing(self) -> Sequence[StuckRow]:
         watch = watches.c

@@ -55,7 +55,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(NotSignedIn, _not_signed_in)
     app.register_error_handler(NotTheMachine, _not_the_machine)
     app.register_error_handler(RoleTooOld, _role_too_old)
-    app.register_error_handler(RoleMissing, lambda _: page("role_missing", 403))
+    app.register_error_handler(RoleMissing, _role_missing)
     app.register_error_handler(FromElsewhere, lambda _: page("form_elsewhere", 403))
     app.register_error_handler(NotOverTheHop, lambda _: page("certificate_elsewhere", 403))
     app.register_error_handler(CSRFError, _form_over)
@@ -120,6 +120,10 @@ def _not_the_machine(_: NotTheMachine) -> Response:
     log.info("an event was sent without the connection's password: refused")
     said = {"status": "the password is missing or wrong"}
     return make_response(said, 401, {"WWW-Authenticate": 'Basic realm="events"'})
+
+
+def _role_missing(missing: RoleMissing) -> Response:
+    return page("role_missing_to_act" if missing.role is Who.HELPDESK_ACTS else "role_missing", 403)
 
 
 def _role_too_old(_: RoleTooOld) -> Response:

@@ -16,6 +16,7 @@ from ..domain.outage import MDM
 from ..domain.standing import Standing
 from ..domain.steps import ChainLink, Step, candidates, chain, next_step
 from ..ports import CaseFound, PersonFound
+from ..services.end_sessions import ENDED
 from ..services.look_up import File
 from .helpdesk_cards import Card, Difference, Fact, columns, differences, said, yes_or_no
 from .helpdesk_stuck import Stuck, stuck
@@ -53,6 +54,8 @@ class Panel:
     quotes: tuple[Fact, ...]
     calls: tuple[Card, ...]
     timeline: tuple[Entry, ...]
+    signed_in: tuple[datetime, ...]
+    signed_out: Entry | None
     away: bool
 
     @property
@@ -90,6 +93,8 @@ def panel(file: File, now: datetime, *, tenant_id: str) -> Panel:
         quotes=(Fact("tenant", id=tenant_id), Fact("person", id=who.oid), *(_quotes(file, journey) if journey is not None else ())),
         calls=tuple(_calls(journey)) if journey is not None else (),
         timeline=tuple(entry(event, who.oid) for event in file.timeline),
+        signed_in=file.signed_in,
+        signed_out=next((entry(event, who.oid) for event in file.timeline if event.what == ENDED), None),
         away=journey is not None and any(_concerns(row.what, journey) for row in file.failing),
     )
 

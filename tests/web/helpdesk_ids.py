@@ -11,6 +11,7 @@ from remediation.domain.sign_in_proof import Record
 from remediation.domain.steps import Step
 from remediation.errors import WhoActs
 from remediation.services import stuck
+from remediation.services.end_sessions import BECAUSE
 from remediation.web import connection_words, helpdesk_cards, helpdesk_panel, helpdesk_timeline
 
 SOURCE = "".join(map(inspect.getsource, (helpdesk_panel, helpdesk_cards, connection_words)))
@@ -22,6 +23,7 @@ WORDS = {
     *(f"level_{level.name.lower()}" for level in Level),
     *(f"log_{record.value}" for record in Record),
     *(f"why_{why}" for why in WHY_NOT),
+    *(f"because_{one}" for one in BECAUSE),
 }
 
 MADE_UP: dict[str, set[str]] = {

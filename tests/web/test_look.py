@@ -95,7 +95,9 @@ def test_every_step(web: Web, screen: Screen, name: str) -> None:
 @pytest.mark.parametrize("name", ["wait", "help_loop"])
 def test_what_the_helpdesk_sees_of_it(web: Web, screen: Screen, name: str) -> None:
     web.scene(name)
-    screen.client = web.signed_in(Person("hanna", "Hanna Roth", "hanna.roth"), browser="hanna", roles=("Helpdesk.Read",))
+    screen.client = web.signed_in(
+        Person("hanna", "Hanna Roth", "hanna.roth"), browser="hanna", roles=("Helpdesk.Read", "Helpdesk.Act")
+    )
     looked_at(screen.page, "/helpdesk/person/mia", f"helpdesk-{name}")
 
 
