@@ -36,6 +36,8 @@ class RemoteError(RemediationError):
     code = "remote"
     request_id: str | None = None
     client_request_id: str | None = None
+    because: str | None = None
+    """A stable id, where the adapter knows more of the reason than `remote` and `code` say."""
 
     def __init__(
         self,

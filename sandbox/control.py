@@ -97,7 +97,7 @@ def _stories(app: Flask, sandbox: Sandbox) -> None:
     @app.patch("/app/<kind>")
     def registration(kind: str) -> dict[str, Any]:
         """Grants and revokes of application permissions, registered certificates, exact addresses."""
-        order = _order("permissions", "certificates", "redirect_uris", "logout_uris", "exposes", "token_version")
+        order = _order("permissions", "certificates", "redirect_uris", "logout_uris", "exposes", "token_version", "approved_mdm")
         with sandbox.world.lock:
             if kind not in sandbox.world.apps:
                 raise BadOrder("No such app registration.")
@@ -106,6 +106,7 @@ def _stories(app: Flask, sandbox: Sandbox) -> None:
                 chosen.permissions = {resource: set(roles) for resource, roles in order["permissions"].items()}
             chosen.exposes = tuple(order.get("exposes", chosen.exposes))
             chosen.token_version = order.get("token_version", chosen.token_version)
+            chosen.approved_mdm = order.get("approved_mdm", chosen.approved_mdm) is True
             chosen.certificates = order.get("certificates", chosen.certificates)
             chosen.redirect_uris = tuple(order.get("redirect_uris", chosen.redirect_uris))
             chosen.logout_uris = tuple(order.get("logout_uris", chosen.logout_uris))

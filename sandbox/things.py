@@ -204,6 +204,8 @@ class AppRegistration:
     """PEM certificates that may sign a client assertion."""
     exposes: tuple[str, ...] = ()
     """Scopes of its own API, admin consent given."""
+    approved_mdm: bool = False
+    """Microsoft, or an administrator under Mobility (MDM and MAM), approved it as an MDM app."""
     token_version: int = 1
     """`requestedAccessTokenVersion` of the manifest; Entra takes 1 where nobody set it."""
 

@@ -117,6 +117,7 @@ class World:
             self._check_ins: list[tuple[datetime, int]] = []
             self._to_judge: list[tuple[datetime, int, DataUpload]] = []
             self._to_apply: list[tuple[datetime, int, DataUpload]] = []
+            self._to_write: list[tuple[datetime, int, str, dict[str, Any]]] = []
             self._received = 0
 
     # the clock
@@ -274,6 +275,25 @@ class World:
                 upload.applied = True
                 if not upload.ignored:
                     apply(self, upload)
+            self._write_what_is_due(now)
+
+    def write_device(self, device: DirectoryDevice, values: dict[str, Any]) -> None:
+        """Taken at once; what is said of compliance shows in reads after the compliance lag, in the order of the writes."""
+        with self.lock:
+            later: dict[str, Any] = {name: values.pop(name) for name in ("is_compliant", "is_managed") if name in values}
+            for name, value in values.items():
+                setattr(device, name, value)
+            if later:
+                self._received += 1
+                at = self.now() + timedelta(seconds=self.lags.compliance_lag)
+                heapq.heappush(self._to_write, (at, self._received, device.object_id, later))
+
+    def _write_what_is_due(self, now: datetime) -> None:
+        while self._to_write and self._to_write[0][0] <= now:
+            _, _, object_id, values = heapq.heappop(self._to_write)
+            device = self.devices.get(object_id)
+            for name, value in values.items() if device is not None else ():
+                setattr(device, name, value)
 
     def _due(self, waiting: list[tuple[datetime, int, DataUpload]], now: datetime) -> Iterator[tuple[int, DataUpload]]:
         """By their times, and of two at the same time the one that came first; what was thrown away meanwhile is left out."""

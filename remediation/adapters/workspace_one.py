@@ -60,6 +60,13 @@ HUBS = {
     Platform.MACOS: ("com.airwatch.mac.agent", "Apns"),
 }
 
+
+def hubs(windows: str | None) -> Mapping[Platform, tuple[str, str]]:
+    """`windows` is what Hub is called there in a push message, which is not public; None where nobody said. `Wns` is one of the
+    services of mrpaws/awtest messages_api."""
+    return HUBS if windows is None else {**HUBS, Platform.WINDOWS: (windows, "Wns")}
+
+
 # `CompromisedStatus` is a boolean in mrpaws/awtest `Device`; some tenants send it as text
 _COMPROMISED = {"true": True, "false": False, "compromised": True}
 

@@ -133,8 +133,11 @@ class Change(Protocol):
         """End a living link and desire *not compliant* with it, as one. Stale where it ended already."""
 
     # pushes: each compares the sequence (and for `desire` the time of the posture read) before it sets
-    def desire(self, link_id: str, *, seq: int, decision: Decision, posture_read_at: datetime, lane: Lane) -> None:
-        """From sequence `seq` on, Microsoft should be told this verdict: sequence `seq + 1`."""
+    def desire(
+        self, link_id: str, *, seq: int, decision: Decision, posture_read_at: datetime, lane: Lane, again: str | None = None
+    ) -> None:
+        """From sequence `seq` on, Microsoft should be told this verdict: sequence `seq + 1`. `again` counts why the same is told
+        once more: `flipped` or `not_applied`, as `Push` has them."""
 
     def about_to_send(
         self, link_id: str, *, seq: int, message_id: str, update_time: datetime, seen_before: bool | None
@@ -144,8 +147,10 @@ class Change(Protocol):
 
     def accepted(self, link_id: str, *, seq: int) -> None: ...
 
-    def confirmed(self, link_id: str, *, seq: int, by: str) -> None:
-        """Entra showed what we sent; `by` is `changed` or `already_so`."""
+    def confirmed(self, link_id: str, *, seq: int, by: str, shows_other: bool = False) -> None:
+        """Entra showed what should be told; `by` is `changed` or `already_so` after our send, `relayed` where the MDM's maker
+        carries, `gone` where the device is no more. `shows_other`: it shows the other value, and that is nothing of ours
+        (`not_ours`)."""
 
     def noted(self, link_id: str) -> None:
         """The MDM's record bears the Azure device id."""
