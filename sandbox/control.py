@@ -17,6 +17,7 @@ from sandbox.deeds import BadOrder, do
 from sandbox.facts import app_facts, facts_of, phone_facts
 from sandbox.faults import Fault
 from sandbox.id_tokens import ACCESS_TOKEN_FAULTS, ID_TOKEN_FAULTS
+from sandbox.relay import EVERY, switch_on
 from sandbox.scenarios import SCENARIOS
 
 if TYPE_CHECKING:
@@ -208,6 +209,15 @@ def _time_and_chance(app: Flask, sandbox: Sandbox) -> None:
         """Every app token issued so far is void, whatever was promised about its life."""
         sandbox.world.end_tokens()
         return {"expired": True}
+
+    @app.post("/relay")
+    def relay() -> dict[str, Any]:
+        """The maker of this MDM tells Microsoft by itself from now on, every so many seconds."""
+        order = _order("vendor", "seconds", needed=("vendor",))
+        if order["vendor"] not in EVERY:
+            raise BadOrder(f"Known: {', '.join(EVERY)}.")
+        switch_on(sandbox.world, order["vendor"], order.get("seconds"))
+        return {"relays": sandbox.world.relays}
 
     @app.post("/resync")
     def resync() -> dict[str, Any]:

@@ -131,6 +131,8 @@ class ManagedRecord:
     compliance_override: str | None = None
     vendor: Vendor = "workspace_one"
     """Which MDM holds it: it shows there and nowhere else."""
+    agent_device_id: str | None = None
+    """The Azure device id that its agent learned, since the registration began in the MDM's app. No API shows it."""
 
     @property
     def failing(self) -> list[Policy]:

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sandbox.finder import Finder
+from sandbox.relay import take_turns
 from sandbox.things import (
     ENTRA_P1_PLAN,
     GRAPH_APP_ID,
@@ -37,6 +38,7 @@ from sandbox.things import (
     Phone,
     PhoneMessage,
     Policy,
+    Vendor,
 )
 from sandbox.verdicts import apply, judge
 
@@ -114,6 +116,9 @@ class World:
             self.mdm = MdmConnection(self.new_id(), self.new_secret(), group_uuid=self.new_id())
             own = random.Random(f"maas360 {seed}")  # so that whatever else is drawn stays what it was
             self.maas360 = Maas360Console(f"sbx~{own.getrandbits(160):040x}", f"sbx~{own.getrandbits(160):040x}")
+            self.relays: dict[Vendor, float] = {}
+            """Makers that tell Microsoft by themselves, and every how many seconds."""
+            self.turns: dict[Vendor, datetime] = {}
             self._check_ins: list[tuple[datetime, int]] = []
             self._to_judge: list[tuple[datetime, int, DataUpload]] = []
             self._to_apply: list[tuple[datetime, int, DataUpload]] = []
@@ -276,6 +281,7 @@ class World:
                 if not upload.ignored:
                     apply(self, upload)
             self._write_what_is_due(now)
+            take_turns(self, now)
 
     def write_device(self, device: DirectoryDevice, values: dict[str, Any]) -> None:
         """Taken at once; what is said of compliance shows in reads after the compliance lag, in the order of the writes."""

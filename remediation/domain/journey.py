@@ -72,7 +72,8 @@ class Journey:
     person can decide; `still_blocked_at` when the person last said that *open* was not true, and how often. `picked` is the device
     id that the person picked among several: a hint for staff, never evidence. `sign_ins` are those that were to name a device,
     `certificates` those with which this journey's browser came back. `unproven` are MDM connections of which no message was seen to
-    arrive yet: what is tapped there proves nothing, and nothing is sent.
+    arrive yet: what is tapped there proves nothing, and nothing is sent. `relay` is how often the MDM's maker carries compliance to
+    Microsoft, None where we send; `in_app_at` when the person said that they had registered the device in the MDM's app.
     """
 
     id: str
@@ -96,6 +97,8 @@ class Journey:
     sign_ins: tuple[SignIn, ...] = ()
     certificates: tuple[ShownCertificate, ...] = ()
     unproven: frozenset[str] = frozenset()
+    relay: timedelta | None = None
+    in_app_at: datetime | None = None
 
     @property
     def in_hand(self) -> ManagedDevice | None:

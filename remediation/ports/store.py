@@ -113,6 +113,9 @@ class Change(Protocol):
     def still_blocked(self, journey_id: str) -> None:
         """Count it, and remember when."""
 
+    def registered_in_app(self, journey_id: str) -> None:
+        """The person says that they registered the device in the MDM's app."""
+
     def pick(self, journey_id: str, device_id: str) -> None:
         """Which of several directory devices the person says is in their hand."""
 
@@ -248,9 +251,11 @@ class Store(Watching, Hints, Protocol):
         owner_problem: str | None,
         refreshed: bool,
         found_some: bool = False,
+        relay: timedelta | None = None,
         failed_calls: Sequence[FailedCall] = (),
     ) -> None:
-        """`found_some`: at least one MDM told of devices, so they count as read though another MDM failed."""
+        """`found_some`: at least one MDM told of devices, so they count as read though another MDM failed. `relay` as `Journey` has
+        it."""
 
     def note_sign_in(self, sign_in: SignIn) -> None:
         """Its record was looked for once more, and is not there yet."""

@@ -29,14 +29,14 @@ ASK: dict[str, Callable[[Remotes], Any]] = {
 }
 
 
-def report(remotes: Remotes, *, compliant: bool = True, **changed: Any) -> Report:
+def report(remotes: Remotes, *, compliant: bool = True, device_id: str | None = None, **changed: Any) -> Report:
     now = remotes.sandbox.world.now()
     told = Report(
         message_id=MESSAGE,
         update_time=now,
         compliant=compliant,
         managed=True,
-        device_id=remotes.device_id,
+        device_id=device_id or remotes.device_id,
         oid=remotes.person().oid,
         name="Mia’s “iPhone” \u202e<b>",
         platform=Platform.IOS,

@@ -11,6 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("journeys", sa.Column("relay_seconds", sa.Integer))
+    op.add_column("journeys", sa.Column("in_app_at", sa.DateTime(timezone=True)))
     op.add_column("pushes", sa.Column("flips", sa.Integer, nullable=False, server_default="0"))
     op.add_column("pushes", sa.Column("flipped_at", sa.DateTime(timezone=True)))
     op.add_column("pushes", sa.Column("not_applied", sa.Integer, nullable=False, server_default="0"))
