@@ -60,7 +60,8 @@ def arrives(raised: Callable[..., Stage], browser: Browser) -> Iterator[Callable
             )
             context.set_default_timeout(20_000)
             contexts.callback(context.close)
-            name = "-".join([scenario, str(width), "script" if script else "plain", *map(str, look.values())])
+            channel = ["relay"] if relay else []
+            name = "-".join([scenario, str(width), "script" if script else "plain", *channel, *map(str, look.values())])
             return Player(stage, context, name, script=script)
 
         yield begin
