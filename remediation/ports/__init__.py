@@ -5,7 +5,7 @@ from .alarms import AT_ONCE, Alarm, AlarmDue, AlarmRows, AlarmSink
 from .budgets import Budgets, in_lane, lane_now
 from .certificates import DeviceCertificates
 from .checking import CertificateFiles, Clocks, Policies, Powered, Reachable
-from .desk import CaseFound, Event, LookUp, PersonFound, Session, Sessions, SignInStates
+from .desk import CaseFound, Event, LookUp, PeopleFound, PersonFound, Session, Sessions, SignInStates
 from .hints import EventReader, EventTarget, EventTargets, Hints
 from .notices import Notice, Notices, OwnerMail
 from .operating import (
@@ -85,6 +85,7 @@ __all__ = [
     "Owned",
     "OwnerMail",
     "Page",
+    "PeopleFound",
     "PersonFound",
     "PersonRows",
     "Policies",

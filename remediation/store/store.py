@@ -138,18 +138,14 @@ class SqlStore(SqlWatching, SqlHints):
         return None if row is None else rows.managed_device(row)
 
     def beside(self, link: DeviceLink) -> Sequence[tuple[DeviceLink, Push]]:
-        other, key = device_links.c, link.managed
-        same_record = sa.and_(other.connection == key.connection, other.record_id == key.record_id)
-        shares = other.id != link.id, sa.or_(other.device_id == link.device_id, same_record)
+        shares = device_links.c.id != link.id, self._of_either(link.managed, link.device_id)
         pushed = same(device_links, pushes, id="link_id")
         with reading(self._engine) as connection:
             found = connection.execute(self._of(device_links, pushes).join(pushes, pushed).where(*shares)).mappings().all()
         return [(rows.device_link(row), rows.push(row)) for row in found]
 
     def living_links(self, key: ManagedKey, device_id: str) -> Sequence[DeviceLink]:
-        link = device_links.c
-        same_record = sa.and_(link.connection == key.connection, link.record_id == key.record_id)
-        wanted = link.state.in_(LIVING), sa.or_(link.device_id == device_id, same_record)
+        wanted = device_links.c.state.in_(LIVING), self._of_either(key, device_id)
         with reading(self._engine) as connection:
             return [rows.device_link(row) for row in connection.execute(self._of(device_links).where(*wanted)).mappings()]
 
@@ -264,6 +260,13 @@ class SqlStore(SqlWatching, SqlHints):
 
     def _of(self, table: sa.Table, *more: sa.Table) -> sa.Select[Any]:
         return columns_of(table, *more).where(table.c.tenant_id == self.tenant_id)
+
+    def _of_either(self, key: ManagedKey, device_id: str) -> sa.ColumnElement[bool]:
+        """Links of the record or the device. Two lists of ids: of conditions joined by *or*, SQLite reads all links there are."""
+        link = device_links.c
+        ids = sa.select(link.id).where(link.tenant_id == self.tenant_id)
+        of_record = ids.where(link.connection == key.connection, link.record_id == key.record_id)
+        return link.id.in_(sa.union(of_record, ids.where(link.device_id == device_id)))
 
     def _newest_journey(self, *conditions: sa.ColumnElement[bool], now: datetime) -> str | None:
         newest = journeys.c.started_at.desc(), journeys.c.id

@@ -17,6 +17,7 @@ from bench import (
     outage,
     quiet_day,
     race,
+    search,
     secrets,
     single_use,
     storm,
@@ -217,6 +218,12 @@ def test_secrets() -> None:
 def test_secrets_notices_a_web_that_was_given_the_workers_settings() -> None:
     figures = secrets.play(NO_TROUBLE, "sqlite", 1, "one_environment", print)
     assert figures["found"] >= figures["in_web"] > 0
+
+
+def test_search() -> None:
+    figures = search.play((60, 300), 24, "sqlite", 1, None, print)
+    assert (figures["links"], figures["requests"]) == ([60, 300], 48)
+    assert figures["p95_small_ms"] > 0
 
 
 def test_mutations() -> None:
