@@ -68,7 +68,7 @@ def channels(doctor: Doctor, _: Sequence[Finding]) -> Iterator[Finding]:
         detail = {"platforms": ", ".join(sorted(channel.platforms))}
         if isinstance(channel, Relaying):
             detail |= {"connection": channel.connection, "minutes": f"{channel.every.total_seconds() / 60:.0f}"}
-        yield Finding("channel", State.GOOD, channel.kind.value, detail=detail)
+        yield Finding("channel", State.GOOD, channel.kind.value, channel.kind.value, detail)
     if not doctor.world.channels:
         yield Finding("channel", State.BAD, "none")
 
