@@ -25,9 +25,10 @@ from .adapters.risk_file import RiskFile
 from .domain.bar import Bar, held_to
 from .domain.budget import A_WHOLE_LOOK, Limit, Limits
 from .domain.compliance import Lease
+from .domain.evidence import Level
 from .domain.watch import Pace, watch_names
 from .errors import NotReady
-from .ports import Budgets, Clock, EventTargets, Store, Wakeups
+from .ports import Budgets, Clock, EventTargets, Store
 from .services.look import look
 from .services.push_compliance import bring_to_rest
 from .services.reconcile import watch
@@ -111,10 +112,15 @@ def _is_migrated(url: str) -> bool:
 
 def build_web_app(settings: WebSettings) -> Flask:
     engine = make_engine(_url(settings))
-    store = SqlStore(engine, settings.tenant_id, DbosWakeups(engine))
+    store = SqlStore(engine, settings.tenant_id, DbosWakeups(engine), **_asks_for(settings))
     sessions, states = SqlSessions(engine, settings.tenant_id), SqlSignInStates(engine, settings.tenant_id)
     look_up, certificates = SqlLookUp(engine, settings.tenant_id), build_certificates(settings)
     return build_web(settings, store, sessions, states, look_up, certificates, events=workspace_one_events.hint_of, clock=now)
+
+
+def _asks_for(settings: Settings) -> dict[str, bool]:
+    """What the store has to know of the evidence that the tenant asks for."""
+    return {"fresh": True} if settings.minimum_evidence is Level.FRESH else {}
 
 
 def build_certificates(settings: Settings) -> device_certificates.PemDeviceCertificates | None:
@@ -133,7 +139,7 @@ class Parts:
 
     clock: Clock = now
     due_every: float = DUE_EVERY
-    store: Callable[[SqlEngine, str, Wakeups], Store] = SqlStore
+    store: Callable[..., Store] = SqlStore
     budgets: Callable[[SqlBudgets], Budgets] = lambda budgets: budgets
     transport: BaseAdapter | None = None
     bring_to_rest: Callable[..., None] = bring_to_rest
@@ -143,7 +149,7 @@ def build_worker(settings: WorkerSettings, parts: Parts | None = None) -> Worker
     pickle_door.close_pickle_door()
     engine = make_engine(_url(settings))
     parts = parts or Parts()
-    store = parts.store(engine, settings.tenant_id, DbosWakeups(engine))
+    store = parts.store(engine, settings.tenant_id, DbosWakeups(engine), **_asks_for(settings))
     budgets = parts.budgets(build_budgets(settings, make_engine(_url(settings), durable=False), clock=parts.clock))
     world = build_world(settings, store, budgets, transport=parts.transport, clock=parts.clock)
     store.keep_watches(watch_names(world.managers), at=parts.clock())

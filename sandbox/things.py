@@ -17,7 +17,7 @@ INTUNE_DISCOVERY_APP_ID = "0000000a-0000-0000-c000-000000000000"
 INTUNE_PLAN = "c1ec4a95-1f05-45b3-a911-aa3fa01094f5"
 ENTRA_P1_PLAN = "41781fb2-bc02-4b7c-bd55-b576c07bb09d"
 
-Vendor = Literal["workspace_one", "maas360"]
+Vendor = Literal["workspace_one", "maas360", "fleet"]
 
 
 @dataclass
@@ -133,6 +133,8 @@ class ManagedRecord:
     """Which MDM holds it: it shows there and nowhere else."""
     agent_device_id: str | None = None
     """The Azure device id that its agent learned, since the registration began in the MDM's app. No API shows it."""
+    also_mapped: list[tuple[str, str]] = field(default_factory=list)
+    """Further mail addresses that Fleet has of its users, each with the source that says so."""
 
     @property
     def failing(self) -> list[Policy]:
@@ -262,3 +264,11 @@ class Maas360Console:
     app_version: str = "1.0"
     user: str = "api@contoso.example"
     attributes: set[str] = field(default_factory=set)
+
+
+@dataclass
+class FleetServer:
+    """The API-only user of the pretend Fleet, with the token that lets it in."""
+
+    token: str
+    user: str = "api-only@contoso.example"

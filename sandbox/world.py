@@ -27,6 +27,7 @@ from sandbox.things import (
     AppRegistration,
     DataUpload,
     DirectoryDevice,
+    FleetServer,
     Group,
     Health,
     Lags,
@@ -51,6 +52,7 @@ __all__ = [
     "AppRegistration",
     "DataUpload",
     "DirectoryDevice",
+    "FleetServer",
     "Group",
     "Health",
     "Lags",
@@ -119,6 +121,7 @@ class World:
             self.relays: dict[Vendor, float] = {}
             """Makers that tell Microsoft by themselves, and every how many seconds."""
             self.turns: dict[Vendor, datetime] = {}
+            self.fleet = FleetServer(f"sbx~{random.Random(f'fleet {seed}').getrandbits(160):040x}")
             self._check_ins: list[tuple[datetime, int]] = []
             self._to_judge: list[tuple[datetime, int, DataUpload]] = []
             self._to_apply: list[tuple[datetime, int, DataUpload]] = []

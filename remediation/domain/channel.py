@@ -27,6 +27,7 @@ SERVES: Mapping[ChannelKind, frozenset[Platform]] = {
 RELAYED: Mapping[str, frozenset[Platform]] = {
     "workspace_one": frozenset({Platform.IOS, Platform.ANDROID, Platform.MACOS, Platform.WINDOWS}),
     "maas360": frozenset({Platform.IOS, Platform.ANDROID}),
+    "fleet": frozenset(),  # Fleet has an integration of its own; how a person begins there is not in this product yet
 }
 
 

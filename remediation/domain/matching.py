@@ -41,8 +41,10 @@ def match(
     proof_sent_at: datetime,
     taken: Collection[str] = (),
     others: bool = False,
+    only_new: bool = False,
 ) -> Match:
-    """Match a managed device, whose holder proved possession, with the person's directory devices.
+    """Match a managed device, whose holder proved possession, with the person's directory devices. `only_new`: nobody proved
+    anything, and `proof_sent_at` is when the journey began; one device that appeared since is all there is to go by.
 
     `devices` come from the person's own list, where the owner may not have been read yet (None); `services/link_device.py` reads it
     before it links. `taken` holds the device ids that another managed device is actively linked with; `others` says that the person
@@ -53,6 +55,8 @@ def match(
     out = {r.device_id for r in refused}
     candidates = tuple(d for d in devices if d.device_id not in out)
     appeared = [d for d in candidates if d.registered_at is not None and d.registered_at > proof_sent_at]
+    if only_new:
+        return _only_new(managed, appeared, candidates, refused, others=others)
     if len(appeared) == 1:
         return Match(appeared[0], candidates, refused, "the only device registered after the link was sent")
     if len(candidates) > 1:
@@ -62,6 +66,21 @@ def match(
     doubt = _doubt(managed, candidates[0], others=others)
     chosen = candidates[0] if doubt is None else None
     return Match(chosen, candidates, refused, doubt or "the only registered device that can be this one")
+
+
+def _only_new(
+    managed: ManagedDevice,
+    appeared: Sequence[DirectoryDevice],
+    candidates: tuple[DirectoryDevice, ...],
+    refused: tuple[Refusal, ...],
+    *,
+    others: bool,
+) -> Match:
+    if len(appeared) != 1:
+        how = "several devices were registered since" if appeared else "no device was registered since"
+        return Match(None, candidates, refused, how)
+    doubt = _doubt(managed, appeared[0], others=others)
+    return Match(appeared[0] if doubt is None else None, candidates, refused, doubt or "the only device registered since")
 
 
 def _doubt(managed: ManagedDevice, device: DirectoryDevice, *, others: bool) -> str | None:

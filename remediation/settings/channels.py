@@ -72,6 +72,8 @@ def _wrong(chosen: Choice, platform: Platform, connections: Mapping[str, Any]) -
     if chosen.connection not in connections:
         return f"names an MDM connection that is not there. There is: {named or 'none'}."
     kind = connections[chosen.connection].kind
+    if not RELAYED[kind]:
+        return f"is mdm_relay, and how the maker of {chosen.connection} ({kind}) carries is not known to this version."
     what = f"is mdm_relay, and the maker of {chosen.connection} ({kind})"
     return None if platform in RELAYED[kind] else _serves(what, RELAYED[kind], platform)
 

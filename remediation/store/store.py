@@ -45,8 +45,10 @@ from .whole_journey import columns_of, same
 
 
 class SqlStore(SqlWatching, SqlHints):
-    def __init__(self, engine: sa.Engine, tenant_id: str, wakeups: Wakeups) -> None:
+    def __init__(self, engine: sa.Engine, tenant_id: str, wakeups: Wakeups, *, fresh: bool = False) -> None:
+        """`fresh`: the tenant asks for no better evidence, which the steps of each journey depend on."""
         self.tenant_id = tenant_id
+        self._fresh = fresh
         self._engine = engine
         self._wakeups = wakeups
 
@@ -61,7 +63,7 @@ class SqlStore(SqlWatching, SqlHints):
 
     def journey(self, journey_id: str) -> Journey | None:
         with reading(self._engine) as connection:
-            return whole_journey.read(connection, self.tenant_id, journey_id)
+            return whole_journey.read(connection, self.tenant_id, journey_id, fresh=self._fresh)
 
     def living_journey(self, oid: str, platform: Platform, now: datetime) -> str | None:
         return self._newest_journey(journeys.c.oid == oid, journeys.c.platform == platform, now=now)

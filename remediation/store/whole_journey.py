@@ -65,7 +65,7 @@ _SIGN_INS = _of_journey(sign_ins)
 _CERTIFICATES = _of_journey(shown_certificates).where(shown_certificates.c.returned_at.is_not(None))
 
 
-def read(connection: sa.Connection, tenant_id: str, journey_id: str) -> Journey | None:
+def read(connection: sa.Connection, tenant_id: str, journey_id: str, *, fresh: bool = False) -> Journey | None:
     def all_of(statement: sa.Select[Any], **values: object) -> Sequence[sa.RowMapping]:
         return connection.execute(statement, {"tenant_id": tenant_id, **values}).mappings().all()
 
@@ -83,6 +83,7 @@ def read(connection: sa.Connection, tenant_id: str, journey_id: str) -> Journey 
         person=rows.person(row),
         managed=tuple(rows.managed_device(r) for r in listed),
         unproven=frozenset(r["connection"] for r in listed if not r["arrives"]),
+        fresh=fresh,
         directory=tuple(directory),
         links=tuple(rows.device_link(r) for r in own),
         pushes=tuple(rows.push(r) for r in own),

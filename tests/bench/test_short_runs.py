@@ -229,7 +229,7 @@ def test_search() -> None:
 def test_mutations() -> None:
     figures = mutations.play(300, 1, None, print)
     named = ("mutations", "upgrades_unjustified", "vanished", "not_of_the_five", "untouched_accepted")
-    assert [figures[name] for name in named] == [600, 0, 0, 0, True]
+    assert [figures[name] for name in named] == [900, 0, 0, 0, True]
 
 
 @pytest.mark.parametrize(("fault", "figure"), [("unknown_is_good", "upgrades_unjustified"), ("garbled_is_gone", "vanished")])

@@ -101,6 +101,35 @@ def test_T1_a_second_managed_device_without_a_link_is_a_doubt() -> None:
     assert match(MANAGED_PHONE, [NEW], oid="mia", proof_sent_at=NOON, others=True).chosen == NEW
 
 
+def fresh(*devices: DirectoryDevice, **more: bool) -> Match:
+    return match(MANAGED_PHONE, devices, oid="mia", proof_sent_at=NOON, only_new=True, **more)
+
+
+def test_T1_where_nobody_proved_anything_only_the_one_that_appeared_since_is_chosen() -> None:
+    assert fresh(NEW).chosen == NEW
+    assert fresh(REGISTERED_PHONE, NEW).chosen == NEW
+    assert fresh(REGISTERED_PHONE).chosen is None, "not even the only one, if it was there before"
+    assert fresh(replace(REGISTERED_PHONE, registered_at=None)).chosen is None
+    assert fresh(NEW, replace(NEW, device_id="d4", object_id="o4")).chosen is None
+
+
+@pytest.mark.parametrize(
+    "device",
+    [
+        replace(NEW, os_version="99.0"),
+        replace(NEW, platform=Platform.ANDROID),
+        replace(NEW, model="iPad14,1"),
+        replace(NEW, owner_oid="noah"),
+        replace(NEW, enabled=False),
+    ],
+    ids=["a newer system", "another platform", "another family", "another owner", "switched off"],
+)
+def test_T1_and_not_where_anything_speaks_against_it(device: DirectoryDevice) -> None:
+    assert fresh(device).chosen is None
+    assert fresh(NEW).chosen == NEW  # the control
+    assert fresh(NEW, others=True).chosen is None, "nor where another managed device may be the one"
+
+
 def test_an_older_system_in_the_directory_may_be_stale_and_is_no_doubt() -> None:
     older = replace(REGISTERED_PHONE, os_version="17.1")
     assert found(older).chosen == older
