@@ -368,7 +368,7 @@ def test_the_settings_and_the_adapters_name_the_same_attributes() -> None:
         (
             "CHANNEL_IOS",
             "mdm_relay:jamf",
-            "names an MDM connection that is not there. There is: mdm_relay:fleet, mdm_relay:maas, mdm_relay:ws1",
+            "is not there. There is: mdm_relay:fleet, mdm_relay:maas, mdm_relay:ws1",
         ),
         ("CHANNEL_MACOS", "mdm_relay:maas", "serves iOS, Android alone, and not macOS"),
         ("CHANNEL_ANDROID", "sync", "must be one of: intune_partner, graph_device, mdm_relay:<MDM connection>, none"),
