@@ -28,7 +28,7 @@ from .domain.compliance import Lease
 from .domain.evidence import Level
 from .domain.watch import Pace, watch_names
 from .errors import NotReady
-from .ports import Budgets, Clock, EventTargets, Store
+from .ports import Budgets, Clock, DeviceManager, EventTargets, Store
 from .services.look import look
 from .services.push_compliance import bring_to_rest
 from .services.reconcile import watch
@@ -251,11 +251,18 @@ def world_of(settings: WorkerSettings, store: Store, wire: Wire, clock: Clock, *
 
 def build_event_targets(settings: WorkerSettings, connection: str) -> EventTargets:
     """Where this MDM lists whom it sends its events to; asked by a command, within the budget of all."""
-    given = settings.mdm.get(connection)
-    if given is None:
+    return _wire_for(settings, connection).event_targets(connection)
+
+
+def build_manager(settings: WorkerSettings, connection: str) -> DeviceManager:
+    """One MDM, for a command; its records are held to the organisation's bar as the worker holds them."""
+    return _wire_for(settings, connection).manager(connection, partial(held_to, build_bar(settings.bar_file)))
+
+
+def _wire_for(settings: WorkerSettings, connection: str) -> Wire:
+    if connection not in settings.mdm:
         raise NotReady(f"There is no MDM connection {connection}. There is: {', '.join(settings.mdm)}.")
-    budgets = build_budgets(settings, make_engine(_url(settings), durable=False))
-    return Wire(settings, budgets, None, now).event_targets(connection)
+    return Wire(settings, build_budgets(settings, make_engine(_url(settings), durable=False)), None, now)
 
 
 def build_bar(path: str | None) -> Bar:

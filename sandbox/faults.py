@@ -1,10 +1,11 @@
 """Deliberate unkindness, switchable per service, applied by one gate that stands before every service.
 
 Kinds: throttle, down, slow, garbled, html, huge, server_error, first_401, drop_answer here; ignore_writes and
-fail_upload are asked for by `intune` itself, unlisted and shifted by the listings of `graph`, `workspace_one`,
-`maas360` and `fleet`; plain_types (every number a number, no version a float) and takes_bearer are kindnesses of `maas360`;
-never_run (no policy has run yet), capped (pages smaller than asked for) and unmapped (the list lacks who signed in) are quirks of
-`fleet`. Next door: `control` switches them, `limits` counts calls, `ledger` is written by the gate.
+fail_upload are asked for by `intune` itself, the first by `workspace_one` and `maas360` as well; unlisted and shifted by the
+listings of `graph`, `workspace_one`, `maas360` and `fleet`; plain_types (every number a number, no version a float) and
+takes_bearer are kindnesses of `maas360`; never_run (no policy has run yet), capped (pages smaller than asked for) and unmapped
+(the list lacks who signed in) are quirks of `fleet`. Next door: `control` switches them, `limits` counts calls, `ledger` is
+written by the gate.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ KINDS = (
     ("server_error", "503 on everything"),
     ("drop_answer", "Does it, but loses the answer"),
     ("first_401", "Refuses each fresh token once"),
-    ("ignore_writes", "Intune, Graph: take it, change nothing"),
+    ("ignore_writes", "Takes what is written, and changes nothing"),
     ("fail_upload", "Intune: fails every message"),
     ("unlisted", "Devices are missing in listings"),
     ("huge", "Ten megabytes for an answer"),

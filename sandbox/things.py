@@ -250,6 +250,8 @@ class MdmConnection:
     group_id: int = 570
     group_uuid: str = ""
     group_name: str = "contoso"
+    custom_groups: list[Group] = field(default_factory=list)
+    """User groups made in the console, of no directory."""
 
 
 @dataclass

@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 
 import sqlalchemy as sa
 
-from remediation.adapters import workspace_one
+from remediation.adapters import workspace_one_words
 from remediation.adapters.fields import Fields
 from remediation.domain.compliance import Lease, MdmWord, Verdict
 from remediation.domain.device import LinkState, Platform
@@ -56,7 +56,7 @@ def _rows(world: World, member: Member, next_look_at: datetime | None) -> dict[s
     linked_at, link_id = now - LINKED_AGO, link_of(member)
     sides = {"device_id": device.device_id, "connection": "ws1", "record_id": str(record.id)}
     seen = Fields(workspace_one_shapes.device_v1(world, record), "mdm")
-    generation = workspace_one._generation(seen)
+    generation = workspace_one_words.generation(seen)
     lease, well = Lease(), not record.failing
     until = min(now + lease.since_read, record.last_seen + lease.since_check_in)
     return {

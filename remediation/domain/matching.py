@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from .device import DirectoryDevice, ManagedDevice
+from .device import DirectoryDevice, ManagedDevice, Platform
 from .identifiers import identifier
 
 WHY_NOT = ("names_nothing", "not_owned_by_person", "disabled", "other_platform", "other_model", "linked_elsewhere")
@@ -133,19 +133,19 @@ def _family(model: str | None) -> str | None:
 
 
 def one_per_device(records: Sequence[ManagedDevice]) -> tuple[ManagedDevice, ...]:
-    """The MDM's records without the leftovers of earlier enrollments: of those with one serial, the enrolled one seen last.
+    """The MDM's records without the leftovers of earlier enrollments: of those with one serial, the enrolled one seen last. Where
+    that does not decide, all of them stay, and which is meant is a question for a person.
 
     Serials repeat where a device was enrolled anew (AirWatch field reports; demisto/content VMwareWorkspaceONEUEM). One that names
-    nothing makes no two records one device.
+    nothing makes no two records one device, and neither does one that two platforms share: makers number for themselves.
     """
-    newest: dict[str, ManagedDevice] = {}
+    of_device: dict[tuple[str, Platform], list[ManagedDevice]] = {}
     for record in records:
         name = identifier(record.serial) or f"{record.key.connection}/{record.key.record_id}"
-        if name not in newest or _rank(record) > _rank(newest[name]):
-            newest[name] = record
-    return tuple(newest.values())
+        of_device.setdefault((name, record.platform), []).append(record)
+    return tuple(record for same in of_device.values() for record in same if _rank(record) == max(map(_rank, same)))
 
 
-def _rank(record: ManagedDevice) -> tuple[bool, float, str]:
+def _rank(record: ManagedDevice) -> tuple[bool, float]:
     seen = record.posture.last_seen
-    return (record.posture.enrolled is True, seen.timestamp() if seen else 0.0, record.key.record_id)
+    return record.posture.enrolled is True, seen.timestamp() if seen else 0.0

@@ -16,8 +16,9 @@ from remediation.adapters.workspace_one import WorkspaceOne
 from remediation.adapters.workspace_one_sign_in import BasicKey
 from remediation.domain.compliance import Lease, MdmWord, Verdict, decide
 from remediation.domain.device import ManagedDevice, Platform
-from remediation.errors import Busy, NotFound, Refused, RemoteError
+from remediation.errors import Busy, Garbled, NotFound, Refused, RemoteError
 from remediation.ports import LinkNoting, Messaging, Owned, Refreshing
+from sandbox.faults import Fault
 from sandbox.workspace_one_gate import tenant_code
 from tests.conformance.conftest import Raises
 from tests.conformance.five import FIVE, SPOILT, Spoilt, raised
@@ -203,6 +204,58 @@ def test_the_link_is_noted_where_the_attribute_was_never_defined(remotes: Remote
         remotes.mdm.note_link(record_id(remotes), remotes.device_id)
     where = {"workspace_one": ("EntraLink", "EntraDeviceId"), "maas360": ("MaaS360", "RemediationEntraDeviceId")}
     assert remotes.record.custom_attributes == {where[remotes.vendor]: remotes.device_id}
+
+
+@TALKING
+def test_a_note_that_is_not_seen_there_afterwards_was_not_left_whatever_was_said(remotes: Remotes, raises: Raises) -> None:
+    remotes.mdm.note_link(record_id(remotes), remotes.device_id)  # the control: it is seen
+    another = remotes.device_id[:-4] + "beef"
+    remotes.sandbox.faults.add(Fault(remotes.vendor, "ignore_writes"))
+    with raises(Refused) as caught:
+        remotes.mdm.note_link(record_id(remotes), another)
+    assert caught.value.status == 200
+
+
+@ONLY_WORKSPACE_ONE
+def test_a_note_that_was_accepted_and_not_kept_is_defined_and_written_again(remotes: Remotes) -> None:
+    """Whether an undefined attribute is taken is not public; one server may say so and forget it."""
+
+    def says_accepted(request: Any, _: int, body: bytes) -> bytes:
+        if request.method == "PUT" and json.loads(body)["FailedItems"]:
+            return json.dumps({"TotalItems": 1, "AcceptedItems": 1, "FailedItems": 0, "Faults": {"Fault": []}}).encode()
+        return body
+
+    Remotes(remotes.sandbox, change=says_accepted).mdm.note_link(record_id(remotes), remotes.device_id)
+    assert remotes.record.custom_attributes == {("EntraLink", "EntraDeviceId"): remotes.device_id}
+
+
+@ONLY_WORKSPACE_ONE
+def test_where_the_accounts_own_group_does_not_show_the_note_the_records_group_is_asked(remotes: Remotes) -> None:
+    asked: list[bool] = []
+
+    def own_group_shows_nothing(request: Any, _: int, body: bytes) -> bytes:
+        if "customattribute/search" not in str(request.url):
+            return body
+        asked.append("organizationgroupid" in str(request.url))
+        return body if asked[-1] else json.dumps({"Devices": [], "Page": 0, "PageSize": 500, "Total": 0}).encode()
+
+    remotes.mdm.note_link(record_id(remotes), remotes.device_id)
+    Remotes(remotes.sandbox, change=own_group_shows_nothing).mdm.note_link(record_id(remotes), remotes.device_id)
+    assert asked == [False, True]
+
+
+@ONLY_WORKSPACE_ONE
+@pytest.mark.parametrize(
+    "counts", [{"FailedItems": 1}, {"AcceptedItems": 0}, {"AcceptedItems": None}, {"FailedItems": "0"}, {"FailedItems": None}]
+)
+def test_a_failure_inside_a_good_answer_is_one(remotes: Remotes, counts: dict[str, Any]) -> None:
+    remotes.mdm.note_link(record_id(remotes), remotes.device_id)
+
+    def failing(request: Any, _: int, body: bytes) -> bytes:
+        return json.dumps({**json.loads(body), **counts}).encode() if request.method == "PUT" else body
+
+    with pytest.raises((Refused, Garbled)):
+        Remotes(remotes.sandbox, change=failing).mdm.note_link(record_id(remotes), remotes.device_id)
 
 
 @ONLY_WORKSPACE_ONE
