@@ -39,6 +39,8 @@ class RemoteError(RemediationError):
     client_request_id: str | None = None
     cause: str | None = None
     words: str = ""
+    because: str | None = None
+    """A stable id, where the adapter knows more of the reason than `remote` and `code` say."""
 
     def __init__(
         self,

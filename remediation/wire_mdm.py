@@ -52,6 +52,7 @@ def _workspace_one(wire: "Wire", name: str, given: WorkspaceOneConnection, hold:
         advice=given.catalogued,
         owner_attribute=given.owner_attribute,
         shared_users=given.shared_users,
+        hubs=workspace_one.hubs(given.windows_hub),
         hold=_in_own_words(hold, given.own_words),
     )
 

@@ -131,6 +131,8 @@ class ManagedRecord:
     compliance_override: str | None = None
     vendor: Vendor = "workspace_one"
     """Which MDM holds it: it shows there and nowhere else."""
+    agent_device_id: str | None = None
+    """The Azure device id that its agent learned, since the registration began in the MDM's app. No API shows it."""
     also_mapped: list[tuple[str, str]] = field(default_factory=list)
     """Further mail addresses that Fleet has of its users, each with the source that says so."""
 
@@ -206,6 +208,8 @@ class AppRegistration:
     """PEM certificates that may sign a client assertion."""
     exposes: tuple[str, ...] = ()
     """Scopes of its own API, admin consent given."""
+    approved_mdm: bool = False
+    """Microsoft, or an administrator under Mobility (MDM and MAM), approved it as an MDM app."""
     token_version: int = 1
     """`requestedAccessTokenVersion` of the manifest; Entra takes 1 where nobody set it."""
 

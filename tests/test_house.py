@@ -26,9 +26,10 @@ MAY_SEE = {
     "serving": set(),
     "operator_pulses": {"adapters", "store", "worker", "services", "ports", "settings"},
     "wire_mdm": {"wire", "adapters", "domain", "ports", "errors", "settings"},
+    "wire_channels": {"wire", "adapters", "domain", "ports", "errors", "settings"},
     "wire": {"wire_mdm", "adapters", "ports", "settings", "secret_files"},
-    "wiring": {"wire", "wire_mdm", "operator_pulses", "adapters", "store", "web", "worker", "services", "domain", "ports", "errors"}
-    | {"settings"},
+    "wiring": {"wire", "wire_mdm", "wire_channels", "operator_pulses", "adapters", "store", "web", "worker", "services", "domain"}
+    | {"ports", "errors", "settings"},
     "operator_wiring": {"wiring", "adapters", "store", "web", "services", "domain", "ports", "errors", "settings"},
     "terminal": {"serving", "errors", "settings"},
     "operator_commands": {"wiring", "operator_wiring", "log", "terminal", "errors", "settings"},

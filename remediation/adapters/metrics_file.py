@@ -25,6 +25,12 @@ class MetricsFile:
         links = gauge("links", "Active links, by what Microsoft should be told", "verdict")
         for verdict, count in figures.links.items():
             links.labels(verdict).set(count)
+        confirmed = gauge("confirmed", "Active links at rest, by whose doing it was that Entra shows what it should", "by")
+        for by, count in figures.confirmed.items():
+            confirmed.labels(by).set(count)
+        gauge("accepted_not_applied", "Messages that Microsoft accepted and did not apply within the hour, so far").set(
+            figures.not_applied
+        )
         stuck = gauge("stuck", "Rows that do not rest", "kind", "reason")
         for (kind, reason), count in figures.stuck.items():
             stuck.labels(kind, reason).set(count)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -60,7 +60,8 @@ class Leases(Protocol):
 
 @dataclass(frozen=True)
 class Figures:
-    """What a monitoring system may want to draw. Ages in seconds."""
+    """What a monitoring system may want to draw. Ages in seconds. `confirmed`: active links by what Entra's showing it was (our
+    change, already so, the maker's); `not_applied`: messages that Microsoft accepted and did not apply within the hour."""
 
     links: Mapping[str, int]
     stuck: Mapping[tuple[str, str], int]
@@ -69,6 +70,8 @@ class Figures:
     since_good: Mapping[str, float]
     well: Mapping[str, bool]
     since_good_call: Mapping[str, float]
+    confirmed: Mapping[str, int] = field(default_factory=dict)
+    not_applied: int = 0
 
 
 class FigureRows(Protocol):

@@ -45,7 +45,13 @@ _ODD = (
     "that puts pages of its own in between. The log names each call (`remote.call`)."
 )
 _OURS = "Who can act: whoever runs this product. It ran into a fault of its own: look for `wake-up failed` in the worker's log."
+_NOT_APPROVED = (
+    "Who can act: an administrator in Entra. Microsoft Graph refuses to take the compliance of Windows devices from our service "
+    "app: it lacks Device.ReadWrite.All with admin consent, or it is no MDM app that was approved (docs/channels.md). Once it may, "
+    "everything goes on by itself."
+)
 _WHAT_TO_DO = {
+    "not_approved": _NOT_APPROVED,
     Refused.code: _REFUSED,
     NotFound.code: _ODD,
     Garbled.code: _ODD,

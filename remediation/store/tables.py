@@ -144,6 +144,8 @@ journeys = sa.Table(
     sa.Column("still_blocked_count", sa.Integer, nullable=False, default=0, server_default="0"),
     sa.Column("picked", sa.Text),
     sa.Column("reason", sa.Text),  # why the last look wrote nothing else
+    sa.Column("relay_seconds", sa.Integer),  # how often the MDM's maker carries, where that is the channel
+    sa.Column("in_app_at", Moment),  # the person said that they registered in the MDM's app
     sa.UniqueConstraint("tenant_id", "case_code"),
     to("oid", "people"),
     to("possession_connection possession_record_id", "managed_devices", "connection record_id"),
@@ -329,6 +331,9 @@ pushes = sa.Table(
     sa.Column("mdm_listed_at", Moment),  # when a whole list's page last showed it
     sa.Column("directory_listed_at", Moment),
     sa.Column("noted_at", Moment),  # the Azure device id stands on the MDM's record
+    sa.Column("flips", sa.Integer, nullable=False, default=0, server_default="0"),
+    sa.Column("flipped_at", Moment),
+    sa.Column("not_applied", sa.Integer, nullable=False, default=0, server_default="0"),
     to("link_id", "device_links", "id"),
     sa.Index("ix_pushes_due", "tenant_id", "next_look_at"),
 )

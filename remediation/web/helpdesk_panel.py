@@ -46,6 +46,7 @@ class Panel:
     step: str | None
     since: datetime | None
     chain: tuple[ChainLink, ...]
+    relayed: bool
     stuck: tuple[Stuck, ...]
     columns: tuple[tuple[str, tuple[Card, ...]], ...]
     differences: tuple[Difference, ...]
@@ -59,11 +60,15 @@ class Panel:
     away: bool
 
     @property
+    def state(self) -> str | None:
+        return "relay" if self.relayed and self.step == Step.WAIT else self.step
+
+    @property
     def kind(self) -> str:
         """How the state looks: as calm as it is."""
         if self.step == Step.OPEN:
             return "done"
-        return "careful" if self.step in (Step.HELP, Step.NOT_FOR_YOU, Step.FIX) or self.stuck else "note"
+        return "careful" if self.step in (Step.HELP, Step.NOT_FOR_YOU, Step.FIX, Step.IN_APP) or self.stuck else "note"
 
 
 def line(found: PersonFound) -> Line:
@@ -85,6 +90,7 @@ def panel(file: File, now: datetime, *, tenant_id: str) -> Panel:
         step=next_step(journey, now).value if journey is not None else None,
         since=_since(journey) if journey is not None else None,
         chain=chain(journey, now) if journey is not None else (),
+        relayed=journey is not None and journey.relay is not None,
         stuck=stuck(file, journey, now) if journey is not None else (),
         columns=columns(journey) if journey is not None else (),
         differences=tuple(differences(journey)) if journey is not None else (),

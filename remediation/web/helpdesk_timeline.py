@@ -30,6 +30,7 @@ EVENTS = {
         "link.ended",
         "verdict.changed",
         "drift.repaired",
+        "drift.seen",
         "lease.ended",
     ),
     *("push.prepared", "push.sent", "push.accepted", "push.confirmed", "push.failed", "push.not_applied", "stuck.retried"),

@@ -27,7 +27,7 @@ WORDS = {
 }
 
 MADE_UP: dict[str, set[str]] = {
-    "helpdesk.state.": {step.value for step in Step},
+    "helpdesk.state.": {*(step.value for step in Step), "relay"},
     "helpdesk.stuck.": {*stuck.WHO, *(f"remote_{remote}" for remote in stuck.REMOTES), "failed", "other", "source"},
     "helpdesk.repair.": stuck.KINDS_OF_REPAIR,
     "helpdesk.who.": {who.value for who in WhoActs},

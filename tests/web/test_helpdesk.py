@@ -222,7 +222,7 @@ def test_the_chain_and_the_heading_are_those_of_the_person(web: Web, hanna: Brow
     web.scene(name)
     theirs, ours = page(web.signed_in().get("/journey")), page(hanna.get("/helpdesk/person/mia"))
     chains = [[(li["class"], li.get_text(" ", strip=True)) for li in one.select(".chain li")] for one in (theirs, ours)]
-    assert len(chains[1]) == 7
+    assert len(chains[1]) == (6 if "relayed" in name or "in_app" in name else 7)
     assert chains[0] in ([], chains[1])
     title = str(theirs.select("[data-title]")[0]["data-title"]).rsplit(" – ", 1)[0]
     assert title in [q.get_text(strip=True) for q in ours.select("q")]
