@@ -30,12 +30,17 @@ class RemoteError(RemediationError):
 
     `retry_after` is in seconds, None where nobody said. `called` is False where our own gate refused before any call was made: the
     remote was not asked, so that is no failed attempt of whoever wanted to. A remote's support asks for two ids: its own of this
-    call, and the one that we sent; None where nothing was called.
+    call, and the one that we sent; None where nothing was called. `cause` is a `domain.health.Cause` where the answer shows one,
+    and `words` what the remote said, short of whatever could be a name, an id or a secret.
     """
 
     code = "remote"
     request_id: str | None = None
     client_request_id: str | None = None
+    cause: str | None = None
+    words: str = ""
+    because: str | None = None
+    """A stable id, where the adapter knows more of the reason than `remote` and `code` say."""
 
     def __init__(
         self,

@@ -23,6 +23,7 @@ from remediation.services.start_journey import start_journey
 from remediation.settings import PREFIX
 from remediation.store import DbosWakeups, SqlStore, make_engine, migrate
 from remediation.store.seals import SqlSeals
+from remediation.store.sessions import SqlSessions
 from remediation.store.tables import audit, pushes, watches
 from remediation.terminal import moment
 from tests.people import HEALTHY, MANAGED_PHONE, MIA
@@ -278,10 +279,23 @@ def test_compliant_without_fresh_evidence_ends_the_command_with_1(ground: Ground
     assert ["standing_past_lease", "1"] in told
 
 
-CHANGES_NOTHING = {"stuck", "leases", "check-settings", "audit verify", "audit", "serve", "work", "migrate", "doctor", "bar"}
-CHANGES_NOTHING |= {"figures", "mdm", "mdm groups", "mdm lookup-values"}
+def test_T17_a_person_is_signed_out_everywhere_and_nobody_else(ground: Ground) -> None:
+    sessions = SqlSessions(ground.engine, TENANT)
+    who = {"mia": "safari", "noah": "edge"}
+    tokens = {oid: sessions.begin(oid=oid, name=oid, roles=(), browser=browser, at=ground.now) for oid, browser in who.items()}
+    assert "Missing option '--why'" in ground.says("sign-out", "mia", status=2)
+    assert ground.says("sign-out", "mia", "--why", "her laptop was stolen") == "Signed out in 1 browser.\n"
+    assert [sessions.find(token, at=ground.now) is None for token in tokens.values()] == [True, False]
+    assert ground.says("sign-out", "mia", "--why", "again") == "mia was signed in nowhere.\n"
+    row, _ = ground.audited("sessions.ended")
+    assert (row.actor_id, row.about_id, row.detail) == (getpass.getuser(), "mia", {"because": "her laptop was stolen", "ended": 1})
+
+
+CHANGES_NOTHING = {"stuck", "leases", "connections", "check-settings", "audit verify", "audit", "serve", "work", "migrate"}
+CHANGES_NOTHING |= {"doctor", "bar", "figures", "mdm", "mdm groups", "mdm lookup-values"}
 """`serve` and `work` are the processes; `migrate` makes tables, and its --to is audited where it arrives (test_moving.py)."""
-AUDITED = {"stuck retry", "leases extend", "work takeover", "export", "erase", "doctor possession", "mdm hooks", "mdm find"}
+AUDITED = {"stuck retry", "leases extend", "work takeover", "export", "erase", "sign-out", "doctor possession", "mdm hooks"}
+AUDITED |= {"mdm find"}
 """Each has a test above that reads its row; the last three in test_doctor_commands.py and test_mdm_commands.py."""
 
 

@@ -19,13 +19,28 @@ from urllib.parse import urlsplit
 
 import msal
 
+from ..domain.health import Cause
 from ..errors import Busy, Garbled, Refused, RemoteError
+from .causes import Causes
 from .gate import Gate
 from .http import Answer, Remote
 
 REFUSED_FOR = 60.0  # as long as MSAL keeps a 400 (measured, MSAL 1.39)
 BUSY_FOR = 5.0  # where no Retry-After came; Microsoft's floor (entra-docs, resilience: client credentials)
 PUBLIC = "login.microsoftonline.com"
+# entra-docs docs/identity-platform/reference-error-codes.md
+CAUSES = Causes(
+    {
+        "AADSTS7000222": Cause.EXPIRED,
+        "AADSTS700024": Cause.EXPIRED,
+        "AADSTS7000112": Cause.LOCKED,
+        "AADSTS500011": Cause.PERMISSION,
+        "AADSTS65001": Cause.PERMISSION,
+        "AADSTS90002": Cause.GROUP,
+        "AADSTS700016": Cause.GROUP,
+    },
+    refused=Cause.CREDENTIALS,
+)
 
 
 def vendor_code(body: Any) -> object:

@@ -7,13 +7,14 @@ update_device_attributes, and Application.Read.All on Graph for discovery. Next 
 import json
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from ..domain.channel import ChannelKind
 from ..domain.device import DirectoryDevice, Platform
 from ..errors import Busy, Garbled, NotFound, Refused, RemoteError
 from ..ports import Carried, Clock, Directory, Report, Sent
@@ -46,7 +47,7 @@ class IntunePartnerChannel:
     """`ports.Sending`. `connect` opens the discovered address with the Intune token; `hosts` says where it may live: a host,
     `host:port`, or what a host ends with."""
 
-    platforms = frozenset(OS)
+    kind = ChannelKind.INTUNE_PARTNER
 
     def __init__(
         self,
@@ -56,9 +57,11 @@ class IntunePartnerChannel:
         connect: Callable[[str], Remote],
         directory: Directory,
         now: Clock,
+        platforms: Collection[Platform] = frozenset(OS),
         hosts: Sequence[str] = HOSTS,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        self.platforms = frozenset(platforms)
         self._tenant_id = graph.guid(tenant_id)
         self._graph = graph
         self._connect = connect

@@ -19,6 +19,8 @@ POLL_FAST_FOR = timedelta(minutes=10)
 POLL_SLOW = timedelta(hours=1)
 USUAL = timedelta(minutes=5)  # how long Microsoft takes as a rule, and what the page promises at the worst
 WORST = timedelta(hours=1)
+FLIPS, FLIPS_WITHIN = 2, timedelta(hours=24)
+TWO_WRITERS = "two_writers"  # why *compliant* is not told again
 LAST_HALF = timedelta(minutes=1)  # what is left of a lease is halved no further
 
 
@@ -37,7 +39,9 @@ class Push:
     `seen_before` is what Entra showed just before our send of `sent_seq`: it tells *changed by us* from *already so*.
     `observed` is what Entra showed when last read back, at `observed_at`. `following` says that the next pass only asks how far
     Microsoft is; whoever has news clears it. `…_listed_at` is when a whole list last showed that side,
-    `noted_at` when the MDM's record was given the Azure device id.
+    `noted_at` when the MDM's record was given the Azure device id. `flips` counts how often Entra came to show the other value
+    after it had shown ours, each within a day of the one before, and `flipped_at` is the last time; `not_applied` how often
+    Microsoft accepted a message and did not apply it within the hour.
     """
 
     link_id: str
@@ -69,6 +73,9 @@ class Push:
     directory_listed_at: datetime | None = None
     noted_at: datetime | None = None
     failed_calls: tuple[FailedCall, ...] = ()
+    flips: int = 0
+    flipped_at: datetime | None = None
+    not_applied: int = 0
 
     @property
     def at_rest(self) -> bool:
@@ -90,6 +97,11 @@ class Push:
             and self.compliant_until is not None
             and now < self.compliant_until
         )
+
+
+def two_writers(push: Push, now: datetime) -> bool:
+    """Somebody else writes this device's compliance too, and the other value at that."""
+    return push.flips >= FLIPS and push.flipped_at is not None and now - push.flipped_at < FLIPS_WITHIN
 
 
 def message_id(tenant_id: str, link_id: str, seq: int) -> str:

@@ -49,13 +49,15 @@ def of_one(deeds: Sequence[Deed]) -> Iterator[Run]:
             compliant, again = verdict == "compliant" and not ended, deed.why in ("push.failed", "push.not_applied")
             if again and run is not None and run.compliant == compliant and run.confirmed_at is None:
                 continue
-            down = ended or (not compliant and (deed.why == "drift.repaired" or (run is not None and run.compliant)))
+            down = ended or (
+                not compliant and (deed.why in ("drift.repaired", "drift.seen") or (run is not None and run.compliant))
+            )
             if run is not None:
                 yield replace(run, overtaken=run.confirmed_at is None)
             run = Run(deed.about_id, compliant, down, deed.at, _reasons(deed), ended=ended)
         elif run is not None and deed.why == "push.sent":
             run = replace(run, sent_at=run.sent_at or deed.at)
-        elif run is not None and deed.why == "push.confirmed":
+        elif run is not None and deed.why == "push.confirmed" and (not run.compliant or deed.detail.get("shown") is True):
             run = replace(run, confirmed_at=run.confirmed_at or deed.at)
     if run is not None:
         yield run

@@ -10,5 +10,5 @@ class FigureEvents(Protocol):
     def told(self, period: Period, now: datetime, *, most: int | None) -> Told:
         """What there is of this period. Of more than `most` audit rows none is given, and `too_many` says so; None knows no end."""
 
-    def connections(self) -> list[str]:
+    def connection_names(self) -> list[str]:
         """The names of the MDM connections that lists are read of."""

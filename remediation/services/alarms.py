@@ -23,8 +23,9 @@ TRY_AGAIN_FIRST = timedelta(minutes=1)
 NOT_ME = "not_me"
 _NOT_ME = (
     "At {at} the person of case {case} opened the message that was sent to their managed device, and pressed: this wasn't me. The "
-    "messages of this case that could still be used are revoked. It may be a slip. It may also be that somebody else is signed in "
-    "with this account, and tries to have a device of their own let in."
+    "messages of this case that could still be used are revoked, and whoever was signed in here with this account in another "
+    "browser is signed out. It may be a slip. It may also be that somebody else has this account, and tries to have a device of "
+    "their own let in."
     "\n\n"
     "Who can act: the helpdesk. Search for the case code there, and ask the person, on a number that you know already, whether "
     "they began this case. If they did not: have an administrator end the account's sessions in Entra, reset the password and the "
@@ -44,7 +45,13 @@ _ODD = (
     "that puts pages of its own in between. The log names each call (`remote.call`)."
 )
 _OURS = "Who can act: whoever runs this product. It ran into a fault of its own: look for `wake-up failed` in the worker's log."
+_NOT_APPROVED = (
+    "Who can act: an administrator in Entra. Microsoft Graph refuses to take the compliance of Windows devices from our service "
+    "app: it lacks Device.ReadWrite.All with admin consent, or it is no MDM app that was approved (docs/channels.md). Once it may, "
+    "everything goes on by itself."
+)
 _WHAT_TO_DO = {
+    "not_approved": _NOT_APPROVED,
     Refused.code: _REFUSED,
     NotFound.code: _ODD,
     Garbled.code: _ODD,
@@ -125,11 +132,11 @@ def _what_to_do(reason: str | None) -> str:
 
 def _at_stake(source: Source, leases: Leases, now: datetime) -> Sequence[str]:
     if source.connection is None:
-        return ["Until then changes of posture do not reach Microsoft in time. Details: remediation stuck"]
+        return ["Until then changes of posture do not reach Microsoft in time. Details: remediation connections, remediation stuck"]
     counts: Mapping[str, tuple[int, ...]] = leases.ending(now, WITHIN)
     standing, *within = counts.get(source.connection, (0,) * (len(WITHIN) + 1))
     if not standing:
-        return ["No device stands as compliant by what this connection said. Details: remediation stuck"]
+        return ["No device stands as compliant by what this connection said. Details: remediation connections, remediation stuck"]
     ends = ", ".join(f"{count:,} within {hours} h" for hours, count in zip(WITHIN, within, strict=True))
     stand = "device stands" if standing == 1 else "devices stand"
     return [
@@ -137,7 +144,7 @@ def _at_stake(source: Source, leases: Leases, now: datetime) -> Sequence[str]:
         "A device whose lease ends is taken down, and its owner is blocked.",
         "If it cannot be mended in time, the leases may be extended once in this outage, to at most seven days after our last good "
         f'read of each device: remediation leases extend {source.connection} --why "…"\n'
-        "Details: remediation leases, remediation stuck",
+        "Details: remediation connections, remediation leases, remediation stuck",
     ]
 
 

@@ -40,7 +40,7 @@ class SqlTold:
                 remotes=self._remotes(connection, now),
             )
 
-    def connections(self) -> list[str]:
+    def connection_names(self) -> list[str]:
         of_an_mdm = sa.select(watches.c.name).where(watches.c.tenant_id == self._tenant_id, watches.c.name.startswith("mdm:"))
         with reading(self._engine) as connection:
             names = connection.execute(of_an_mdm).scalars()

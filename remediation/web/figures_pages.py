@@ -26,7 +26,7 @@ DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 @pages.get("/helpdesk/figures")
-@guards.figures
+@guards.staff
 def show() -> tuple[str, int]:
     counted, connections = _counted()
     page = render_template(
@@ -44,7 +44,7 @@ def show() -> tuple[str, int]:
 
 
 @pages.get("/helpdesk/figures.csv")
-@guards.figures
+@guards.staff
 def as_csv() -> Response:
     """One table. A cell that a spreadsheet would take for a formula gets an apostrophe before it: OWASP, CSV Injection."""
     name, counted = request.args.get("table", ""), _counted()[0]
@@ -59,7 +59,7 @@ def as_csv() -> Response:
 
 
 @pages.get("/helpdesk/figures.json")
-@guards.figures
+@guards.staff
 def as_json() -> Response:
     """One table, or all of them."""
     name, counted = request.args.get("table", ""), _counted()[0]
@@ -87,7 +87,7 @@ def _counted() -> tuple[figures.Counted, list[str]]:
     again_at = desk().store.take_turn(f"figures:{here().oid}", FIGURE_TURNS, at=now)
     if again_at is not None:
         raise TooOften(again_at)
-    connections = look_up.connections()
+    connections = look_up.connection_names()
     return figures.count(look_up, figures.choose(request.args, connections, now), now), connections
 
 
