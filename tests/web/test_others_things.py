@@ -18,7 +18,7 @@ from remediation.domain.device import Person
 from remediation.domain.turns import SEARCHES
 from remediation.ports import Actor
 from remediation.services.start_journey import case_code
-from remediation.store.tables import audit
+from remediation.store.tables import audit, people
 from remediation.web import handles
 from tests.people import MANAGED_PHONE, MIA, REGISTERED_PHONE
 from tests.web.conftest import Browser, Web
