@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from .told import DESIRED, Deed, KnownLink, Told, by_link
+from .told import DESIRED, Deed, KnownLink, Told
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Run:
 
 def runs(told: Told) -> list[Run]:
     """Of the news that became desired in this period."""
-    return [run for deeds in by_link(told).values() for run in of_one(deeds) if run.desired_at in told.period]
+    return [run for deeds in told.by_link.values() for run in of_one(deeds) if run.desired_at in told.period]
 
 
 def of_one(deeds: Sequence[Deed]) -> Iterator[Run]:
@@ -65,7 +65,7 @@ def of_one(deeds: Sequence[Deed]) -> Iterator[Run]:
 
 def unfounded(told: Told) -> Iterator[str]:
     """The links of which *compliant* was sent in this period though the last that was decided of them does not say so."""
-    for link_id, deeds in by_link(told).items():
+    for link_id, deeds in told.by_link.items():
         compliant = False
         for deed in deeds:
             if deed.why in DESIRED and "verdict" in deed.detail:

@@ -8,8 +8,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
 from .device import Platform
 from .journey import LASTS
@@ -39,9 +40,8 @@ class Period:
         return self.since <= at < self.until
 
 
-@dataclass(frozen=True)
-class Deed:
-    """One row of the audit."""
+class Deed(NamedTuple):
+    """One row of the audit. There are many of them."""
 
     at: datetime
     why: str
@@ -94,18 +94,19 @@ class Told:
     remotes: Sequence[RemoteNow] = ()
     too_many: bool = False
 
-
-def by_link(told: Told) -> Mapping[str, Sequence[Deed]]:
-    """Everything that is known to have happened with each link, in its order; the end of one that was replaced stands with both."""
-    found: dict[str, list[Deed]] = defaultdict(list)
-    for deed in (*told.before, *told.deeds):
-        if deed.about_kind != "link" or deed.why not in OF_A_PUSH:
-            continue
-        found[deed.about_id].append(deed)
-        old = deed.detail.get("link") if deed.why == "link.replaced" else None
-        if isinstance(old, str):
-            found[old].append(Deed(deed.at, "link.ended", deed.actor_kind, deed.actor_id, "link", old, {"because": "replaced"}))
-    return found
+    @cached_property
+    def by_link(self) -> Mapping[str, Sequence[Deed]]:
+        """Everything that is known to have happened with each link, in its order; the end of one that was replaced stands with
+        both."""
+        found: dict[str, list[Deed]] = defaultdict(list)
+        for deed in (*self.before, *self.deeds):
+            if deed.about_kind != "link" or deed.why not in OF_A_PUSH:
+                continue
+            found[deed.about_id].append(deed)
+            old = deed.detail.get("link") if deed.why == "link.replaced" else None
+            if isinstance(old, str):
+                found[old].append(deed._replace(why="link.ended", about_id=old, detail={"because": "replaced"}))
+        return found
 
 
 def middle(times: Iterable[timedelta]) -> float | None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from .device import Platform
 from .journey import LASTS
 from .steps import LOOP
-from .told import DESIRED, STAFF, Deed, KnownLink, Told, by_link
+from .told import DESIRED, STAFF, Deed, KnownLink, Told
 
 FUNNEL = ("arrived", "chosen", "proven", "linked", "compliant", "sent", "accepted", "open")
 NEWLY = timedelta(days=1)
@@ -100,7 +100,7 @@ def ways(told: Told) -> list[Way]:
     of_person: dict[str, list[KnownLink]] = defaultdict(list)
     for link in told.links.values():
         of_person[link.oid].append(link)
-    deeds = by_link(told)
+    deeds = told.by_link
     for way in found.values():
         known = _link_of(way, of_person[way.oid], told.links)
         if way.link_id is not None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from ..domain.push import USUAL, WORST
 from ..domain.runs import Run, chosen, fits, runs, unfounded
-from ..domain.told import STAFF, Told, by_link, middle, nine_of_ten
+from ..domain.told import STAFF, Told, middle, nine_of_ten
 from ..domain.ways import FUNNEL, Way, platform_of, ways
 
 Cell = str | int | None
@@ -102,7 +102,7 @@ def _causes(of: Counting) -> Table:
     for run in of.runs:
         if not run.compliant and not run.ended:
             found.update(("verdict", word(reason)) for reason in run.reasons)
-    for link_id, deeds in by_link(of.told).items():
+    for link_id, deeds in of.told.by_link.items():
         if fits(of.told.links.get(link_id), of.platform, of.connection):
             ends = (deed for deed in deeds if deed.why == "link.ended" and deed.at in of.told.period)
             found.update(("ended", word(str(deed.detail.get("because", "")))) for deed in ends)

@@ -16,8 +16,8 @@ from .figure_tables import NAMES, Table, tables
 
 DAYS, LONGEST = 28, 400
 OLDEST, NEWEST = date(2000, 1, 1), date(9000, 1, 1)
-MOST = 100_000
-"""Audit rows that a page counts at once; a period with more is told so. The command knows no such end."""
+MOST = 50_000
+"""Audit rows that a page counts at once, in about a second; a period with more is told so. The command knows no such end."""
 
 
 @dataclass(frozen=True)

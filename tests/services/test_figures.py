@@ -323,7 +323,7 @@ def test_nothing_in_a_table_names_anybody(tell: Tell) -> None:
     story = tell("blocked_just_registered")
     story.gets_through()
     told = reads(story).told(choose({}, [], story.world.clock()).period, story.world.clock(), most=None)
-    planted = [replace(deed, detail={**deed.detail, "because": "Mia Berger", "reasons": ["Mia's rule"]}) for deed in told.deeds]
+    planted = [deed._replace(detail={**deed.detail, "because": "Mia Berger", "reasons": ["Mia's rule"]}) for deed in told.deeds]
     needs = Deed(planted[0].at, "journey.needs_help", "worker", "1", "journey", story.journey_id, {"because": "Mia Berger"})
     cells = {
         str(cell)
@@ -375,7 +375,7 @@ def test_a_link_that_nobody_knows_any_more_belongs_to_no_platform() -> None:
     period = Period(NOW - timedelta(days=1), NOW)
     deed = Deed(period.since, "verdict.changed", "worker", "1", "link", "gone", {"verdict": "compliant", "reasons": []})
     known = KnownLink("known", "mia", Platform.IOS, "ws1", "1", period.since)
-    told = Told(period, deeds=[deed, replace(deed, about_id="known")], links={"known": known})
+    told = Told(period, deeds=[deed, deed._replace(about_id="known")], links={"known": known})
     for platform, number in ((None, 2), ("ios", 1), ("macos", 0)):
         [table] = [table for table in tables(told, NOW, platform=platform) if table.name == "pushes"]
         assert row_of(as_rows(table), lane="person")["desired"] == number
