@@ -5,7 +5,7 @@ from typing import TextIO
 
 import click
 
-from . import audit_commands, bar_command, doctor_commands, log, mdm_commands, operator_commands, serving, wiring
+from . import audit_commands, bar_command, doctor_commands, log, mdm_commands, operator_commands, partner_commands, serving, wiring
 from .settings import DatabaseSettings, WebSettings, WorkerSettings
 from .settings.names import knows, secrets_of
 from .settings.reading import FaultySettings, read
@@ -71,6 +71,7 @@ def work(context: click.Context) -> None:
 remediation.add_command(operator_commands.stuck)
 remediation.add_command(operator_commands.leases)
 remediation.add_command(mdm_commands.mdm)
+remediation.add_command(partner_commands.partner)
 remediation.add_command(bar_command.bar)
 remediation.add_command(doctor_commands.doctor)
 remediation.add_command(audit_commands.audit)

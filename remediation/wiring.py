@@ -20,6 +20,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from . import operator_pulses
 from .adapters import (
+    compliance_partners,
     device_certificates,
     graph,
     intune_partner,
@@ -34,6 +35,7 @@ from .domain.compliance import Lease
 from .domain.watch import Pace, watch_names
 from .errors import NotReady
 from .ports import Budgets, Clock, EventTargets, Store, Wakeups
+from .services import heartbeat
 from .services.look import look
 from .services.push_compliance import bring_to_rest
 from .services.reconcile import watch
@@ -152,7 +154,7 @@ def build_worker(settings: WorkerSettings, parts: Parts | None = None) -> Worker
     store = parts.store(engine, settings.tenant_id, DbosWakeups(engine))
     budgets = parts.budgets(build_budgets(settings, make_engine(_url(settings), durable=False), clock=parts.clock))
     world = build_world(settings, store, budgets, transport=parts.transport, clock=parts.clock)
-    store.keep_watches(watch_names(world.managers), at=parts.clock())
+    store.keep_watches((*watch_names(world.managers), *heartbeat.rows_of(world)), at=parts.clock())
     wakers = Wakers(
         look=partial(look, world=world),
         bring_to_rest=partial(parts.bring_to_rest, world=world),
@@ -250,7 +252,10 @@ def world_of(settings: WorkerSettings, store: Store, wire: Wire, clock: Clock, *
             poll=timedelta(seconds=settings.poll_seconds),
             sweep=timedelta(minutes=settings.sweep_minutes),
             overlap=timedelta(seconds=settings.poll_overlap_seconds),
+            heartbeat=timedelta(minutes=settings.heartbeat_minutes),
         ),
+        partners=compliance_partners.GraphCompliancePartners(wire.graph("directory")),
+        partner_name=settings.partner_name,
         sign_in_log=sign_in_log.GraphSignInLog(wire.graph("sign_in_log", gate="sign_in_log")),
         certificates=build_certificates(settings),
         tell_owner_by=(DEVICE,) if settings.alarm_mail_server is None else (DEVICE, MAIL),

@@ -26,7 +26,7 @@ MAY_SEE = {
     "serving": set(),
     "operator_pulses": {"adapters", "store", "worker", "services", "ports", "settings"},
     "wire_mdm": {"wire", "adapters", "domain", "ports", "errors", "settings"},
-    "wire": {"wire_mdm", "adapters", "ports", "settings", "secret_files"},
+    "wire": {"wire_mdm", "adapters", "domain", "ports", "settings", "secret_files"},
     "wiring": {"wire", "wire_mdm", "operator_pulses", "adapters", "store", "web", "worker", "services", "domain", "ports", "errors"}
     | {"settings"},
     "operator_wiring": {"wiring", "adapters", "store", "web", "services", "domain", "ports", "errors", "settings"},
@@ -36,11 +36,13 @@ MAY_SEE = {
     "audit_commands": {"wiring", "operator_wiring", "operator_commands", "terminal", "errors", "settings"},
     "mdm_commands": {"mdm_wiring", "terminal", "errors", "settings"},
     "mdm_wiring": {"wiring", "services", "store", "domain", "ports", "errors", "settings"},
+    "partner_commands": {"wiring", "partner_wiring", "terminal", "domain", "errors", "settings"},
+    "partner_wiring": {"wire", "wiring", "adapters", "store", "web", "services", "domain", "ports", "errors", "settings"},
     "doctor_wiring": {"wire", "wiring", "adapters", "store", "web", "services", "domain", "ports", "settings"},
     "doctor_words": {"domain"},
     "doctor_commands": {"wiring", "doctor_wiring", "doctor_words", "log", "terminal", "domain", "errors", "settings"},
     "commands": {"wiring", "serving", "log", "terminal", "operator_commands", "audit_commands", "bar_command", "operator_wiring"}
-    | {"doctor_commands", "mdm_commands", "settings"},
+    | {"doctor_commands", "mdm_commands", "partner_commands", "settings"},
     "__main__": {"commands"},
     "__init__": set(),
 }
@@ -51,7 +53,8 @@ ONLY_IN = {
     "authlib": {"web"},
     "msal": {"adapters"},
     "cryptography": {"adapters"},
-    "requests": {"adapters", "web", "wire", "wiring", "doctor_wiring"},  # Authlib's client in web, a transport for tests
+    # Authlib's client in web, a transport for tests
+    "requests": {"adapters", "web", "wire", "wiring", "doctor_wiring", "partner_wiring"},
     "sqlalchemy": {"store", "wiring", "operator_pulses"},
     "alembic": {"store", "wiring"},
     "dbos": {"store", "worker"},
@@ -118,12 +121,13 @@ def test_no_adapter_knows_another() -> None:
         assert not strangers, f"{path.name} sees {sorted(strangers)}"
 
 
-@pytest.mark.parametrize(
-    "door", ["__main__", "commands", "operator_commands", "audit_commands", "doctor_commands", "mdm_commands", "app"]
-)
+DOORS = {"__main__", "commands", "operator_commands", "audit_commands", "doctor_commands", "mdm_commands", "partner_commands"}
+
+
+@pytest.mark.parametrize("door", sorted({*DOORS, "app"}))
 def test_nobody_sees_a_door(door: str) -> None:
     for path in python_files("remediation") + python_files("sandbox"):
-        if path.stem in ("__main__", "commands", "operator_commands", "audit_commands", "doctor_commands", "mdm_commands"):
+        if path.stem in DOORS:
             continue
         for name in imports(path):
             assert name != door

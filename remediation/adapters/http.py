@@ -26,7 +26,7 @@ import urllib3
 from requests.adapters import BaseAdapter
 
 from ..domain.push import Lane
-from ..errors import Busy, Garbled, NotFound, Refused, RemoteError, Unreachable
+from ..errors import NO_CONSENT, Busy, Garbled, NotFound, Refused, RemoteError, Unreachable
 from ..ports import lane_now
 from .addresses import AddressRefused, PinnedAdapter, is_address
 from .fields import GUID, Fields
@@ -81,7 +81,8 @@ class Remote:
 
     `private`: its name may lead into a private network (`addresses`). `gate` is passed by every call; without one, calls are not
     counted. `quota` reads from an answer's headers for how many seconds the remote should be left alone, None for not at all;
-    `lane_headers` says the lane in the vendor's own words.
+    `lane_headers` says the lane in the vendor's own words. `no_consent` says after a 403 for how many seconds every call would be
+    refused, since the credential itself may do nothing here; None where it is this call's own trouble.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Remote:
         gate: Gate | None = None,
         quota: Callable[[Mapping[str, str]], float | None] = lambda headers: None,
         lane_headers: Callable[[Lane], Mapping[str, str]] = lambda lane: {},
+        no_consent: Callable[[], float | None] = lambda: None,
     ) -> None:
         parts = urlsplit(base)
         if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc or parts.query or parts.fragment:
@@ -113,6 +115,7 @@ class Remote:
         self._gate = gate
         self._quota = quota
         self._lane_headers = lane_headers
+        self._no_consent = no_consent
         self._told: tuple[datetime, float] | None = None
 
     # what a request is made of
@@ -203,6 +206,8 @@ class Remote:
             return replace(answer, client_request_id=ours, request_id=seen.request_id)
         except RemoteError as caught:
             error = caught.of_call(ours, seen.request_id)
+            if error.status == 403 and (seconds := self._no_consent()) is not None:
+                error.vendor_code, error.retry_after, passage.refused_for = NO_CONSENT, seconds, seconds
             raise
         finally:
             passage.page, passage.closes_for = seen.page, self._quota(seen.headers)

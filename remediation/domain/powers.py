@@ -7,15 +7,16 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 GRAPH = frozenset({"User.Read.All", "Device.Read.All", "Application.Read.All"})
-INTUNE = frozenset({"update_device_attributes"})
+INTUNE = frozenset({"update_device_attributes", "manage_partner_compliance_policy"})
 OPTIONAL: Mapping[str, str] = {
     "LicenseAssignment.Read.All": "a missing licence is not told to people",
     "GroupMember.Read.All": "people outside the chosen groups are not told so",
     "AuditLog.Read.All": "for `bound` only the claim counts, not the sign-in log",
+    "DeviceManagementServiceConfig.Read.All": "nobody sees who holds the compliance-partner slot, and for which groups",
     "Policy.Read.All": "nobody checks that our sign-in is excluded from the device policies",
 }
-# What is of no use here, but is asked for by a page of Microsoft's, or comes with the partner's own onboarding.
-ALLOWED = frozenset({"Directory.Read.All", "manage_partner_compliance_policy"})
+# What is of no use here, but is asked for by a page of Microsoft's.
+ALLOWED = frozenset({"Directory.Read.All"})
 # graph-docs permissions-reference: these include the others' reads.
 INCLUDES: Mapping[str, frozenset[str]] = {
     "Directory.Read.All": frozenset({"User.Read.All", "Device.Read.All", "Application.Read.All", "GroupMember.Read.All"}),

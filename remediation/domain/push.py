@@ -35,7 +35,7 @@ class Push:
     `seen_before` is what Entra showed just before our send of `sent_seq`: it tells *changed by us* from *already so*.
     `observed` is what Entra showed when last read back, at `observed_at`. `following` says that the next pass only asks how far
     Microsoft is; whoever has news clears it. `…_listed_at` is when a whole list last showed that side,
-    `noted_at` when the MDM's record was given the Azure device id.
+    `noted_at` when the MDM's record was given the Azure device id. `tell_again_at`: Microsoft wants to be told it once more.
     """
 
     link_id: str
@@ -66,6 +66,7 @@ class Push:
     mdm_listed_at: datetime | None = None
     directory_listed_at: datetime | None = None
     noted_at: datetime | None = None
+    tell_again_at: datetime | None = None
     failed_calls: tuple[FailedCall, ...] = ()
 
     @property
@@ -77,6 +78,11 @@ class Push:
     def says_compliant(self) -> bool:
         """What the desired verdict means to Microsoft, which knows two words: unknown is told as not compliant."""
         return self.desired is Verdict.COMPLIANT
+
+    @property
+    def to_tell_again(self) -> bool:
+        """What was told last has to be told once more; news that is still to be sent does it as well."""
+        return self.tell_again_at is not None and self.sent_seq == self.desired_seq > 0
 
     def open_at(self, now: datetime) -> bool:
         """Entra itself showed this device compliant, for the news we last carried, and the lease still runs."""

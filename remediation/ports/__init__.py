@@ -1,5 +1,5 @@
 """What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `hints`, `desk`, `budgets`,
-`operating`, `alarms`, `certificates`, `checking`, `notices`."""
+`operating`, `partner`, `alarms`, `certificates`, `checking`, `notices`."""
 
 from .alarms import AT_ONCE, Alarm, AlarmDue, AlarmRows, AlarmSink
 from .budgets import Budgets, in_lane, lane_now
@@ -23,6 +23,7 @@ from .operating import (
     StuckRows,
     Unsealed,
 )
+from .partner import Beat, Beating, PartnerList, PartnerPolicy, PartnerRows, PartnerTenant
 from .remotes import (
     Carried,
     Clock,
@@ -53,6 +54,8 @@ __all__ = [
     "AuditEntry",
     "AuditLog",
     "AuditSnapshot",
+    "Beat",
+    "Beating",
     "Budgets",
     "Carried",
     "CaseFound",
@@ -84,6 +87,10 @@ __all__ = [
     "Owned",
     "OwnerMail",
     "Page",
+    "PartnerList",
+    "PartnerPolicy",
+    "PartnerRows",
+    "PartnerTenant",
     "PersonFound",
     "PersonRows",
     "Policies",

@@ -49,6 +49,13 @@ WHO = {
     "not_seen_lately": WhoActs.YOU,
     "lease_ended": WhoActs.TIME,
     "our_fault": WhoActs.ADMIN,
+    # of the service app, and of the compliance partner's slot
+    "directory_no_consent": WhoActs.ADMIN,
+    "channel_no_consent": WhoActs.ADMIN,
+    "channel_not_set_up": WhoActs.ADMIN,
+    "partner_taken": WhoActs.ADMIN,
+    "partner_missing": WhoActs.ADMIN,
+    "partner_not_enabled": WhoActs.ADMIN,
     # of the posture
     "rules_fail": WhoActs.YOU,
     "compromised": WhoActs.YOU,
@@ -68,6 +75,12 @@ REPAIRS = {
     "not_told": "sink",
     "possession_revoked": "account",
     "possession_off": "doctor",
+    "directory_no_consent": "consent",
+    "channel_no_consent": "consent",
+    "channel_not_set_up": "intune",
+    "partner_taken": "slot",
+    "partner_missing": "slot",
+    "partner_not_enabled": "slot",
 }
 KINDS_OF_REPAIR = {*_REPAIR.values(), *REPAIRS.values(), "credentials"} - {""}
 
