@@ -50,7 +50,7 @@ _ODD = (
 _OURS = "Who can act: whoever runs this product. It ran into a fault of its own: look for `wake-up failed` in the worker's log."
 _NO_CONSENT = (
     "Who can act: an Entra administrator. The service app may do nothing in this tenant any more: its consent was withdrawn, or "
-    "the app was deleted or disabled. Grant admin consent again. It is tried every 15 minutes, and everything goes on by itself then."
+    "the app was deleted or disabled. Grant admin consent again. It is tried every 15 minutes, and then all goes on by itself."
 )
 _NOT_SET_UP = (
     "Who can act: an Intune administrator. This tenant has no partner compliance service, which is so where Intune is not set up "
