@@ -14,7 +14,7 @@ from .domain.device import ManagedDevice
 from .domain.finding import Finding, State
 from .domain.message_test import MessageTest
 from .ports import Actor, Clock
-from .services import doctor, doctor_house, doctor_remotes, message_test
+from .services import doctor, doctor_house, doctor_partner, doctor_remotes, message_test
 from .settings import WorkerSettings
 from .store.engine import make_engine
 from .store.store import SqlStore
@@ -23,7 +23,7 @@ from .store.wakeups import DbosWakeups
 from .web.names import shown
 from .web.texts import Texts
 from .wire import Wire
-from .wiring import build_budgets, message_for_test, now, world_of
+from .wiring import build_budgets, message_for_test, now, partner_wanted, world_of
 
 CHECKS: Sequence[doctor.Check] = (
     doctor_house.database,
@@ -31,6 +31,9 @@ CHECKS: Sequence[doctor.Check] = (
     doctor_remotes.tokens,
     doctor_remotes.directory,
     doctor_remotes.partner,
+    doctor_partner.slots,
+    doctor_partner.addresses,
+    doctor_partner.heartbeat,
     doctor_remotes.mdm,
     doctor_remotes.messages,
     doctor_remotes.sign_in_log,
@@ -67,6 +70,7 @@ class Examination:
             files=_files(settings),
             groups=bool(settings.groups),
             sign_in_app=sign_in_app.lower() if sign_in_app else None,
+            partner=partner_wanted(settings),
         )
 
     def findings(self) -> Iterator[Finding]:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from requests.adapters import BaseAdapter
 
 from .adapters import compliance_partners, intune_partner_service, intune_partner_tenant
-from .domain.device import Platform
 from .domain.partner import HEARTBEAT, CompliancePartner, Told
 from .domain.watch import Watch
 from .errors import NotReady, RemoteError
@@ -22,7 +21,7 @@ from .store.store import SqlStore
 from .store.wakeups import DbosWakeups
 from .web.names import shown
 from .wire import Wire
-from .wiring import build_budgets, now, require_migrated
+from .wiring import build_budgets, now, partner_wanted, require_migrated
 
 __all__ = ["PLATFORMS", "Done", "GroupsMissing", "Partner", "Seen", "Wanted", "shown"]
 
@@ -51,13 +50,7 @@ class Partner:
         self._tenant = intune_partner_tenant.IntunePartnerTenant(service, tenant_id=settings.tenant_id, now=clock)
         self._listed = compliance_partners.GraphCompliancePartners(wire.graph("directory"))
         self.tenant_id, self.our_name = settings.tenant_id, settings.partner_name
-        self.wanted = Wanted(
-            enrollment_url=f"{settings.public_origin}/enrollment",
-            remediation_url=f"{settings.public_origin}/remediation",
-            platforms=tuple(Platform(word) for word in platforms or PLATFORMS),
-            groups=settings.groups,
-            everybody=settings.partner_all_users,
-        )
+        self.wanted = partner_wanted(settings, platforms)
         self._leases = SqlLeases(self._engine, settings.tenant_id)
         if not self.wanted.enrollment_url.startswith("https://") and not settings.demo:
             raise NotReady("Microsoft takes only addresses that begin with https://: set REMEDIATION_PUBLIC_ORIGIN.")

@@ -4,7 +4,7 @@
 The doors (`commands`, `__main__`, `app.py`) call it; nothing else may.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -32,11 +32,13 @@ from .adapters.risk_file import RiskFile
 from .domain.bar import Bar, held_to
 from .domain.budget import A_WHOLE_LOOK, Limit, Limits
 from .domain.compliance import Lease
+from .domain.device import Platform
 from .domain.watch import Pace, watch_names
 from .errors import NotReady
 from .ports import Budgets, Clock, EventTargets, Store, Wakeups
 from .services import heartbeat
 from .services.look import look
+from .services.provision_partner import Wanted
 from .services.push_compliance import bring_to_rest
 from .services.reconcile import watch
 from .services.tell_owner import DEVICE, MAIL, Ways, Words, tell_owner
@@ -269,6 +271,17 @@ def build_event_targets(settings: WorkerSettings, connection: str) -> EventTarge
         raise NotReady(f"There is no MDM connection {connection}. There is: {', '.join(settings.mdm)}.")
     budgets = build_budgets(settings, make_engine(_url(settings), durable=False))
     return Wire(settings, budgets, None, now).event_targets(connection)
+
+
+def partner_wanted(settings: WorkerSettings, platforms: Sequence[str] = ()) -> Wanted:
+    """What Microsoft should be told of us as the tenant's compliance partner."""
+    return Wanted(
+        enrollment_url=f"{settings.public_origin}/enrollment",
+        remediation_url=f"{settings.public_origin}/remediation",
+        platforms=tuple(Platform(word) for word in platforms) or tuple(sorted(intune_partner.OS)),
+        groups=settings.groups,
+        everybody=settings.partner_all_users,
+    )
 
 
 def build_bar(path: str | None) -> Bar:

@@ -19,7 +19,7 @@ from werkzeug.exceptions import HTTPException
 
 from sandbox.bearer import claims_of_caller
 from sandbox.intune_messages import BadMessage, a_time, checked_content
-from sandbox.partners import ALL_USERS, PLATFORMS
+from sandbox.slots import ALL_USERS, PLATFORMS
 from sandbox.world import DataUpload
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _admit(sandbox: Sandbox, where: str, permission: str, version: str) -> None:
     claims = claims_of_caller(sandbox, AUDIENCE)
     if claims is None:
         raise IntuneError(401, "Unauthorized", "The token is missing, expired or for another audience or tenant.")
-    if where != region(sandbox):
+    if where != region(sandbox) or not sandbox.world.partner.set_up:
         raise IntuneError(404, "ResourceNotFound", "No tenant is served here.")
     if permission not in claims.get("roles", ()):
         raise IntuneError(403, "Forbidden", "Application is not authorized to perform this operation.")

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sandbox.enrollment import enroll
-from sandbox.partners import settle_in
 from sandbox.platforms import IPHONE, DeviceKind
+from sandbox.slots import settle_in
 from sandbox.things import Vendor
 from sandbox.world import (
     ENTRA_P1_PLAN,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sandbox.partners import counts
+from sandbox.slots import counts
 from sandbox.things import INTUNE_PLAN, DataUpload, DirectoryDevice
 
 if TYPE_CHECKING:

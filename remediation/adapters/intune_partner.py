@@ -56,12 +56,7 @@ class IntunePartnerChannel:
 
     def send(self, report: Report) -> Sent:
         body = {"TenantId": self._tenant_id, "UploadTime": stamp(self._now()), "Content": json.dumps(self._entities(report))}
-        try:
-            answer = self._ask("PUT", report.message_id, body)
-        except NotFound as gone:
-            self._service.forget()
-            refused = Refused("not served at this address", remote=gone.remote, status=404, vendor_code=gone.vendor_code)
-            raise refused.of_call(gone.client_request_id, gone.request_id) from gone
+        answer = self._ask("PUT", report.message_id, body, moves=True)
         if answer.body is not None:
             refused_inside(answer)
         return Sent(client_request_id=answer.client_request_id, request_id=answer.request_id)
@@ -105,6 +100,7 @@ class IntunePartnerChannel:
         word = "compliant" if report.compliant else "notCompliant"
         return [inventory, {"EntityType": 4, **shared, "complianceStatus": word}]
 
-    def _ask(self, method: str, message_id: str, body: object = None) -> Answer:
+    def _ask(self, method: str, message_id: str, body: object = None, *, moves: bool = False) -> Answer:
+        target = "DataUploadMessages(guid'{}')"
         # PUT: fleetdm/fleet update-one-devices-compliance-status.js; GET: get-one-compliance-status-result.js
-        return self._service.ask(DEVICE_SERVICE, method, "DataUploadMessages(guid'{}')", message_id, version=API_VERSION, body=body)
+        return self._service.ask(DEVICE_SERVICE, method, target, message_id, version=API_VERSION, body=body, moves=moves)

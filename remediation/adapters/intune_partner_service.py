@@ -67,8 +67,10 @@ class PartnerService:
         version: str,
         body: object = None,
         headers: Mapping[str, str] | None = None,
+        moves: bool = False,
     ) -> Answer:
-        """One answer of `service`; each `{}` of the template is a GUID. Every call names its `api-version`."""
+        """One answer of `service`; each `{}` of the template is a GUID. Every call names its `api-version`. `moves`: what is asked
+        for cannot be missing, so that *not found* says that the service lives elsewhere by now."""
         remote = self._remote(service)
         target = remote.path(template, *(remote.guid(guid) for guid in guids))
 
@@ -84,7 +86,13 @@ class PartnerService:
             # a freshly issued token is now and then answered 401: fleetdm/fleet get-access-token-and-api-urls.js
             self._sleep(FRESH_TOKEN_PAUSE)
             return ask(renew=True)
-        except (Busy, NotFound):
+        except NotFound as gone:
+            if not moves:
+                raise
+            self.forget()
+            refused = Refused("not served at this address", remote=gone.remote, status=404, vendor_code=gone.vendor_code)
+            raise refused.of_call(gone.client_request_id, gone.request_id) from gone
+        except Busy:
             raise
         except RemoteError as error:
             if error.called and error.status != EXISTS:

@@ -19,7 +19,6 @@ from .intune_partner_service import EXISTS, TENANT_SERVICE, PartnerService, refu
 
 API_VERSION = "1.6"
 PROVISIONED, DEPROVISIONED = 1, 2
-MOST_PAGES = 10
 
 # `Platform`: fleetdm/fleet sends macOS and quotes an answer of Microsoft's with iOS; nobody public was seen to send Android.
 PLATFORMS = {Platform.IOS: "iOS", Platform.ANDROID: "Android", Platform.MACOS: "macOS"}
@@ -88,7 +87,7 @@ class IntunePartnerTenant:
     def assign(self, policy_id: str, groups: Collection[str]) -> frozenset[str]:
         body = {"assignments": sorted(groups)}
         # fleetdm/fleet receive-redirect-from-microsoft.js
-        found = self._ask("POST", "PartnerCompliancePolicies(guid'{}')/Assign", policy_id, body=body).fields()
+        found = self._ask("POST", "PartnerCompliancePolicies(guid'{}')/Assign", policy_id, body=body, moves=False).fields()
         return _assigned(found)
 
     def beat(self) -> Beat:
@@ -98,8 +97,8 @@ class IntunePartnerTenant:
         found = refused_inside(self._ask("PUT", target, self._tenant_id, body=body, headers=headers))
         return Beat(resync=found.moment("ResyncTimestamp"))
 
-    def _ask(self, method: str, target: str, *guids: str, body: object = None, headers: Any = None) -> Answer:
-        how = {"version": API_VERSION, "body": body, "headers": headers}
+    def _ask(self, method: str, target: str, *guids: str, body: object = None, headers: Any = None, moves: bool = True) -> Answer:
+        how: dict[str, Any] = {"version": API_VERSION, "body": body, "headers": headers, "moves": moves}
         return self._service.ask(TENANT_SERVICE, method, target, *guids, **how)
 
 

@@ -105,8 +105,15 @@ def _in_turn(
         allowed = now + timedelta(seconds=(error.retry_after or 0.0) if error else 0.0)
         return max(back_off(now, attempts), allowed) if _asked(error) else allowed
     if not one.push.at_rest or reason is not None:
-        return look_again(now, waiting_since=one.push.desired_at or one.link.made_at, attempts=attempts)
+        return look_again(now, waiting_since=_waiting_since(one), attempts=attempts)
     return None if one.link.state is LinkState.ENDED else rests_until(now, until, _recheck(one))
+
+
+def _waiting_since(one: OnePass) -> datetime:
+    """For Microsoft, once it was told: what could not be sent for hours is shown as soon as any other news."""
+    push = one.push
+    told = push.sent_at if push.sent_seq == push.desired_seq else None
+    return told or push.desired_at or one.link.made_at
 
 
 def _recheck(one: OnePass) -> timedelta:
