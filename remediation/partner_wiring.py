@@ -3,7 +3,8 @@
 Next door: `wiring` (the two processes), `mdm_wiring` (the commands about an MDM).
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 from requests.adapters import BaseAdapter
 
@@ -38,8 +39,10 @@ class Partner:
         platforms: Sequence[str] = (),
         transport: BaseAdapter | None = None,
         clock: Clock = now,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         require_migrated(settings)
+        self._patiently = provision_partner.Patient(sleep)
         url, self._clock = settings.database_url.get_secret_value(), clock
         self._engine = make_engine(url)
         self._store = SqlStore(self._engine, settings.tenant_id, DbosWakeups(self._engine))
@@ -56,7 +59,7 @@ class Partner:
             raise NotReady("Microsoft takes only addresses that begin with https://: set REMEDIATION_PUBLIC_ORIGIN.")
 
     def see(self) -> Seen:
-        return provision_partner.see(self._tenant, self._listed, self._store, self.wanted)
+        return provision_partner.see(self._tenant, self._listed, self._store, self.wanted, self._patiently)
 
     def listed(self) -> Sequence[CompliancePartner] | RemoteError:
         """Intune's own list, or why it cannot be read."""
@@ -80,7 +83,9 @@ class Partner:
 
     def provision(self, seen: Seen, operator: str, *, why: str) -> Done:
         actor = Actor("operator", operator)
-        return provision_partner.provision(self._tenant, self._store, seen, self.wanted, actor=actor, why=why, clock=self._clock)
+        return provision_partner.provision(
+            self._tenant, self._store, seen, self.wanted, self._patiently, actor=actor, why=why, clock=self._clock
+        )
 
     def deprovision(self, operator: str, *, why: str) -> None:
         actor = Actor("operator", operator)

@@ -62,8 +62,8 @@ class Wire:
 
     def ahead(self, now: datetime) -> Mapping[str, timedelta]:
         """Implements `ports.Clocks`."""
-        told = {remote.host: remote.clock() for remote in self._remotes.values()}
-        return {host: at - now for host, at in told.items() if at is not None}
+        told = [(remote.host, remote.clock()) for remote in self._remotes.values()]
+        return {host: at - now for host, at in told if at is not None}  # one that was not asked says nothing for its host
 
     def partner(self, uri: str) -> Remote:
         credential = self._tokens.scope(self._settings.intune_scope, remote="channel")

@@ -90,8 +90,8 @@ class PartnerService:
             if not moves:
                 raise
             self.forget()
-            refused = Refused("not served at this address", remote=gone.remote, status=404, vendor_code=gone.vendor_code)
-            raise refused.of_call(gone.client_request_id, gone.request_id) from gone
+            elsewhere = Refused("not served at this address", remote=gone.remote, status=404, vendor_code=gone.vendor_code)
+            raise elsewhere.of_call(gone.client_request_id, gone.request_id) from gone
         except Busy:
             raise
         except RemoteError as error:

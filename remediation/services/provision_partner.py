@@ -4,13 +4,18 @@ Safe to repeat, and safe to cut off: what Microsoft took so far is written down,
 Next door: `heartbeat` (afterwards), `doctor_partner` (whether all of it fits together).
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 
 from ..domain.device import Platform
 from ..domain.partner import HEARTBEAT, RESYNC, Told
-from ..errors import NotFound, Refused, RemoteError
+from ..errors import Busy, NotFound, Refused, RemoteError
 from ..ports import Actor, Clock, PartnerList, PartnerPolicy, PartnerTenant, Store
+
+MOST_WAITS, A_MOMENT, LONGEST_WAIT = 30, 1.0, 5.0  # times, seconds, seconds
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,10 @@ class Wanted:
     platforms: tuple[Platform, ...]
     groups: tuple[str, ...]
     everybody: str
+
+    @property
+    def addresses(self) -> Mapping[str, str]:
+        return {"enrollment_url": self.enrollment_url, "remediation_url": self.remediation_url}
 
     @property
     def assigned(self) -> frozenset[str]:
@@ -71,6 +80,24 @@ class Done:
     odd: list[tuple[Platform, tuple[str, ...]]] = field(default_factory=list)
 
 
+class Patient:
+    """Makes each call, and waits where it is only our own limit that keeps it: the workers share it, and somebody at a terminal has
+    the time."""
+
+    def __init__(self, sleep: Callable[[float], None]) -> None:
+        self._sleep = sleep
+
+    def __call__(self, call: Callable[[], T]) -> T:
+        for _ in range(MOST_WAITS):
+            try:
+                return call()
+            except Busy as busy:
+                if not busy.ours:
+                    raise
+                self._sleep(min(busy.retry_after or A_MOMENT, LONGEST_WAIT))
+        return call()
+
+
 class GroupsMissing(Exception):
     """The directory does not have these groups. Nothing was told to Microsoft."""
 
@@ -79,16 +106,16 @@ class GroupsMissing(Exception):
         self.groups = tuple(groups)
 
 
-def see(tenant: PartnerTenant, listed: PartnerList, store: Store, wanted: Wanted) -> Seen:
+def see(tenant: PartnerTenant, listed: PartnerList, store: Store, wanted: Wanted, patiently: Patient) -> Seen:
     """Reads alone."""
     policies: dict[Platform, PartnerPolicy] = {}
-    for policy in tenant.policies():
+    for policy in patiently(tenant.policies):
         policies.setdefault(policy.platform, policy)
     names: dict[str, str | None] = {}
     gone = []
     for group in wanted.groups:
         try:
-            names[group] = listed.group_name(group)
+            names[group] = patiently(partial(listed.group_name, group))
         except NotFound:
             gone.append(group)
         except Refused:  # without GroupMember.Read.All nobody can say; Microsoft's own answer decides then
@@ -96,21 +123,31 @@ def see(tenant: PartnerTenant, listed: PartnerList, store: Store, wanted: Wanted
     return Seen(store.partner_told(), policies, names, tuple(gone))
 
 
-def provision(tenant: PartnerTenant, store: Store, seen: Seen, wanted: Wanted, *, actor: Actor, why: str, clock: Clock) -> Done:
+def provision(
+    tenant: PartnerTenant,
+    store: Store,
+    seen: Seen,
+    wanted: Wanted,
+    patiently: Patient,
+    *,
+    actor: Actor,
+    why: str,
+    clock: Clock,
+) -> Done:
     """The addresses first, then policy and assignment for each platform; a platform that is refused does not stop the others."""
     if seen.no_group:
         raise GroupsMissing(seen.no_group)
     done, ids = Done(), dict(seen.told.policies) if seen.told is not None else {}
     try:
-        tenant.provision(enrollment_url=wanted.enrollment_url, remediation_url=wanted.remediation_url)
+        patiently(partial(tenant.provision, **wanted.addresses))
         done.provisioned = True
     except RemoteError as error:
         done.failed.append(("provision", "", error))
         return done
     for platform in wanted.platforms:
         try:
-            policy = _policy(tenant, platform, seen.policies, done)
-            answered = tenant.assign(policy.id, wanted.assigned)
+            policy = _policy(tenant, platform, seen.policies, done, patiently)
+            answered = patiently(partial(tenant.assign, policy.id, wanted.assigned))
         except RemoteError as error:
             done.failed.append(("policy", platform.value, error))
             continue
@@ -124,15 +161,17 @@ def provision(tenant: PartnerTenant, store: Store, seen: Seen, wanted: Wanted, *
     return done
 
 
-def _policy(tenant: PartnerTenant, platform: Platform, known: Mapping[Platform, PartnerPolicy], done: Done) -> PartnerPolicy:
+def _policy(
+    tenant: PartnerTenant, platform: Platform, known: Mapping[Platform, PartnerPolicy], done: Done, patiently: Patient
+) -> PartnerPolicy:
     if platform in known:
         done.kept.append(platform)
         return known[platform]
-    made = tenant.make_policy(platform)
+    made = patiently(partial(tenant.make_policy, platform))
     if made is not None:
         done.made.append(platform)
         return made
-    standing = next((policy for policy in tenant.policies() if policy.platform is platform), None)
+    standing = next((policy for policy in patiently(tenant.policies) if policy.platform is platform), None)
     if standing is None:
         raise Refused(
             "a policy stands in the way that is not listed", remote="channel", status=409, vendor_code="policy_in_the_way"
@@ -143,7 +182,7 @@ def _policy(tenant: PartnerTenant, platform: Platform, known: Mapping[Platform, 
 
 def deprovision(tenant: PartnerTenant, store: Store, wanted: Wanted, *, actor: Actor, why: str, clock: Clock) -> None:
     """Policies and assignments stay at Microsoft: no public source shows a way to take them back."""
-    tenant.deprovision(enrollment_url=wanted.enrollment_url, remediation_url=wanted.remediation_url)
+    tenant.deprovision(**wanted.addresses)
     before = store.partner_told()
     ids, groups = (before.policies, before.groups) if before is not None else ({}, ())
     told = Told(False, wanted.enrollment_url, wanted.remediation_url, groups, ids, clock(), actor.id)

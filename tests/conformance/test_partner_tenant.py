@@ -23,11 +23,19 @@ from tests.wsgi_adapter import Change
 PROTOCOL = "PartnerTenant"
 ADDRESSES = {"enrollment_url": "https://return.contoso.example/enrollment", "remediation_url": "https://return.contoso.example/fix"}
 NOWHERE = "3f0c5a6e-8c57-4f0a-9b0b-3d2f5a7a9d11"
+
+
+def made_anew(remotes: Remotes) -> Any:
+    """None stands there: a spoilt 409 would be as good as a whole one."""
+    remotes.sandbox.world.partner.policies.clear()
+    return remotes.channel.tenant.make_policy(Platform.IOS)
+
+
 ASK: dict[str, Callable[[Remotes], Any]] = {
     "provision": lambda r: r.channel.tenant.provision(**ADDRESSES),
     "deprovision": lambda r: r.channel.tenant.deprovision(**ADDRESSES),
     "policies": lambda r: r.channel.tenant.policies(),
-    "make_policy": lambda r: r.sandbox.world.partner.policies.clear() or r.channel.tenant.make_policy(Platform.IOS),
+    "make_policy": lambda r: made_anew(r),
     "assign": lambda r: r.channel.tenant.assign(next(iter(r.sandbox.world.partner.policies)), [ALL_USERS]),
     "beat": lambda r: r.channel.beat(),
 }
