@@ -251,9 +251,12 @@ def test_a_person_is_erased_once_microsoft_has_taken_the_end(ground: Ground) -> 
 
 
 CHANGES_NOTHING = {"stuck", "leases", "check-settings", "audit verify", "audit", "serve", "work", "migrate", "doctor", "bar", "mdm"}
+CHANGES_NOTHING |= {"partner", "partner show"}
 """`serve` and `work` are the processes; `migrate` makes tables, and its --to is audited where it arrives (test_moving.py)."""
 AUDITED = {"stuck retry", "leases extend", "work takeover", "export", "erase", "doctor possession", "mdm hooks"}
-"""Each has a test above that reads its row; the last two in test_doctor_commands.py and test_mdm_commands.py."""
+AUDITED |= {"partner provision", "partner deprovision"}
+"""Each has a test above that reads its row; these and the two before in test_doctor_commands.py, test_mdm_commands.py and
+test_partner_commands.py."""
 
 
 def test_lesson_TOB_PYPI26_14_every_command_that_changes_something_is_audited() -> None:
