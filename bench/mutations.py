@@ -27,13 +27,24 @@ from remediation.domain.device import ManagedDevice
 from remediation.errors import Garbled, NotFound, RemoteError
 from sandbox.server import SandboxConfig, create_sandbox
 from tests.adapters.test_mutations import BAD, KINDS, spoil
-from tests.remotes import Remotes
+from tests.remotes import SCENARIO, Remotes
 
 if TYPE_CHECKING:
     from bench.__main__ import Options
 
 FAULTS = ("unknown_is_good", "garbled_is_gone")
 CHECKED_EVERY = 50
+
+
+def policies(**responses: str) -> dict[str, Any]:
+    """A computer's policies in Fleet by their responses, and its own count of those that fail."""
+    listed = [
+        {"id": number, "name": name.replace("_", " "), "response": said} for number, (name, said) in enumerate(responses.items())
+    ]
+    failing = sum(said == "fail" for said in responses.values())
+    return {"policies": listed, "issues": {"failing_policies_count": failing, "total_issues_count": failing}}
+
+
 SAID: dict[str, dict[str, dict[str, Any]]] = {
     "workspace_one": {bad: fields for bad, said in BAD.items() for end, fields in said.items() if "4100" in end},
     "maas360": {
@@ -48,10 +59,25 @@ SAID: dict[str, dict[str, dict[str, Any]]] = {
         "never seen": {"lastReportedInEpochms": 0},
         "long unseen": {"lastReportedInEpochms": 1_577_836_800_000},
     },
+    "fleet": {
+        "a policy fails": policies(Passcode_required="fail", Not_jailbroken="pass"),
+        "tampered with": policies(Passcode_required="pass", Not_jailbroken="fail"),
+        "none has run yet": policies(Passcode_required="", Not_jailbroken=""),
+        "a new word": policies(Passcode_required="passed", Not_jailbroken="maybe"),
+        "no policies": policies(),
+        "MDM off": {"mdm": {"enrollment_status": "Off", "name": "Fleet"}},
+        "not enrolled yet": {"mdm": {"enrollment_status": "Pending", "name": "Fleet"}},
+        "in another MDM": {"mdm": {"enrollment_status": "On (manual)", "name": "Jamf"}},
+        "never reported": {"policy_updated_at": "2000-01-01T00:00:00Z"},
+        "long silent": {"policy_updated_at": "2020-01-01T00:00:00Z"},
+    },
 }
+INSIDE = {"policies": ("response", "name"), "issues": ("failing_policies_count",), "mdm": ("enrollment_status", "name")}
+"""What is bad within such a field: it is spoilt as often as the field itself."""
 ANSWERS = {
     "workspace_one": ("/devices/4100", "/compliance", "/devices/search"),
     "maas360": ("/search/customer/30012345", "/mdSecurityCompliance/30012345"),
+    "fleet": ("/hosts/4100", "/fleet/hosts", "/device_mapping"),
 }
 
 
@@ -80,6 +106,8 @@ class Wire:
     def _records(self, path: str, value: Any) -> list[dict[str, Any]]:
         if self.vendor == "workspace_one":
             return value["Devices"] if path.endswith("search") else [value] if path.endswith("4100") else []
+        if self.vendor == "fleet":
+            return [value["host"]] if "host" in value else value.get("hosts", [])
         found = value.get("devices", {}).get("device", [])
         return [found] if isinstance(found, dict) else found
 
@@ -115,6 +143,7 @@ def _one_adapter(
     vendor: str, mutations: int, chance: random.Random, folder: Path, broken: str | None, tally: Counter[str], say: Any
 ) -> None:
     sandbox = create_sandbox(SandboxConfig(ca_folder=folder / "ca"))
+    sandbox.begin(SCENARIO.get(vendor, sandbox.world.scenario))
     Remotes(sandbox).live_in(vendor)
     wire = Wire(vendor)
     remotes = Remotes(sandbox, change=wire)
@@ -129,7 +158,8 @@ def _one_adapter(
             sandbox.ledger.clear()
         bad, wire.target = chance.choice(list(SAID[vendor])), chance.choice(ANSWERS[vendor])
         wire.said = SAID[vendor][bad]
-        focus = list(wire.said) if chance.random() < 0.5 and wire.target in (ANSWERS[vendor][0], "/devices/search") else ()
+        focused = wire.target in (ANSWERS[vendor][0], "/devices/search", "/fleet/hosts")
+        focus = [key for field in wire.said for key in (field, *INSIDE.get(field, ()))] if chance.random() < 0.5 and focused else ()
         kind = chance.choice(KINDS)
         wire.mutate = lambda value, kind=kind, focus=focus: _spoilt(value, chance, kind, focus)
         try:

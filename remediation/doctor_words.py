@@ -127,6 +127,11 @@ WORDS: dict[tuple[str, str], Words] = {
         OPERATOR,
         "remediation doctor possession --connection {about} --record NUMBER",
     ),
+    ("messages", "impossible"): Words(
+        "This MDM has no message to a device: possession is off for it, and no test can switch it on.",
+        SECURITY,
+        "Through it devices are linked at the minimum `fresh` only; docs/security.md says what that leaves open.",
+    ),
     ("messages", "not_sent"): Words(
         "The MDM did not take the test message, so possession is off.",
         MDM,
@@ -151,6 +156,16 @@ WORDS: dict[tuple[str, str], Words] = {
         "`{minimum}` cannot be reached through {connections}: it rests on possession, which is off.",
         OPERATOR,
         "remediation doctor possession, as above",
+    ),
+    ("evidence", "no_messages"): Words(
+        "`{minimum}` cannot be reached through {connections}: it rests on a message to the device, and none can be sent there.",
+        SECURITY,
+        "Devices there are linked by nobody, unless the minimum is `fresh` (docs/security.md).",
+    ),
+    ("evidence", "by_fresh"): Words(
+        "Through {connections} no message shows which device is in the hand: links rest on a new registration alone.",
+        SECURITY,
+        "docs/security.md says what that leaves open.",
     ),
     ("evidence", "no_certificates"): Words(
         "`{minimum}` needs the settings CERTIFICATE_….", SECURITY, "docs/security.md has the setup."

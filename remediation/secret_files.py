@@ -21,10 +21,17 @@ def learned() -> Sequence[str]:
 
 
 class SecretFile:
-    """Called, it gives the secret as it is now. `check` refuses with ValueError, and then the one before stays."""
+    """Called, it gives the secret as it is now. `check` refuses with ValueError, and then the one before stays. `within` are the
+    secrets in it, where the file holds several."""
 
-    def __init__(self, path: Path, value: str, check: Callable[[str], object]) -> None:
-        self._path, self._value, self._check = path, value, check
+    def __init__(
+        self,
+        path: Path,
+        value: str,
+        check: Callable[[str], object],
+        within: Callable[[str], Sequence[str]] = lambda value: (value,),
+    ) -> None:
+        self._path, self._value, self._check, self._within = path, value, check, within
         self._stamp = self._look()
         self._lock = threading.Lock()
 
@@ -55,7 +62,7 @@ class SecretFile:
             log.warning("a changed secret file cannot be used; the value before it stays", file=str(self._path), why=_why(error))
             return
         if value != self._value:
-            _learned.append(value)
+            _learned.extend(self._within(value))
             self._value = value
             log.info("a changed secret file is used from here on", file=str(self._path))
 

@@ -72,7 +72,10 @@ class Wire:
 
     def managers(self, hold: Hold) -> dict[str, DeviceManager]:
         """Each with a gate of its own: what one of them takes is never taken from another."""
-        return {name: wire_mdm.manager(self, name, given, hold) for name, given in self._settings.mdm.items()}
+        return {name: self.manager(name, hold) for name in self._settings.mdm}
+
+    def manager(self, name: str, hold: Hold) -> DeviceManager:
+        return wire_mdm.manager(self, name, self._settings.mdm[name], hold)
 
     def event_targets(self, name: str) -> EventTargets:
         return wire_mdm.event_targets(self, name, self._settings.mdm[name])

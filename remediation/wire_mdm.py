@@ -8,6 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .adapters import (
+    fleet,
+    fleet_posture,
+    fleet_sign_in,
     maas360,
     maas360_reading,
     maas360_sign_in,
@@ -15,13 +18,14 @@ from .adapters import (
     workspace_one_sign_in,
     workspace_one_targets,
 )
+from .adapters.fields import fold
 from .adapters.http import Credential, Remote
 from .domain.bar import Facts
 from .domain.compliance import in_own_words
-from .domain.device import ManagedDevice
+from .domain.device import ManagedDevice, Platform
 from .errors import NotReady
 from .ports import DeviceManager, EventTargets
-from .settings.mdm import Connection, Maas360Connection, WorkspaceOneConnection
+from .settings.mdm import Connection, FleetConnection, Maas360Connection, WorkspaceOneConnection
 
 if TYPE_CHECKING:
     from .wire import Wire
@@ -35,6 +39,8 @@ def manager(wire: "Wire", name: str, given: Connection, hold: Hold) -> DeviceMan
         return _workspace_one(wire, name, given, hold)
     if isinstance(given, Maas360Connection):
         return _maas360(wire, name, given, hold)
+    if isinstance(given, FleetConnection):
+        return _fleet(wire, name, given, hold)
     raise NotReady(f"No MDM of the kind of {name} is known")
 
 
@@ -100,6 +106,25 @@ def _maas360(wire: "Wire", name: str, given: Maas360Connection, hold: Hold) -> m
         unconfirmed=maas360.Unconfirmed(
             given.attribute, given.attribute_parameters, given.registered_field, given.event_rule_field
         ),
+        hold=_in_own_words(hold, given.own_words),
+    )
+
+
+def _fleet(wire: "Wire", name: str, given: FleetConnection, hold: Hold) -> fleet.Fleet:
+    token = fleet_sign_in.ApiToken(given.live("token"))
+    return fleet.Fleet(
+        name,
+        wire.remote("mdm", f"{given.url}/api/v1/fleet", fleet_sign_in.vendor_code, token, gate=f"mdm:{name}"),
+        now=wire.clock,
+        advice=given.catalogued,
+        meaning=fleet_posture.Meaning(
+            integrity=frozenset(fold(policy) for policy in given.integrity_policies),
+            unchecked=frozenset(Platform(platform) for platform in given.unchecked),
+            profiles=given.phones_by_profiles,
+        ),
+        sources=given.people_from,
+        chosen=given.owner_attribute is not None,
+        shared_users=given.shared_users,
         hold=_in_own_words(hold, given.own_words),
     )
 

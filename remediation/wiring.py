@@ -33,9 +33,10 @@ from .domain.bar import Bar, held_to
 from .domain.budget import A_WHOLE_LOOK, Limit, Limits
 from .domain.compliance import Lease
 from .domain.device import Platform
+from .domain.evidence import Level
 from .domain.watch import Pace, watch_names
 from .errors import NotReady
-from .ports import Budgets, Clock, EventTargets, Store, Wakeups
+from .ports import Budgets, Clock, DeviceManager, EventTargets, Store
 from .services import heartbeat
 from .services.look import look
 from .services.provision_partner import Wanted
@@ -121,10 +122,15 @@ def _is_migrated(url: str) -> bool:
 
 def build_web_app(settings: WebSettings) -> Flask:
     engine = make_engine(_url(settings))
-    store = SqlStore(engine, settings.tenant_id, DbosWakeups(engine))
+    store = SqlStore(engine, settings.tenant_id, DbosWakeups(engine), **_asks_for(settings))
     sessions, states = SqlSessions(engine, settings.tenant_id), SqlSignInStates(engine, settings.tenant_id)
     look_up, certificates = SqlLookUp(engine, settings.tenant_id), build_certificates(settings)
     return build_web(settings, store, sessions, states, look_up, certificates, events=workspace_one_events.hint_of, clock=now)
+
+
+def _asks_for(settings: Settings) -> dict[str, bool]:
+    """What the store has to know of the evidence that the tenant asks for."""
+    return {"fresh": True} if settings.minimum_evidence is Level.FRESH else {}
 
 
 def build_certificates(settings: Settings) -> device_certificates.PemDeviceCertificates | None:
@@ -143,7 +149,7 @@ class Parts:
 
     clock: Clock = now
     due_every: float = DUE_EVERY
-    store: Callable[[SqlEngine, str, Wakeups], Store] = SqlStore
+    store: Callable[..., Store] = SqlStore
     budgets: Callable[[SqlBudgets], Budgets] = lambda budgets: budgets
     transport: BaseAdapter | None = None
     bring_to_rest: Callable[..., None] = bring_to_rest
@@ -153,7 +159,7 @@ def build_worker(settings: WorkerSettings, parts: Parts | None = None) -> Worker
     pickle_door.close_pickle_door()
     engine = make_engine(_url(settings))
     parts = parts or Parts()
-    store = parts.store(engine, settings.tenant_id, DbosWakeups(engine))
+    store = parts.store(engine, settings.tenant_id, DbosWakeups(engine), **_asks_for(settings))
     budgets = parts.budgets(build_budgets(settings, make_engine(_url(settings), durable=False), clock=parts.clock))
     world = build_world(settings, store, budgets, transport=parts.transport, clock=parts.clock)
     store.keep_watches((*watch_names(world.managers), *heartbeat.rows_of(world)), at=parts.clock())
@@ -266,11 +272,18 @@ def world_of(settings: WorkerSettings, store: Store, wire: Wire, clock: Clock, *
 
 def build_event_targets(settings: WorkerSettings, connection: str) -> EventTargets:
     """Where this MDM lists whom it sends its events to; asked by a command, within the budget of all."""
-    given = settings.mdm.get(connection)
-    if given is None:
+    return _wire_for(settings, connection).event_targets(connection)
+
+
+def build_manager(settings: WorkerSettings, connection: str) -> DeviceManager:
+    """One MDM, for a command; its records are held to the organisation's bar as the worker holds them."""
+    return _wire_for(settings, connection).manager(connection, partial(held_to, build_bar(settings.bar_file)))
+
+
+def _wire_for(settings: WorkerSettings, connection: str) -> Wire:
+    if connection not in settings.mdm:
         raise NotReady(f"There is no MDM connection {connection}. There is: {', '.join(settings.mdm)}.")
-    budgets = build_budgets(settings, make_engine(_url(settings), durable=False))
-    return Wire(settings, budgets, None, now).event_targets(connection)
+    return Wire(settings, build_budgets(settings, make_engine(_url(settings), durable=False)), None, now)
 
 
 def partner_wanted(settings: WorkerSettings, platforms: Sequence[str] = ()) -> Wanted:

@@ -211,7 +211,19 @@ def second_mdm(sandbox: Sandbox) -> dict[str, str]:
         "MDM_MAAS_USER": console.user,
         "MDM_MAAS_PASSWORD": console.password,
         "MDM_MAAS_ADVICE": json.dumps(ADVICE),
-        "DEVICE_APPS": json.dumps({"maas": "MaaS360"}),
+        "DEVICE_APPS": json.dumps({"maas": "MaaS360", "fleet": "Fleet Desktop"}),
+    }
+    return {PREFIX + name: value for name, value in names.items()}
+
+
+def third_mdm(sandbox: Sandbox) -> dict[str, str]:
+    """Fleet, for Macs. It sends no messages, so that nothing is linked through it on the demo's level of evidence."""
+    names = {
+        "MDM_FLEET_KIND": "fleet",
+        "MDM_FLEET_URL": f"{sandbox.api_url}/fleet",
+        "MDM_FLEET_TOKEN": sandbox.world.fleet.token,
+        "MDM_FLEET_INTEGRITY_POLICIES": "Not jailbroken",
+        "MDM_FLEET_ADVICE": json.dumps(ADVICE),
     }
     return {PREFIX + name: value for name, value in names.items()}
 
@@ -354,7 +366,7 @@ def play(ports: Ports, data: Path, command: Sequence[str] = PRODUCT, home: Path 
         sandbox = create_sandbox(tenant_for(ports, folder))
         sandbox.start()
         try:
-            settings = {**product_settings(sandbox, ports, folder, kept["secret_key"]), **second_mdm(sandbox)}
+            settings = {**product_settings(sandbox, ports, folder, kept["secret_key"]), **second_mdm(sandbox), **third_mdm(sandbox)}
             product = Product(command, home, settings, folder / "product.log")
             try:
                 print("Starting …", flush=True)

@@ -1,9 +1,11 @@
 """Deliberate unkindness, switchable per service, applied by one gate that stands before every service.
 
 Kinds: throttle, down, slow, garbled, html, huge, server_error, first_401, drop_answer here; ignore_writes and
-fail_upload are asked for by `intune` itself, unlisted and shifted by the listings of `graph`, `workspace_one`
-and `maas360`; plain_types (every number a number, no version a float) and takes_bearer are kindnesses of `maas360`. Next
-door: `control` switches them, `limits` counts calls, `ledger` is written by the gate.
+fail_upload are asked for by `intune` itself, the first by `workspace_one` and `maas360` as well; unlisted and shifted by the
+listings of `graph`, `workspace_one`, `maas360` and `fleet`; plain_types (every number a number, no version a float) and
+takes_bearer are kindnesses of `maas360`; never_run (no policy has run yet), capped (pages smaller than asked for) and unmapped
+(the list lacks who signed in) are quirks of `fleet`. Next door: `control` switches them, `limits` counts calls, `ledger` is
+written by the gate.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
     from sandbox.world import World
 
-SERVICES = ("entra", "graph", "intune", "workspace_one", "maas360", "phone")
+SERVICES = ("entra", "graph", "intune", "workspace_one", "maas360", "fleet", "phone")
 KINDS = frozenset(
     {
         "throttle",
@@ -48,6 +50,9 @@ KINDS = frozenset(
         "shifted",
         "plain_types",
         "takes_bearer",
+        "never_run",
+        "capped",
+        "unmapped",
     }
 )
 
@@ -156,6 +161,8 @@ def _refusal(service: str, status: int, fault: Fault, client_id: str | None) -> 
     if service == "maas360":
         inside = {"errorCode": 1007 if status == 401 else status, "errorDesc": text}
         return _json(status, {"authResponse": inside} if status == 401 else inside, **headers)
+    if service == "fleet":
+        return _json(status, {"message": text, "errors": [{"name": "base", "reason": text}]}, **headers)
     if service == "entra":
         return _json(status, {"error": "temporarily_unavailable", "error_description": f"AADSTS90055: {text}"}, **headers)
     if service == "intune":

@@ -1,4 +1,4 @@
-"""IBM MaaS360 as its web services have it: device search and details, compliance, custom attributes, messages, users, groups.
+"""IBM MaaS360 as its web services have it: device search and details, compliance, custom attributes, messages.
 
 Paths from UrbanCode/IBM-MaaS360-UCD `WebServices.java`, Milhound/maas360api and IBM's documentation. Next door: `maas360_gate`
 (token, XML, errors), `maas360_shapes` (what a record looks like), `world` (what is true).
@@ -7,13 +7,14 @@ Paths from UrbanCode/IBM-MaaS360-UCD `WebServices.java`, Milhound/maas360api and
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
 
 from sandbox import maas360_shapes as shapes
 from sandbox.maas360_gate import Fault, Gate, asked, bad_request, guard, no_device, number_of_page, some, told
+from sandbox.maas360_users import add_users_and_groups
 from sandbox.world import ManagedRecord, World
 
 if TYPE_CHECKING:
@@ -66,9 +67,9 @@ def create_maas360(sandbox: Sandbox) -> Flask:
     _search(app, sandbox.world, sandbox.faults)
     _details(app, sandbox.world)
     _events(app, sandbox.world)
-    _attributes(app, sandbox.world)
+    _attributes(app, sandbox.world, sandbox.faults)
     _actions(app, sandbox.world)
-    _users_and_groups(app, sandbox.world)
+    add_users_and_groups(app, sandbox.world)
     return app
 
 
@@ -206,7 +207,7 @@ def _events(app: Flask, world: World) -> None:
             return told({"complianceEvents": body})
 
 
-def _attributes(app: Flask, world: World) -> None:
+def _attributes(app: Flask, world: World, faults: Faults) -> None:
     @app.post(f"{DEVICES}/2.0/customAttributes/customer/<billing_id>")
     def define(billing_id: str) -> Response:
         sent = request.get_json(silent=True)
@@ -228,7 +229,8 @@ def _attributes(app: Flask, world: World) -> None:
                 return _done(record, 1, "Characters that are not allowed.")
             if name not in world.maas360.attributes:
                 return _done(record, 1, "The custom attribute is not defined.")
-            record.custom_attributes[GROUP, name] = value
+            if not faults.take("maas360", "ignore_writes", request.path, request.method):
+                record.custom_attributes[GROUP, name] = value
             return _done(record)
 
 
@@ -264,36 +266,3 @@ def _actions(app: Flask, world: World) -> None:
     def never(name: str, billing_id: str) -> Response:
         # What our account's role may not do; the code of a missing right is not public.
         raise Fault(403, f"The role of this account does not allow {name}.", 403)
-
-
-def _users_and_groups(app: Flask, world: World) -> None:
-    def paged(name: str, item: str, found: Sequence[dict[str, Any]], query: dict[str, str]) -> Response:
-        page, size = number_of_page(query)
-        shown = list(found[(page - 1) * size : page * size])
-        return told({name: {"count": len(found), "pageNumber": page, "pageSize": size, **some(item, shown)}})
-
-    @app.get("/maas360/user-apis/user/1.0/search/<billing_id>")
-    def users(billing_id: str) -> Response:
-        query = asked("includeAllUsers", "partialEmailAddress", "pageNumber", "pageSize", "match")
-        part = query.get("partialEmailAddress", "").lower()
-        with world.settled():
-            people = [p for p in world.persons.values() if p.mdm_user_id is not None and p.mail.lower().startswith(part)]
-            found = [
-                {
-                    "userIdentifier": p.mdm_user_id,
-                    "userName": p.mdm_user_name,
-                    "fullName": p.name,
-                    "emailAddress": p.mail,
-                    "domain": p.upn.partition("@")[2],
-                    "status": "Active" if p.enabled else "Inactive",
-                }
-                for p in people
-            ]
-            return paged("users", "user", found, query)
-
-    @app.get("/maas360/group-apis/group/1.0/groups/customer/<billing_id>")
-    def groups(billing_id: str) -> Response:
-        asked()
-        with world.settled():
-            found = [{"groupName": g.name, "groupIdentifier": n + 1} for n, g in enumerate(world.groups.values())]
-            return told({"groups": some("group", found)})

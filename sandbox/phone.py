@@ -30,6 +30,7 @@ POLICY = (
 SERVICES = (
     ("workspace_one", "Workspace ONE"),
     ("maas360", "IBM MaaS360"),
+    ("fleet", "Fleet"),
     ("graph", "Microsoft Graph"),
     ("intune", "Intune partner service"),
     ("entra", "Entra sign-in and tokens"),

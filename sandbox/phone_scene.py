@@ -26,7 +26,7 @@ LAGS = {
     "compliance_lag": "Entra shows the new state",
     "sign_in_lag": "A sign-in is in Entra's log",
 }
-MDMS = {"workspace_one": "Workspace ONE", "maas360": "IBM MaaS360"}
+MDMS = {"workspace_one": "Workspace ONE", "maas360": "IBM MaaS360", "fleet": "Fleet"}
 ROLES = {"Helpdesk.Read": "helpdesk", "Admin": "administrator"}
 _LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)]")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sandbox.world import DirectoryDevice, ManagedRecord, Phone, World
 
-AGENTS = {"workspace_one": "Hub", "maas360": "MaaS360"}
+AGENTS = {"workspace_one": "Hub", "maas360": "MaaS360", "fleet": "Fleet Desktop"}
 """What each MDM's app on the device is called."""
 
 

@@ -118,6 +118,11 @@ def _two_mdms(world: World) -> None:
     phone.vendor = world.records[phone.record_id or 0].vendor = "maas360"
 
 
+def _mac_on_fleet(world: World) -> None:
+    phone = world.phones["mia"]
+    phone.vendor = world.records[phone.record_id or 0].vendor = "fleet"
+
+
 # something is in the way
 
 
@@ -263,6 +268,13 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "ipad": Scenario(_OTHERS, "iPad", "Its browser says that it is a Mac. Just registered.", registered, KINDS["ipad"]),
     "mac": Scenario(_OTHERS, "Mac", "Never registered.", _nothing_more, KINDS["mac"]),
+    "mac_on_fleet": Scenario(
+        _OTHERS,
+        "Mac, in Fleet",
+        "Never registered, and managed by Fleet, which sends no messages: the helpdesk’s, unless the evidence level is “fresh”.",
+        _mac_on_fleet,
+        KINDS["mac"],
+    ),
     "windows": Scenario(
         _OTHERS,
         "Windows laptop",

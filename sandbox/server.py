@@ -20,6 +20,7 @@ from sandbox.device_ca import DeviceCA
 from sandbox.entra import create_entra
 from sandbox.entra_pages import create_entra_pages
 from sandbox.faults import Faults, Gate
+from sandbox.fleet import create_fleet
 from sandbox.graph import create_graph
 from sandbox.intune import create_intune
 from sandbox.keys import Keys
@@ -84,6 +85,7 @@ class Sandbox:
         self.begin(config.scenario)
         self._workspace_one = self._gate(create_workspace_one(self), "workspace_one")
         self._maas360 = self._gate(create_maas360(self), "maas360")
+        self._fleet = self._gate(create_fleet(self), "fleet")
         self._microsoft = DispatcherMiddleware(
             self._gate(create_entra(self), "entra"),
             {
@@ -122,6 +124,8 @@ class Sandbox:
         path = environ.get("PATH_INFO", "")
         if path.startswith("/maas360/"):
             return self._maas360(environ, start_response)
+        if path.startswith("/fleet/"):
+            return self._fleet(environ, start_response)
         mdm = path.startswith(("/ws1/", "/ws1auth/"))
         return (self._workspace_one if mdm else self._microsoft)(environ, start_response)
 

@@ -17,7 +17,7 @@ INTUNE_DISCOVERY_APP_ID = "0000000a-0000-0000-c000-000000000000"
 INTUNE_PLAN = "c1ec4a95-1f05-45b3-a911-aa3fa01094f5"
 ENTRA_P1_PLAN = "41781fb2-bc02-4b7c-bd55-b576c07bb09d"
 
-Vendor = Literal["workspace_one", "maas360"]
+Vendor = Literal["workspace_one", "maas360", "fleet"]
 
 
 @dataclass
@@ -131,6 +131,8 @@ class ManagedRecord:
     compliance_override: str | None = None
     vendor: Vendor = "workspace_one"
     """Which MDM holds it: it shows there and nowhere else."""
+    also_mapped: list[tuple[str, str]] = field(default_factory=list)
+    """Further mail addresses that Fleet has of its users, each with the source that says so."""
 
     @property
     def failing(self) -> list[Policy]:
@@ -265,6 +267,8 @@ class MdmConnection:
     group_id: int = 570
     group_uuid: str = ""
     group_name: str = "contoso"
+    custom_groups: list[Group] = field(default_factory=list)
+    """User groups made in the console, of no directory."""
 
 
 @dataclass
@@ -279,3 +283,11 @@ class Maas360Console:
     app_version: str = "1.0"
     user: str = "api@contoso.example"
     attributes: set[str] = field(default_factory=set)
+
+
+@dataclass
+class FleetServer:
+    """The API-only user of the pretend Fleet, with the token that lets it in."""
+
+    token: str
+    user: str = "api-only@contoso.example"

@@ -17,6 +17,7 @@ from flask import Flask, Response, jsonify, request
 from sandbox import workspace_one_shapes as shapes
 from sandbox.workspace_one_events import add_event_notifications
 from sandbox.workspace_one_gate import Fault, Gate, allowed, bad_request, body, guard, no_device, number_of_page, version, whole
+from sandbox.workspace_one_groups import add_groups
 from sandbox.world import ManagedRecord, Person, World
 
 if TYPE_CHECKING:
@@ -48,8 +49,9 @@ def create_workspace_one(sandbox: Sandbox) -> Flask:
     _users(app, world)
     _devices(app, world, sandbox.faults)
     _posture(app, world)
-    _attributes(app, world, gate)
+    _attributes(app, world, gate, sandbox.faults)
     _actions(app, world)
+    add_groups(app, world, _page)
     add_event_notifications(app, sandbox.events)
     return app
 
@@ -168,6 +170,19 @@ def _devices(app: Flask, world: World, faults: Faults) -> None:
         with world.settled():
             return jsonify(shapes.device_v1(world, _found(world, query.get("searchby", ""), query.get("id", ""))))
 
+    @app.post("/ws1/api/mdm/devices")
+    def devices_by() -> Answer:
+        """Every record that bears one of the values, as it is stored: whether the real one looks past case is not public."""
+        version((1,), 1)
+        kind = allowed("searchby").get("searchby", "")
+        sent = body("BulkValues").get("BulkValues")
+        values = sent.get("Value") if isinstance(sent, dict) else None
+        if (read := SEARCH_BY.get(kind.lower())) is None or not isinstance(values, list) or not values:
+            raise bad_request("searchby and BulkValues are required.")
+        with world.settled():
+            hits = sorted((r for r in world.held_by("workspace_one") if read(r) in values), key=lambda r: r.id)
+            return _page(hits, {}, "Devices", lambda r: shapes.device_search_item(world, r))
+
     @app.get("/ws1/api/mdm/devices/<int:number>")
     def device_by_number(number: int) -> Answer:
         version((1,), 1)
@@ -210,7 +225,7 @@ def _posture(app: Flask, world: World) -> None:
             return jsonify(shapes.security(_record(world, number)))
 
 
-def _attributes(app: Flask, world: World, gate: Gate) -> None:
+def _attributes(app: Flask, world: World, gate: Gate, faults: Faults) -> None:
     known = ("Name", "ApplicationGroup", "Description", "ManagedByOrganizationGroupID", "Persist", "ShowInRuleCreator")
     more = ("CollectValuesForRuleCreator", "UseAsLookupValue", "Values")
 
@@ -242,30 +257,37 @@ def _attributes(app: Flask, world: World, gate: Gate) -> None:
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             raise bad_request("CustomAttributes is not a list.")
         with world.settled():
-            record, faults = _record(world, number), []
+            record, failed = _record(world, number), []
             for item in items:
                 key = (str(item.get("ApplicationGroup")), str(item.get("Name")))
                 if key not in gate.defined:
                     # Not public whether an undefined name is taken; the sandbox takes the stricter view.
-                    faults.append({"ErrorCode": 1, "ItemValue": key[1], "Message": "The attribute is not defined."})
+                    failed.append({"ErrorCode": 1, "ItemValue": key[1], "Message": "The attribute is not defined."})
                 elif request.method == "DELETE":
                     record.custom_attributes.pop(key, None)
-                else:
+                elif not faults.take("workspace_one", "ignore_writes", request.path, request.method):
                     record.custom_attributes[key] = str(item.get("Value"))
-            accepted = len(items) - len(faults)
-            return jsonify(TotalItems=len(items), AcceptedItems=accepted, FailedItems=len(faults), Faults={"Fault": faults})
+            accepted = len(items) - len(failed)
+            return jsonify(TotalItems=len(items), AcceptedItems=accepted, FailedItems=len(failed), Faults={"Fault": failed})
 
     @app.get("/ws1/api/mdm/devices/customattribute/search")
     def read_values() -> Answer:
         version((1,), 1)
-        query = allowed("organizationgroupid", "deviceid", "serialnumber", "page", "pagesize")
+        filters = ("organizationgroupid", "deviceid", "serialnumber", "modifiedfrom", "modifiedtill", "source")
+        query = allowed(*filters, "applicationgroup", "customattributename", "page", "pagesize")
         with world.settled():
-            hits = [r for r in sorted(world.held_by("workspace_one"), key=lambda r: r.id) if r.custom_attributes]
+            own, wanted = str(world.mdm.group_id), {k: query.get(k) for k in ("applicationgroup", "customattributename")}
+            hits = [r for r in sorted(world.held_by("workspace_one"), key=lambda r: r.id) if _bears(r, *wanted.values())]
+            hits = hits if query.get("organizationgroupid", own) == own else []
             if "deviceid" in query:
                 hits = [r for r in hits if r.id == whole(query["deviceid"], "deviceid")]
             if "serialnumber" in query:
                 hits = [r for r in hits if r.serial.lower() == query["serialnumber"].lower()]
             return _page(hits, query, "Devices", _with_values)
+
+
+def _bears(record: ManagedRecord, group: str | None, name: str | None) -> bool:
+    return any(group in (None, g) and name in (None, n) for g, n in record.custom_attributes)
 
 
 def _with_values(record: ManagedRecord) -> dict[str, Any]:

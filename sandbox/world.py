@@ -26,6 +26,7 @@ from sandbox.things import (
     AppRegistration,
     DataUpload,
     DirectoryDevice,
+    FleetServer,
     Group,
     Health,
     Lags,
@@ -49,6 +50,7 @@ __all__ = [
     "AppRegistration",
     "DataUpload",
     "DirectoryDevice",
+    "FleetServer",
     "Group",
     "Health",
     "Lags",
@@ -114,6 +116,7 @@ class World:
             self.mdm = MdmConnection(self.new_id(), self.new_secret(), group_uuid=self.new_id())
             own = random.Random(f"maas360 {seed}")  # so that whatever else is drawn stays what it was
             self.maas360 = Maas360Console(f"sbx~{own.getrandbits(160):040x}", f"sbx~{own.getrandbits(160):040x}")
+            self.fleet = FleetServer(f"sbx~{random.Random(f'fleet {seed}').getrandbits(160):040x}")
             self._check_ins: list[tuple[datetime, int]] = []
             self._to_judge: list[tuple[datetime, int, DataUpload]] = []
             self._to_apply: list[tuple[datetime, int, DataUpload]] = []

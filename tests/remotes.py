@@ -5,11 +5,15 @@ Next door: `wsgi_adapter` (the transport), `wiring` in the product, which does t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from remediation.adapters import (
     entra,
+    fleet,
+    fleet_posture,
+    fleet_sign_in,
     graph,
     intune_partner,
     maas360,
@@ -28,6 +32,9 @@ from sandbox.server import Sandbox
 from tests.wsgi_adapter import Change, WSGIAdapter
 
 ADVICE = {"Passcode required": "passcode"}
+INTEGRITY = "not jailbroken"
+SCENARIO = {"fleet": "mac"}
+"""On which device the vendor can say anything: Fleet runs no policies on a phone."""
 
 
 @dataclass
@@ -74,7 +81,8 @@ class Remotes:
             )
         )
         self.maas = self.make_maas()
-        self.mdm: workspace_one.WorkspaceOne | maas360.Maas360 = self.ws1 if self.vendor == "workspace_one" else self.maas
+        self.fleet = self.make_fleet()
+        self.mdm: Any = {"workspace_one": self.ws1, "maas360": self.maas, "fleet": self.fleet}[self.vendor]
 
     def remote(self, name: str, base: str, vendor_code: Any, **kw: Any) -> Remote:
         ca = self.sandbox.keys.ca_pem
@@ -120,6 +128,14 @@ class Remotes:
         key = maas360_sign_in.AccessKey(**{**names, **secrets, **changed})
         remote = self.remote("mdm", facts["api_url"], maas360_reading.vendor_code)
         return maas360_sign_in.MaasToken(remote, key, now=self.sandbox.world.now)
+
+    def make_fleet(self, token: Callable[[], str] | None = None, **more: Any) -> fleet.Fleet:
+        facts = self.facts["fleet"]
+        credential = fleet_sign_in.ApiToken(token or (lambda: str(facts["token"])))
+        remote = self.remote("mdm", f"{facts['url']}/api/v1/fleet", fleet_sign_in.vendor_code, credential=credential)
+        meaning = fleet_posture.Meaning(integrity=frozenset({INTEGRITY}))
+        own = {"advice": ADVICE, "meaning": meaning, "chosen": self.owner[1] is not None, "page_size": min(self.page_size, 100)}
+        return fleet.Fleet("fleet", remote, now=self.sandbox.world.now, **{**own, **more})
 
     @property
     def vendor(self) -> str:

@@ -23,6 +23,7 @@ from remediation.domain.push import Push
 from remediation.domain.sign_in_proof import SignIn
 from remediation.domain.steps import Step, next_step
 from remediation.domain.watch import Pace, watch_names
+from remediation.ports import Messaging
 from remediation.services import ask, prove_possession
 from remediation.services.look import look
 from remediation.services.push_compliance import bring_to_rest
@@ -54,7 +55,8 @@ class Story:
         self.remotes = Remotes(self.sandbox, **remotes)
         self.engine = make_engine(url)
         now = self.sandbox.world.now
-        self.store = SqlStore(self.engine, self.remotes.facts["tenant_id"], DbosWakeups(self.engine))
+        asked = {"fresh": minimum is Level.FRESH}
+        self.store = SqlStore(self.engine, self.remotes.facts["tenant_id"], DbosWakeups(self.engine), **asked)
         self.world = World(
             store=self.store,
             directory=self.remotes.directory,
@@ -69,7 +71,9 @@ class Story:
             message_text=lambda url, case: f"Tap to confirm {url} (case {case})",
             sign_in_log=self.remotes.sign_in_log,
         )
-        messages_arrive(self.engine, self.store.tenant_id, self.remotes.mdm.connection)
+        connection = self.remotes.mdm.connection
+        if isinstance(self.remotes.mdm, Messaging):
+            messages_arrive(self.engine, self.store.tenant_id, connection)
         self.journey_id = ""
         self._attended: dict[str, int] = {}
 

@@ -1,10 +1,13 @@
-"""`remediation mdm hooks` against the pretend MDM over TLS, whose own *Test Connection* then calls the real pages over a socket."""
+"""`remediation mdm …` against the pretend MDM over TLS. Its console's *Test Connection* calls the real pages over a socket."""
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 from flask import Flask
 
-from remediation import wiring
+from remediation import secret_files, wiring
 from remediation.commands import remediation
 from remediation.settings import PREFIX, WebSettings, WorkerSettings
 from remediation.settings.names import environment_of
@@ -111,6 +114,39 @@ def test_another_key_is_told_to_the_mdm_when_asked(ground: Ground) -> None:
     assert ground.sandbox.events.test(ground.target) == 200
 
 
+def test_T26_another_key_in_the_file_is_believed_by_the_running_pages_and_the_one_before_for_as_long_as_it_stands(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As docs/operating.md has it: nobody restarts anything, and no event is refused meanwhile."""
+
+    def write(name: str, text: str) -> None:
+        new = ground.folder / f"{name}.new"
+        new.write_text(text + "\n")
+        new.rename(ground.folder / name)
+
+    for name, text in (("hook-key", KEY), ("hook-keys-before", "")):
+        write(name, text)
+    monkeypatch.delenv(PREFIX + "HOOK_KEY", raising=False)
+    monkeypatch.setenv(PREFIX + "HOOK_KEY_FILE", str(ground.folder / "hook-key"))
+    monkeypatch.setenv(PREFIX + "HOOK_KEY_FALLBACKS_FILE", str(ground.folder / "hook-keys-before"))
+    ground.web.extensions["desk"].store._engine.dispose()
+    ground.web = wiring.build_web_app(read(WebSettings))
+    ground._late[:] = [ground.web]
+    ground.says("--connection", "ws1", HOOK_KEY=None)
+    assert ground.sandbox.events.test(ground.target) == 200
+    write("hook-keys-before", KEY)
+    write("hook-key", OTHER_KEY)
+    assert ground.sandbox.events.test(ground.target) == 200, "the MDM has the password of the key before"
+    ground.says("--connection", "ws1", "--renew", HOOK_KEY=None)
+    assert ground.sandbox.events.test(ground.target) == 200
+    write("hook-keys-before", "")
+    write("hook-key", "weak")
+    assert ground.sandbox.events.test(ground.target) == 200, "a weak one changes nothing"
+    ground.says("--connection", "ws1", "--renew", HOOK_KEY=KEY, HOOK_KEY_FILE=None)
+    assert ground.sandbox.events.test(ground.target) == 401, "the key before was taken away"
+    assert {KEY, OTHER_KEY} <= set(secret_files.learned()), "so that the log keeps them out"
+
+
 def test_by_hand_shows_what_to_enter_and_calls_nobody(ground: Ground) -> None:
     calls = len(ground.sandbox.ledger.since(0))
     told = dict(line.split("  ", 1) for line in ground.says("--connection", "ws1", "--by-hand").splitlines())
@@ -138,3 +174,96 @@ def test_what_the_mdm_refuses_is_told_in_words(ground: Ground, fault: Fault, wor
 def test_without_a_key_or_with_another_connection_it_says_what_is_missing(ground: Ground) -> None:
     assert "REMEDIATION_HOOK_KEY is not set" in ground.says("--connection", "ws1", status=2, HOOK_KEY=None)
     assert "There is: ws1" in ground.says("--connection", "ws9", status=2)
+
+
+class Looking(Ground):
+    """The commands that look into an MDM."""
+
+    def looks(self, *command: str, status: int = 0, **settings: str | None) -> str:
+        changed = {PREFIX + name: value for name, value in settings.items()}
+        environment = {**FOREIGN, **environment_of(WorkerSettings, self.settings), **changed}
+        told = CliRunner().invoke(remediation, ["mdm", *command], env=environment, catch_exceptions=False)
+        assert told.exit_code == status, told.output
+        return told.output
+
+    @property
+    def record(self) -> Any:
+        return self.sandbox.world.records[self.sandbox.world.phones["mia"].record_id or 0]
+
+    def looked_up(self) -> list[Any]:
+        engine = sa.create_engine(self.settings[PREFIX + "DATABASE_URL"])
+        with engine.connect() as connection:
+            asked = sa.text("SELECT actor_kind, about_id, detail FROM audit WHERE why = 'record.looked_up' ORDER BY id")
+            found = list(connection.execute(asked).all())
+        engine.dispose()
+        return found
+
+
+@pytest.fixture
+def looking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Looking]:
+    made = Looking(tmp_path, monkeypatch)
+    yield made
+    made.stop()
+
+
+def test_find_shows_the_records_of_a_serial_number_and_which_stands_for_the_device_and_is_audited(looking: Looking) -> None:
+    record = looking.record
+    told = looking.looks("find", "ws1", f" {record.serial.lower()}")
+    assert "No record of this MDM bears it." in looking.looks("find", "ws1", "F2LXNOBODY77", status=1)
+    rows = looking.looked_up()
+    assert [(kind, about) for kind, about, _ in rows] == [("operator", "ws1")] * 2
+    assert [json.loads(detail) for _, _, detail in rows] == [{"found": 1, "records": [str(record.id)]}, {"found": 0, "records": []}]
+    assert record.serial not in str(rows), "who looked at which record, and never what was typed"
+    assert f"record {record.id} *: enrolled, compliant" in told
+    assert f"serial {record.serial}, UDID {record.udid}, last seen 20" in told
+    older = replace(record, id=record.id + 9000, uuid=looking.sandbox.world.new_id())
+    older.last_seen -= timedelta(days=200)
+    older.friendly_name = "\x1b[31mred\x07"
+    looking.sandbox.world.records[older.id] = older
+    told = looking.looks("find", "ws1", record.serial)
+    assert f"record {record.id} *" in told
+    assert f"record {older.id}: enrolled" in told
+    assert "* stands for the device" in told
+    assert not {"\x1b", "\x07"} & set(told)
+    older.last_seen = record.last_seen
+    assert "somebody has to look at it" in looking.looks("find", "ws1", record.serial)
+    record.enrollment_status = older.enrollment_status = "Unenrolled"
+    assert "None of them is enrolled" in looking.looks("find", "ws1", str(record.id))
+
+
+def test_groups_are_listed_with_how_many_are_in_them(looking: Looking) -> None:
+    lines = looking.looks("groups", "ws1").splitlines()
+    assert any(line.split()[:4] == ["3", "users", "Mobile", "users"] for line in lines)
+    assert any("devices" in line and "All iOS devices" in line for line in lines)
+    assert lines[-1] == f"{len(lines) - 1} groups."
+
+
+def test_the_address_of_a_web_clip_is_an_entrance_that_opens_replaced_or_not(looking: Looking) -> None:
+    told = looking.looks("lookup-values", "ws1")
+    address = f"http://localhost:{looking.socket.port}/start"
+    assert f"{address}?mdm=ws1&device={{DeviceUid}}\n" in told
+    assert f"{address}\n" in told
+    assert "never evidence" in told
+    assert "{DeviceSerialNumber}" in told
+    client = looking.web.test_client()
+    pages = [
+        client.get(f"/start{query}", base_url=address.removesuffix("/start")).get_data(as_text=True)
+        for query in ("", "?mdm=ws1&device={DeviceUid}", "?mdm=maas&device=%csn%", "?mdm=ws1&device=F2LX-planted")
+    ]
+    assert all("/sign-in?entrance=start" in page and "planted" not in page and "csn" not in page for page in pages)
+
+
+def test_what_goes_wrong_there_is_told_in_words(looking: Looking) -> None:
+    for command, fault, words in (
+        (["find", "ws1", "F2LXK0ABCD12"], Fault("workspace_one", "html"), "cannot be read"),
+        (["groups", "ws1"], Fault("workspace_one", "server_error", status=500), "did not answer"),
+        (["lookup-values", "ws1"], Fault("workspace_one", "throttle"), "allows no more calls"),
+        (["find", "ws9", "x"], None, "There is: ws1"),
+        (["groups", "ws9"], None, "There is: ws1"),
+        (["lookup-values", "ws9"], None, "There is: ws1"),
+    ):
+        looking.sandbox.faults.clear()
+        if fault is not None:
+            looking.sandbox.faults.add(fault)
+        assert words in looking.looks(*command, status=2)
+    assert not looking.looked_up()

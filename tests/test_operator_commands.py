@@ -250,12 +250,12 @@ def test_a_person_is_erased_once_microsoft_has_taken_the_end(ground: Ground) -> 
     assert "Nothing is held of mia." in ground.says("erase", "mia", status=2)
 
 
-CHANGES_NOTHING = {"stuck", "leases", "check-settings", "audit verify", "audit", "serve", "work", "migrate", "doctor", "bar", "mdm"}
-CHANGES_NOTHING |= {"partner", "partner show"}
+CHANGES_NOTHING = {"stuck", "leases", "check-settings", "audit verify", "audit", "serve", "work", "migrate", "doctor", "bar"}
+CHANGES_NOTHING |= {"mdm", "mdm groups", "mdm lookup-values", "partner", "partner show"}
 """`serve` and `work` are the processes; `migrate` makes tables, and its --to is audited where it arrives (test_moving.py)."""
-AUDITED = {"stuck retry", "leases extend", "work takeover", "export", "erase", "doctor possession", "mdm hooks"}
+AUDITED = {"stuck retry", "leases extend", "work takeover", "export", "erase", "doctor possession", "mdm hooks", "mdm find"}
 AUDITED |= {"partner provision", "partner deprovision"}
-"""Each has a test above that reads its row; these and the two before in test_doctor_commands.py, test_mdm_commands.py and
+"""Each has a test above that reads its row; the last five in test_doctor_commands.py, test_mdm_commands.py and
 test_partner_commands.py."""
 
 

@@ -10,7 +10,7 @@ from remediation.adapters.graph import INTUNE_A
 from remediation.domain.evidence import Level
 from remediation.settings import PREFIX, DatabaseSettings, WebSettings, WorkerSettings
 from remediation.settings.bar import read_bar
-from remediation.settings.mdm import KINDS, Maas360Connection, WorkspaceOneConnection
+from remediation.settings.mdm import KINDS, FleetConnection, Maas360Connection, WorkspaceOneConnection
 from remediation.settings.names import env_name, environment_of, is_secret, names_of, secrets_of
 from remediation.settings.reading import FaultySettings, read, says
 from remediation.settings.rules import INSTANCES
@@ -48,6 +48,11 @@ MAAS = {
     "MDM_MAAS_ACCESS_KEY": "maas-key-3391-planted",
     "MDM_MAAS_USER": "api@contoso.example",
     "MDM_MAAS_PASSWORD": "maas-password-3392-planted",
+}
+FLEET = {
+    "MDM_FLEET_KIND": "fleet",
+    "MDM_FLEET_URL": "https://fleet.contoso.example",
+    "MDM_FLEET_TOKEN": "fleet-token-4471-planted",
 }
 CLASSES = (WebSettings, WorkerSettings)
 
@@ -517,6 +522,43 @@ def test_an_instance_that_we_do_not_know_has_its_address_given(around: Surroundi
 
 def test_every_instance_of_maas360_that_settings_take_has_an_address() -> None:
     assert set(INSTANCES) == set(maas360_sign_in.HOSTS)
+
+
+def test_a_connection_to_fleet_trusts_nothing_until_told(around: Surroundings) -> None:
+    around.set(GOOD_WORKER | FLEET)
+    fleet = read(WorkerSettings).mdm["fleet"]
+    assert isinstance(fleet, FleetConnection)
+    assert (fleet.people_from, fleet.integrity_policies, fleet.unchecked, fleet.phones_by_profiles) == (
+        ("mdm_idp_accounts",),
+        (),
+        (),
+        False,
+    )
+    assert "fleet-token-4471-planted" in secrets_of(read(WorkerSettings))
+    more = {"PEOPLE_FROM": "mdm_idp_accounts, custom", "UNCHECKED": "ios,android", "INTEGRITY_POLICIES": "SIP on, Secure Boot"}
+    around.set({f"MDM_FLEET_{name}": value for name, value in (more | {"PHONES_BY_PROFILES": "true"}).items()})
+    fleet = read(WorkerSettings).mdm["fleet"]
+    assert isinstance(fleet, FleetConnection)
+    assert (fleet.people_from, fleet.unchecked) == (("mdm_idp_accounts", "custom"), ("ios", "android"))
+    assert (fleet.integrity_policies, fleet.phones_by_profiles) == (("SIP on", "Secure Boot"), True)
+
+
+@pytest.mark.parametrize(
+    ("changed", "faulty"),
+    [
+        ({"MDM_FLEET_URL": "http://fleet.contoso.example"}, "MDM_FLEET_URL"),
+        ({"MDM_FLEET_TOKEN": " "}, "MDM_FLEET_TOKEN"),
+        ({"MDM_FLEET_PEOPLE_FROM": "everybody"}, "MDM_FLEET_PEOPLE_FROM"),
+        ({"MDM_FLEET_PEOPLE_FROM": " , "}, "MDM_FLEET_PEOPLE_FROM"),
+        ({"MDM_FLEET_UNCHECKED": "linux"}, "MDM_FLEET_UNCHECKED"),
+        ({"MDM_FLEET_OWNER_ATTRIBUTE": "upn"}, "MDM_FLEET_OWNER_ATTRIBUTE"),
+        ({"MDM_FLEET_OWNER_ATTRIBUTE": "email"}, "OWNER_DIRECTORY_ATTRIBUTE"),
+        ({"MDM_FLEET_BILLING_ID": "1234"}, "MDM_FLEET_BILLING_ID"),
+    ],
+)
+def test_what_is_wrong_with_a_connection_to_fleet_is_said(around: Surroundings, changed: dict[str, str], faulty: str) -> None:
+    around.set(GOOD_WORKER | FLEET | changed)
+    assert faulty in faults(WorkerSettings)
 
 
 def test_the_documentation_is_complete() -> None:

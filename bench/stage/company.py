@@ -45,7 +45,7 @@ KINDS = (
     ("registeredOwners", "owner"),
     ("servicePrincipals", "discovery"),
     ("/compliance$", "compliance"),
-    ("customattributes", "note"),
+    ("customattribute", "note"),
     (r"mdm/devices/\d+$|devices\(", "one"),
 )
 HINTS = Actor("bench", "hints")

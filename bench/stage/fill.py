@@ -8,13 +8,14 @@ from uuid import UUID, uuid5
 
 import sqlalchemy as sa
 
-from remediation.adapters import workspace_one
+from remediation.adapters import workspace_one_words
 from remediation.adapters.fields import Fields
 from remediation.domain.compliance import Lease, MdmWord, Verdict
 from remediation.domain.device import LinkState, Platform
 from remediation.domain.evidence import Level
 from remediation.domain.push import Lane, message_id
-from remediation.store.tables import device_links, directory_devices, managed_devices, people, pushes
+from remediation.store import terms
+from remediation.store.tables import device_links, directory_devices, managed_devices, people, pushes, search_terms
 from sandbox import demo, workspace_one_shapes
 from sandbox.crowd import Member
 from sandbox.world import World
@@ -36,6 +37,8 @@ def fill(engine: sa.Engine, world: World, members: Sequence[Member], *, next_loo
             rows = [_rows(world, member, next_look_at) for member in members[start : start + AT_ONCE]]
             for table in (people, directory_devices, managed_devices, device_links, pushes):
                 connection.execute(sa.insert(table), list(_column(rows, table)))
+            found_by = (term for row in rows for table in terms.SUBJECT for term in terms.terms_of(table, row[table.name]))
+            connection.execute(sa.insert(search_terms), list(found_by))
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(
@@ -53,7 +56,7 @@ def _rows(world: World, member: Member, next_look_at: datetime | None) -> dict[s
     linked_at, link_id = now - LINKED_AGO, link_of(member)
     sides = {"device_id": device.device_id, "connection": "ws1", "record_id": str(record.id)}
     seen = Fields(workspace_one_shapes.device_v1(world, record), "mdm")
-    generation = workspace_one._generation(seen)
+    generation = workspace_one_words.generation(seen)
     lease, well = Lease(), not record.failing
     until = min(now + lease.since_read, record.last_seen + lease.since_check_in)
     return {
@@ -67,6 +70,7 @@ def _rows(world: World, member: Member, next_look_at: datetime | None) -> dict[s
             "os_version": device.os_version,
             "enabled": True,
             "owner_oid": person.oid,
+            "listed_oid": person.oid,
             "registered_at": device.registered_at,
             "compliant": device.is_compliant,
             "managed": device.is_managed,
@@ -84,6 +88,8 @@ def _rows(world: World, member: Member, next_look_at: datetime | None) -> dict[s
             "serial": record.serial,
             "owner_user_name": person.mdm_user_name,
             "owner_mail": person.mail,
+            "udid": record.udid,
+            "listed_oid": person.oid,
             "word": MdmWord.COMPLIANT if well else MdmWord.NOT_COMPLIANT,
             "enrolled": True,
             "compromised": False,

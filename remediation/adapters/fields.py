@@ -52,6 +52,10 @@ class Fields:
     def raw(self, key: str) -> Any:
         return self._value.get(key)
 
+    def has(self, key: str) -> bool:
+        """Whether it is told at all, be it null."""
+        return key in self._value
+
     def text(self, key: str) -> str | None:
         value = self._read(key, str)
         # NUL and lone surrogates are legal in JSON and in no database

@@ -5,7 +5,7 @@ Calls and fields as public clients have them; each call names its source. Next d
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,9 +13,10 @@ from ..domain.bar import Facts
 from ..domain.compliance import Posture, Rule
 from ..domain.device import ManagedDevice, ManagedKey, Person
 from ..errors import Garbled, NotFound, Refused
-from ..ports import Clock, Owned, Page
+from ..ports import Clock, LookupValue, MdmGroup, Owned, Page
 from .fields import fold
 from .http import LARGEST_PAGE, Fields, Remote
+from .maas360_groups import WILDCARDS, groups
 from .maas360_posture import (
     STATES,
     State,
@@ -45,7 +46,7 @@ class Unconfirmed:
 
 
 class Maas360:
-    """`ports.DeviceManager`, `Listing`, `Refreshing`, `Messaging` and `LinkNoting`. `states` are those of the four that must be
+    """`ports.DeviceManager` and every further ability of it. `states` are those of the four that must be
     proven good; `advice` maps a rule's name to an advice id; `title` stands over messages,
     `hold` judges each record by the organisation's own bar."""
 
@@ -238,6 +239,25 @@ class Maas360:
         except NotFound as gone:
             return gone
         return refused
+
+    # for staff
+
+    def find(self, identifier: str) -> Page[ManagedDevice]:
+        begun, unreadable = self._now(), []
+        rows = {need_text(row, "maas360DeviceID"): row for row in self._search.bearing(identifier)}
+        found = []
+        for record_id, row in rows.items():
+            try:
+                found.append(self._if_there(row, begun))
+            except Garbled:
+                unreadable.append(record_id)
+        return Page(tuple(device for device in found if device is not None), None, tuple(unreadable))
+
+    def groups(self) -> Iterator[MdmGroup]:
+        return groups(self._reading)
+
+    def lookup_values(self) -> Sequence[LookupValue]:
+        return WILDCARDS
 
     # doing
 

@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from ..domain.device import Person
+from ..domain.identifiers import bare, udid_spellings
 from .fields import fold, same
 from .http import LARGEST_PAGE, Fields
 from .maas360_reading import DEVICES, Reading, at_most, listed, need_whole, text
 
 LEGAL_PAGES = (25, 50, 100, 200, 250)
 MOST_PAGES = 100
+LONGEST = 64  # of an identifier
 
 OwnerAttribute = Literal["email", "user_name", "upn"]
 
@@ -63,6 +65,23 @@ class Search:
                 return
             had += len(items)
 
+    def bearing(self, identifier: str) -> Iterator[Fields]:
+        """Rows with this record id, UDID or serial number, active or not; each may come more than once. There is no filter on a
+        serial number: it is part of an Apple device's record id, and otherwise every row is read and compared here."""
+        wanted = bare(identifier)
+        if wanted is None or len(wanted) > LONGEST:
+            return
+        received = identifier.strip()
+        apple = f"Appl{wanted.upper()}"  # Milhound/maas360api devices/search.go: CSN is `Appl<serial>` or `android<hex>`
+        asked: list[dict[str, str | int]] = [{"maas360DeviceId": word, "match": 1} for word in dict.fromkeys((received, apple))]
+        asked += [{"udid": word} for word in dict.fromkeys((received, *sorted(udid_spellings(wanted))))]
+        found = [row for query in asked for row in self._either(query) if _bears(row, wanted)]
+        yield from found or (row for row in self._either({}) if _bears(row, wanted))
+
+    def _either(self, query: Mapping[str, str | int]) -> Iterator[Fields]:
+        for status in ("Active", "InActive"):
+            yield from self.found(**{**query, "deviceStatus": status})
+
     def rows_of(self, person: Person) -> Iterator[Fields]:
         """The search finds as it likes; we compare whole, on what the tenant chose. There is no filter on a serial number."""
         if self._attribute is not None:
@@ -96,6 +115,11 @@ class Search:
 def place(cursor: str | None) -> tuple[str, int, int, int]:
     status, number, had, total = (cursor or "Active.1.0.0").split(".")
     return status, int(number), int(had), int(total)
+
+
+def _bears(row: Fields, wanted: str) -> bool:
+    names = (text(row, name) for name in ("maas360DeviceID", "udid", "platformSerialNumber"))
+    return any(bare(name) == wanted for name in names)
 
 
 def _is_upn(row: Fields, upn: str) -> bool:

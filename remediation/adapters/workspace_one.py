@@ -4,54 +4,26 @@ Calls and fields as in mrpaws/awtest (Python clients generated from a live tenan
 door: `workspace_one_users` (which of its users is a person), `workspace_one_sign_in` (how it lets us in), `http` (manners).
 """
 
-import hashlib
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ..domain.bar import Facts, Ownership
+from ..domain.bar import Facts
 from ..domain.compliance import MdmWord, Posture, Rule
 from ..domain.device import ManagedDevice, ManagedKey, Person, Platform
 from ..errors import Garbled, NotFound, Refused
-from ..ports import Clock, Owned, Page
+from ..ports import Clock, LookupValue, MdmGroup, Owned, Page
+from . import workspace_one_words as words
 from .fields import same
 from .http import LARGEST_PAGE, Fields, Remote
+from .workspace_one_groups import groups
+from .workspace_one_look_up import Identifiers, WebClipValues
+from .workspace_one_notes import LinkNotes
 from .workspace_one_users import PAGE, OwnerAttribute, Reading, Users, accept
 
 MOST_KEPT = 10_000
 COMMANDS = frozenset({"DeviceQuery", "SyncDevice"})  # the vendor's list also holds DeviceWipe: nothing else may leave here
-ATTRIBUTE = {"Name": "EntraDeviceId", "ApplicationGroup": "EntraLink"}
-
-# The words of Workspace ONE, each table with its source. A word that a table lacks is unknown, never good.
-# `ComplianceStatus`, `OverallCompliantStatus`: demisto/content fixtures, zentralopensource/zentral tests/wsone/test_webhook_view.py
-COMPLIANCE = {
-    "Compliant": MdmWord.COMPLIANT,
-    "NonCompliant": MdmWord.NOT_COMPLIANT,
-    "PendingComplianceCheck": MdmWord.PENDING,
-    "NotAvailable": MdmWord.UNKNOWN,
-}
-_FROM_BEST = (MdmWord.COMPLIANT, MdmWord.PENDING, MdmWord.UNKNOWN, MdmWord.NOT_COMPLIANT)
-
-# `EnrollmentStatus`: demisto/content fixtures. A wipe that is pending (EnterpriseWipePending, DeviceWipePending) is neither: the
-# device may still hold its profile, so nothing is known of it.
-ENROLLED = {"Enrolled": True, "Unenrolled": False}
-
-# `Platform`: demisto/content devices_search_resp.json, and the enumeration of litesearch in mrpaws/awtest mdm/v1
-PLATFORMS = {
-    "Apple": Platform.IOS,
-    "Android": Platform.ANDROID,
-    "AppleOsX": Platform.MACOS,
-    "WinRT": Platform.WINDOWS,
-    "WindowsPc": Platform.WINDOWS,
-}
-
-# `DataEncryptionYN`, and `Ownership` as records have it: mrpaws/awtest `Device`
-ENCRYPTED = {"Y": True, "N": False}
-OWNERSHIP = {"C": Ownership.CORPORATE, "E": Ownership.EMPLOYEE, "S": Ownership.SHARED}
-
-# `Ownership`: `S` as the search filter of mrpaws/awtest mdm/v1 names it, the word as event notifications spell it
-SHARED = frozenset({"s", "corporateshared"})
 
 # Intelligent Hub's bundle ids (docs.omnissa.com, Workspace ONE Intelligent Hub) with the push service of mrpaws/awtest messages_api
 HUBS = {
@@ -59,9 +31,6 @@ HUBS = {
     Platform.ANDROID: ("com.airwatch.androidagent", "Gcm"),
     Platform.MACOS: ("com.airwatch.mac.agent", "Apns"),
 }
-
-# `CompromisedStatus` is a boolean in mrpaws/awtest `Device`; some tenants send it as text
-_COMPROMISED = {"true": True, "false": False, "compromised": True}
 
 
 def vendor_code(body: Any) -> object:
@@ -87,7 +56,7 @@ def quota(now: Clock) -> Callable[[Mapping[str, str]], float | None]:
 
 
 class WorkspaceOne:
-    """`ports.DeviceManager`, `Listing`, `Refreshing`, `Messaging` and `LinkNoting`. `advice` maps a policy's name to an advice id,
+    """`ports.DeviceManager` and every further ability of it. `advice` maps a policy's name to an advice id,
     `page_size` is how many records a page of the whole list has, `hold` judges each record by the organisation's own bar."""
 
     def __init__(
@@ -108,11 +77,13 @@ class WorkspaceOne:
         self._remote = remote
         self._reading = Reading(remote)
         self._users = Users(remote, self._reading, attribute=owner_attribute, shared=shared_users)
+        self._notes = LinkNotes(remote, self._reading, group_id=group_id)
+        self._identifiers = Identifiers(remote, self._reading)
+        self._clip = WebClipValues(remote, self._reading)
         self._platforms: dict[int, Platform] = {}
         self._now = now
         self._advice = {name.casefold(): advice_id for name, advice_id in (advice or {}).items()}
         self._hubs = hubs
-        self._group_id = group_id
         self._page_size = page_size
         self._hold = hold
 
@@ -134,7 +105,7 @@ class WorkspaceOne:
         if self._users.is_shared(users[0]):
             return Owned((), "shared_user")
         records = list(self._records_of(users[0]))
-        own = tuple(device for record, device in records if not _is_shared(record))
+        own = tuple(device for record, device in records if not words.is_shared(record))
         return Owned(own, "shared_user" if records and not own else None)
 
     def device(self, record_id: str) -> ManagedDevice:
@@ -160,7 +131,7 @@ class WorkspaceOne:
             try:
                 rows.append(self._managed(item, self._listed_posture(item, begun)))
             except Garbled:
-                unreadable.append(str(_number(item)))
+                unreadable.append(str(words.number(item)))
         count, total = len(rows) + len(unreadable), answer.need_number("Total")
         if answer.need_number("Page") != number or (count == 0 and had < total):
             raise Garbled("a list that ends before its end", remote=self._remote.name)
@@ -169,10 +140,10 @@ class WorkspaceOne:
 
     def _listed_posture(self, row: Fields, read_at: datetime) -> Posture:
         """By the same tables as a record's; which rules fail is not asked, but where the row tells, one that fails counts."""
-        word = COMPLIANCE.get(row.text("ComplianceStatus") or "", MdmWord.UNKNOWN)
+        word = words.compliance(row, "ComplianceStatus")
         summary = row.within("ComplianceSummary") if row.raw("ComplianceSummary") is not None else None
         if summary is not None and summary.raw("DeviceCompliance") is not None:
-            word = _worse(word, MdmWord.NOT_COMPLIANT) if any(_failing(summary)) else word
+            word = words.worse(word, MdmWord.NOT_COMPLIANT) if any(words.failing(summary)) else word
         return self._posture_of(row, word, (), read_at)
 
     def _record(self, number: int) -> Fields:
@@ -180,25 +151,24 @@ class WorkspaceOne:
         record = self._reading.get(self._remote.path("mdm/devices/{}", number), version=1)
         if record is None:
             raise Garbled("nothing where a record should be", remote=self._remote.name)
-        if _number(record) != number:
+        if words.number(record) != number:
             raise record.garbled("Id")
         return record
 
     def _whole(self, record: Fields, read_at: datetime) -> ManagedDevice:
         """`read_at` is from before the record was asked for: the second call may be answered long after the first, and what was
         read by then is no newer than its oldest part."""
-        number = _number(record)
+        number = words.number(record)
         self._platform(number, record)
         return self._managed(record, self._posture(number, record, read_at))
 
     def _managed(self, record: Fields, posture: Posture) -> ManagedDevice:
         """Held to the organisation's own bar, whichever way it was read."""
-        facts = Facts(ENCRYPTED.get(record.text("DataEncryptionYN") or ""), OWNERSHIP.get(record.text("Ownership") or ""))
         device = ManagedDevice(
-            key=ManagedKey(self.connection, str(_number(record))),
-            generation=_generation(record),
+            key=ManagedKey(self.connection, str(words.number(record))),
+            generation=words.generation(record),
             name=record.text("DeviceFriendlyName") or record.text("DeviceReportedName") or "",
-            platform=_platform(record),
+            platform=words.platform(record),
             model=record.text("Model") or None,
             os_version=record.text("OperatingSystem") or None,
             serial=record.text("SerialNumber") or None,
@@ -208,27 +178,27 @@ class WorkspaceOne:
             enrolled_at=record.moment("LastEnrolledOn"),
             udid=record.text("Udid") or None,
         )
-        return self._hold(device, facts)
+        return self._hold(device, words.facts(record))
 
     def _platform(self, number: int, record: Fields) -> Platform:
         """Kept for `message`: a record's platform never changes."""
         if len(self._platforms) >= MOST_KEPT:
             self._platforms.clear()
-        self._platforms[number] = platform = _platform(record)
+        self._platforms[number] = platform = words.platform(record)
         return platform
 
     def _posture(self, number: int, record: Fields, read_at: datetime) -> Posture:
-        word = COMPLIANCE.get(record.text("ComplianceStatus") or "", MdmWord.UNKNOWN)
+        word = words.compliance(record, "ComplianceStatus")
         rules: list[Rule] = []
         # mrpaws/awtest compliance_v1_api: GET /mdm/devices/{id}/compliance
         for page in self._reading.pages(self._remote.path("mdm/devices/{}/compliance", number), {}, "DeviceCompliance"):
-            word = _worse(word, COMPLIANCE.get(page.text("OverallCompliantStatus") or "", MdmWord.UNKNOWN))
-            for item in _failing(page):
+            word = words.worse(word, words.compliance(page, "OverallCompliantStatus"))
+            for item in words.failing(page):
                 name = item.text("PolicyName") or ""
                 rules.append(Rule(name, item.text("PolicyDetail") or "", self._advice.get(name.casefold())))
-        broken = _compromised(record)
+        broken = words.compromised(record)
         if rules:
-            word = _worse(word, MdmWord.NOT_COMPLIANT)
+            word = words.worse(word, MdmWord.NOT_COMPLIANT)
         encryption_fails = record.text("DataEncryptionYN") == "N" and word is not MdmWord.COMPLIANT
         told = {rule.advice for rule in rules}
         # the record's own facts, where no failing policy has said the same in the administrator's words
@@ -243,8 +213,8 @@ class WorkspaceOne:
     def _posture_of(self, record: Fields, word: MdmWord, failing: tuple[Rule, ...], read_at: datetime) -> Posture:
         return Posture(
             word=word,
-            enrolled=ENROLLED.get(record.text("EnrollmentStatus") or ""),
-            compromised=_compromised(record),
+            enrolled=words.enrolled(record),
+            compromised=words.compromised(record),
             failing=failing,
             last_seen=record.moment("LastSeen"),
             read_at=read_at,
@@ -256,7 +226,7 @@ class WorkspaceOne:
             begun = self._now()
             try:
                 record = self._record(number)
-                if ENROLLED.get(record.text("EnrollmentStatus") or "") is not False and _owner(record) == _number(user):
+                if words.enrolled(record) is not False and words.owner(record) == words.number(user):
                     yield record, self._whole(record, begun)
             except NotFound:
                 continue  # deleted between the list and the look
@@ -267,11 +237,31 @@ class WorkspaceOne:
         # mrpaws/awtest mdm/v1 devices_v1_api: GET /mdm/devices/search, `user` is the enrollment user's name
         for page in self._reading.pages("mdm/devices/search", {"user": name}, "Devices"):
             for row in page.items("Devices"):
-                number = _number(row)
-                theirs = same(row.text("UserName"), name) and _owner(row) == _number(user)
-                if theirs and number not in seen and ENROLLED.get(row.text("EnrollmentStatus") or "") is not False:
+                number = words.number(row)
+                theirs = same(row.text("UserName"), name) and words.owner(row) == words.number(user)
+                if theirs and number not in seen and words.enrolled(row) is not False:
                     seen.add(number)
                     yield number
+
+    # for staff
+
+    def find(self, identifier: str) -> Page[ManagedDevice]:
+        rows, unreadable = [], []
+        for number in self._identifiers.numbers(identifier):
+            begun = self._now()
+            try:
+                rows.append(self._whole(self._record(number), begun))
+            except NotFound:
+                continue  # a number that is no record's, or one deleted meanwhile
+            except Garbled:
+                unreadable.append(str(number))
+        return Page(tuple(rows), None, tuple(unreadable))
+
+    def groups(self) -> Iterator[MdmGroup]:
+        return groups(self._reading)
+
+    def lookup_values(self) -> Sequence[LookupValue]:
+        return self._clip.listed()
 
     # doing
 
@@ -301,82 +291,5 @@ class WorkspaceOne:
         )
 
     def note_link(self, record_id: str, device_id: str) -> None:
-        value = self._remote.guid(device_id)
-        try:
-            self._put_attribute(record_id, value)
-        except Refused as unknown:
-            if unknown.status not in (200, 400):
-                raise
-            self._define_attribute(unknown)
-            self._put_attribute(record_id, value)
-
-    def _put_attribute(self, record_id: str, value: str) -> None:
-        # mrpaws/awtest device_custom_attributes_api: PUT /mdm/devices/{id}/customattributes
-        answer = self._remote.call(
-            "PUT",
-            self._remote.path("mdm/devices/{}/customattributes", self._remote.number(record_id)),
-            json={"CustomAttributes": [{**ATTRIBUTE, "Value": value}]},
-            headers=accept(1),
-        )
-        found = answer.fields()
-        if found.need_number("FailedItems") or found.need_number("AcceptedItems") != 1:
-            # failure inside a good answer
-            raise Refused("the custom attribute was not taken", remote=self._remote.name, status=200)
-
-    def _define_attribute(self, why: Refused) -> None:
-        group = {"ManagedByOrganizationGroupID": self._group_id} if self._group_id is not None else {}
-        body = {**ATTRIBUTE, "Description": "Entra device id, for look-up", "Persist": False, "UseAsLookupValue": False, **group}
-        try:
-            # mrpaws/awtest system/v1 custom_attributes_api: POST /system/customattributes/create
-            self._remote.call("POST", "system/customattributes/create", json=body, headers=accept(1))
-        except Refused as defined:
-            if defined.status != 400:
-                raise
-            raise why from defined  # it was defined already, so that was not the reason
-
-
-def _platform(record: Fields) -> Platform:
-    return PLATFORMS.get(record.text("Platform") or "", Platform.UNKNOWN)
-
-
-def _number(of: Fields) -> int:
-    return of.within("Id").need_number("Value")
-
-
-def _failing(of: Fields) -> Iterator[Fields]:
-    """The rules that fail; one whose result is pending does not fail yet."""
-    for rule in of.items("DeviceCompliance"):
-        if not rule.need_flag("CompliantStatus") and rule.flag("CompliancePending") is not True:
-            yield rule
-
-
-def _owner(record: Fields) -> int:
-    return record.within("UserId").within("Id").need_number("Value")
-
-
-def _is_shared(record: Fields) -> bool:
-    return (record.text("Ownership") or "").casefold() in SHARED
-
-
-def _generation(record: Fields) -> str:
-    """Changes when the device is wiped, enrolled anew, handed to another user or made a shared one. What it is made of must be
-    there: half of it would look like a new one."""
-    enrolled: datetime | None = record.moment("LastEnrolledOn")
-    hardware = record.need_text("Udid").replace("-", "").lower() or record.need_text("SerialNumber")
-    if enrolled is None:
-        raise record.garbled("LastEnrolledOn")
-    holder = "shared" if _is_shared(record) else str(_owner(record))
-    made_of = "\n".join((enrolled.isoformat(), hardware, record.need_text("Uuid").lower(), holder))
-    return hashlib.sha256(made_of.encode()).hexdigest()[:32]
-
-
-def _worse(one: MdmWord, other: MdmWord) -> MdmWord:
-    """Two statements about one device: the worse one counts."""
-    return max(one, other, key=_FROM_BEST.index)
-
-
-def _compromised(record: Fields) -> bool | None:
-    value = record.raw("CompromisedStatus")
-    if isinstance(value, str):
-        return _COMPROMISED.get(value.strip().casefold())
-    return record.flag("CompromisedStatus")
+        number, value = self._remote.number(record_id), self._remote.guid(device_id)
+        self._notes.note(number, value, lambda one: words.group(self._record(one)))

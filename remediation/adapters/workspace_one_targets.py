@@ -44,7 +44,7 @@ class WorkspaceOneTargets:
             query: dict[str, str | int] = {"targetname": name, "page": number, "pagesize": PAGE}
             # mrpaws/awtest: GET /system/eventnotifications/search
             answer = self._remote.call("GET", "system/eventnotifications/search", query=query, headers=VERSION)
-            if answer.body is None:  # 204: nothing is answered by nothing
+            if answer.status == 204 and answer.body is None:  # nothing is answered by nothing
                 return
             page = answer.fields()
             rows = list(page.items("EventNotifications"))

@@ -52,6 +52,9 @@ class Reading:
         answer = self._remote.call("GET", target, query=query, headers=accept(version), largest=largest)
         return None if answer.status == 204 and answer.body is None else answer.fields()
 
+    def garbled(self, what: str) -> Garbled:
+        return Garbled(what, remote=self._remote.name)
+
     def pages(self, target: str, query: Mapping[str, str], name: str) -> Iterator[Fields]:
         """0-based pages until `Total` is reached; 204 means none (graph-airwatch recording.har)."""
         had = 0

@@ -10,7 +10,6 @@ import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from .identifiers import identifier
 from .push import Lane, Push
 
 USER = "remediation"
@@ -59,24 +58,3 @@ def calls_for(hint: Hint, push: Push, now: datetime) -> Mark | None:
     if comes and not push.following and (lane is not Lane.REVOKE or push.lane is Lane.REVOKE):
         return None
     return Mark(push.link_id, lane, due if next_at is None else min(due, next_at))
-
-
-def udid_spellings(udid: str | None) -> frozenset[str]:
-    """One UDID as records and events write it: with dashes or without, in big letters or small. An iPhone's new form is 8 and 16
-    hex digits, a Mac's a GUID (mrpaws/awtest `Device`, zentralopensource/zentral tests/wsone)."""
-    name = identifier(udid)
-    if name is None or len(name) > 64:
-        return frozenset()
-    bare = name.replace("-", "")
-    forms = {name, bare}
-    if len(bare) == 24:
-        forms.add(f"{bare[:8]}-{bare[8:]}")
-    if len(bare) == 32:
-        forms.add("-".join((bare[:8], bare[8:12], bare[12:16], bare[16:20], bare[20:])))
-    return frozenset(forms | {form.upper() for form in forms})
-
-
-def serial_spellings(serial: str | None) -> frozenset[str]:
-    """A serial that names nothing, as `unknown`, is nobody's."""
-    name = identifier(serial)
-    return frozenset() if name is None or len(name) > 64 else frozenset({name, name.upper(), (serial or "").strip()})

@@ -1,6 +1,7 @@
-"""Identifiers that name nothing: what makers, systems and MDMs write where they have no number.
+"""Identifiers: which of them name nothing, and how one is spelled.
 
-They are dropped before any comparison, since two devices that both say *unknown* are not one device.
+What makers, systems and MDMs write where they have no number is dropped before any comparison, since two devices that both say
+*unknown* are not one device.
 """
 
 import re
@@ -40,3 +41,35 @@ def identifier(text: str | None) -> str | None:
     if len(set(bare)) <= 1 or bare in PLACEHOLDERS:
         return None
     return plain
+
+
+def bare(text: str | None) -> str | None:
+    """One serial number, UDID or GUID however it is written or typed: also without the blanks, dashes and colons inside."""
+    name = identifier(text)
+    return None if name is None else re.sub(r"[\s:‐-―-]+", "", name)
+
+
+def udid_spellings(udid: str | None) -> frozenset[str]:
+    """One UDID as records and events write it: with dashes or without, in big letters or small. An iPhone's new form is 8 and 16
+    hex digits, a Mac's a GUID (mrpaws/awtest `Device`, zentralopensource/zentral tests/wsone)."""
+    name = identifier(udid)
+    if name is None or len(name) > 64:
+        return frozenset()
+    plain = name.replace("-", "")
+    forms = {name, plain}
+    if len(plain) == 24:
+        forms.add(f"{plain[:8]}-{plain[8:]}")
+    if len(plain) == 32:
+        forms.add(as_guid(plain))
+    return frozenset(forms | {form.upper() for form in forms})
+
+
+def as_guid(plain: str) -> str:
+    """32 hex digits with the dashes of a GUID."""
+    return "-".join((plain[:8], plain[8:12], plain[12:16], plain[16:20], plain[20:]))
+
+
+def serial_spellings(serial: str | None) -> frozenset[str]:
+    """A serial that names nothing, as `unknown`, is nobody's."""
+    name = identifier(serial)
+    return frozenset() if name is None or len(name) > 64 else frozenset({name, name.upper(), (serial or "").strip()})

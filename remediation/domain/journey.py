@@ -72,7 +72,7 @@ class Journey:
     person can decide; `still_blocked_at` when the person last said that *open* was not true, and how often. `picked` is the device
     id that the person picked among several: a hint for staff, never evidence. `sign_ins` are those that were to name a device,
     `certificates` those with which this journey's browser came back. `unproven` are MDM connections of which no message was seen to
-    arrive yet: what is tapped there proves nothing, and nothing is sent.
+    arrive yet, or can: what is tapped there proves nothing, and nothing is sent. `fresh`: the tenant asks for no better evidence.
     """
 
     id: str
@@ -96,6 +96,7 @@ class Journey:
     sign_ins: tuple[SignIn, ...] = ()
     certificates: tuple[ShownCertificate, ...] = ()
     unproven: frozenset[str] = frozenset()
+    fresh: bool = False
 
     @property
     def in_hand(self) -> ManagedDevice | None:
@@ -107,6 +108,25 @@ class Journey:
     def reachable(self) -> tuple[ManagedDevice, ...]:
         """The managed devices that can prove themselves by a message."""
         return tuple(device for device in self.managed if device.key.connection not in self.unproven)
+
+    @property
+    def by_fresh(self) -> bool:
+        """No message can prove the device in hand, it is the only one without a link, and the tenant asks for no more than that a
+        directory device appeared since."""
+        device = self.in_hand
+        if device is None or device.enrolled_at is None or self.others_unlinked:
+            return False
+        return self.fresh and device.key.connection in self.unproven
+
+    @property
+    def counts_from(self) -> datetime | None:
+        """From when on a new registration is this device's: since the message that proved it was sent, or, by `fresh`, since the
+        journey began and the device was enrolled (what was registered before a wipe is not what is enrolled anew). None while
+        neither holds."""
+        if self.proven and self.possession is not None:
+            return self.possession.sent_at
+        enrolled_at = self.in_hand.enrolled_at if self.in_hand is not None else None
+        return max(self.started_at, enrolled_at) if self.by_fresh and enrolled_at is not None else None
 
     @property
     def others_unlinked(self) -> bool:

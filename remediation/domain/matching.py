@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from .device import DirectoryDevice, ManagedDevice
+from .device import DirectoryDevice, ManagedDevice, Platform
 from .identifiers import identifier
 
 WHY_NOT = ("names_nothing", "not_owned_by_person", "disabled", "other_platform", "other_model", "linked_elsewhere")
@@ -41,8 +41,10 @@ def match(
     proof_sent_at: datetime,
     taken: Collection[str] = (),
     others: bool = False,
+    only_new: bool = False,
 ) -> Match:
-    """Match a managed device, whose holder proved possession, with the person's directory devices.
+    """Match a managed device, whose holder proved possession, with the person's directory devices. `only_new`: nobody proved
+    anything, and `proof_sent_at` is when the journey began; one device that appeared since is all there is to go by.
 
     `devices` come from the person's own list, where the owner may not have been read yet (None); `services/link_device.py` reads it
     before it links. `taken` holds the device ids that another managed device is actively linked with; `others` says that the person
@@ -53,6 +55,8 @@ def match(
     out = {r.device_id for r in refused}
     candidates = tuple(d for d in devices if d.device_id not in out)
     appeared = [d for d in candidates if d.registered_at is not None and d.registered_at > proof_sent_at]
+    if only_new:
+        return _only_new(managed, appeared, candidates, refused, others=others)
     if len(appeared) == 1:
         return Match(appeared[0], candidates, refused, "the only device registered after the link was sent")
     if len(candidates) > 1:
@@ -62,6 +66,21 @@ def match(
     doubt = _doubt(managed, candidates[0], others=others)
     chosen = candidates[0] if doubt is None else None
     return Match(chosen, candidates, refused, doubt or "the only registered device that can be this one")
+
+
+def _only_new(
+    managed: ManagedDevice,
+    appeared: Sequence[DirectoryDevice],
+    candidates: tuple[DirectoryDevice, ...],
+    refused: tuple[Refusal, ...],
+    *,
+    others: bool,
+) -> Match:
+    if len(appeared) != 1:
+        how = "several devices were registered since" if appeared else "no device was registered since"
+        return Match(None, candidates, refused, how)
+    doubt = _doubt(managed, appeared[0], others=others)
+    return Match(appeared[0] if doubt is None else None, candidates, refused, doubt or "the only device registered since")
 
 
 def _doubt(managed: ManagedDevice, device: DirectoryDevice, *, others: bool) -> str | None:
@@ -114,19 +133,19 @@ def _family(model: str | None) -> str | None:
 
 
 def one_per_device(records: Sequence[ManagedDevice]) -> tuple[ManagedDevice, ...]:
-    """The MDM's records without the leftovers of earlier enrollments: of those with one serial, the enrolled one seen last.
+    """The MDM's records without the leftovers of earlier enrollments: of those with one serial, the enrolled one seen last. Where
+    that does not decide, all of them stay, and which is meant is a question for a person.
 
     Serials repeat where a device was enrolled anew (AirWatch field reports; demisto/content VMwareWorkspaceONEUEM). One that names
-    nothing makes no two records one device.
+    nothing makes no two records one device, and neither does one that two platforms share: makers number for themselves.
     """
-    newest: dict[str, ManagedDevice] = {}
+    of_device: dict[tuple[str, Platform], list[ManagedDevice]] = {}
     for record in records:
         name = identifier(record.serial) or f"{record.key.connection}/{record.key.record_id}"
-        if name not in newest or _rank(record) > _rank(newest[name]):
-            newest[name] = record
-    return tuple(newest.values())
+        of_device.setdefault((name, record.platform), []).append(record)
+    return tuple(record for same in of_device.values() for record in same if _rank(record) == max(map(_rank, same)))
 
 
-def _rank(record: ManagedDevice) -> tuple[bool, float, str]:
+def _rank(record: ManagedDevice) -> tuple[bool, float]:
     seen = record.posture.last_seen
-    return (record.posture.enrolled is True, seen.timestamp() if seen else 0.0, record.key.record_id)
+    return record.posture.enrolled is True, seen.timestamp() if seen else 0.0

@@ -78,7 +78,7 @@ def _possession_off(journey: Journey, now: datetime) -> bool:
     """Nothing of this person's can prove itself, since no message of its MDM connection was seen to arrive yet. What is linked
     already stays, and whoever is kept out for another reason is told that one."""
     look, link, standing = journey.look, journey.link, journey.standing
-    if not journey.managed or journey.reachable or (link is not None and link.state is LinkState.ACTIVE):
+    if not journey.managed or journey.reachable or journey.by_fresh or (link is not None and link.state is LinkState.ACTIVE):
         return False
     read = look.mdm_read_at is not None and look.directory_read_at is not None
     welcome = standing is None or not_for_you(standing) is None
@@ -110,10 +110,11 @@ def only_disabled(journey: Journey) -> bool:
 
 
 def _says_registered(journey: Journey) -> bool:
-    """Since the proof the person said *I've done it*, and so it is not an old device that is switched off."""
+    """Since the proof, or where none can be had since they came, the person said *I've done it*, and so it is not an old device
+    that is switched off."""
     proof, said_at = journey.possession, journey.look.refresh_wanted_at
-    proven_at = proof.proven_at if journey.proven and proof is not None else None
-    return proven_at is not None and said_at is not None and said_at > proven_at
+    since = proof.proven_at if journey.proven and proof is not None else journey.counts_from
+    return since is not None and said_at is not None and said_at > since
 
 
 def _not_looked_since_still_blocked(journey: Journey) -> bool:
@@ -149,21 +150,22 @@ def _before_replacement(journey: Journey) -> Step:
 
 
 def candidates(journey: Journey) -> Match | None:
-    """The directory devices that could be the device in hand; None before possession is proven.
+    """The directory devices that could be the device in hand; None before possession is proven, unless `fresh` is enough.
 
     A person's pick among several settles nothing by itself (evidence: a person could pick a device that nobody manages). After it,
     and where there is doubt about the only one, registering it anew settles it: *register* is shown, with candidates left.
     """
-    device, proof = journey.in_hand, journey.possession
-    if not journey.proven or device is None or proof is None or proof.sent_at is None:
+    device, since = journey.in_hand, journey.counts_from
+    if device is None or since is None:
         return None
     return match(
         device,
         journey.directory,
         oid=journey.person.oid,
-        proof_sent_at=proof.sent_at,
+        proof_sent_at=since,
         taken=journey.taken,
         others=journey.others_unlinked,
+        only_new=not journey.proven,
     )
 
 

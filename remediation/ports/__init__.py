@@ -5,7 +5,7 @@ from .alarms import AT_ONCE, Alarm, AlarmDue, AlarmRows, AlarmSink
 from .budgets import Budgets, in_lane, lane_now
 from .certificates import DeviceCertificates
 from .checking import CertificateFiles, Clocks, Policies, Powered, Reachable
-from .desk import CaseFound, Event, LookUp, PersonFound, Session, Sessions, SignInStates
+from .desk import CaseFound, Event, LookUp, PeopleFound, PersonFound, Session, Sessions, SignInStates
 from .hints import EventReader, EventTarget, EventTargets, Hints
 from .notices import Notice, Notices, OwnerMail
 from .operating import (
@@ -30,13 +30,18 @@ from .remotes import (
     ComplianceChannel,
     DeviceManager,
     Directory,
+    Grouping,
     LinkNoting,
     Listing,
+    LookupValue,
+    MdmGroup,
     Messaging,
     Owned,
     Page,
+    Personalising,
     Refreshing,
     Report,
+    Searching,
     Sending,
     Sent,
     SignInLog,
@@ -76,11 +81,14 @@ __all__ = [
     "FigureRows",
     "FigureSink",
     "Figures",
+    "Grouping",
     "Hints",
     "Leases",
     "LinkNoting",
     "Listing",
     "LookUp",
+    "LookupValue",
+    "MdmGroup",
     "Messaging",
     "Notice",
     "Notices",
@@ -91,8 +99,10 @@ __all__ = [
     "PartnerPolicy",
     "PartnerRows",
     "PartnerTenant",
+    "PeopleFound",
     "PersonFound",
     "PersonRows",
+    "Personalising",
     "Policies",
     "PossessionLinkFacts",
     "Powered",
@@ -101,6 +111,7 @@ __all__ = [
     "Refreshing",
     "Report",
     "Revoked",
+    "Searching",
     "Sending",
     "Sent",
     "Session",

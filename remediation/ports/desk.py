@@ -56,8 +56,19 @@ class CaseFound:
 
 @dataclass(frozen=True)
 class PersonFound:
+    """`device` names the device that they were found by, where it was not by themselves."""
+
     person: Person
     last_case_at: datetime | None
+    device: str | None = None
+
+
+@dataclass(frozen=True)
+class PeopleFound:
+    """`more`: there are others, whom another word may leave out."""
+
+    people: Sequence[PersonFound]
+    more: bool
 
 
 @dataclass(frozen=True)
@@ -77,8 +88,9 @@ class LookUp(Protocol):
 
     def case(self, code: str) -> CaseFound | None: ...
 
-    def people(self, words: Sequence[str], *, limit: int) -> Sequence[PersonFound]:
-        """Those in whose name, mail or user name every one of these begins a word, by name."""
+    def people(self, words: Sequence[str], *, limit: int) -> PeopleFound:
+        """Those of whom every one of these begins a word: of their name, mail or user name, of the name of a device that is listed
+        as theirs, or its serial number, UDID, device id or object id. In the order of what was found."""
 
     def person(self, oid: str) -> Person | None: ...
 

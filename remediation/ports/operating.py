@@ -92,7 +92,7 @@ class PersonRows(Protocol):
 
 
 class PrunedRows(Protocol):
-    """Rows that nobody needs any more. All but the first return how many went."""
+    """Rows that nobody needs any more. All but the first and the last return how many went."""
 
     def last_done(self, why: str) -> datetime | None:
         """When the audit last says so of this tenant."""
@@ -106,6 +106,9 @@ class PrunedRows(Protocol):
     def links_ended(self, before: datetime) -> Mapping[str, int]:
         """By table: links that ended before then and rest, with what was told of them; what was seen before then; then devices and
         people whom no journey, link or session needs any more."""
+
+    def mend_terms(self) -> int:
+        """What a search finds people by, for rows of a version that did not write it; how many rows got it."""
 
 
 @dataclass(frozen=True)

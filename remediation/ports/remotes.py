@@ -4,10 +4,10 @@ some have is a further protocol, asked for with `isinstance`.
 Every call to a remote may raise the five errors of `errors.py` (NotFound, Refused, Busy, Unreachable, Garbled) and nothing else.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar, runtime_checkable
+from typing import Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 from ..domain.device import DirectoryDevice, ManagedDevice, Person, Platform
 from ..domain.standing import Standing
@@ -98,6 +98,46 @@ class Messaging(Protocol):
 class LinkNoting(Protocol):
     def note_link(self, record_id: str, device_id: str) -> None:
         """Write the Azure device id onto the record, for look-up only: it proves nothing and pushes nothing."""
+
+
+@runtime_checkable
+class Searching(Protocol):
+    def find(self, identifier: str) -> Page[ManagedDevice]:
+        """Every record that bears this as serial number, UDID or the MDM's own id of it, however it is written (case, dashes,
+        blanks), enrolled or not, each read afresh. One page; its cursor is always None. Where an MDM cannot search by it, its whole
+        list is read, so this is for staff, never for a visitor."""
+
+
+@dataclass(frozen=True)
+class MdmGroup:
+    """`holds` is what its members are, where the MDM says so; `members` is None where it does not tell how many."""
+
+    id: str
+    name: str
+    holds: Literal["users", "devices", "either"]
+    members: int | None
+
+
+@runtime_checkable
+class Grouping(Protocol):
+    def groups(self) -> Iterator[MdmGroup]:
+        """Every group, each once, as the MDM lists them. Counting members may cost a call for each."""
+
+
+@dataclass(frozen=True)
+class LookupValue:
+    """`key` as it is written into the address of a managed web clip; `names_device` where it alone names the device."""
+
+    key: str
+    meaning: str
+    names_device: bool = False
+
+
+@runtime_checkable
+class Personalising(Protocol):
+    def lookup_values(self) -> Sequence[LookupValue]:
+        """What the MDM replaces in the address of a managed web clip. People see and change addresses: nothing in one is
+        evidence."""
 
 
 @dataclass(frozen=True)

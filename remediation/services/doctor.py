@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ..domain.evidence import Level
 from ..domain.finding import Finding, State
 from ..domain.message_test import MessageTest
-from ..ports import CertificateFiles, Clocks, Policies, Powered, StuckRows
+from ..ports import CertificateFiles, Clocks, Messaging, Policies, Powered, StuckRows
 from .provision_partner import Wanted
 from .world import World
 
@@ -36,6 +36,11 @@ class Doctor:
         """By connection: the newest test of its messages."""
         return {name: self.world.store.message_test(name) for name in self.world.managers}
 
+    @property
+    def silent(self) -> frozenset[str]:
+        """Connections to MDMs that have no message to a device."""
+        return frozenset(name for name, manager in self.world.managers.items() if not isinstance(manager, Messaging))
+
 
 Check = Callable[[Doctor, Sequence[Finding]], Iterator[Finding]]
 """Given what was found so far, since without a token there is nothing to ask Graph for."""
@@ -54,9 +59,15 @@ def examine(doctor: Doctor, checks: Sequence[Check]) -> Iterator[Finding]:
 def evidence(doctor: Doctor, found: Sequence[Finding]) -> Iterator[Finding]:
     """Can the minimum that was chosen be reached at all?"""
     minimum, unproven = doctor.world.minimum, [name for name, test in doctor.tests.items() if not test or not test.proven_at]
+    silent = [name for name in unproven if name in doctor.silent]
     detail = {"minimum": minimum.name.lower(), "connections": ", ".join(unproven)}
-    if unproven:
-        yield Finding("evidence", State.BAD, "unproven", detail=detail)
+    if unproven and minimum is Level.FRESH:
+        yield Finding("evidence", State.GOOD, "by_fresh", detail=detail)
+    elif unproven:
+        if silent:
+            yield Finding("evidence", State.BAD, "no_messages", detail={**detail, "connections": ", ".join(silent)})
+        if rest := [name for name in unproven if name not in silent]:
+            yield Finding("evidence", State.BAD, "unproven", detail={**detail, "connections": ", ".join(rest)})
     elif minimum >= Level.CERTIFICATE and doctor.world.certificates is None:
         yield Finding("evidence", State.BAD, "no_certificates", detail=detail)
     elif minimum >= Level.BOUND:

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from ..domain import powers
 from ..domain.device_policy import catches
+from ..domain.evidence import Level
 from ..domain.finding import Finding, State
 from ..errors import Busy, NotFound, Refused, RemoteError
 from ..ports import Listing, Reachable
@@ -83,7 +84,9 @@ def mdm(doctor: Doctor, _: Sequence[Finding]) -> Iterator[Finding]:
 def messages(doctor: Doctor, _: Sequence[Finding]) -> Iterator[Finding]:
     """Whether an MDM's account may send a message, only a message shows: `message_test`."""
     for name, test in doctor.tests.items():
-        if test is None:
+        if name in doctor.silent:
+            yield Finding("messages", State.GOOD if doctor.world.minimum is Level.FRESH else State.BAD, "impossible", name)
+        elif test is None:
             yield Finding("messages", State.BAD, "never_tried", name)
         elif test.proven_at is not None:
             yield Finding("messages", State.GOOD, "proven", name, {"at": f"{test.proven_at:%Y-%m-%d %H:%M} UTC"})

@@ -6,13 +6,14 @@ The database decides races (unique indexes); this decides meaning. Next door: `d
 
 from collections.abc import Collection
 from contextlib import suppress
+from datetime import datetime
 from uuid import uuid4
 
 from ..domain.device import DeviceLink, DirectoryDevice, LinkState, ManagedDevice
 from ..domain.device_certificate import wants_certificate, with_certificate
 from ..domain.evidence import Evidence, Level, ends_link, suffices
 from ..domain.identifiers import identifier
-from ..domain.journey import Journey, Possession
+from ..domain.journey import Journey
 from ..domain.matching import Match, match
 from ..domain.sign_in_proof import Pair, SignIn, names_another, pair_of, pair_of_link, refutes, wants_sign_in, with_sign_in
 from ..errors import Conflict, Stale
@@ -25,17 +26,17 @@ def link_device(journey: Journey, *, world: World, unread: Collection[str] = ())
 
     `unread` are MDM connections that did not answer: a further phone of this person's may be there, and be the registered one.
     """
-    device, proof = journey.in_hand, journey.possession
+    device = journey.in_hand
     if journey.link is not None and not _is_over(journey, journey.link, device, world):
         if journey.link.state is LinkState.PENDING and journey.help_why is None and not wants_sign_in(journey.link):
             _say_what_is_missing(journey, device, world)
         return
-    if device is None or proof is None or not journey.proven:
+    if device is None or journey.counts_from is None:
         return
     if _end_earlier_enrollments(journey, device, world):
         journey = world.store.journey(journey.id) or journey
     others = journey.others_unlinked or any(connection != device.key.connection for connection in unread)
-    found = _match(journey, device, list(journey.directory), proof, others=others)
+    found = _match(journey, device, list(journey.directory), others=others)
     if found is None or found.chosen is None:
         return
     sign_in = journey.sign_in_of(pair_of(device, found.chosen))
@@ -46,15 +47,15 @@ def link_device(journey: Journey, *, world: World, unread: Collection[str] = ())
     managed = world.managers[device.key.connection].device(device.key.record_id)
     world.store.observe_directory_device(directory_device, at=world.clock())
     world.store.observe_managed_device(managed, at=world.clock())
-    if directory_device.owner_oid is None or managed.generation != proof.proven_generation or managed.posture.enrolled is not True:
+    if directory_device.owner_oid is None or managed.generation != device.generation or managed.posture.enrolled is not True:
         return
     if directory_device.owner_oid != journey.person.oid:
         ask_for_help(journey, world, "owned_by_another")
         return
-    again = _match(journey, managed, [directory_device], proof, others=others)
+    again = _match(journey, managed, [directory_device], others=others)
     if again is not None and again.chosen is not None:
         _end_what_no_longer_holds(managed, again.chosen, world)
-        _make(journey, managed, again.chosen, found, proof, world)
+        _make(journey, managed, again.chosen, found, world)
 
 
 def _is_over(journey: Journey, link: DeviceLink, device: ManagedDevice | None, world: World) -> bool:
@@ -103,19 +104,17 @@ def _end(link: DeviceLink, why: str, world: World) -> None:
         change.end_link(link.id, why)
 
 
-def _match(
-    journey: Journey, managed: ManagedDevice, devices: list[DirectoryDevice], proof: Possession, *, others: bool
-) -> Match | None:
-    if proof.sent_at is None:
+def _match(journey: Journey, managed: ManagedDevice, devices: list[DirectoryDevice], *, others: bool) -> Match | None:
+    since, only_new = journey.counts_from, not journey.proven
+    if since is None:
         return None
-    return match(managed, devices, oid=journey.person.oid, proof_sent_at=proof.sent_at, taken=journey.taken, others=others)
+    oid, taken = journey.person.oid, journey.taken
+    return match(managed, devices, oid=oid, proof_sent_at=since, taken=taken, others=others, only_new=only_new)
 
 
-def _make(journey: Journey, managed: ManagedDevice, device: DirectoryDevice, found: Match, proof: Possession, world: World) -> None:
-    now = world.clock()
-    possession = Evidence(Level.POSSESSION, proof.proven_at or now, f"link opened on the managed device; {found.how}")
-    pair = pair_of(managed, device)
-    evidence = evidence_of(journey, pair, possession, managed, world)
+def _make(journey: Journey, managed: ManagedDevice, device: DirectoryDevice, found: Match, world: World) -> None:
+    now, pair = world.clock(), pair_of(managed, device)
+    evidence = evidence_of(journey, pair, _shown(journey, found, now), managed, world)
     enough = suffices(evidence, world.minimum)
     link = DeviceLink(
         id=str(uuid4()),
@@ -142,6 +141,14 @@ def _make(journey: Journey, managed: ManagedDevice, device: DirectoryDevice, fou
         there = world.store.living_links(link.managed, link.device_id)
         if [(other.managed, other.device_id, other.oid) for other in there] != [same]:  # else another pass made this very link
             ask_for_help(journey, world, "conflict")
+
+
+def _shown(journey: Journey, found: Match, now: datetime) -> Evidence:
+    """What the link rests on, before anything else adds to it."""
+    proof = journey.possession if journey.proven else None
+    if proof is not None:
+        return Evidence(Level.POSSESSION, proof.proven_at or now, f"link opened on the managed device; {found.how}")
+    return Evidence(Level.FRESH, now, f"nothing shows which device is in the hand; {found.how}")
 
 
 def evidence_of(journey: Journey, pair: Pair, so_far: Evidence, managed: ManagedDevice | None, world: World) -> Evidence:

@@ -3,22 +3,21 @@ one audit row: who looked up whom. Next door: `store/look_up.py` (the reads), `w
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ..domain.device import Person
 from ..domain.journey import Journey
+from ..domain.search import READ, Asked, asked, long_enough
 from ..domain.turns import SEARCHES
 from ..errors import TooOften
-from ..ports import Actor, CaseFound, Event, LookUp, PersonFound, Store, StuckRow
+from ..ports import Actor, CaseFound, Event, LookUp, PeopleFound, PersonFound, Store, StuckRow
 from .start_journey import LETTERS
 
-SHORTEST = 3  # letters: with fewer, a search would be a way to list everybody
 MOST = 20
-LONGEST = 200  # characters of pasted text that are read
 WORDS = 6
 EVENTS = 100
+NOBODY = PeopleFound((), more=False)
 NOT_ME_SHOWN = timedelta(days=30)
 
 _GAP = r"[\s._\-‐-―−]*"
@@ -57,20 +56,27 @@ class File:
 def search(look_up: LookUp, store: Store, text: str, *, oid: str, now: datetime) -> Answer:
     """`oid` is who asks. Whom they found stands in their audit row; what they typed, a name as often as not, stands nowhere: the
     audit is kept for years, and holds ids alone."""
-    text = text[:LONGEST].replace("\x00", "")  # which PostgreSQL would not take
-    codes, words = _codes(text), list(dict.fromkeys(text.split()))[:WORDS]
-    if not codes and not any(len(word) >= SHORTEST for word in words):
+    codes, wanted = _codes(text[:READ]), asked(text, most=WORDS)
+    if not codes and not any(map(long_enough, wanted.words)):
         return Answer(asked_enough=False)
     _turn(store, oid, now)
     case = next((one for code in codes if (one := look_up.case(code)) is not None), None)
-    people: Sequence[PersonFound] = ()
-    if case is None and any(len(word) >= SHORTEST for word in words):
-        people = look_up.people(words, limit=MOST + 1)
-    answer = Answer(asked_enough=True, case=case, people=tuple(people[:MOST]), more=len(people) > MOST)
+    people = _people(look_up, wanted) if case is None else NOBODY
+    answer = Answer(asked_enough=True, case=case, people=tuple(people.people), more=people.more)
     found = [case.oid or case.case_code] if case is not None else [one.person.oid for one in answer.people]
     with store.change(Actor("helpdesk", oid), "look_up.searched", about=("helpdesk", oid), at=now) as change:
-        change.audit(words=len(words), codes=len(codes), found=found)
+        change.audit(words=len(wanted.words), codes=len(codes), found=found)
     return answer
+
+
+def _people(look_up: LookUp, wanted: Asked) -> PeopleFound:
+    """All words together; where that finds nobody, each identifier in the text by itself: it was pasted with words around it."""
+    for words in (wanted.words, *((one,) for one in wanted.identifiers)):
+        if any(map(long_enough, words)):
+            found = look_up.people(words, limit=MOST)
+            if found.people:
+                return found
+    return NOBODY
 
 
 def open_file(look_up: LookUp, store: Store, whose: str, *, case_code: str, oid: str, now: datetime) -> File | None:

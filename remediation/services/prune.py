@@ -2,6 +2,7 @@
 messages, the cases of those who could not sign in, alarms that were told; links that ended, with what was told of them, what was
 seen, and devices and people whom nothing needs any more; and the oldest rows of the audit, behind a signed checkpoint.
 
+In the same hour, what an older version wrote is made findable (`mend_terms`).
 Living links stay, and so does an ended one until Microsoft has taken its end. Old wake-ups of the engine go by
 `worker/engine.py: forget`.
 """
@@ -38,7 +39,8 @@ def prune(
         **rows.links_ended(now - keep.links),
         "audit": log.cut(now - keep.audit, audit_key(), actor, now),
     }
+    found_again = rows.mend_terms()
     with store.change(actor, PRUNED, about=("tenant", store.tenant_id), at=now) as change:
         kept = {"keep_days": keep.journeys.days, "keep_links_days": keep.links.days, "keep_audit_days": keep.audit.days}
-        change.audit(**kept, **{f"gone_{name}": count for name, count in gone.items()})
+        change.audit(**kept, found_again=found_again, **{f"gone_{name}": count for name, count in gone.items()})
     return gone

@@ -171,7 +171,69 @@ class Maas360Connection(Connection):
     )
 
 
-KINDS: Mapping[str, type[Connection]] = {"workspace_one": WorkspaceOneConnection, "maas360": Maas360Connection}
+class FleetConnection(Connection):
+    """Fleet."""
+
+    kind: Annotated[Literal["fleet"], Says("Fleet", MDM_ADMIN, "fleet")]
+    url: Annotated[Https, Says("The Fleet server", MDM_ADMIN, "https://fleet.contoso.example")]
+    token: Annotated[
+        Secret,
+        Says("The token of an API-only user with the role Observer, of this product alone", MDM_ADMIN, "a file's path in …_FILE"),
+    ]
+    owner_attribute: Annotated[
+        Literal["email"] | None,
+        Says("The host's side of REMEDIATION_OWNER_DIRECTORY_ATTRIBUTE: `email` is all that Fleet has", MDM_ADMIN, "email"),
+    ] = None
+    people_from: Annotated[
+        tuple[Literal["mdm_idp_accounts", "google_chrome_profiles", "custom"], ...],
+        NoDecode,
+        BeforeValidator(rule.split),
+        Field(min_length=1),
+        Says(
+            "Which of Fleet's sources say whose a host is: `mdm_idp_accounts` (who signed in at enrollment), `custom` (what a "
+            "script or the installer wrote), `google_chrome_profiles` (who signed in to a browser there, which anybody can). A "
+            "host that two people are named for is nobody's own",
+            MDM_ADMIN,
+            "mdm_idp_accounts,custom",
+        ),
+    ] = ("mdm_idp_accounts",)
+    integrity_policies: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(rule.split),
+        Says(
+            "Names of the policies that a computer fails which was tampered with, commas between. Fleet looks for that by nothing "
+            "else: without one that passed, a computer is not compliant, unless its platform stands in UNCHECKED",
+            MDM_ADMIN,
+            "System Integrity Protection enabled,Secure Boot on",
+        ),
+    ] = ()
+    unchecked: Annotated[
+        tuple[Literal["macos", "windows", "ios", "android"], ...],
+        NoDecode,
+        BeforeValidator(rule.split),
+        Says(
+            "Platforms on which nothing looks for a jailbreak or for tampering, and devices may be compliant all the same",
+            "the security officer",
+            "ios",
+        ),
+    ] = ()
+    phones_by_profiles: Annotated[
+        bool,
+        Says(
+            "An iPhone, iPad or Android device, on which Fleet runs no policies, is good when it has profiles of Fleet's and each "
+            "is *verified*. That says that settings arrived, not that they are heeded. Without it, none of them is ever compliant",
+            "the security officer",
+            "true",
+        ),
+    ] = False
+
+
+KINDS: Mapping[str, type[Connection]] = {
+    "workspace_one": WorkspaceOneConnection,
+    "maas360": Maas360Connection,
+    "fleet": FleetConnection,
+}
 
 
 class MdmSettings(Group):

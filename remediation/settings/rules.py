@@ -119,7 +119,11 @@ def strong_keys(values: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
 
 
 def split(value: object) -> object:
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+    return parts(value) if isinstance(value, str) else value
+
+
+def parts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def table(value: object) -> object:

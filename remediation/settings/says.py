@@ -58,3 +58,23 @@ class Group(BaseSettings):
         given: SecretStr = getattr(self, field)
         value, path = given.get_secret_value(), self._files.get(field)
         return SecretFile(path, value, check) if path is not None else lambda: value
+
+    def live_keys(self, *fields: str) -> Callable[[], tuple[str, ...]]:
+        """Every key that is in force whenever it is asked: one alone, none, or a list, each followed like `live`."""
+        ways = [self._live_list(field) for field in fields]
+        return lambda: tuple(key for way in ways for key in way())
+
+    def _live_list(self, field: str) -> Callable[[], tuple[str, ...]]:
+        given: SecretStr | tuple[SecretStr, ...] | None = getattr(self, field)
+        if isinstance(given, SecretStr):
+            one = self.live(field, rule.strong)
+            return lambda: (one(),)
+        values, path = tuple(key.get_secret_value() for key in given or ()), self._files.get(field)
+        if path is None:
+            return lambda: values
+        several = SecretFile(path, ",".join(values), lambda text: rule.strong_keys(_hidden(text)), rule.parts)
+        return lambda: rule.parts(several())
+
+
+def _hidden(text: str) -> tuple[SecretStr, ...]:
+    return tuple(map(SecretStr, rule.parts(text)))

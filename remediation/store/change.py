@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from ..domain.device import Person
 from ..ports import Actor, Wakeups
+from . import terms
 from .change_certificates import CertificateChanges
 from .change_links import LinkChanges
 from .change_message_tests import MessageTestChanges
@@ -38,8 +39,14 @@ class OneChange(CertificateChanges, LinkChanges, MessageTestChanges, OperatingCh
 
     def save_person(self, person: Person) -> None:
         """What a sign-in says; it never knows the mail address, so one that the directory gave stays."""
-        values = {"oid": person.oid, "name": person.name, "user_name": person.user_name, "mail": person.mail}
-        upsert(self.connection, people, {"tenant_id": self.tenant_id, **values, "read_at": self.at}, kept=("mail",))
+        same = people.c.tenant_id == self.tenant_id, people.c.oid == person.oid
+        known = self.connection.execute(sa.select(people).where(*same).with_for_update()).mappings().one_or_none()
+        if known is not None and known["read_at"] > self.at:
+            return
+        mail = person.mail if known is None else person.mail or known["mail"]
+        values = {"tenant_id": self.tenant_id, "oid": person.oid, "name": person.name, "user_name": person.user_name, "mail": mail}
+        upsert(self.connection, people, {**values, "read_at": self.at})
+        terms.keep(self.connection, people, known, values)
 
 
 @contextmanager

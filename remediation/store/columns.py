@@ -58,3 +58,5 @@ def to(columns: str, table: str, theirs: str | None = None) -> sa.ForeignKeyCons
 
 
 SERIAL = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite counts up in INTEGER primary keys only
+
+BYTEWISE = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")  # as SQLite compares without being asked

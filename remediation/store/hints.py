@@ -8,7 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..domain.device import LinkState
-from ..domain.hints import Hint, Mark, serial_spellings, udid_spellings
+from ..domain.hints import Hint, Mark
+from ..domain.identifiers import serial_spellings, udid_spellings
 from ..domain.push import Lane, Push
 from . import rows
 from .engine import reading, writing

@@ -1,18 +1,31 @@
 """`SqlLookUp` implements `ports.LookUp`: what the helpdesk reads. The audit row of a look-up is written by the service."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from ..domain.device import Person
-from ..ports import Actor, CaseFound, Event, PersonFound, StuckRow
-from . import rows
+from ..domain.search import spellings
+from ..ports import Actor, CaseFound, Event, PeopleFound, PersonFound, StuckRow
+from . import rows, terms
 from .engine import reading
-from .tables import audit, cases, device_links, directory_devices, journeys, managed_devices, observations, people, watches
+from .tables import (
+    audit,
+    cases,
+    device_links,
+    directory_devices,
+    journeys,
+    managed_devices,
+    observations,
+    people,
+    search_terms,
+    watches,
+)
 
-_WORD_BEGINS = ("", " ", "-", ".", "_", "@", "'", "’", "(")
+PROBED = 2000
+"""Terms that one search reads at most: where more begin alike, it says so and asks for another word."""
 _ABOUT_LOOKING = "look_up.%"  # who looked stands in the audit, and would drown what happened
 
 
@@ -28,13 +41,54 @@ class SqlLookUp:
         row = self._all(sa.select(cases).where(self._mine(cases), cases.c.case_code == code))
         return None if not row else CaseFound(**{k: row[0][k] for k in ("case_code", "platform", "entrance", "opened_at")})
 
-    def people(self, words: Sequence[str], *, limit: int) -> Sequence[PersonFound]:
+    def people(self, words: Sequence[str], *, limit: int) -> PeopleFound:
+        with reading(self._engine) as connection:
+            how_many = ((connection.execute(_count_of(self._probed(word))).scalar_one(), word) for word in words)
+            (fewest, rarest), *others = sorted(how_many)
+            found = connection.execute(self._found(rarest, [word for _, word in others], limit + 1)).mappings().all()
+            named = self._devices(connection, [row["subject"] for row in found])
+        people = [PersonFound(rows.person(row), row["last_case_at"], named.get(row["subject"])) for row in found[:limit]]
+        return PeopleFound(people, more=len(found) > limit or fewest == PROBED)
+
+    def _devices(self, connection: sa.Connection, subjects: Iterable[str]) -> Mapping[str, str]:
+        """By subject, the names of those devices that somebody was found by."""
+        named: dict[str, str] = {}
+        for table in (directory_devices, managed_devices):
+            prefix, keys = f"{terms.SUBJECT[table]}/", [key for key in table.primary_key if key.name != "tenant_id"]
+            wanted = {tuple(one.removeprefix(prefix).split("/", len(keys) - 1)) for one in subjects if one.startswith(prefix)}
+            if wanted:
+                which = self._mine(table), sa.tuple_(*keys).in_(wanted)
+                for *key, name in connection.execute(sa.select(*keys, table.c.name).where(*which)):
+                    named[prefix + "/".join(key)] = name
+        return named
+
+    def _probed(self, word: str) -> sa.Subquery:
+        """The first `PROBED` terms that the word begins, in their order."""
+        term = search_terms.c
+        of_each = (
+            sa.select(term.oid, term.term, term.subject).where(self._mine(search_terms), _begins(term.term, spelling))
+            for spelling in sorted(spellings(word))
+        )
+        found = sa.union_all(*of_each).subquery()
+        return sa.select(found).order_by(found.c.term, found.c.oid).limit(PROBED).subquery()
+
+    def _found(self, rarest: str, others: Sequence[str], limit: int) -> sa.Select[Any]:
+        """Of what the rarest word begins, those people who have all the others, too. So that no search reads more than `PROBED`
+        terms of anybody, however many there are."""
+        first = self._probed(rarest).c
+        of_each = sa.func.min(first.term).label("term"), sa.func.max(first.subject).label("subject")  # "person" comes last
+        best: sa.Select[Any] = sa.select(first.oid, *of_each)
+        for word in others:
+            best = best.where(sa.or_(*(self._has(first.oid, spelling) for spelling in sorted(spellings(word)))))
+        found = best.group_by(first.oid).subquery().c
         theirs = journeys.c.tenant_id == people.c.tenant_id, journeys.c.oid == people.c.oid
         last = sa.select(sa.func.max(journeys.c.started_at)).where(*theirs).scalar_subquery().label("last_case_at")
-        matching = (_begins_a_word(word) for word in words)
-        statement = sa.select(people, last).where(self._mine(people), *matching)
-        found = self._all(statement.order_by(sa.func.lower(people.c.name), people.c.oid).limit(limit))
-        return [PersonFound(rows.person(row), row["last_case_at"]) for row in found]
+        chosen = sa.select(people, last, found.subject).join_from(people, found.oid.table, people.c.oid == found.oid)
+        return chosen.where(self._mine(people)).order_by(found.term, sa.func.lower(people.c.name), people.c.oid).limit(limit)
+
+    def _has(self, oid: sa.ColumnElement[str], spelling: str) -> sa.ColumnElement[bool]:
+        other = search_terms.alias().c
+        return sa.exists().where(other.tenant_id == self._tenant_id, other.oid == oid, _begins(other.term, spelling))
 
     def person(self, oid: str) -> Person | None:
         found = self._all(sa.select(people).where(self._mine(people), people.c.oid == oid))
@@ -45,25 +99,24 @@ class SqlLookUp:
 
     def timeline(self, oid: str, *, limit: int) -> Sequence[Event]:
         """Rows of the person, of their journeys and links (ended ones too), and of every device listed as theirs or linked."""
-        done = (
-            sa.select(audit)
-            .where(self._mine(audit), sa.or_(*self._of_the_person(audit.c.about_kind, audit.c.about_id, oid)))
-            .where(audit.c.why.not_like(_ABOUT_LOOKING))
-            .order_by(audit.c.at.desc(), audit.c.id.desc())
-        )
-        seen = (
-            sa.select(observations)
-            .where(
-                self._mine(observations),
-                sa.or_(*self._of_the_person(observations.c.subject_kind, observations.c.subject_id, oid)),
-            )
-            .order_by(observations.c.at.desc(), observations.c.id.desc())
-        )
+        done = self._newest(audit, audit.c.about_kind, audit.c.about_id, oid, audit.c.why.not_like(_ABOUT_LOOKING))
+        seen = self._newest(observations, observations.c.subject_kind, observations.c.subject_id, oid)
         with reading(self._engine) as connection:
             events = [_done(row) for row in connection.execute(done.limit(limit)).mappings()]
             events += [_seen(row) for row in connection.execute(seen.limit(limit)).mappings()]
         # The sort is stable, so rows of one moment keep the order in which they were written.
         return sorted(events, key=lambda event: event.at, reverse=True)[:limit]
+
+    def _newest(
+        self, table: sa.Table, kind: sa.Column[str], key: sa.Column[str], oid: str, *more: sa.ColumnElement[bool]
+    ) -> sa.Select[Any]:
+        """Of each kind by itself: of kinds joined by *or*, SQLite reads every row there is."""
+        of_each = (
+            sa.select(table).where(self._mine(table), kind == name, key.in_(ids), *more)
+            for name, ids in self._of_person(oid).items()
+        )
+        found = sa.union_all(*of_each).subquery()
+        return sa.select(found).order_by(found.c.at.desc(), found.c.id.desc())
 
     def said_not_me(self, oid: str) -> datetime | None:
         said = audit.c.about_kind == "person", audit.c.about_id == oid, audit.c.why == "possession.not_me"
@@ -84,24 +137,23 @@ class SqlLookUp:
             for row in failing
         ]
 
-    def _of_the_person(self, kind: sa.Column[str], key: sa.Column[str], oid: str) -> Iterable[sa.ColumnElement[bool]]:
+    def _of_person(self, oid: str) -> Mapping[str, Any]:
+        """By kind, the ids of what is theirs."""
         directory, managed, link = directory_devices.c, managed_devices.c, device_links.c
-        listed = sa.select(managed.connection + "/" + managed.record_id).where(
-            self._mine(managed_devices), managed.listed_oid == oid
-        )
-        record = sa.select(link.connection + "/" + link.record_id).where(self._mine(device_links), link.oid == oid)
-        own = {
-            "journey": [sa.select(journeys.c.id).where(self._mine(journeys), journeys.c.oid == oid)],
-            "link": [sa.select(link.id).where(self._mine(device_links), link.oid == oid)],
-            "directory_device": [
-                sa.select(directory.device_id).where(self._mine(directory_devices), directory.listed_oid == oid),
-                sa.select(link.device_id).where(self._mine(device_links), link.oid == oid),
-            ],
-            "managed_device": [listed, record],
+
+        def ids(table: sa.Table, key: sa.ColumnElement[str], owner: sa.ColumnElement[str]) -> sa.Select[Any]:
+            return sa.select(key).where(self._mine(table), owner == oid)
+
+        listed, linked = managed.connection + "/" + managed.record_id, link.connection + "/" + link.record_id
+        return {
+            "person": [oid],
+            "journey": ids(journeys, journeys.c.id, journeys.c.oid),
+            "link": ids(device_links, link.id, link.oid),
+            "directory_device": ids(directory_devices, directory.device_id, directory.listed_oid).union(
+                ids(device_links, link.device_id, link.oid)
+            ),
+            "managed_device": ids(managed_devices, listed, managed.listed_oid).union(ids(device_links, linked, link.oid)),
         }
-        yield sa.and_(kind == "person", key == oid)
-        for name, ids in own.items():
-            yield from (sa.and_(kind == name, key.in_(some)) for some in ids)
 
     def _cases(self, condition: sa.ColumnElement[bool]) -> Sequence[CaseFound]:
         mine = sa.select(journeys).where(self._mine(journeys), condition)
@@ -118,17 +170,13 @@ class SqlLookUp:
             return connection.execute(statement).mappings().all()
 
 
-def _begins_a_word(word: str) -> sa.ColumnElement[bool]:
-    """SQLite folds the case of ASCII letters only, so a word is asked for in the three ways that people write names."""
-    spellings = {word} if word.isascii() else {word.lower(), word.upper(), word.title()}
-    return sa.or_(
-        *(
-            column.istartswith(spelling, autoescape=True) if not before else column.icontains(before + spelling, autoescape=True)
-            for column in (people.c.name, people.c.user_name, people.c.mail)
-            for spelling in spellings
-            for before in _WORD_BEGINS
-        )
-    )
+def _begins(term: sa.ColumnElement[str], spelling: str) -> sa.ColumnElement[bool]:
+    """As a range, which both databases read from their index; the last sign of Unicode stands behind every continuation."""
+    return sa.and_(term >= spelling, term < spelling + "\U0010ffff")
+
+
+def _count_of(found: sa.Subquery) -> sa.Select[Any]:
+    return sa.select(sa.func.count()).select_from(found)
 
 
 def _done(row: sa.RowMapping) -> Event:

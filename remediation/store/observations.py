@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from ..domain.device import DirectoryDevice, ManagedDevice, Person
 from ..domain.standing import Standing
+from . import terms
 from .columns import storable
 from .tables import directory_devices, managed_devices, observations, people
 from .upsert import upsert
@@ -29,8 +30,6 @@ _TELLING = {
 _LISTED = ("object_id", "name", "enabled", "owner_oid", "compliant", "managed", "read_at")
 _MAY_BE_NULL = ("owner_oid", "compliant", "managed")
 _NOT_TOLD = {"owner_oid": (None,)}  # by a list that was not asked for owners
-
-_SUBJECT = {people: "person", directory_devices: "directory_device", managed_devices: "managed_device"}
 
 
 @dataclass(frozen=True)
@@ -71,6 +70,7 @@ class Observer:
         new_values["owner_oid"] = sa.func.coalesce(new_values["owner_oid"], table.c.owner_oid)
         seen = sa.update(table).where(*as_known).values(**new_values).returning(table.c.device_id)
         taken = set(self.connection.execute(seen).scalars())
+        self._renamed({old.device_id: old.name for old, new in changed if new.device_id in taken and new.name != old.name})
         notes = [
             self._noted(table, new.device_id, column, getattr(old, column), getattr(new, column))
             for old, new in changed
@@ -96,7 +96,7 @@ class Observer:
         subject, note = "/".join(keys.values()), observations.c
         same = sa.and_(table.c.tenant_id == self.tenant_id, *(table.c[k] == v for k, v in keys.items()))
         last_read = sa.select(table.c.read_at).where(same).scalar_subquery()
-        of_this = note.tenant_id == self.tenant_id, note.subject_kind == _SUBJECT[table], note.subject_id == subject
+        of_this = note.tenant_id == self.tenant_id, note.subject_kind == terms.SUBJECT[table], note.subject_id == subject
         since = self.connection.execute(
             sa.select(sa.func.min(note.at)).where(*of_this, note.what == "missing", note.at > last_read)
         ).scalar_one()
@@ -111,6 +111,7 @@ class Observer:
         if known is not None and known["read_at"] > seen["read_at"]:
             return
         upsert(self.connection, table, {"tenant_id": self.tenant_id, **seen}, kept=kept)
+        terms.keep(self.connection, table, known, _now(known, seen, kept) | {"tenant_id": self.tenant_id})
         subject = "/".join(keys.values())
         if known is None:
             self._note(table, subject, "new", None, seen["name"])
@@ -122,6 +123,13 @@ class Observer:
             new = storable(new) if type(new) is str else new
             if old != new and not (new is None and column in kept):
                 self._note(table, subject, column, old, new)
+
+    def _renamed(self, before: Mapping[str, str]) -> None:
+        if before:
+            table = directory_devices
+            renamed = sa.select(table).where(table.c.tenant_id == self.tenant_id, table.c.device_id.in_(before))
+            for row in self.connection.execute(renamed).mappings().all():
+                terms.keep(self.connection, table, {**row, "name": before[row["device_id"]]}, row)
 
     def _mark_gone(self, table: sa.Table, *which: sa.ColumnElement[bool]) -> None:
         keys = [c for c in table.primary_key if c.name != "tenant_id"]
@@ -136,8 +144,14 @@ class Observer:
         self.connection.execute(sa.insert(observations).values(**self._noted(table, subject, what, old, new)))
 
     def _noted(self, table: sa.Table, subject: str, what: str, old: Any, new: Any) -> dict[str, Any]:
-        about = {"subject_kind": _SUBJECT[table], "subject_id": subject, "what": what, "old": old, "new": new}
+        about = {"subject_kind": terms.SUBJECT[table], "subject_id": subject, "what": what, "old": old, "new": new}
         return {"tenant_id": self.tenant_id, "at": self.at, **about}
+
+
+def _now(known: sa.RowMapping | None, seen: Mapping[str, Any], kept: tuple[str, ...]) -> dict[str, Any]:
+    """The row as it stands after `seen` was written over it."""
+    written = {name: value for name, value in seen.items() if value is not None or name not in kept}
+    return {"listed_oid": None, **(known or {}), **written}
 
 
 def _directory_row(device: DirectoryDevice) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from . import terms
 from .engine import reading
 from .tables import (
     LIVING,
@@ -26,6 +27,7 @@ from .tables import (
     people,
     possession_links,
     pushes,
+    search_terms,
     sessions,
     shown_certificates,
     sign_ins,
@@ -129,6 +131,7 @@ def of_person(connection: sa.Connection, tenant_id: str, oid: str, *, ever: bool
         devices,
         phones,
         mine(sessions, sessions.c.oid == oid),
+        mine(search_terms, search_terms.c.oid == oid),
         mine(people, people.c.oid == oid),
     ]
 
@@ -142,6 +145,8 @@ def erase(connection: sa.Connection, tenant_id: str, oid: str) -> dict[str, int]
     for table, which in of_person(connection, tenant_id, oid, ever=True):
         gone[table.name] = _count(connection, table, which)
         if table in EMPTIED:
+            for row in connection.execute(sa.select(table).where(which)).mappings().all():
+                terms.forget(connection, table, row)
             keys = _read_keys(connection, table, which)
             own = [column for column in table.primary_key if column.name != "tenant_id"]
             which = sa.and_(table.c.tenant_id == tenant_id, sa.tuple_(*own).in_([tuple(row) for row in keys]))

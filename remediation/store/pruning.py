@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from ..domain.device import LinkState
+from . import terms
 from .engine import reading, writing
 from .sessions import IDLE, LASTS
 from .tables import (
@@ -64,6 +65,10 @@ class SqlPrunedRows:
         yield cases, cases.c.opened_at <= before
         yield alarms, alarms.c.at <= before
 
+    def mend_terms(self) -> int:
+        with writing(self._engine) as connection:
+            return terms.fill_missing(connection, self._tenant_id)
+
     def links_ended(self, before: datetime) -> Mapping[str, int]:
         gone: dict[str, int] = {}
         for table, old in self._ended(before):
@@ -96,12 +101,16 @@ class SqlPrunedRows:
 
     def _delete(self, table: sa.Table, old: sa.ColumnElement[bool]) -> int:
         keys, gone = list(table.primary_key), 0
-        chosen = sa.select(*keys).where(table.c.tenant_id == self._tenant_id, old).limit(BATCH)
+        owner = [table.c[terms.OWNER[table]]] if table in terms.OWNER else []
+        chosen = sa.select(*dict.fromkeys([*keys, *owner])).where(table.c.tenant_id == self._tenant_id, old).limit(BATCH)
         while True:
             with writing(self._engine) as connection:
-                found = connection.execute(chosen).all()
+                found = connection.execute(chosen).mappings().all()
+                for row in found if owner else ():
+                    terms.forget(connection, table, row)
                 if found:
-                    connection.execute(sa.delete(table).where(sa.tuple_(*keys).in_([tuple(row) for row in found])))
+                    which = sa.tuple_(*keys).in_([tuple(row[key.name] for key in keys) for row in found])
+                    connection.execute(sa.delete(table).where(which))
             gone += len(found)
             if len(found) < BATCH:
                 return gone

@@ -45,8 +45,10 @@ from .whole_journey import columns_of, same
 
 
 class SqlStore(SqlPartner, SqlHints):
-    def __init__(self, engine: sa.Engine, tenant_id: str, wakeups: Wakeups) -> None:
+    def __init__(self, engine: sa.Engine, tenant_id: str, wakeups: Wakeups, *, fresh: bool = False) -> None:
+        """`fresh`: the tenant asks for no better evidence, which the steps of each journey depend on."""
         self.tenant_id = tenant_id
+        self._fresh = fresh
         self._engine = engine
         self._wakeups = wakeups
 
@@ -61,7 +63,7 @@ class SqlStore(SqlPartner, SqlHints):
 
     def journey(self, journey_id: str) -> Journey | None:
         with reading(self._engine) as connection:
-            return whole_journey.read(connection, self.tenant_id, journey_id)
+            return whole_journey.read(connection, self.tenant_id, journey_id, fresh=self._fresh)
 
     def living_journey(self, oid: str, platform: Platform, now: datetime) -> str | None:
         return self._newest_journey(journeys.c.oid == oid, journeys.c.platform == platform, now=now)
@@ -138,18 +140,14 @@ class SqlStore(SqlPartner, SqlHints):
         return None if row is None else rows.managed_device(row)
 
     def beside(self, link: DeviceLink) -> Sequence[tuple[DeviceLink, Push]]:
-        other, key = device_links.c, link.managed
-        same_record = sa.and_(other.connection == key.connection, other.record_id == key.record_id)
-        shares = other.id != link.id, sa.or_(other.device_id == link.device_id, same_record)
+        shares = device_links.c.id != link.id, self._of_either(link.managed, link.device_id)
         pushed = same(device_links, pushes, id="link_id")
         with reading(self._engine) as connection:
             found = connection.execute(self._of(device_links, pushes).join(pushes, pushed).where(*shares)).mappings().all()
         return [(rows.device_link(row), rows.push(row)) for row in found]
 
     def living_links(self, key: ManagedKey, device_id: str) -> Sequence[DeviceLink]:
-        link = device_links.c
-        same_record = sa.and_(link.connection == key.connection, link.record_id == key.record_id)
-        wanted = link.state.in_(LIVING), sa.or_(link.device_id == device_id, same_record)
+        wanted = device_links.c.state.in_(LIVING), self._of_either(key, device_id)
         with reading(self._engine) as connection:
             return [rows.device_link(row) for row in connection.execute(self._of(device_links).where(*wanted)).mappings()]
 
@@ -262,6 +260,13 @@ class SqlStore(SqlPartner, SqlHints):
 
     def _of(self, table: sa.Table, *more: sa.Table) -> sa.Select[Any]:
         return columns_of(table, *more).where(table.c.tenant_id == self.tenant_id)
+
+    def _of_either(self, key: ManagedKey, device_id: str) -> sa.ColumnElement[bool]:
+        """Links of the record or the device. Two lists of ids: of conditions joined by *or*, SQLite reads all links there are."""
+        link = device_links.c
+        ids = sa.select(link.id).where(link.tenant_id == self.tenant_id)
+        of_record = ids.where(link.connection == key.connection, link.record_id == key.record_id)
+        return link.id.in_(sa.union(of_record, ids.where(link.device_id == device_id)))
 
     def _newest_journey(self, *conditions: sa.ColumnElement[bool], now: datetime) -> str | None:
         newest = journeys.c.started_at.desc(), journeys.c.id

@@ -12,7 +12,7 @@ from ..domain.device import LinkState, Platform
 from ..domain.evidence import Level
 from ..domain.push import Lane
 from ..domain.sign_in_proof import Record
-from .columns import SERIAL, Moment, OutsideText, tenant, to, word
+from .columns import BYTEWISE, SERIAL, Moment, OutsideText, tenant, to, word
 
 metadata = sa.MetaData(
     naming_convention={
@@ -89,6 +89,20 @@ managed_devices = sa.Table(
     sa.Index("ix_managed_devices_listed", "tenant_id", "listed_oid"),
     sa.Index("ix_managed_devices_udid", "tenant_id", "connection", "udid"),
     sa.Index("ix_managed_devices_serial", "tenant_id", "connection", "serial"),
+)
+
+# What the helpdesk finds people by (`terms`): words of their names and addresses, names and identifiers of devices listed as
+# theirs. Compared by bytes, since a beginning is asked for as a range.
+search_terms = sa.Table(
+    "search_terms",
+    metadata,
+    tenant(),
+    sa.Column("oid", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("term", BYTEWISE, primary_key=True),
+    to("oid", "people"),
+    sa.Index("ix_search_terms_term", "tenant_id", "term", "oid"),
+    sqlite_with_rowid=False,
 )
 
 journeys = sa.Table(

@@ -37,32 +37,35 @@ def _of_journey(table: sa.Table) -> sa.Select[Any]:
 
 
 def _listed(devices: sa.Table) -> sa.Select[Any]:
-    """What the last whole look listed of this person's, on this platform."""
+    """What the last whole look listed of this person's, on this platform. Unordered: for the order of the primary key SQLite would
+    go through all devices there are."""
     theirs = devices.c.listed_oid == sa.bindparam("oid"), devices.c.platform == sa.bindparam("platform")
-    keys = [c for c in devices.primary_key if c.name != "tenant_id"]
-    return _of(devices).where(*theirs, devices.c.gone_at.is_(None)).order_by(*keys)
+    return _of(devices).where(*theirs, devices.c.gone_at.is_(None))
 
 
 _JOURNEY = _of(journeys, people).join(people, same(journeys, people, oid="oid")).where(journeys.c.id == sa.bindparam("journey_id"))
 _MANAGED, _DIRECTORY = _listed(managed_devices).add_columns(arrives()), _listed(directory_devices)
+_MINE = device_links.c.tenant_id == sa.bindparam("tenant_id")
 _LINKS = (
-    # the person's own, and anybody's that hold one of these directory devices; each with its push
+    # the person's own, and anybody's that hold one of these directory devices; each with its push. Two lists of ids, since of two
+    # conditions joined by *or* SQLite reads all links
     _of(device_links, pushes)
     .join(pushes, same(device_links, pushes, id="link_id"))
     .where(
-        sa.or_(
-            device_links.c.oid == sa.bindparam("oid"),
-            device_links.c.device_id.in_(sa.bindparam("device_ids", expanding=True)),
+        device_links.c.id.in_(
+            sa.union(
+                sa.select(device_links.c.id).where(_MINE, device_links.c.oid == sa.bindparam("oid")),
+                sa.select(device_links.c.id).where(_MINE, device_links.c.device_id.in_(sa.bindparam("device_ids", expanding=True))),
+            )
         ),
         device_links.c.state.in_(LIVING),
     )
-    .order_by(device_links.c.made_at)
 )
 _SIGN_INS = _of_journey(sign_ins)
 _CERTIFICATES = _of_journey(shown_certificates).where(shown_certificates.c.returned_at.is_not(None))
 
 
-def read(connection: sa.Connection, tenant_id: str, journey_id: str) -> Journey | None:
+def read(connection: sa.Connection, tenant_id: str, journey_id: str, *, fresh: bool = False) -> Journey | None:
     def all_of(statement: sa.Select[Any], **values: object) -> Sequence[sa.RowMapping]:
         return connection.execute(statement, {"tenant_id": tenant_id, **values}).mappings().all()
 
@@ -71,15 +74,16 @@ def read(connection: sa.Connection, tenant_id: str, journey_id: str) -> Journey 
         return None
     row = found[0]
     whose = {"oid": row["oid"], "platform": row["platform"]}
-    listed = all_of(_MANAGED, **whose)
-    directory = [rows.directory_device(r) for r in all_of(_DIRECTORY, **whose)]
-    links = all_of(_LINKS, oid=row["oid"], device_ids=[d.device_id for d in directory])
+    listed = sorted(all_of(_MANAGED, **whose), key=lambda r: (r["connection"], r["record_id"]))
+    directory = sorted((rows.directory_device(r) for r in all_of(_DIRECTORY, **whose)), key=lambda d: d.device_id)
+    links = sorted(all_of(_LINKS, oid=row["oid"], device_ids=[d.device_id for d in directory]), key=lambda r: r["made_at"])
     own = [r for r in links if r["oid"] == row["oid"] and r["platform"] is row["platform"]]
     journey = rows.journey(
         row,
         person=rows.person(row),
         managed=tuple(rows.managed_device(r) for r in listed),
         unproven=frozenset(r["connection"] for r in listed if not r["arrives"]),
+        fresh=fresh,
         directory=tuple(directory),
         links=tuple(rows.device_link(r) for r in own),
         pushes=tuple(rows.push(r) for r in own),

@@ -89,6 +89,7 @@ def build_web(
         states=sign_in_states,
         certificates=certificates,
         events=events,
+        hook_keys=settings.live_keys("hook_key", "hook_key_fallbacks"),
         clock=clock,
         texts=texts,
         assets=assets.Assets(HOUSE / "static"),

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 from flask import current_app
 
 if TYPE_CHECKING:  # every page imports this module, so it imports none of them
+    from collections.abc import Callable
+
     from ..ports import Clock, DeviceCertificates, EventReader, LookUp, Sessions, SignInStates, Store
     from ..settings import WebSettings
     from .assets import Assets
@@ -16,7 +18,7 @@ if TYPE_CHECKING:  # every page imports this module, so it imports none of them
 
 @dataclass(frozen=True)
 class Desk:
-    """`sign_in` is Authlib's client for our tenant."""
+    """`sign_in` is Authlib's client for our tenant; `hook_keys` are those that MDMs may prove themselves by at this moment."""
 
     settings: WebSettings
     store: Store
@@ -25,6 +27,7 @@ class Desk:
     states: SignInStates
     certificates: DeviceCertificates | None
     events: EventReader
+    hook_keys: Callable[[], tuple[str, ...]]
     clock: Clock
     texts: Texts
     assets: Assets

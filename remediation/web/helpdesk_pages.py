@@ -3,6 +3,7 @@
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from ..domain.search import READ, SHORTEST
 from ..services import look_up
 from . import helpdesk_panel
 from .desk import desk
@@ -25,7 +26,7 @@ def search() -> str | Response:
         if answer.case is not None and answer.case.oid is not None:
             return redirect(url_for("helpdesk.person", oid=answer.case.oid, case=answer.case.case_code), 303)
     found = [helpdesk_panel.line(one) for one in answer.people] if answer is not None else []
-    asked = shown(asked, look_up.LONGEST)
+    asked = shown(asked, READ)
     return render_template("helpdesk/search.html", asked=asked, answer=answer, found=found, staff=_staff(), **_limits())
 
 
@@ -46,4 +47,4 @@ def _staff() -> str:
 
 
 def _limits() -> dict[str, int]:
-    return {"shortest": look_up.SHORTEST, "most": look_up.MOST}
+    return {"shortest": SHORTEST, "most": look_up.MOST}

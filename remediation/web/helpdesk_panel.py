@@ -29,6 +29,7 @@ class Line:
     user_name: str
     mail: str
     last_case_at: datetime | None
+    device: str
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Panel:
 
 def line(found: PersonFound) -> Line:
     who = found.person
-    return Line(who.oid, shown(who.name), shown(who.user_name, 100), shown(who.mail, 100), found.last_case_at)
+    return Line(who.oid, shown(who.name), shown(who.user_name, 100), shown(who.mail, 100), found.last_case_at, shown(found.device))
 
 
 def panel(file: File, now: datetime, *, tenant_id: str) -> Panel:

@@ -17,6 +17,7 @@ from bench import (
     outage,
     quiet_day,
     race,
+    search,
     secrets,
     single_use,
     storm,
@@ -219,10 +220,16 @@ def test_secrets_notices_a_web_that_was_given_the_workers_settings() -> None:
     assert figures["found"] >= figures["in_web"] > 0
 
 
+def test_search() -> None:
+    figures = search.play((60, 300), 24, "sqlite", 1, None, print)
+    assert (figures["links"], figures["requests"]) == ([60, 300], 48)
+    assert figures["p95_small_ms"] > 0
+
+
 def test_mutations() -> None:
     figures = mutations.play(300, 1, None, print)
     named = ("mutations", "upgrades_unjustified", "vanished", "not_of_the_five", "untouched_accepted")
-    assert [figures[name] for name in named] == [600, 0, 0, 0, True]
+    assert [figures[name] for name in named] == [900, 0, 0, 0, True]
 
 
 @pytest.mark.parametrize(("fault", "figure"), [("unknown_is_good", "upgrades_unjustified"), ("garbled_is_gone", "vanished")])

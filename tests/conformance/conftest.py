@@ -10,7 +10,7 @@ import pytest
 from remediation.errors import RemoteError
 from sandbox.server import Sandbox, SandboxConfig, create_sandbox
 from tests.conformance.five import FIVE
-from tests.remotes import Remotes
+from tests.remotes import SCENARIO, Remotes
 
 Raises = Callable[[type[RemoteError]], AbstractContextManager[pytest.ExceptionInfo[RemoteError]]]
 
@@ -30,7 +30,7 @@ def vendor() -> str:
 
 @pytest.fixture
 def remotes(_sandbox: Sandbox, vendor: str) -> Remotes:
-    _sandbox.begin("blocked_just_registered")
+    _sandbox.begin(SCENARIO.get(vendor, "blocked_just_registered"))
     Remotes(_sandbox).live_in(vendor)
     return Remotes(_sandbox)
 

@@ -16,17 +16,21 @@ from remediation.adapters.workspace_one import WorkspaceOne
 from remediation.adapters.workspace_one_sign_in import BasicKey
 from remediation.domain.compliance import Lease, MdmWord, Verdict, decide
 from remediation.domain.device import ManagedDevice, Platform
-from remediation.errors import Busy, NotFound, Refused, RemoteError
+from remediation.errors import Busy, Garbled, NotFound, Refused, RemoteError
 from remediation.ports import LinkNoting, Messaging, Owned, Refreshing
+from sandbox.faults import Fault
 from sandbox.workspace_one_gate import tenant_code
 from tests.conformance.conftest import Raises
 from tests.conformance.five import FIVE, SPOILT, Spoilt, raised
 from tests.remotes import Remotes
 
 PROTOCOL = "DeviceManager"
-VENDORS = ("workspace_one", "maas360")
+VENDORS = ("workspace_one", "maas360", "fleet")
 ONLY_WORKSPACE_ONE = pytest.mark.parametrize("vendor", ["workspace_one"])
 ONLY_MAAS360 = pytest.mark.parametrize("vendor", ["maas360"])
+TALKING = pytest.mark.parametrize("vendor", ["workspace_one", "maas360"])
+ABILITIES = {"refresh": Refreshing, "message": Messaging, "note_link": LinkNoting}
+ABLE = {"workspace_one": set(ABILITIES), "maas360": set(ABILITIES), "fleet": {"refresh"}}
 READ: dict[str, Callable[[Remotes], Any]] = {
     "devices_of": lambda r: r.mdm.devices_of(r.person()),
     "device": lambda r: r.mdm.device(record_id(r)),
@@ -61,17 +65,15 @@ def another_record(remotes: Remotes, **changed: Any) -> Any:
     return world.records[number]
 
 
-def test_it_can_all_that_the_journey_asks(remotes: Remotes) -> None:
-    mdm = remotes.mdm
-    assert isinstance(mdm, Refreshing)
-    assert isinstance(mdm, Messaging)
-    assert isinstance(mdm, LinkNoting)
+def test_it_can_what_it_says_and_no_more(remotes: Remotes) -> None:
+    assert {name for name, protocol in ABILITIES.items() if isinstance(remotes.mdm, protocol)} == ABLE[remotes.vendor]
 
 
 def test_a_persons_own_devices_and_no_others(remotes: Remotes) -> None:
     [device] = remotes.mdm.devices_of(remotes.person()).devices
     assert (device.key.connection, device.key.record_id) == (remotes.mdm.connection, record_id(remotes))
-    assert (device.platform, device.owner_mail) == (Platform.IOS, remotes.person().mail)
+    assert device.platform is (Platform.MACOS if remotes.vendor == "fleet" else Platform.IOS)
+    assert device.owner_mail == remotes.person().mail
     assert verdict(remotes, device) is Verdict.COMPLIANT
 
 
@@ -108,7 +110,13 @@ def test_nothing_is_an_answer(remotes: Remotes) -> None:
 
 @pytest.mark.parametrize(
     ("vendor", "seen"),
-    [("workspace_one", "/devices/search"), ("workspace_one", "/devices/{}"), ("maas360", "/search/customer/30012345")],
+    [
+        ("workspace_one", "/devices/search"),
+        ("workspace_one", "/devices/{}"),
+        ("maas360", "/search/customer/30012345"),
+        ("fleet", "/hosts"),
+        ("fleet", "/hosts/{}"),
+    ],
 )
 def test_a_record_that_vanishes_meanwhile_is_not_there(remotes: Remotes, seen: str) -> None:
     """Deleted after the list, or after the record and before its compliance; the other one is still shown."""
@@ -142,6 +150,7 @@ def test_failing_rules_come_with_advice(remotes: Remotes) -> None:
     assert [(rule.name, rule.advice) for rule in posture.failing] == [("Passcode required", "passcode")]
 
 
+@TALKING
 def test_jailbreak_and_encryption_have_advice_whatever_the_policies_are_called(remotes: Remotes) -> None:
     remotes.record.reported.jailbroken, remotes.record.reported.encrypted = True, False
     posture = remotes.mdm.device(record_id(remotes)).posture
@@ -182,17 +191,71 @@ def test_a_refresh_is_heard_by_the_device(remotes: Remotes) -> None:
     assert remotes.mdm.device(record_id(remotes)).posture.word is MdmWord.NOT_COMPLIANT
 
 
+@TALKING
 def test_a_message_reaches_the_hub(remotes: Remotes) -> None:
     remotes.mdm.message(record_id(remotes), "Tap here")
     agent = {"workspace_one": "com.air-watch.agent", "maas360": "com.fiberlink.maas360forios"}[remotes.vendor]
     assert [(m.application, m.body) for m in remotes.phone.messages] == [(agent, "Tap here")]
 
 
+@TALKING
 def test_the_link_is_noted_where_the_attribute_was_never_defined(remotes: Remotes) -> None:
     for _ in range(2):
         remotes.mdm.note_link(record_id(remotes), remotes.device_id)
     where = {"workspace_one": ("EntraLink", "EntraDeviceId"), "maas360": ("MaaS360", "RemediationEntraDeviceId")}
     assert remotes.record.custom_attributes == {where[remotes.vendor]: remotes.device_id}
+
+
+@TALKING
+def test_a_note_that_is_not_seen_there_afterwards_was_not_left_whatever_was_said(remotes: Remotes, raises: Raises) -> None:
+    remotes.mdm.note_link(record_id(remotes), remotes.device_id)  # the control: it is seen
+    another = remotes.device_id[:-4] + "beef"
+    remotes.sandbox.faults.add(Fault(remotes.vendor, "ignore_writes"))
+    with raises(Refused) as caught:
+        remotes.mdm.note_link(record_id(remotes), another)
+    assert caught.value.status == 200
+
+
+@ONLY_WORKSPACE_ONE
+def test_a_note_that_was_accepted_and_not_kept_is_defined_and_written_again(remotes: Remotes) -> None:
+    """Whether an undefined attribute is taken is not public; one server may say so and forget it."""
+
+    def says_accepted(request: Any, _: int, body: bytes) -> bytes:
+        if request.method == "PUT" and json.loads(body)["FailedItems"]:
+            return json.dumps({"TotalItems": 1, "AcceptedItems": 1, "FailedItems": 0, "Faults": {"Fault": []}}).encode()
+        return body
+
+    Remotes(remotes.sandbox, change=says_accepted).mdm.note_link(record_id(remotes), remotes.device_id)
+    assert remotes.record.custom_attributes == {("EntraLink", "EntraDeviceId"): remotes.device_id}
+
+
+@ONLY_WORKSPACE_ONE
+def test_where_the_accounts_own_group_does_not_show_the_note_the_records_group_is_asked(remotes: Remotes) -> None:
+    asked: list[bool] = []
+
+    def own_group_shows_nothing(request: Any, _: int, body: bytes) -> bytes:
+        if "customattribute/search" not in str(request.url):
+            return body
+        asked.append("organizationgroupid" in str(request.url))
+        return body if asked[-1] else json.dumps({"Devices": [], "Page": 0, "PageSize": 500, "Total": 0}).encode()
+
+    remotes.mdm.note_link(record_id(remotes), remotes.device_id)
+    Remotes(remotes.sandbox, change=own_group_shows_nothing).mdm.note_link(record_id(remotes), remotes.device_id)
+    assert asked == [False, True]
+
+
+@ONLY_WORKSPACE_ONE
+@pytest.mark.parametrize(
+    "counts", [{"FailedItems": 1}, {"AcceptedItems": 0}, {"AcceptedItems": None}, {"FailedItems": "0"}, {"FailedItems": None}]
+)
+def test_a_failure_inside_a_good_answer_is_one(remotes: Remotes, counts: dict[str, Any]) -> None:
+    remotes.mdm.note_link(record_id(remotes), remotes.device_id)
+
+    def failing(request: Any, _: int, body: bytes) -> bytes:
+        return json.dumps({**json.loads(body), **counts}).encode() if request.method == "PUT" else body
+
+    with pytest.raises((Refused, Garbled)):
+        Remotes(remotes.sandbox, change=failing).mdm.note_link(record_id(remotes), remotes.device_id)
 
 
 @ONLY_WORKSPACE_ONE
@@ -219,16 +282,21 @@ GONE: dict[str, Callable[[Remotes], Any]] = {
 }
 
 
-@pytest.mark.parametrize("ask", GONE.values(), ids=GONE.keys())
-def test_a_record_that_is_gone(remotes: Remotes, raises: Raises, ask: Callable[[Remotes], Any]) -> None:
+@pytest.mark.parametrize("name", GONE)
+def test_a_record_that_is_gone(remotes: Remotes, raises: Raises, name: str) -> None:
+    if name in ABILITIES and name not in ABLE[remotes.vendor]:
+        return
     with raises(NotFound) as caught:
-        ask(remotes)
-    assert caught.value.vendor_code == ("5061" if remotes.vendor == "workspace_one" else None)
+        GONE[name](remotes)
+    assert caught.value.vendor_code == {"workspace_one": "5061", "fleet": "Resource-Not-Found"}.get(remotes.vendor)
 
 
-@pytest.mark.parametrize("ask", [*READ.values(), *DO.values()], ids=[*READ, *DO])
+@pytest.mark.parametrize("name", [*READ, *DO])
 @pytest.mark.parametrize("spoilt", SPOILT, ids=str)
-def test_a_spoilt_answer(remotes: Remotes, raises: Raises, ask: Callable[[Remotes], Any], spoilt: Spoilt) -> None:
+def test_a_spoilt_answer(remotes: Remotes, raises: Raises, name: str, spoilt: Spoilt) -> None:
+    if name in ABILITIES and name not in ABLE[remotes.vendor]:
+        return
+    ask = {**READ, **DO}[name]
     remotes.mdm.device(record_id(remotes))  # the token is had: the fault meets the call itself
     if remotes.vendor == "workspace_one" and ask is DO["refresh"] and spoilt.kind == "garbled":
         return  # half of an empty answer is the whole of it
@@ -243,9 +311,17 @@ def test_a_spoilt_answer(remotes: Remotes, raises: Raises, ask: Callable[[Remote
 
 def test_a_wrong_secret(remotes: Remotes, raises: Raises) -> None:
     remotes.sandbox.world.mdm.client_secret = remotes.sandbox.world.maas360.password = "changed"
+    remotes.sandbox.world.fleet.token = "changed"
     with raises(Refused) as caught:
         remotes.mdm.devices_of(remotes.person())
-    assert caught.value.vendor_code == {"workspace_one": "invalid_client", "maas360": "1002"}[remotes.vendor]
+    assert (
+        caught.value.vendor_code
+        == {
+            "workspace_one": "invalid_client",
+            "maas360": "1002",
+            "fleet": "Authentication-required",
+        }[remotes.vendor]
+    )
 
 
 @ONLY_WORKSPACE_ONE
@@ -263,6 +339,8 @@ def test_none_of_the_five_is_left_out(remotes: Remotes) -> None:
     def wrong_key() -> None:
         if remotes.vendor == "maas360":
             remotes.make_maas(remotes.maas_token(access_key=lambda: "wrong")).device("1")
+        if remotes.vendor == "fleet":
+            remotes.make_fleet(lambda: "wrong").device("1")
         ws1 = remotes.facts["workspace_one"]
         remotes.make_mdm(
             BasicKey(user=ws1["client_id"], password=ws1["client_secret"], tenant_code="wrong", now=remotes.sandbox.world.now)

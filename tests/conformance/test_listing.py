@@ -14,14 +14,16 @@ from remediation.domain.compliance import MdmWord
 from remediation.domain.device import DirectoryDevice, ManagedDevice
 from remediation.errors import Busy, Garbled, NotFound, Refused, RemoteError
 from remediation.ports import Listing, Page
+from sandbox.faults import Fault
 from tests.conformance.conftest import Raises
 from tests.conformance.five import FIVE, SPOILT, Spoilt, raised
 from tests.remotes import Remotes
 
 PROTOCOL = "Listing"
-VENDORS = ("workspace_one", "maas360")
+VENDORS = ("workspace_one", "maas360", "fleet")
 ONLY_WORKSPACE_ONE = pytest.mark.parametrize("vendor", ["workspace_one"])
 ONLY_MAAS360 = pytest.mark.parametrize("vendor", ["maas360"])
+ONLY_FLEET = pytest.mark.parametrize("vendor", ["fleet"])
 PAGE: dict[str, Callable[[Remotes], Any]] = {
     "records": lambda r: r.mdm.page(None, since=None),
     "directory": lambda r: r.directory.page(None),
@@ -244,6 +246,67 @@ def test_a_list_that_goes_silent_before_its_end_is_no_list(remotes: Remotes, rai
         small.mdm.page(cursor, since=None)
 
 
+@ONLY_FLEET
+@pytest.mark.parametrize(("size", "pages"), [(2, 4), (7, 2), (100, 1)])
+def test_every_host_of_fleet_once_in_the_order_of_ids(remotes: Remotes, size: int, pages: int) -> None:
+    more_records(remotes, 6)
+    small = Remotes(remotes.sandbox, page_size=size)
+    assert [r.key.record_id for r in records(small)] == [str(n) for n in sorted(remotes.sandbox.world.records)]
+    assert sum(e.path.endswith("/hosts") for e in remotes.sandbox.ledger.since(0)) == pages
+
+
+@ONLY_FLEET
+def test_a_host_of_fleet_that_cannot_be_read_whole_or_comes_twice_is_named(remotes: Remotes) -> None:
+    more_records(remotes, 2)
+
+    def odd(page: dict[str, Any]) -> dict[str, Any]:
+        first, second, third, *others = page["hosts"]
+        return {"hosts": [{**first, "last_enrolled_at": "2000-01-01T00:00:00Z"}, second, second, third, *others]}
+
+    ids = [row.key.record_id for row in remotes.mdm.page(None, since=None).rows]
+    page = answering(remotes, odd, "/v1/fleet/hosts").mdm.page(None, since=None)
+    assert ([row.key.record_id for row in page.rows], page.unreadable) == (ids[2:], tuple(ids[:2]))
+
+
+@ONLY_FLEET
+@pytest.mark.parametrize(
+    "ends_early",
+    [
+        lambda page: {**page, "hosts": page["hosts"][:-1]},
+        lambda page: {**page, "hosts": []},
+        lambda page: {**page, "hosts": None},
+        lambda page: {**page, "hosts": page["hosts"][::-1]},
+        lambda page: {**page, "hosts": [*page["hosts"], *page["hosts"], *page["hosts"]]},
+        lambda page: {},
+        lambda page: [],
+    ],
+)
+def test_half_a_list_of_fleet_is_no_list(remotes: Remotes, raises: Raises, ends_early: Callable[[dict[str, Any]], Any]) -> None:
+    more_records(remotes, 3)
+    cursor = Remotes(remotes.sandbox, page_size=2).mdm.page(None, since=None).cursor
+    assert Remotes(remotes.sandbox, page_size=2).mdm.page(cursor, since=None).rows
+    with raises(Garbled):
+        answering(remotes, ends_early, "/v1/fleet/hosts", page_size=2).mdm.page(cursor, since=None)
+
+
+@ONLY_FLEET
+def test_a_page_of_fleet_that_is_told_again_is_no_page(remotes: Remotes, raises: Raises) -> None:
+    more_records(remotes, 3)
+    small = Remotes(remotes.sandbox, page_size=2)
+    first = small.mdm.page(None, since=None)
+    with raises(Garbled):
+        small.mdm.page(str(first.cursor).replace("1.", "0.", 1), since=None)
+
+
+@ONLY_FLEET
+def test_pages_that_fleet_makes_smaller_than_asked_for_hide_nobody(remotes: Remotes, raises: Raises) -> None:
+    more_records(remotes, 3)
+    remotes.sandbox.faults.add(Fault("fleet", "capped"))
+    with raises(Garbled):
+        remotes.mdm.page(None, since=None)
+
+
+@ONLY_WORKSPACE_ONE
 def test_every_directory_device_once_with_its_owner(remotes: Remotes) -> None:
     world, found = remotes.sandbox.world, devices(remotes)
     assert {d.device_id: d.owner_oid for d in found} == {d.device_id: d.owner_oid for d in world.devices.values() if not d.deleted}

@@ -15,6 +15,7 @@ from remediation.adapters.fields import fold, same
 from remediation.domain.device import Person
 from remediation.errors import Refused
 from remediation.ports import Owned
+from sandbox.faults import Fault
 from sandbox.server import SandboxConfig, create_sandbox
 from sandbox.things import Person as SandboxPerson
 from tests.remotes import Remotes
@@ -40,7 +41,8 @@ def user_of(remotes: Remotes, name: str) -> SandboxPerson:
 
 def matched(remotes: Remotes, name: str = "Mia") -> Owned:
     """As a look does it: the person as the directory has them now, then their records."""
-    return remotes.mdm.devices_of(remotes.directory.person(remotes.person(name).oid))
+    owned: Owned = remotes.mdm.devices_of(remotes.directory.person(remotes.person(name).oid))
+    return owned
 
 
 def numbers(owned: Owned) -> set[str]:
@@ -171,6 +173,69 @@ class TestMaas360:
         before = remotes.mdm.device(remotes.record_id).generation
         remotes.record.person_oid = remotes.person("Noah").oid
         assert remotes.mdm.device(remotes.record_id).generation != before
+
+    @pytest.mark.parametrize("name", [*AWKWARD, "mia.berger@contoso.example ", "ｍia.berger@contoso.example"])
+    def test_an_awkward_name_finds_nobody_elses_records(self, remotes: Remotes, name: str) -> None:
+        person = replace(remotes.person("Hanna"), mail=name, user_name=name)
+        try:
+            assert remotes.mdm.devices_of(person) == Owned(())
+        except Refused:
+            assert len(name) > 1000 or any(not letter.isprintable() for letter in name)
+
+
+class TestFleet:
+    """By the mail addresses of a host's people, and by the sources of those."""
+
+    @pytest.fixture
+    def vendor(self) -> str:
+        return "fleet"
+
+    def test_by_default_mail_or_user_principal_name_count_and_two_people_are_nobody(self, remotes: Remotes) -> None:
+        assert numbers(matched(remotes)) == {remotes.record_id}
+        person = replace(remotes.person(), user_name=user_of(remotes, "Noah").upn)
+        assert remotes.mdm.devices_of(person) == Owned((), "ambiguous_owner")
+
+    def test_the_chosen_attribute_alone_finds_each_ones_own(self, remotes: Remotes) -> None:
+        told = Remotes(remotes.sandbox, owner=("userPrincipalName", "email"))
+        mias, noahs = matched(told), matched(told, "Noah")
+        assert (numbers(mias), len(noahs.devices)) == ({told.record_id}, 1)
+        assert not numbers(mias) & numbers(noahs)
+        user_of(told, "Mia").upn = "mia@elsewhere.example"  # her old mail address is still there
+        assert told.mdm.devices_of(replace(told.person(), match=None)) == Owned(())
+
+    @pytest.mark.parametrize("source", ["google_chrome_profiles", "custom"])
+    def test_whoever_signed_in_to_a_browser_there_does_not_own_it(self, remotes: Remotes, source: str) -> None:
+        noahs = user_of(remotes, "Noah").upn
+        remotes.record.also_mapped = [(noahs, source)]
+        assert numbers(matched(remotes)) == {remotes.record_id}, "and does not take it from its owner"
+        assert remotes.record_id not in numbers(matched(remotes, "Noah"))
+        asked = remotes.make_fleet(sources=("mdm_idp_accounts", source))
+        assert asked.devices_of(remotes.person()) == Owned((), "shared_user"), "unless the administrator says that it counts"
+
+    def test_a_host_of_two_people_is_nobodys_own_and_another_generation(self, remotes: Remotes) -> None:
+        before = remotes.mdm.device(remotes.record_id).generation
+        remotes.record.also_mapped = [(user_of(remotes, "Noah").upn, "mdm_idp_accounts")]
+        assert matched(remotes) == Owned((), "shared_user")
+        assert remotes.mdm.device(remotes.record_id).generation != before
+
+    @pytest.mark.parametrize("name", ["mia.berger@contoso.example", "MIA.BERGER"])
+    def test_a_staging_account_is_nobodys_own(self, remotes: Remotes, name: str) -> None:
+        assert user_of(remotes, "Mia").upn == "mia.berger@contoso.example"
+        assert remotes.make_fleet(shared_users=(name,)).devices_of(remotes.person()) == Owned((), "shared_user")
+
+    def test_handed_to_another_person_it_is_another_generation(self, remotes: Remotes) -> None:
+        before = remotes.mdm.device(remotes.record_id).generation
+        remotes.record.person_oid = remotes.person("Noah").oid
+        assert remotes.mdm.device(remotes.record_id).generation != before
+
+    def test_a_list_that_lacks_who_signed_in_hides_nothing(self, remotes: Remotes) -> None:
+        remotes.sandbox.faults.add(Fault("fleet", "unmapped"))
+        assert numbers(matched(remotes)) == {remotes.record_id}
+
+    def test_what_the_search_finds_by_its_name_is_not_hers(self, remotes: Remotes) -> None:
+        noahs = next(r for r in remotes.sandbox.world.records.values() if r.person_oid == remotes.person("Noah").oid)
+        noahs.reported_name = remotes.person().user_name
+        assert numbers(matched(remotes)) == {remotes.record_id}
 
     @pytest.mark.parametrize("name", [*AWKWARD, "mia.berger@contoso.example ", "ｍia.berger@contoso.example"])
     def test_an_awkward_name_finds_nobody_elses_records(self, remotes: Remotes, name: str) -> None:

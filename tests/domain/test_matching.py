@@ -1,6 +1,7 @@
 """Which directory device is this managed device: refusals, the two ways to be sure, and never a guess (T1, T2)."""
 
 from dataclasses import replace
+from datetime import datetime
 from random import Random
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remediation.domain.device import DirectoryDevice, ManagedDevice, Platform
-from remediation.domain.identifiers import identifier
+from remediation.domain.identifiers import bare, identifier
 from remediation.domain.matching import WHY_NOT, Match, Refusal, match, one_per_device
 from tests.people import HEALTHY, MANAGED_PHONE, NOON, REGISTERED_PHONE, minutes
 
@@ -101,6 +102,35 @@ def test_T1_a_second_managed_device_without_a_link_is_a_doubt() -> None:
     assert match(MANAGED_PHONE, [NEW], oid="mia", proof_sent_at=NOON, others=True).chosen == NEW
 
 
+def fresh(*devices: DirectoryDevice, others: bool = False) -> Match:
+    return match(MANAGED_PHONE, devices, oid="mia", proof_sent_at=NOON, only_new=True, others=others)
+
+
+def test_T1_where_nobody_proved_anything_only_the_one_that_appeared_since_is_chosen() -> None:
+    assert fresh(NEW).chosen == NEW
+    assert fresh(REGISTERED_PHONE, NEW).chosen == NEW
+    assert fresh(REGISTERED_PHONE).chosen is None, "not even the only one, if it was there before"
+    assert fresh(replace(REGISTERED_PHONE, registered_at=None)).chosen is None
+    assert fresh(NEW, replace(NEW, device_id="d4", object_id="o4")).chosen is None
+
+
+@pytest.mark.parametrize(
+    "device",
+    [
+        replace(NEW, os_version="99.0"),
+        replace(NEW, platform=Platform.ANDROID),
+        replace(NEW, model="iPad14,1"),
+        replace(NEW, owner_oid="noah"),
+        replace(NEW, enabled=False),
+    ],
+    ids=["a newer system", "another platform", "another family", "another owner", "switched off"],
+)
+def test_T1_and_not_where_anything_speaks_against_it(device: DirectoryDevice) -> None:
+    assert fresh(device).chosen is None
+    assert fresh(NEW).chosen == NEW  # the control
+    assert fresh(NEW, others=True).chosen is None, "nor where another managed device may be the one"
+
+
 def test_an_older_system_in_the_directory_may_be_stale_and_is_no_doubt() -> None:
     older = replace(REGISTERED_PHONE, os_version="17.1")
     assert found(older).chosen == older
@@ -126,8 +156,9 @@ REAL = ("F2LXK0ABCD12", "R58M12ABCDE", "C02XL0GYJGH5", "00008030-001A2B3C4D5E6F7
 @pytest.mark.parametrize("serial", REAL)
 def test_the_control_a_real_serial_is_one_device_however_it_is_written(serial: str) -> None:
     one = replace(MANAGED_PHONE, serial=serial)
-    again = replace(MANAGED_PHONE, key=replace(MANAGED_PHONE.key, record_id="2"), serial=f" {serial.lower()} ")
-    assert len(one_per_device([one, again])) == 1
+    before = replace(HEALTHY, last_seen=NOON - minutes(9000))
+    again = replace(MANAGED_PHONE, key=replace(MANAGED_PHONE.key, record_id="2"), serial=f" {serial.lower()} ", posture=before)
+    assert one_per_device([one, again]) == (one,)
 
 
 def test_a_directory_device_without_an_id_of_its_own_is_no_candidate() -> None:
@@ -191,6 +222,31 @@ def test_every_device_is_a_candidate_or_refused_with_a_reason(
     assert result.how
 
 
-@given(st.permutations([replace(MANAGED_PHONE, key=replace(MANAGED_PHONE.key, record_id=str(n))) for n in range(4)]))
+def record(number: int, **changed: object) -> ManagedDevice:
+    return replace(MANAGED_PHONE, key=replace(MANAGED_PHONE.key, record_id=str(number)), **changed)  # type: ignore[arg-type]
+
+
+@given(st.permutations([record(n, posture=replace(HEALTHY, last_seen=NOON - minutes(9 - n))) for n in range(4)]))
 def test_which_record_stands_for_a_device_does_not_depend_on_order(records: list[ManagedDevice]) -> None:
-    assert [record.key.record_id for record in one_per_device(records)] == ["3"]
+    assert [one.key.record_id for one in one_per_device(records)] == ["3"]
+
+
+@pytest.mark.parametrize("seen", [NOON, None])
+def test_where_enrolled_and_seen_last_does_not_decide_a_person_is_asked(seen: datetime | None) -> None:
+    twins = [record(n, posture=replace(HEALTHY, last_seen=seen)) for n in (1, 2)]
+    older = record(3, posture=replace(HEALTHY, last_seen=NOON - minutes(9)))
+    assert set(one_per_device([older, *twins] if seen else twins)) == set(twins)
+    assert one_per_device([*twins, record(4, posture=replace(HEALTHY, last_seen=NOON + minutes(1)))])[0].key.record_id == "4"
+
+
+def test_one_serial_on_two_platforms_is_two_devices() -> None:
+    seen_before = replace(HEALTHY, last_seen=NOON - minutes(9))
+    assert len(one_per_device([record(1), record(2, platform=Platform.ANDROID, posture=seen_before)])) == 2
+
+
+@pytest.mark.parametrize(
+    "written", ["F2LXK0ABCD12", "f2lxk0abcd12", " F2LX-K0AB-CD12 ", "F2LX K0AB CD12", "f2lx:k0ab:cd12", "F2LX‑K0ABCD12"]
+)
+def test_an_identifier_is_one_however_it_is_typed(written: str) -> None:
+    assert bare(written) == "f2lxk0abcd12"
+    assert bare("unknown") is bare(" 0000-0000 ") is None

@@ -20,7 +20,24 @@ FAILING = replace(
 SWITCHED_OFF = replace(REGISTERED_PHONE, enabled=False)
 STANDING = Standing(account_enabled=True, guest=False, licensed=True, in_scope=None, read_at=NOON)
 SECOND = replace(REGISTERED_PHONE, device_id="d2", object_id="o2")
+CAME = NOON - minutes(1)
+MUTE = replace(ARRIVED, unproven=frozenset({"ws1"}), started_at=CAME)
+FRESH = replace(MUTE, fresh=True)
+ANOTHER = replace(MANAGED_PHONE, key=replace(MANAGED_PHONE.key, record_id="7"))
+APPEARED = replace(REGISTERED_PHONE, registered_at=NOON)
 STEPS: list[tuple[Step, Journey]] = [
+    (Step.HELP, MUTE),
+    (Step.THIS_DEVICE, replace(FRESH, unproven=frozenset())),
+    (Step.REGISTER, FRESH),
+    (Step.REGISTER, replace(FRESH, directory=())),
+    (Step.WAIT, replace(FRESH, directory=(APPEARED,))),
+    (Step.WAIT, replace(FRESH, directory=(REGISTERED_PHONE, replace(SECOND, registered_at=NOON)))),
+    (Step.CHOOSE, replace(FRESH, directory=tuple(replace(one, registered_at=NOON) for one in (REGISTERED_PHONE, SECOND)))),
+    (Step.REGISTER, replace(FRESH, directory=(APPEARED,), managed=(replace(MANAGED_PHONE, enrolled_at=LATER),))),
+    (Step.HELP, replace(FRESH, directory=(APPEARED,), managed=(replace(MANAGED_PHONE, enrolled_at=None),))),
+    (Step.HELP, replace(FRESH, managed=(MANAGED_PHONE, ANOTHER))),
+    (Step.REGISTER, replace(FRESH, directory=(SWITCHED_OFF,))),
+    (Step.HELP, replace(FRESH, directory=(SWITCHED_OFF,), look=replace(ARRIVED.look, refresh_wanted_at=NOON))),
     (Step.LOOKING, replace(ARRIVED, look=Look(wanted_at=NOON))),
     (Step.LOOKING, replace(ARRIVED, look=replace(ARRIVED.look, mdm_read_at=None, mdm_error="unreachable"))),
     (Step.ENROLL, replace(ARRIVED, managed=())),

@@ -184,4 +184,33 @@ def test_users_and_groups(maas: Client) -> None:
     users = maas.ask("GET", f"user-apis/user/1.0/search/{billing}", partialEmailAddress="mia.").json()["users"]
     assert (users["count"], users["user"]["userName"]) == (1, "mia")
     groups = maas.ask("GET", f"group-apis/group/1.0/groups/customer/{billing}").json()["groups"]["group"]
-    assert [group["groupName"] for group in groups] == ["Mobile users", "Pilots"]
+    assert [group["groupName"] for group in groups] == ["Mobile users", "Pilots", "All iOS devices"]
+
+
+def test_the_users_of_a_group_by_who_holds_a_device_and_its_last_page_told_again(maas: Client) -> None:
+    def users(group: int = 1, **query: Any) -> Any:
+        path = f"user-apis/user/1.0/searchByGroup/customer/{maas.console.billing_id}/groupIdentifier/{group}"
+        return maas.ask("GET", path, **query).json()
+
+    counts = {which: users(includeAllUsers=which)["users"]["count"] for which in (0, 1, 2)}
+    assert (counts[0], counts[1]) == (1, counts[0] + counts[2])
+    last = users(includeAllUsers=1, pageNumber=7, pageSize=25)["users"]
+    assert (last["pageNumber"], len(last["user"])) == (1, counts[1])
+    assert users(group=3)["errorCode"] != 0, "a group of devices"
+    assert users(includeAllUsers=3)["errorCode"] != 0
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/xml", "text/html"])
+def test_a_sign_in_without_accept_for_json_is_answered_in_xml_also_where_it_is_refused(maas: Client, accept: str) -> None:
+    own = maas.console
+    names = {"billingID": own.billing_id, "platformID": "3", "appID": own.app_id, "appVersion": "1.0"}
+    for password, words in ((own.password, "<authToken>"), ("no", "<errorCode>1002</errorCode>")):
+        given = {**names, "appAccessKey": own.access_key, "userName": own.user, "password": password}
+        answer = maas.session.post(
+            f"{maas.sandbox.api_url}/maas360/auth-apis/auth/2.0/authenticate/customer/{own.billing_id}",
+            json={"authRequest": {"maaS360AdminAuth": given}},
+            headers={"Accept": accept},
+            timeout=10,
+        )
+        assert answer.headers["Content-Type"].startswith("application/xml")
+        assert words in answer.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -236,6 +237,37 @@ def test_an_attribute_must_be_defined_before_it_takes_a_value(client: Client, re
     assert found["Devices"][0]["CustomAttributes"][0]["Value"] == "8c2e"
     _note(client, record, "DELETE")
     assert record.custom_attributes == {}
+
+
+def test_records_are_found_by_the_stored_spelling_alone_and_every_one_of_them(
+    client: Client, sandbox: Sandbox, record: ManagedRecord
+) -> None:
+    world, twin = sandbox.world, replace(record, id=record.id + 5000)
+    world.records[twin.id] = twin
+
+    def found(kind: str, *values: str) -> list[int]:
+        answer = client.call("POST", "/mdm/devices", params={"searchby": kind}, json={"BulkValues": {"Value": list(values)}})
+        return [row["Id"]["Value"] for row in answer.json()["Devices"]] if answer.status_code == 200 else []
+
+    assert found("Serialnumber", record.serial, "F2LXNOBODY77") == [record.id, twin.id]
+    assert found("Udid", record.udid) == [record.id, twin.id]
+    assert found("Serialnumber", record.serial.lower()) == []
+    assert (
+        client.call("POST", "/mdm/devices", params={"searchby": "Owner"}, json={"BulkValues": {"Value": ["x"]}}).status_code == 400
+    )
+
+
+def test_groups_of_three_kinds_in_pages_and_the_look_up_values_of_the_own_group(client: Client, sandbox: Sandbox) -> None:
+    own, below = client.call("GET", "/system/groups/search", params={"orderby": "Id"}).json()["LocationGroups"]
+    assert below["ParentLocationGroup"]["Id"] == own["Id"] != own["ParentLocationGroup"]["Id"]
+    users = client.call("GET", "/system/usergroups/search", params={"page": 1, "pagesize": 1}).json()
+    assert (users["Total"], users["Page"], len(users["ResultSet"])) == (2, 1, 1)
+    assert client.call("GET", "/system/usergroups/custom/search").status_code == 204
+    smart = client.call("GET", "/mdm/smartgroups/search", params={"name": "all d"}).json()["SmartGroups"]
+    assert [(group["Name"], group["Devices"]) for group in smart] == [("All Devices", len(sandbox.world.records))]
+    keys = client.call("GET", f"/system/lookup-value/keys/{own['Uuid']}").json()
+    assert keys[0]["key"] == "DeviceUid"
+    assert client.call("GET", f"/system/lookup-value/keys/{below['Uuid']}").status_code == 404
 
 
 def test_definitions_go_with_the_story(client: Client, sandbox: Sandbox) -> None:

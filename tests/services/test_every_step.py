@@ -116,6 +116,23 @@ def test_duplicate_records_are_one_phone(tell: Tell) -> None:
     story.gets_to(Step.OPEN)
 
 
+def test_T1_two_records_of_one_serial_that_nothing_tells_apart_are_a_question_and_no_link_comes_of_a_guess(tell: Tell) -> None:
+    """Both enrolled, both seen at the same moment: the person is asked, and the message shows which is the phone."""
+    story = tell("duplicate_records")
+    world, number = story.sandbox.world, story.remotes.phone.record_id
+    for record in world.records.values():
+        record.last_seen = world.records[number].last_seen
+    story.arrives()
+    assert (story.step, len(story.journey.managed), story.journey.in_hand) == (Step.THIS_DEVICE, 2, None)
+    proves(story, number)
+    assert (story.step, story.uploads()) == (Step.REGISTER, []), "the other record may be a phone of its own"
+    story.tick(5)
+    story.registers_again()
+    story.gets_to(Step.OPEN)
+    assert story.journey.link is not None
+    assert story.journey.link.managed.record_id == str(number)
+
+
 def test_a_loop_gets_another_next_action_never_the_same_instruction_again(tell: Tell) -> None:
     story = tell("loop")
     story.arrives()

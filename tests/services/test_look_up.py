@@ -44,6 +44,19 @@ def test_a_whole_story_is_told_by_its_rows(tell: Tell) -> None:
     assert looked == [("look_up.searched", by_code), ("look_up.searched", by_word), ("look_up.viewed", viewed)]
 
 
+def test_a_pasted_id_is_found_with_whatever_stands_around_it(tell: Tell) -> None:
+    story = tell("blocked_just_registered")
+    story.gets_through()
+    reads = SqlLookUp(story.engine, story.store.tenant_id)
+    device_id, serial = story.links()[-1].device_id, story.journey.managed[0].serial
+    for pasted in (f"Device identifier: {device_id}\nDevice platform: iOS", f"S/N {serial} (phone of Mia)", device_id.upper()):
+        found = look_up.search(reads, story.store, pasted, oid="hanna", now=NOW)
+        assert [one.person.oid for one in found.people] == [story.oid], pasted
+        assert found.people[0].device, "the page says by which device"
+    nobody = look_up.search(reads, story.store, f"Device identifier: {device_id[::-1]}", oid="hanna", now=NOW)
+    assert nobody.nothing
+
+
 def rows(story: Story) -> list[Any]:
     with story.engine.connect() as connection:
         return list(connection.execute(sa.select(audit).order_by(audit.c.id)).all())

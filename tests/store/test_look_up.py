@@ -5,12 +5,17 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from remediation.domain.compliance import MdmWord
-from remediation.domain.device import ManagedKey, Person, Platform
+from remediation.domain.compliance import MdmWord, Posture
+from remediation.domain.device import ManagedDevice, ManagedKey, Person, Platform
+from remediation.domain.search import fold
 from remediation.ports import Actor
 from remediation.services.start_journey import open_case
 from remediation.store import DbosWakeups, SqlStore
-from remediation.store.look_up import SqlLookUp
+from remediation.store.engine import writing
+from remediation.store.look_up import PROBED, SqlLookUp
+from remediation.store.observations import Observer
+from remediation.store.pruning import SqlPrunedRows
+from remediation.store.tables import search_terms
 from tests.people import LINK, MANAGED_PHONE, MIA, NOON, REGISTERED_PHONE, minutes
 from tests.store.scenes import FINE, GOOD, TENANT, Scene
 
@@ -22,8 +27,12 @@ def look_up(engine: sa.Engine) -> SqlLookUp:
     return SqlLookUp(engine, TENANT)
 
 
+def later(device: ManagedDevice, by: int) -> Posture:
+    return replace(device.posture, read_at=NOON + minutes(by))
+
+
 def names(look_up: SqlLookUp, *words: str, limit: int = 20) -> list[str]:
-    return [found.person.oid for found in look_up.people(words, limit=limit)]
+    return [found.person.oid for found in look_up.people([fold(word) for word in words], limit=limit).people]
 
 
 def test_a_case_code_leads_to_its_person(scene: Scene, look_up: SqlLookUp) -> None:
@@ -37,10 +46,60 @@ def test_a_case_code_leads_to_its_person(scene: Scene, look_up: SqlLookUp) -> No
     assert look_up.case("222-222") is None
 
 
-@pytest.mark.parametrize("word", ["eve", "EVE", "öde", "ÖDE", "Öde", "lind", "eve.o", "o@con", "e.ode", "contoso"])
+@pytest.mark.parametrize(
+    "word",
+    ["eve", "EVE", "öde", "ÖDE", "Öde", "lind", "eve.o", "o@con", "e.ode", "contoso", "odegaardlind", "ode", "ÖDEGAARD-LIND"],
+)
 def test_a_word_is_found_where_it_begins(scene: Scene, look_up: SqlLookUp, word: str) -> None:
     scene.arrive("j2", EVE)
     assert "eve" in names(look_up, word)
+
+
+def test_the_list_says_that_it_goes_on(scene: Scene, look_up: SqlLookUp) -> None:
+    scene.arrive("j2", EVE)
+    assert look_up.people(["contoso"], limit=1).more
+    assert not look_up.people(["contoso"], limit=2).more
+
+
+def test_somebody_is_found_by_their_devices_and_no_longer_by_what_was_theirs(scene: Scene, look_up: SqlLookUp) -> None:
+    scene.see_managed(replace(MANAGED_PHONE, name="Lab phone", serial="F2LX-K9", udid="00008030-001A"))
+    for word in ("lab", "f2lxk9", "f2lx-k", "00008030001a", REGISTERED_PHONE.device_id):
+        (found,) = look_up.people([word], limit=5).people
+        assert (found.person.oid, bool(found.device)) == ("mia", True), word
+    assert look_up.people(["mia", "lab"], limit=5).people[0].person.oid == "mia"
+    scene.see_managed(
+        replace(MANAGED_PHONE, name="Desk phone", serial="F2LX-K9", posture=later(MANAGED_PHONE, 1)), at=NOON + minutes(1)
+    )
+    assert (names(look_up, "lab"), names(look_up, "desk")) == ([], ["mia"])
+    scene.arrive("j2", EVE)
+    scene.see_managed(replace(MANAGED_PHONE, serial="F2LX-K9", posture=later(MANAGED_PHONE, 2)), oid="eve", at=NOON + minutes(2))
+    assert names(look_up, "f2lx") == ["eve"]
+
+
+def test_a_device_that_a_list_gives_a_new_name_is_found_by_it(scene: Scene, look_up: SqlLookUp) -> None:
+    new = replace(REGISTERED_PHONE, name="Renamed by a list", read_at=NOON + minutes(1))
+    with writing(scene.engine) as connection:
+        Observer(connection, TENANT, NOON + minutes(1)).directory_page([(REGISTERED_PHONE, new)])
+    assert names(look_up, "renamed") == ["mia"]
+
+
+def test_what_an_older_version_wrote_is_found_after_the_night(scene: Scene, look_up: SqlLookUp) -> None:
+    with writing(scene.engine) as connection:
+        connection.execute(sa.delete(search_terms))
+    assert names(look_up, "mia") == []
+    rows = SqlPrunedRows(scene.engine, TENANT)
+    assert (rows.mend_terms(), rows.mend_terms()) == (3, 0)
+    assert names(look_up, "mia") == ["mia"]
+
+
+def test_however_many_begin_alike_a_search_reads_no_more_than_so_many(scene: Scene, look_up: SqlLookUp) -> None:
+    with scene.change() as change:
+        for number in range(PROBED + 1):
+            change.save_person(Person(f"p{number:05}", "Ann Example", f"ann{number}@contoso.example", None))
+        change.save_person(Person("last", "Ann Zwei", "zwei@contoso.example", None))
+    found = look_up.people(["ann"], limit=20)
+    assert (len(found.people), found.more) == (20, True)
+    assert [one.person.oid for one in look_up.people(["ann", "zwei"], limit=20).people] == ["last"]
 
 
 @pytest.mark.parametrize("word", ["egaard", "ve.o", "%", "_", "e%", "\\"])
@@ -69,7 +128,7 @@ def test_the_cases_of_a_person_are_newest_first(scene: Scene, look_up: SqlLookUp
             expires_at=NOON + minutes(60),
         )
     assert [case.case_code for case in look_up.cases_of("mia")] == ["case-j9", "case-j1"]
-    (found,) = look_up.people(["mia"], limit=5)
+    (found,) = look_up.people(["mia"], limit=5).people
     assert found.last_case_at == NOON + minutes(5)
 
 
@@ -118,7 +177,7 @@ def test_the_timeline_keeps_what_ended_and_leaves_out_others_and_who_looked(scen
 
 def test_nothing_is_seen_across_tenants(scene: Scene, engine: sa.Engine) -> None:
     theirs = SqlLookUp(engine, "fabrikam")
-    assert (theirs.case("case-j1"), theirs.person("mia"), theirs.cases_of("mia"), theirs.people(["mia"], limit=5)) == (
+    assert (theirs.case("case-j1"), theirs.person("mia"), theirs.cases_of("mia"), theirs.people(["mia"], limit=5).people) == (
         None,
         None,
         [],
@@ -128,7 +187,7 @@ def test_nothing_is_seen_across_tenants(scene: Scene, engine: sa.Engine) -> None
     neighbour = Scene(engine, SqlStore(engine, "fabrikam", DbosWakeups(engine)))
     neighbour.arrive(person=replace(MIA, name="Mia Theirs"))
     ours = SqlLookUp(engine, TENANT)
-    assert [found.person.name for found in ours.people(["mia"], limit=5)] == ["Mia Berger"]
+    assert [found.person.name for found in ours.people(["mia"], limit=5).people] == ["Mia Berger"]
     person = theirs.person("mia")
     assert person is not None
     assert person.name == "Mia Theirs"

@@ -80,7 +80,8 @@ def plant(scene: Scene) -> set[str]:
     planted = set()
     with scene.engine.begin() as connection:
         for table, which in of_person(connection, TENANT, "mia"):
-            bound = {c.name for c in table.primary_key} | {c.name for key in table.foreign_keys for c in [key.parent]} | FOUND_BY
+            keys = {c.name for c in table.primary_key} - {"term"}  # a key, and text of theirs
+            bound = keys | {c.name for key in table.foreign_keys for c in [key.parent]} | FOUND_BY
             for number, row in enumerate(connection.execute(sa.select(*table.primary_key).where(which)).all()):
                 these = sa.tuple_(*table.primary_key).in_([tuple(row)])
                 values: dict[str, Any] = {}

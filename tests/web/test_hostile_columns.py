@@ -61,6 +61,7 @@ WHOLE = {
     "lease_extensions",
     "shown_certificates",
     "notices",
+    "search_terms",
 }  # no page shows them
 # Words that only our own code writes, and by which it finds its way: not even a remote's error goes in there.
 OURS = {

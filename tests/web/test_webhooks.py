@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 from werkzeug.test import TestResponse
 
-from remediation.domain import hints
+from remediation.domain import identifiers
 from remediation.domain.device import LinkState
 from remediation.domain.hints import PAUSE, USER, password
 from remediation.domain.push import Lane, Push
@@ -371,6 +371,6 @@ def test_T25_whatever_comes_in_whatever_order_only_timers_move(opened: Web) -> N
 
 
 def test_serials_and_udids_that_name_nothing_are_nobodys() -> None:
-    assert not hints.serial_spellings("unknown")
-    assert not hints.udid_spellings("0000-0000")
-    assert {"00008030-001C2D3E4F50602E", "00008030001c2d3e4f50602e"} <= hints.udid_spellings("00008030001C2D3E4F50602E")
+    assert not identifiers.serial_spellings("unknown")
+    assert not identifiers.udid_spellings("0000-0000")
+    assert {"00008030-001C2D3E4F50602E", "00008030001c2d3e4f50602e"} <= identifiers.udid_spellings("00008030001C2D3E4F50602E")

@@ -1,0 +1,40 @@
+"""What SQLite reads for a statement: found by the tenant alone is everything there is, and so is found by no index."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+
+SMALL = {"watches", "message_tests", "lease_extensions", "budgets"}  # a row for each remote
+WHOLE = re.compile(r"(?:SCAN|SEARCH) (?P<table>\w+)(?: USING (?:COVERING )?INDEX \w+ \(tenant_id=\?\))?$")
+
+Asked = list[tuple[str, Any]]
+
+
+@contextmanager
+def asked(engine: sa.Engine) -> Iterator[Asked]:
+    statements: Asked = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.lstrip().upper().startswith(("SELECT", "WITH")):
+            statements.append((statement, parameters))
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", note)
+
+
+def reads_everything(engine: sa.Engine, statements: Asked) -> list[str]:
+    tables = set(sa.inspect(engine).get_table_names()) - SMALL
+    found = []
+    with engine.connect() as connection:
+        for statement, parameters in statements:
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters):
+                whole = WHOLE.match(row.detail)
+                if whole and any(whole["table"] == name or f" {name} AS {whole['table']}" in statement for name in tables):
+                    found.append(f"{row.detail}: {statement}")
+    return found

@@ -1,0 +1,41 @@
+"""No page reads more than is of its person. Measured with many people by `python -m bench search`."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from remediation.domain.device import Person
+from tests.people import MIA
+from tests.reads import asked, reads_everything
+from tests.web.conftest import Web
+
+STAFF = Person("hanna", "Hanna Roth", "hanna.roth@contoso.example")
+PAGES: dict[str, Callable[[Web, Any], None]] = {
+    "journey": lambda web, scene: _ok(web.signed_in(MIA).get("/journey")),
+    "search": lambda web, scene: _ok(_staff(web).get("/helpdesk?q=mia+ber")),
+    "by device": lambda web, scene: _ok(_staff(web).get("/helpdesk?q=Serial:+F2LXK9ABC")),
+    "person": lambda web, scene: _ok(_staff(web).get("/helpdesk/person/mia")),
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_reads_what_is_its_persons_alone(web: Web, page: str) -> None:
+    scene = web.scene("open")
+    with asked(web.engine) as statements:
+        PAGES[page](web, scene)
+    assert statements
+    assert reads_everything(web.engine, statements) == []
+
+
+def test_a_statement_that_reads_all_there_is_would_be_noticed(web: Web) -> None:
+    for statement in ("SELECT * FROM people", "SELECT * FROM people WHERE tenant_id = 'x'"):
+        assert reads_everything(web.engine, [(statement, ())])
+
+
+def _staff(web: Web) -> Any:
+    return web.signed_in(STAFF, browser="desk", roles=["Helpdesk.Read"])
+
+
+def _ok(answer: Any) -> None:
+    assert answer.status_code == 200, answer.text[:300]
