@@ -54,7 +54,8 @@ class Examination:
         url, tenant = settings.database_url.get_secret_value(), settings.tenant_id
         self._engine = make_engine(url)
         store = SqlStore(self._engine, tenant, DbosWakeups(self._engine))
-        wire = Wire(settings, build_budgets(settings, make_engine(url, durable=False), clock=clock), transport, clock)
+        self._budgets = build_budgets(settings, make_engine(url, durable=False), clock=clock)
+        wire = Wire(settings, self._budgets, transport, clock)
         texts, origin = Texts(default=settings.language), settings.public_origin
         self._text: Callable[[str], str] = lambda token: message_for_test(
             texts, settings.organisation, f"{origin}/message-test/{token}"
@@ -75,7 +76,10 @@ class Examination:
 
     def findings(self) -> Iterator[Finding]:
         yield Finding("settings", State.GOOD, "read")
-        yield from doctor.examine(self._doctor, CHECKS)
+        for finding in doctor.examine(self._doctor, CHECKS):
+            yield finding
+            if finding.check == "database" and finding.state is State.GOOD:
+                self._budgets.ask_refused_again()
 
     @property
     def connections(self) -> Sequence[str]:

@@ -46,7 +46,9 @@ class Partner:
         url, self._clock = settings.database_url.get_secret_value(), clock
         self._engine = make_engine(url)
         self._store = SqlStore(self._engine, settings.tenant_id, DbosWakeups(self._engine))
-        wire = Wire(settings, build_budgets(settings, make_engine(url, durable=False), clock=clock), transport, clock)
+        budgets = build_budgets(settings, make_engine(url, durable=False), clock=clock)
+        budgets.ask_refused_again()
+        wire = Wire(settings, budgets, transport, clock)
         service = intune_partner_service.PartnerService(
             graph=wire.graph("channel"), connect=wire.partner, now=clock, hosts=settings.partner_hosts
         )
