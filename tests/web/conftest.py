@@ -19,6 +19,7 @@ from werkzeug.test import TestResponse
 
 from remediation.adapters import workspace_one_events
 from remediation.domain.device import Person
+from remediation.domain.evidence import Level
 from remediation.settings import WebSettings
 from remediation.store import migrations
 from remediation.store.engine import make_engine
@@ -92,7 +93,8 @@ class Web:
         self.settings = WebSettings.model_validate({**SETTINGS, **settings})
         self.engine = make_engine(url, durable=durable)
         tenant = self.settings.tenant_id
-        self.store = SqlStore(self.engine, tenant, DbosWakeups(self.engine))
+        fresh = self.settings.minimum_evidence is Level.FRESH
+        self.store = SqlStore(self.engine, tenant, DbosWakeups(self.engine), fresh=fresh)
         messages_arrive(self.engine, tenant)
         self.sessions = SqlSessions(self.engine, tenant)
         states = SqlSignInStates(self.engine, tenant)

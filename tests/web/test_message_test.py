@@ -1,12 +1,16 @@
 """The page behind a test message: scanners use nothing up, the button is seen once, and whoever presses it gets nothing by it."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from remediation.domain.device import Person
+from remediation.wiring import build_web_app
 from tests.proven import asked, never_arrived
 from tests.web.conftest import Web
+from tests.web.scenes import BROWSER
 from tests.web.test_journey_pages import step
 from tests.web.test_possession import heading
 from tests.web.test_texts import ENGLISH
@@ -76,6 +80,28 @@ def test_the_helpdesk_reads_why_and_the_person_what_to_say(web: Web) -> None:
     words = web.signed_in().get("/journey").text
     assert ENGLISH["help.do.possession_off"] in words
     assert "/journey/this-device" not in words, "no message is offered"
+
+
+def test_where_the_minimum_is_fresh_the_person_is_asked_to_register_anew(database: Path) -> None:
+    web = Web(database, minimum_evidence="fresh")
+    web.scene("help_possession_off")
+    page = web.signed_in().get("/journey").text
+    assert step(web.signed_in()) == "register"
+    assert ENGLISH["register.lead"] in page
+    for word in ("help.do.possession_off", "this_device.lead"):
+        assert ENGLISH[word] not in page
+    web.engine.dispose()
+
+
+@pytest.mark.parametrize("minimum", ["fresh", "possession"])
+def test_the_web_process_knows_what_is_asked_for(database: Path, minimum: str) -> None:
+    web = Web(database, minimum_evidence=minimum)
+    web.scene("help_possession_off")
+    given = web.settings.model_copy(update={"database_url": SecretStr(str(web.engine.url))})
+    store = build_web_app(given).extensions["desk"].store
+    journey = store.journey(store.journey_of_browser(BROWSER, "mia", web.clock()))
+    assert (journey.fresh, journey.by_fresh) == (minimum == "fresh",) * 2
+    web.engine.dispose()
 
 
 def test_who_would_have_to_prove_a_phone_registered_anew_is_told_too(web: Web) -> None:
