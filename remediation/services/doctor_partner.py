@@ -11,6 +11,7 @@ from ..domain.device import Platform
 from ..domain.finding import Finding, State
 from ..domain.partner import ALL_USERS, HEARTBEAT, CompliancePartner, slot
 from ..errors import Refused, RemoteError
+from ..ports import Beating
 from .doctor import Doctor
 from .doctor_remotes import of_error, without_token
 from .heartbeat import beating
@@ -36,7 +37,7 @@ def slots(doctor: Doctor, found: Sequence[Finding]) -> Iterator[Finding]:
     except RemoteError as error:
         yield of_error("partner_slot", error)
         return
-    for platform in wanted.platforms:
+    for platform in (one for one in wanted.platforms if isinstance(doctor.world.channel(one), Beating)):
         yield from _slot(partners, platform, doctor.world.partner_name, wanted)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from ..domain.device import Platform
 from ..domain.partner import HEARTBEAT, RESYNC, slot, trouble
 from ..domain.push import Lane
 from ..domain.watch import NO_SUCH_SOURCE, Watch
@@ -89,5 +90,5 @@ def _trouble(world: World) -> str | None:
     except RemoteError as error:
         log.debug("Intune's list of partners was not read: %s", error.code)
         return None
-    served = {platform for channel in world.channels if isinstance(channel, Beating) for platform in channel.platforms}
-    return trouble([slot(listed, platform, world.partner_name) for platform in sorted(served)])
+    served = [platform for platform in Platform if isinstance(world.channel(platform), Beating)]
+    return trouble([slot(listed, platform, world.partner_name) for platform in served])

@@ -134,6 +134,7 @@ def test_what_cannot_be_read_is_told_again_once_it_can(tell: Tell) -> None:
     assert (len(story.uploads()), story.push.tell_again_at) == (2, None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("at", range(1, 14, 3))
 def test_P2_killed_at_any_call_it_is_told_again_once(tell: Tell, at: int, after: bool) -> None:
