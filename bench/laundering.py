@@ -237,7 +237,7 @@ class _Attempt:
             self.world.advance(POSSESSION_LINK_LASTS.total_seconds() + 1)
             self._seen_lately()
         if case.evidence == "revoked":
-            prove_possession.not_me(store, token, oid=asked_for, now=now())
+            prove_possession.not_me(store, token, oid=asked_for, browser=OWN_BROWSER, now=now())
         if case.evidence == "used_before":
             self._proves(token, oid=asked_for, browser=OWN_BROWSER)
             self.owner.record.enrolled_on = self.owner.record.last_seen = (

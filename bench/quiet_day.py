@@ -13,10 +13,10 @@ each and patches each device.
 
 import random
 import time
-from bisect import insort
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from heapq import heapify, heapreplace
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,9 +93,8 @@ class _Day:
         self._flips = sorted(
             ((self._began + chance.random() * (length - timedelta(minutes=30)), m) for m in self.changing), key=lambda f: f[0]
         )
-        self._reports = sorted(
-            ((self._began + chance.random() * REPORTS_EVERY, m) for m in company.members), key=lambda r: r[0], reverse=True
-        )
+        self._reports = [(self._began + chance.random() * REPORTS_EVERY, n) for n in range(len(company.members))]
+        heapify(self._reports)
         self._told = {m.device.device_id for m in self.changing}
         if broken == "direct":
             self._spread(chance)
@@ -126,24 +125,29 @@ class _Day:
     def _next(self) -> datetime:
         """When something is due next."""
         with self._company.engine.connect() as connection:
-            of_rows = [connection.execute(sa.select(sa.func.min(t.c.next_look_at))).scalar_one() for t in (watches, pushes)]
+            soonest = (sa.select(sa.func.min(t.c.next_look_at)).where(self._ours(t)) for t in (watches, pushes))
+            of_rows = [connection.execute(one).scalar_one() for one in soonest]
         moments: list[datetime] = [at for at in of_rows if at is not None]
         return min([*moments, *(at for at, _ in self._flips[:1])])
 
     def _due(self, table: sa.Table, key: sa.Column[Any]) -> list[str]:
         now = self._company.world.now()
         with self._company.engine.connect() as connection:
-            return list(connection.execute(sa.select(key).where(table.c.next_look_at <= now)).scalars())
+            return list(connection.execute(sa.select(key).where(self._ours(table), table.c.next_look_at <= now)).scalars())
+
+    def _ours(self, table: sa.Table) -> sa.ColumnElement[bool]:
+        """By which the index is found; without it each look at what is due next would read all rows."""
+        return table.c.tenant_id == self._company.world.tenant_id
 
     def _phones(self) -> None:
         """What they did by now: those that change tell their MDM at once, all others when it is their time."""
         now = self._company.world.now()
         while self._flips and self._flips[0][0] <= now:
             self._company.flip([self._flips.pop(0)[1]])
-        while self._reports[-1][0] <= now:
-            at, member = self._reports.pop()
-            self._report(member, at)
-            insort(self._reports, (at + REPORTS_EVERY, member), key=lambda report: -report[0].timestamp())
+        while self._reports[0][0] <= now:
+            at, number = self._reports[0]
+            self._report(self._company.members[number], at)
+            heapreplace(self._reports, (at + REPORTS_EVERY, number))
 
     def _report(self, member: Member, at: datetime) -> None:
         if at <= member.record.last_seen:

@@ -5,7 +5,18 @@ from typing import TextIO
 
 import click
 
-from . import audit_commands, bar_command, doctor_commands, log, mdm_commands, operator_commands, partner_commands, serving, wiring
+from . import (
+    audit_commands,
+    bar_command,
+    connection_commands,
+    doctor_commands,
+    log,
+    mdm_commands,
+    operator_commands,
+    partner_commands,
+    serving,
+    wiring,
+)
 from .settings import DatabaseSettings, WebSettings, WorkerSettings
 from .settings.names import knows, secrets_of
 from .settings.reading import FaultySettings, read
@@ -70,6 +81,7 @@ def work(context: click.Context) -> None:
 
 remediation.add_command(operator_commands.stuck)
 remediation.add_command(operator_commands.leases)
+remediation.add_command(connection_commands.connections)
 remediation.add_command(mdm_commands.mdm)
 remediation.add_command(partner_commands.partner)
 remediation.add_command(bar_command.bar)
@@ -77,6 +89,7 @@ remediation.add_command(doctor_commands.doctor)
 remediation.add_command(audit_commands.audit)
 remediation.add_command(audit_commands.export)
 remediation.add_command(audit_commands.erase)
+remediation.add_command(operator_commands.sign_out)
 work.add_command(operator_commands.takeover)
 
 

@@ -30,6 +30,7 @@ CHECKS: Sequence[doctor.Check] = (
     doctor_house.files,
     doctor_remotes.tokens,
     doctor_remotes.directory,
+    doctor_remotes.channels,
     doctor_remotes.partner,
     doctor_partner.slots,
     doctor_partner.addresses,

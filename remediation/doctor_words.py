@@ -114,6 +114,17 @@ WORDS: dict[tuple[str, str], Words] = {
         INTUNE,
         "See the partner service and the permissions above.",
     ),
+    ("channel", "intune_partner"): Words("For {platforms} we tell Intune, as compliance partner."),
+    ("channel", "graph_device"): Words(
+        "For {platforms} we tell Microsoft Graph. Whether it takes that from this app, only a device shows: try a pilot."
+    ),
+    ("channel", "mdm_relay"): Words(
+        "For {platforms} the maker of {connection} tells Microsoft, every {minutes} minutes. We guide and watch; we can neither "
+        "hold back, limit in time nor take away what it tells."
+    ),
+    ("channel", "none"): Words(
+        "No channel serves any platform.", ENTRA, "Choose with REMEDIATION_CHANNEL_IOS and the like; docs/channels.md helps."
+    ),
     ("mdm", "read"): Words("It takes our credential; one page of its list has {count} devices."),
     ("mdm", "empty"): Words(
         "It takes our credential and lists no device.", MDM, "Has our account the right organization group and role?"
@@ -227,6 +238,7 @@ NAMES = {
     "token": "token",
     "permissions": "permissions",
     "directory": "directory",
+    "channel": "channel",
     "partner": "Intune partner service",
     "partner_slot": "compliance partner for",
     "partner_groups": "people of the compliance partner for",

@@ -19,7 +19,7 @@ class WhoActs(StrEnum):
 
 # Causes that are known by name, by the code with which a remote (or an adapter) tells them.
 NO_CONSENT, NOT_SET_UP = "no_consent", "not_set_up"
-CAUSES = {
+NAMED_CAUSES = {
     NO_CONSENT: NO_CONSENT,
     "no_partner_service": NOT_SET_UP,
     # no service principal of the app in this tenant, app unknown there, app disabled, nobody consented:
@@ -44,12 +44,17 @@ class RemoteError(RemediationError):
 
     `retry_after` is in seconds, None where nobody said. `called` is False where our own gate refused before any call was made: the
     remote was not asked, so that is no failed attempt of whoever wanted to. A remote's support asks for two ids: its own of this
-    call, and the one that we sent; None where nothing was called.
+    call, and the one that we sent; None where nothing was called. `cause` is a `domain.health.Cause` where the answer shows one,
+    and `words` what the remote said, short of whatever could be a name, an id or a secret.
     """
 
     code = "remote"
     request_id: str | None = None
     client_request_id: str | None = None
+    cause: str | None = None
+    words: str = ""
+    because: str | None = None
+    """A stable id, where the adapter knows more of the reason than `remote` and `code` say."""
 
     def __init__(
         self,
@@ -71,7 +76,7 @@ class RemoteError(RemediationError):
     @property
     def why(self) -> str:
         """The cause where it is known by name, else the code. A row that waits for it says `<remote>_<why>`."""
-        return CAUSES.get(self.vendor_code or "", self.code)
+        return NAMED_CAUSES.get(self.vendor_code or "", self.code)
 
     def of_call(self, client_request_id: str | None, request_id: str | None) -> Self:
         self.client_request_id, self.request_id = client_request_id, request_id

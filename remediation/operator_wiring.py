@@ -12,23 +12,38 @@ from .adapters import audit_anchor
 from .domain.seals import Anchor, SealKeys
 from .ports import Actor
 from .services import audit_log, person_file
+from .services import connections as remotes
 from .services import leases as lease_ends
 from .services import stuck as stuck_rows
 from .services.audit_log import SOON, Checked
+from .services.end_sessions import end_sessions
 from .settings import AuditSettings, OperatorSettings
 from .store.engine import make_engine
 from .store.leases import SqlLeases
 from .store.person_rows import SqlPersonRows
+from .store.remotes import SqlConnections
 from .store.seals import SqlSeals
 from .store.store import SqlStore
 from .store.stuck import SqlStuckRows
 from .store.takeover import StillAtWork, take_over
 from .store.wakeups import DbosWakeups
+from .web.connection_words import Shown, in_words
+from .web.helpdesk_cards import Fact
 from .web.names import shown
 from .web.texts import ENGLISH, Texts
 from .wiring import now
 
-__all__ = ["SOON", "WITHIN", "AuditCheck", "Checked", "FoundStuck", "Operating", "StillAtWork", "StuckInWords"]
+__all__ = [
+    "SOON",
+    "WITHIN",
+    "AuditCheck",
+    "Checked",
+    "ConnectionInWords",
+    "FoundStuck",
+    "Operating",
+    "StillAtWork",
+    "StuckInWords",
+]
 
 WITHIN = lease_ends.WITHIN
 
@@ -56,6 +71,19 @@ class FoundStuck:
     shown: Sequence[StuckInWords]
 
 
+@dataclass(frozen=True)
+class ConnectionInWords:
+    """`what` and `do` are empty where it is well; `facts` by their words, `shown` by their ids."""
+
+    shown: Shown
+    title: str
+    condition: str
+    what: str
+    do: str
+    then: str
+    facts: Sequence[tuple[str, str | datetime]]
+
+
 class Operating:
     """What the commands do, on one database and tenant, in the name of one operator."""
 
@@ -65,6 +93,7 @@ class Operating:
         self._store = SqlStore(engine, tenant, DbosWakeups(engine))
         self._stuck = SqlStuckRows(engine, tenant)
         self._leases = SqlLeases(engine, tenant)
+        self._remotes = SqlConnections(engine, tenant)
         self._persons = SqlPersonRows(engine, tenant)
         self._check_in = timedelta(days=settings.check_in_days)
         self._actor = Actor("operator", operator)
@@ -76,6 +105,26 @@ class Operating:
 
     def retry(self, row_id: str, why: str) -> str | None:
         return stuck_rows.retry(self._store, self._stuck, row_id, actor=self._actor, why=why, now=now())
+
+    def connections(self, at: datetime) -> Sequence[ConnectionInWords]:
+        return [self._connection(in_words(one, at)) for one in remotes.connections(self._remotes, at)]
+
+    def _connection(self, one: Shown) -> ConnectionInWords:
+        def say(key: str, **values: str) -> str:
+            return self._texts.in_default(f"connections.{key}", **values)
+
+        def value(fact: Fact) -> str | datetime:
+            return fact.at or fact.id or fact.text or self._texts.in_default(f"helpdesk.word.{fact.word}")
+
+        return ConnectionInWords(
+            shown=one,
+            title=" ".join((say(f"name.{one.kind}"), one.name)).strip(),
+            condition=say(f"condition.{one.condition}"),
+            what=say(f"cause.{one.cause}") if one.cause else "",
+            do=say(f"do.{one.cause}", who=say(f"who.{one.kind}")) if one.cause else "",
+            then=say(f"then.{one.then}", links=str(one.links)) if one.then else "",
+            facts=[(self._texts.in_default(f"helpdesk.fact.{fact.label}"), value(fact)) for fact in one.facts],
+        )
 
     def ending(self) -> Sequence[lease_ends.Ending]:
         return lease_ends.ending(self._leases, now())
@@ -91,6 +140,9 @@ class Operating:
             with self._store.change(self._actor, "work.taken_over", about=("executor", executor_id), at=now()) as change:
                 change.audit(because=why, count=count)
         return count
+
+    def sign_out(self, oid: str, why: str) -> int:
+        return end_sessions(self._store, oid, actor=self._actor, because=why, now=now())
 
     def held(self, oid: str) -> tuple[int, int]:
         """Rows of this person, and how many of their links live."""

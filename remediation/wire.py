@@ -38,7 +38,7 @@ class Wire:
         self._gates: dict[str, Gate] = {}
         self._remotes: dict[tuple[str, str], Remote] = {}
         self._tokens = entra.EntraTokens(
-            self.remote("directory", settings.entra_authority, entra.vendor_code, gate="tokens"),
+            self.remote("directory", settings.entra_authority, entra.vendor_code, gate="tokens", causes=entra.CAUSES),
             tenant_id=settings.tenant_id,
             client_id=settings.service_client_id,
             secret=_service_credential(settings),

@@ -52,13 +52,16 @@ def _workspace_one(wire: "Wire", name: str, given: WorkspaceOneConnection, hold:
         advice=given.catalogued,
         owner_attribute=given.owner_attribute,
         shared_users=given.shared_users,
+        hubs=workspace_one.hubs(given.windows_hub),
         hold=_in_own_words(hold, given.own_words),
     )
 
 
 def _workspace_one_api(wire: "Wire", name: str, given: WorkspaceOneConnection) -> Remote:
-    more: dict[str, Any] = {"gate": f"mdm:{name}", "quota": workspace_one.quota(wire.clock)}
     credential = _workspace_one_credential(wire, name, given)
+    basic = isinstance(credential, workspace_one_sign_in.BasicKey)
+    causes = workspace_one_sign_in.BASIC_CAUSES if basic else workspace_one_sign_in.OAUTH_CAUSES
+    more: dict[str, Any] = {"gate": f"mdm:{name}", "quota": workspace_one.quota(wire.clock), "causes": causes}
     return wire.remote("mdm", f"{given.url}/API", workspace_one.vendor_code, credential, **more)
 
 
@@ -71,7 +74,8 @@ def event_targets(wire: "Wire", name: str, given: Connection) -> EventTargets:
 def _workspace_one_credential(wire: "Wire", name: str, given: WorkspaceOneConnection) -> Credential:
     if given.client_id and given.client_secret and given.token_url:
         # one gate for both addresses: a console that wants no calls is not asked for tokens meanwhile either
-        token = wire.remote("mdm", given.token_url, workspace_one_sign_in.vendor_code, gate=f"mdm:{name}")
+        more: dict[str, Any] = {"gate": f"mdm:{name}", "causes": workspace_one_sign_in.TOKEN_CAUSES}
+        token = wire.remote("mdm", given.token_url, workspace_one_sign_in.vendor_code, **more)
         secret = given.live("client_secret")
         return workspace_one_sign_in.OAuthClient(token, client_id=given.client_id, secret=secret, now=wire.clock)
     if given.user and given.password and given.tenant_code:
@@ -82,7 +86,8 @@ def _workspace_one_credential(wire: "Wire", name: str, given: WorkspaceOneConnec
 
 def _maas360(wire: "Wire", name: str, given: Maas360Connection, hold: Hold) -> maas360.Maas360:
     base = given.url or maas360_sign_in.HOSTS[given.billing_id[:1]]
-    gate = f"mdm:{name}"  # one for sign-in and calls, as for Workspace ONE
+    # one gate for sign-in and calls, as for Workspace ONE
+    inside: dict[str, Any] = {"gate": f"mdm:{name}", "inside": maas360_reading.code_inside}
     key = maas360_sign_in.AccessKey(
         billing_id=given.billing_id,
         app_id=given.app_id,
@@ -92,10 +97,11 @@ def _maas360(wire: "Wire", name: str, given: Maas360Connection, hold: Hold) -> m
         app_version=given.app_version,
         platform_id=given.platform_id,
     )
-    token = maas360_sign_in.MaasToken(wire.remote("mdm", base, maas360_reading.vendor_code, gate=gate), key, now=wire.clock)
+    sign_in = wire.remote("mdm", base, maas360_reading.vendor_code, causes=maas360_reading.SIGN_IN_CAUSES, **inside)
+    token = maas360_sign_in.MaasToken(sign_in, key, now=wire.clock)
     return maas360.Maas360(
         name,
-        wire.remote("mdm", base, maas360_reading.vendor_code, token, gate=gate),
+        wire.remote("mdm", base, maas360_reading.vendor_code, token, causes=maas360_reading.CAUSES, **inside),
         billing_id=given.billing_id,
         now=wire.clock,
         title=wire.organisation,
@@ -112,9 +118,10 @@ def _maas360(wire: "Wire", name: str, given: Maas360Connection, hold: Hold) -> m
 
 def _fleet(wire: "Wire", name: str, given: FleetConnection, hold: Hold) -> fleet.Fleet:
     token = fleet_sign_in.ApiToken(given.live("token"))
+    more: dict[str, Any] = {"gate": f"mdm:{name}", "causes": fleet_sign_in.CAUSES}
     return fleet.Fleet(
         name,
-        wire.remote("mdm", f"{given.url}/api/v1/fleet", fleet_sign_in.vendor_code, token, gate=f"mdm:{name}"),
+        wire.remote("mdm", f"{given.url}/api/v1/fleet", fleet_sign_in.vendor_code, token, **more),
         now=wire.clock,
         advice=given.catalogued,
         meaning=fleet_posture.Meaning(

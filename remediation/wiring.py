@@ -1,5 +1,5 @@
-"""Which store, which adapters, which engine make the two processes. Only this module, `wire` (the remotes), `operator_pulses` and
-`operator_wiring` name concrete classes.
+"""Which store, which adapters, which engine make the two processes. Only this module, `wire` and its neighbours (the remotes),
+`operator_pulses` and `operator_wiring` name concrete classes.
 
 The doors (`commands`, `__main__`, `app.py`) call it; nothing else may.
 """
@@ -18,15 +18,8 @@ from sqlalchemy import Engine as SqlEngine
 from sqlalchemy import inspect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from . import operator_pulses
-from .adapters import (
-    compliance_partners,
-    device_certificates,
-    graph,
-    intune_partner,
-    sign_in_log,
-    workspace_one_events,
-)
+from . import operator_pulses, wire_channels
+from .adapters import compliance_partners, device_certificates, graph, intune_partner, sign_in_log, workspace_one_events
 from .adapters.mail import OwnerMail
 from .adapters.risk_file import RiskFile
 from .domain.bar import Bar, held_to
@@ -236,19 +229,11 @@ def world_of(settings: WorkerSettings, store: Store, wire: Wire, clock: Clock, *
         groups=settings.groups,
         owner_attribute=settings.owner_directory_attribute,
     )
-    channel = intune_partner.IntunePartnerChannel(
-        tenant_id=settings.tenant_id,
-        graph=wire.graph("channel"),
-        connect=wire.partner,
-        directory=directory,
-        now=clock,
-        hosts=settings.partner_hosts,
-    )
     return World(
         store=store,
         directory=directory,
         managers=wire.managers(hold or partial(held_to, bar)),
-        channels=[channel],
+        channels=wire_channels.channels(wire, settings, directory),
         clock=clock,
         minimum=settings.minimum_evidence,
         lease=Lease(timedelta(hours=settings.lease_hours), check_in),

@@ -18,6 +18,7 @@ from sandbox.facts import app_facts, facts_of, phone_facts
 from sandbox.faults import Fault
 from sandbox.id_tokens import ACCESS_TOKEN_FAULTS, ID_TOKEN_FAULTS
 from sandbox.partners import add_partner_control
+from sandbox.relay import EVERY, switch_on
 from sandbox.scenarios import SCENARIOS
 
 if TYPE_CHECKING:
@@ -99,7 +100,8 @@ def _stories(app: Flask, sandbox: Sandbox) -> None:
     @app.patch("/app/<kind>")
     def registration(kind: str) -> dict[str, Any]:
         """Grants and revokes of application permissions, registered certificates, exact addresses."""
-        order = _order("permissions", "certificates", "redirect_uris", "logout_uris", "exposes", "token_version", "consented")
+        granted = ("permissions", "approved_mdm", "consented")
+        order = _order(*granted, "certificates", "redirect_uris", "logout_uris", "exposes", "token_version")
         with sandbox.world.lock:
             if kind not in sandbox.world.apps:
                 raise BadOrder("No such app registration.")
@@ -109,6 +111,7 @@ def _stories(app: Flask, sandbox: Sandbox) -> None:
             chosen.consented = order.get("consented", chosen.consented)
             chosen.exposes = tuple(order.get("exposes", chosen.exposes))
             chosen.token_version = order.get("token_version", chosen.token_version)
+            chosen.approved_mdm = order.get("approved_mdm", chosen.approved_mdm) is True
             chosen.certificates = order.get("certificates", chosen.certificates)
             chosen.redirect_uris = tuple(order.get("redirect_uris", chosen.redirect_uris))
             chosen.logout_uris = tuple(order.get("logout_uris", chosen.logout_uris))
@@ -210,6 +213,15 @@ def _time_and_chance(app: Flask, sandbox: Sandbox) -> None:
         """Every app token issued so far is void, whatever was promised about its life."""
         sandbox.world.end_tokens()
         return {"expired": True}
+
+    @app.post("/relay")
+    def relay() -> dict[str, Any]:
+        """The maker of this MDM tells Microsoft by itself from now on, every so many seconds."""
+        order = _order("vendor", "seconds", needed=("vendor",))
+        if order["vendor"] not in EVERY:
+            raise BadOrder(f"Known: {', '.join(EVERY)}.")
+        switch_on(sandbox.world, order["vendor"], order.get("seconds"))
+        return {"relays": sandbox.world.relays}
 
     @app.post("/resync")
     def resync() -> dict[str, Any]:

@@ -11,10 +11,11 @@ from typing import Any
 from sandbox.enrollment import enroll
 from sandbox.facts import phone_facts
 from sandbox.policy import open_outlook
+from sandbox.relay import register_in_app
 from sandbox.world import Phone, World
 
 _LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)]")
-ACTIONS = ("open_outlook", "register", "unregister", "enroll", "check_in", "set", "tap_message", "take")
+ACTIONS = ("open_outlook", "register", "register_in_app", "unregister", "enroll", "check_in", "set", "tap_message", "take")
 
 
 class BadOrder(ValueError):
@@ -29,6 +30,8 @@ def do(world: World, phone: Phone, order: dict[str, Any]) -> dict[str, Any]:
             return {"device_id": world.register(phone).device_id}
         case "unregister":
             world.unregister(phone)
+        case "register_in_app":
+            register_in_app(world, phone)
         case "enroll":
             enroll(world, phone)
         case "check_in":

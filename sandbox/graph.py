@@ -27,7 +27,7 @@ from sandbox.graph_manners import (
 )
 from sandbox.graph_policies import add_policies
 from sandbox.graph_sign_ins import add_sign_ins
-from sandbox.graph_update import update_device
+from sandbox.graph_update import checked_update
 from sandbox.intune import ENDPOINT_NAMES, endpoint_url
 from sandbox.partners import add_partners
 from sandbox.world import INTUNE_DISCOVERY_APP_ID, DirectoryDevice
@@ -147,10 +147,15 @@ def _devices(app: Flask, sandbox: Sandbox) -> None:
     @app.patch("/v1.0/devices/<object_id>")
     @app.patch("/v1.0/devices(deviceId='<device_id>')")
     def update(object_id: str | None = None, device_id: str | None = None) -> Response:
-        require("Device.ReadWrite.All")
+        claims = require("Device.ReadWrite.All")
         options()
+        approved = any(app.approved_mdm for app in world.apps.values() if app.client_id == claims.get("appid"))
+        ignored = sandbox.faults.take("graph", "ignore_writes", request.path, request.method) is not None
         with world.settled():
-            update_device(_device(sandbox, object_id, device_id), request.get_json(silent=True))
+            found = _device(sandbox, object_id, device_id)
+            values = checked_update(found, request.get_json(silent=True), approved=approved)
+            if not ignored:
+                world.write_device(found, values)
         return Response(status=204)
 
 

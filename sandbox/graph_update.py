@@ -21,8 +21,12 @@ _WRITABLE: dict[str, tuple[str, type | tuple[type, ...]]] = {
 }
 
 
-def update_device(device: DirectoryDevice, body: Any) -> None:
-    """All or nothing; a refused field leaves the others unwritten."""
+_OF_APPROVED_MDMS = frozenset({"isCompliant", "isManaged"})
+
+
+def checked_update(device: DirectoryDevice, body: Any, *, approved: bool) -> dict[str, Any]:
+    """What is to be written, by our own names; all or nothing. Compliance is taken from approved MDM apps alone: the permissions
+    note of device-update.md. The form of that refusal is what AADInternals' users were shown (its issues 8 and 95)."""
     if not isinstance(body, dict) or not body:
         raise GraphError(400, "Request_BadRequest", "A JSON object with at least one property is expected.")
     for name, value in body.items():
@@ -32,12 +36,12 @@ def update_device(device: DirectoryDevice, body: Any) -> None:
             raise GraphError(400, "Request_BadRequest", f"Property '{name}' is invalid or read-only.")
         elif device.os != "Windows":
             raise GraphError(400, "Request_BadRequest", "Properties other than ExtendedAttribute1..15 can not be modified.")
-    for name, value in body.items():
-        if name == "extensionAttributes":
-            # null clears; an empty string is stored as it is.
-            device.extension_attributes.update(value)
-        else:
-            setattr(device, _WRITABLE[name][0], value)
+    if not approved and body.keys() & _OF_APPROVED_MDMS:
+        raise GraphError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+    own = {_WRITABLE[name][0]: value for name, value in body.items() if name != "extensionAttributes"}
+    if "extensionAttributes" in body:  # null clears; an empty string is stored as it is
+        own["extension_attributes"] = {**device.extension_attributes, **body["extensionAttributes"]}
+    return own
 
 
 def _check_attributes(value: Any) -> None:

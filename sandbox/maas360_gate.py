@@ -66,7 +66,7 @@ class Gate:
         if self._console is not self.world.maas360:
             self._console, self.refusals = self.world.maas360, []  # another story
         self.refusals = [at for at in self.refusals if timedelta() <= now - at < FORGOTTEN_AFTER]
-        return len(self.refusals) >= LOCKED_AFTER
+        return self.world.maas360.locked or len(self.refusals) >= LOCKED_AFTER
 
     def authenticate(self, billing_id: str, *, refreshing: bool, with_refresh: bool) -> Response:
         sent = request.get_json(silent=True)

@@ -18,6 +18,7 @@ from sandbox.faults import Fault
 from sandbox.own_api import PHONE_COOKIE
 from sandbox.phone_scene import LAGS, look
 from sandbox.policy import open_outlook
+from sandbox.relay import register_in_app
 from sandbox.scenarios import SCENARIOS
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ KINDS = (
     ("server_error", "503 on everything"),
     ("drop_answer", "Does it, but loses the answer"),
     ("first_401", "Refuses each fresh token once"),
-    ("ignore_writes", "Intune: says Completed, changes nothing"),
+    ("ignore_writes", "Takes what is written, and changes nothing"),
     ("fail_upload", "Intune: fails every message"),
     ("unlisted", "Devices are missing in listings"),
     ("huge", "Ten megabytes for an answer"),
@@ -138,6 +139,12 @@ def _deeds(app: Flask, sandbox: Sandbox) -> None:
                 return _page(sandbox, "authenticator.html", address=address, refusal=refusal), 422
             world.register(phone)
         return _back("authenticator")
+
+    @app.post("/phone/register-in-app")
+    def begin_in_app() -> BaseResponse:
+        with sandbox.world.settled() as world:
+            register_in_app(world, world.in_hand)
+        return _back("hub")
 
     @app.post("/phone/unregister")
     def unregister() -> BaseResponse:

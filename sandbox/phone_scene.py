@@ -27,7 +27,7 @@ LAGS = {
     "sign_in_lag": "A sign-in is in Entra's log",
 }
 MDMS = {"workspace_one": "Workspace ONE", "maas360": "IBM MaaS360", "fleet": "Fleet"}
-ROLES = {"Helpdesk.Read": "helpdesk", "Admin": "administrator"}
+ROLES = {"Helpdesk.Read": "helpdesk", "Helpdesk.Act": "may make changes", "Admin": "administrator"}
 _LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)]")
 
 
@@ -84,6 +84,7 @@ class Scene:
     messages: list[Message]
     registration: dict[str, str] | None
     record: dict[str, Any] | None
+    relay: dict[str, str] | None
     sides: list[Side]
     switches: list[Switch]
     scenarios: dict[str, list[dict[str, Any]]]
@@ -125,6 +126,7 @@ def look(sandbox: Sandbox) -> Scene:
             messages=[_message(message) for message in reversed(phone.messages)],
             registration=_registration(world, device),
             record=_record(record),
+            relay=_relay(world, phone, record),
             sides=[_phone_side(phone), _mdm_side(world, phone, record), _entra_side(world, device)],
             switches=[
                 Switch("passcode", "Passcode", phone.health.passcode),
@@ -187,6 +189,15 @@ def _record(record: ManagedRecord | None) -> dict[str, Any] | None:
     failing = [f"{policy.name}: {policy.detail}" for policy in record.failing]
     word, tone = ("Not compliant", "warn") if record.compliance_status != "Compliant" else ("Compliant", "ok")
     return {"status": word, "tone": tone, "failing": failing, "last_seen": local(record.last_seen)}
+
+
+def _relay(world: World, phone: Phone, record: ManagedRecord | None) -> dict[str, str] | None:
+    """Where the maker of this MDM tells Microsoft: whether its app knows of the registration, and when it tells next."""
+    if record is None or phone.vendor not in world.turns:
+        return None
+    words = {"workspace_one": "Register with Microsoft", "maas360": "Configure Microsoft Authenticator"}[phone.vendor]
+    begun = record.agent_device_id is not None and record.agent_device_id == phone.device_id
+    return {"words": words, "begun": "yes" if begun else "", "next": local(world.turns[phone.vendor])}
 
 
 def _phone_side(phone: Phone) -> Side:

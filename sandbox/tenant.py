@@ -143,7 +143,12 @@ def _register_apps(world: World, addresses: Addresses) -> None:
 def _invite_people(world: World) -> None:
     plans = [INTUNE_PLAN, ENTRA_P1_PLAN]
     for number, (first, last, roles) in enumerate(
-        [("Mia", "Berger", []), ("Noah", "Lind", []), ("Hanna", "Roth", ["Helpdesk.Read"]), ("Adam", "Kowal", ["Admin"])]
+        [
+            ("Mia", "Berger", []),
+            ("Noah", "Lind", []),
+            ("Hanna", "Roth", ["Helpdesk.Read", "Helpdesk.Act"]),
+            ("Adam", "Kowal", ["Admin"]),
+        ]
     ):
         upn = f"{first}.{last}@contoso.example".lower()
         person = Person(world.new_id(), upn, upn, f"{first} {last}", f"{first}-Pass-1", licences=list(plans), roles=list(roles))

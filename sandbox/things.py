@@ -131,6 +131,8 @@ class ManagedRecord:
     compliance_override: str | None = None
     vendor: Vendor = "workspace_one"
     """Which MDM holds it: it shows there and nowhere else."""
+    agent_device_id: str | None = None
+    """The Azure device id that its agent learned, since the registration began in the MDM's app. No API shows it."""
     also_mapped: list[tuple[str, str]] = field(default_factory=list)
     """Further mail addresses that Fleet has of its users, each with the source that says so."""
 
@@ -208,6 +210,8 @@ class AppRegistration:
     """PEM certificates that may sign a client assertion."""
     exposes: tuple[str, ...] = ()
     """Scopes of its own API, admin consent given."""
+    approved_mdm: bool = False
+    """Microsoft, or an administrator under Mobility (MDM and MAM), approved it as an MDM app."""
     token_version: int = 1
     """`requestedAccessTokenVersion` of the manifest; Entra takes 1 where nobody set it."""
 
@@ -267,6 +271,8 @@ class MdmConnection:
     group_id: int = 570
     group_uuid: str = ""
     group_name: str = "contoso"
+    locked: bool = False
+    """How the real one says so is not public."""
     custom_groups: list[Group] = field(default_factory=list)
     """User groups made in the console, of no directory."""
 
@@ -283,6 +289,7 @@ class Maas360Console:
     app_version: str = "1.0"
     user: str = "api@contoso.example"
     attributes: set[str] = field(default_factory=set)
+    locked: bool = False
 
 
 @dataclass

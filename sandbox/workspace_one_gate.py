@@ -71,6 +71,8 @@ class Gate:
             return jsonify(error="invalid_request", error_description=f"Unknown field {sorted(unknown)[0]}."), 400
         if form.get("grant_type") != "client_credentials":
             return jsonify(error="unsupported_grant_type"), 400
+        if mdm.locked:
+            return jsonify(error="invalid_client", error_description=f"The account {mdm.client_id} is locked."), 400
         if form.get("client_id") != mdm.client_id or not _same(form.get("client_secret", ""), mdm.client_secret):
             return jsonify(error="invalid_client"), 400
         token = secrets.token_urlsafe(32)
@@ -89,6 +91,8 @@ class Gate:
             if client != self.world.mdm.client_id or over:
                 raise Fault(401, 1005, "Invalid or expired token.")
             request.environ["sandbox.client_id"] = client
+        elif scheme == "Basic" and self.world.mdm.locked:
+            raise Fault(401, 1005, f"The account {self.world.mdm.client_id} is locked.")
         elif scheme == "Basic":
             if not _same(_decoded(credentials), f"{self.world.mdm.client_id}:{self.world.mdm.client_secret}"):
                 raise Fault(401, 1005, "User cannot be authenticated.")

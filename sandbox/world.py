@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sandbox.finder import Finder
+from sandbox.relay import take_turns
 from sandbox.things import (
     ENTRA_P1_PLAN,
     GRAPH_APP_ID,
@@ -38,6 +39,7 @@ from sandbox.things import (
     Phone,
     PhoneMessage,
     Policy,
+    Vendor,
 )
 from sandbox.verdicts import apply, judge
 
@@ -116,10 +118,14 @@ class World:
             self.mdm = MdmConnection(self.new_id(), self.new_secret(), group_uuid=self.new_id())
             own = random.Random(f"maas360 {seed}")  # so that whatever else is drawn stays what it was
             self.maas360 = Maas360Console(f"sbx~{own.getrandbits(160):040x}", f"sbx~{own.getrandbits(160):040x}")
+            self.relays: dict[Vendor, float] = {}
+            """Makers that tell Microsoft by themselves, and every how many seconds."""
+            self.turns: dict[Vendor, datetime] = {}
             self.fleet = FleetServer(f"sbx~{random.Random(f'fleet {seed}').getrandbits(160):040x}")
             self._check_ins: list[tuple[datetime, int]] = []
             self._to_judge: list[tuple[datetime, int, DataUpload]] = []
             self._to_apply: list[tuple[datetime, int, DataUpload]] = []
+            self._to_write: list[tuple[datetime, int, str, dict[str, Any]]] = []
             self._received = 0
 
     # the clock
@@ -277,6 +283,26 @@ class World:
                 upload.applied = True
                 if not upload.ignored:
                     apply(self, upload)
+            self._write_what_is_due(now)
+            take_turns(self, now)
+
+    def write_device(self, device: DirectoryDevice, values: dict[str, Any]) -> None:
+        """Taken at once; what is said of compliance shows in reads after the compliance lag, in the order of the writes."""
+        with self.lock:
+            later: dict[str, Any] = {name: values.pop(name) for name in ("is_compliant", "is_managed") if name in values}
+            for name, value in values.items():
+                setattr(device, name, value)
+            if later:
+                self._received += 1
+                at = self.now() + timedelta(seconds=self.lags.compliance_lag)
+                heapq.heappush(self._to_write, (at, self._received, device.object_id, later))
+
+    def _write_what_is_due(self, now: datetime) -> None:
+        while self._to_write and self._to_write[0][0] <= now:
+            _, _, object_id, values = heapq.heappop(self._to_write)
+            device = self.devices.get(object_id)
+            for name, value in values.items() if device is not None else ():
+                setattr(device, name, value)
 
     def _due(self, waiting: list[tuple[datetime, int, DataUpload]], now: datetime) -> Iterator[tuple[int, DataUpload]]:
         """By their times, and of two at the same time the one that came first; what was thrown away meanwhile is left out."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-SMALL = {"watches", "message_tests", "lease_extensions", "budgets"}  # a row for each remote
+SMALL = {"watches", "message_tests", "lease_extensions", "budgets", "remotes"}  # a row for each remote
 WHOLE = re.compile(r"(?:SCAN|SEARCH) (?P<table>\w+)(?: USING (?:COVERING )?INDEX \w+ \(tenant_id=\?\))?$")
 
 Asked = list[tuple[str, Any]]

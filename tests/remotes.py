@@ -15,6 +15,7 @@ from remediation.adapters import (
     fleet_posture,
     fleet_sign_in,
     graph,
+    graph_device,
     intune_partner,
     maas360,
     maas360_reading,
@@ -29,6 +30,7 @@ from remediation.domain.device import Person
 from sandbox.control import facts_of
 from sandbox.maas360_shapes import csn
 from sandbox.server import Sandbox
+from sandbox.world import GRAPH_APP_ID
 from tests.wsgi_adapter import Change, WSGIAdapter
 
 ADVICE = {"Passcode required": "passcode"}
@@ -100,6 +102,19 @@ class Remotes:
             sleep=self.sleeps.append,
         )
 
+    def make_graph_channel(self) -> graph_device.GraphDeviceChannel:
+        return graph_device.GraphDeviceChannel(self.graph_as("channel"), directory=self.directory)
+
+    def graph_as(self, name: str) -> Remote:
+        to_graph = self.tokens.scope(self.facts["graph_scope"], remote=name)
+        return self.remote(name, self.facts["graph_url"], graph.vendor_code, credential=to_graph)
+
+    def approve_for_windows(self, *, permission: bool = True, approved: bool = True) -> None:
+        """What an administrator does before Graph takes compliance of Windows devices from the service app."""
+        app = self.sandbox.world.apps["service"]
+        app.approved_mdm = approved
+        (set.add if permission else set.discard)(app.permissions[GRAPH_APP_ID], "Device.ReadWrite.All")
+
     def make_mdm(self, credential: Any) -> workspace_one.WorkspaceOne:
         ws1 = self.facts["workspace_one"]
         remote = self.remote("mdm", ws1["api_url"], workspace_one.vendor_code, credential=credential)
@@ -109,6 +124,7 @@ class Remotes:
             now=self.sandbox.world.now,
             advice=ADVICE,
             group_id=ws1["group_id"],
+            hubs=workspace_one.hubs("com.airwatch.windows.hub"),
             owner_attribute=self.owner[1],
             page_size=self.page_size,
         )

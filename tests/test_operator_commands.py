@@ -21,6 +21,7 @@ from remediation.services.audit_log import seal
 from remediation.settings import PREFIX
 from remediation.store import DbosWakeups, SqlStore, make_engine, migrate
 from remediation.store.seals import SqlSeals
+from remediation.store.sessions import SqlSessions
 from remediation.store.tables import audit, watches
 from remediation.terminal import moment
 from tests.people import HEALTHY, MANAGED_PHONE
@@ -250,11 +251,23 @@ def test_a_person_is_erased_once_microsoft_has_taken_the_end(ground: Ground) -> 
     assert "Nothing is held of mia." in ground.says("erase", "mia", status=2)
 
 
-CHANGES_NOTHING = {"stuck", "leases", "check-settings", "audit verify", "audit", "serve", "work", "migrate", "doctor", "bar"}
-CHANGES_NOTHING |= {"mdm", "mdm groups", "mdm lookup-values", "partner", "partner show"}
+def test_T17_a_person_is_signed_out_everywhere_and_nobody_else(ground: Ground) -> None:
+    sessions = SqlSessions(ground.engine, TENANT)
+    who = {"mia": "safari", "noah": "edge"}
+    tokens = {oid: sessions.begin(oid=oid, name=oid, roles=(), browser=browser, at=ground.now) for oid, browser in who.items()}
+    assert "Missing option '--why'" in ground.says("sign-out", "mia", status=2)
+    assert ground.says("sign-out", "mia", "--why", "her laptop was stolen") == "Signed out in 1 browser.\n"
+    assert [sessions.find(token, at=ground.now) is None for token in tokens.values()] == [True, False]
+    assert ground.says("sign-out", "mia", "--why", "again") == "mia was signed in nowhere.\n"
+    row, _ = ground.audited("sessions.ended")
+    assert (row.actor_id, row.about_id, row.detail) == (getpass.getuser(), "mia", {"because": "her laptop was stolen", "ended": 1})
+
+
+CHANGES_NOTHING = {"stuck", "leases", "connections", "check-settings", "audit verify", "audit", "serve", "work", "migrate"}
+CHANGES_NOTHING |= {"doctor", "bar", "mdm", "mdm groups", "mdm lookup-values", "partner", "partner show"}
 """`serve` and `work` are the processes; `migrate` makes tables, and its --to is audited where it arrives (test_moving.py)."""
-AUDITED = {"stuck retry", "leases extend", "work takeover", "export", "erase", "doctor possession", "mdm hooks", "mdm find"}
-AUDITED |= {"partner provision", "partner deprovision"}
+AUDITED = {"stuck retry", "leases extend", "work takeover", "export", "erase", "sign-out", "doctor possession", "mdm hooks"}
+AUDITED |= {"mdm find", "partner provision", "partner deprovision"}
 """Each has a test above that reads its row; the last five in test_doctor_commands.py, test_mdm_commands.py and
 test_partner_commands.py."""
 

@@ -7,9 +7,12 @@ import pytest
 
 from remediation.adapters import graph, maas360_sign_in, workspace_one_users
 from remediation.adapters.graph import INTUNE_A
+from remediation.domain.channel import RELAYED, ChannelKind, Choice
+from remediation.domain.device import Platform
 from remediation.domain.evidence import Level
 from remediation.settings import PREFIX, DatabaseSettings, WebSettings, WorkerSettings
 from remediation.settings.bar import read_bar
+from remediation.settings.channels import PLATFORMS
 from remediation.settings.mdm import KINDS, FleetConnection, Maas360Connection, WorkspaceOneConnection
 from remediation.settings.names import env_name, environment_of, is_secret, names_of, secrets_of
 from remediation.settings.reading import FaultySettings, read, says
@@ -354,6 +357,56 @@ def test_the_settings_and_the_adapters_name_the_same_attributes() -> None:
     ):
         allowed = get_args(cls.model_fields[field].annotation)[0]
         assert get_args(allowed) == get_args(words)
+
+
+@pytest.mark.parametrize(
+    ("name", "word", "because"),
+    [
+        ("CHANNEL_WINDOWS", "intune_partner", "serves iOS, Android, macOS alone, and not Windows"),
+        ("CHANNEL_IOS", "graph_device", "serves Windows alone, and not iOS"),
+        ("CHANNEL_IOS", "mdm_relay", "does not say which MDM's maker carries"),
+        (
+            "CHANNEL_IOS",
+            "mdm_relay:jamf",
+            "is not there. There is: mdm_relay:fleet, mdm_relay:maas, mdm_relay:ws1",
+        ),
+        ("CHANNEL_MACOS", "mdm_relay:maas", "serves iOS, Android alone, and not macOS"),
+        ("CHANNEL_ANDROID", "sync", "must be one of: intune_partner, graph_device, mdm_relay:<MDM connection>, none"),
+        ("CHANNEL_ANDROID", "mdm_relay:", "must be one of"),
+        ("CHANNEL_WINDOWS", "graph_device:ws1", "must be one of"),
+        ("CHANNEL_WINDOWS", "second_lock", "must be one of"),
+        ("CHANNEL_MACOS", "mdm_relay:fleet", "how the maker of fleet (fleet) carries is not known to this version"),
+    ],
+)
+def test_a_channel_that_cannot_serve_its_platform_is_refused_by_name(
+    around: Surroundings, name: str, word: str, because: str
+) -> None:
+    around.set(GOOD_WORKER | MAAS | FLEET, **{name: word})
+    found = faults(WorkerSettings)
+    assert list(found) == [name]
+    assert because in found[name]
+
+
+def test_each_platform_has_the_channel_that_was_chosen(around: Surroundings) -> None:
+    around.set(GOOD_WORKER | MAAS, CHANNEL_IOS="mdm_relay:maas", CHANNEL_MACOS=" None ", CHANNEL_WINDOWS="graph_device")
+    settings = read(WorkerSettings)
+    found = {platform: settings.chosen(platform, settings.mdm) for platform in PLATFORMS}
+    assert found == {
+        Platform.IOS: Choice(ChannelKind.MDM_RELAY, "maas"),
+        Platform.ANDROID: Choice(ChannelKind.INTUNE_PARTNER),
+        Platform.MACOS: None,
+        Platform.WINDOWS: Choice(ChannelKind.GRAPH_DEVICE),
+    }
+
+
+def test_with_one_mdm_relay_needs_no_name(around: Surroundings) -> None:
+    around.set(GOOD_WORKER, CHANNEL_IOS="mdm_relay")
+    settings = read(WorkerSettings)
+    assert settings.chosen(Platform.IOS, settings.mdm) == Choice(ChannelKind.MDM_RELAY, "ws1")
+
+
+def test_every_kind_of_mdm_says_what_its_maker_carries() -> None:
+    assert set(RELAYED) == set(KINDS)
 
 
 def test_several_mdms_at_once(around: Surroundings) -> None:

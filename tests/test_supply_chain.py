@@ -2,12 +2,15 @@
 
 import base64
 import hashlib
+import json
 import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from importlib.metadata import distributions
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,6 +60,33 @@ def test_T35_nothing_is_installed_that_no_lock_names() -> None:
     assert strangers == {}
     runs = {found["name"] for line in requirements((ROOT / "requirements.lock").read_text()) if (found := PINNED.fullmatch(line))}
     assert runs <= set(locked), "the tests run with what the product runs with"
+
+
+def ingredients(bom: dict[str, Any]) -> dict[tuple[str, str], set[str]]:
+    """By name and version the hashes that it gives."""
+    found = {}
+    for one in bom["components"]:
+        hashes = [given for where in one["externalReferences"] for given in where.get("hashes", ())]
+        found[plain(one["name"]), one["version"]] = {given["content"] for given in hashes if given["alg"] == "SHA-256"}
+    return found
+
+
+def locked(text: str) -> dict[tuple[str, str], set[str]]:
+    pinned = [found for line in requirements(text) if (found := PINNED.fullmatch(line))]
+    return {(one["name"], one["version"]): set(re.findall(r"sha256:([0-9a-f]{64})", one["hashes"])) for one in pinned}
+
+
+def test_T35_the_list_of_ingredients_is_what_the_product_is_locked_to() -> None:
+    """`make sbom` makes it; whoever changes the lock file and forgets is told here."""
+    lock, bom = (ROOT / "requirements.lock").read_text(), json.loads((ROOT / "sbom.cdx.json").read_text())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert (bom["bomFormat"], bom["metadata"]["component"]["name"]) == ("CycloneDX", project["name"])
+    assert bom["metadata"]["component"]["version"] == project["version"]
+    assert all(one["purl"].startswith(f"pkg:pypi/{one['name']}@{one['version']}") for one in bom["components"])
+    assert len(locked(lock)) > 40
+    assert ingredients(bom) == locked(lock)
+    other = lock.replace("--hash=sha256:9", "--hash=sha256:8", 1)
+    assert ingredients(bom) != locked(other), "another hash is noticed"
 
 
 def wheel(folder: Path, word: str) -> str:

@@ -30,7 +30,9 @@ class CarelessChange(OneChange):
     def _push(self, link_id: str, **keys: Any) -> sa.Update:
         return super()._push(link_id)
 
-    def desire(self, link_id: str, *, seq: int, decision: Decision, posture_read_at: datetime, lane: Lane) -> None:
+    def desire(
+        self, link_id: str, *, seq: int, decision: Decision, posture_read_at: datetime, lane: Lane, again: str | None = None
+    ) -> None:
         values = {
             "desired": decision.verdict,
             "desired_seq": pushes.c.desired_seq + 1,

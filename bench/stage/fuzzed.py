@@ -12,6 +12,7 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from remediation.domain.device import ManagedKey, Person
+from remediation.services.end_sessions import BECAUSE
 from remediation.web import handles
 from tests.people import MIA
 from tests.proven import asked
@@ -155,6 +156,8 @@ class Fuzzer:
                 sent.form.insert(0, ("csrf_token", self._tokens[sent.role]))
             if chance.random() < 0.5:
                 sent.form.append(("platform", chance.choice(RIGHT[:4])))
+            if rule.endpoint == "helpdesk.end_sessions" and chance.random() < 0.8:
+                sent.form += [("because", chance.choice(BECAUSE)), ("sure", "on")]
             if chance.random() < 0.5 and self._handles:
                 sent.form.append(("device", chance.choice(self._handles)))
         for _ in range(chance.choice((0, 0, 0, 1, 1, 3))):
@@ -193,7 +196,7 @@ class Fuzzer:
         who: dict[str, tuple[Person, str, tuple[str, ...]]] = {
             "mia": (MIA, BROWSER, ()),
             "noah": (NOAH, "n", ()),
-            "hanna": (HANNA, "h", ("Helpdesk.Read",)),
+            "hanna": (HANNA, "h", ("Helpdesk.Read", "Helpdesk.Act")),
             "adam": (ADAM, "a", ("Admin", "<zq1>")),
         }
         self._browsers = {"nobody": self.web.browser()}

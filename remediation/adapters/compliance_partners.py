@@ -27,12 +27,12 @@ class GraphCompliancePartners:
 
     def group_name(self, group_id: str) -> str:
         # graph-docs api-reference/v1.0/api/group-get.md; GroupMember.Read.All
-        target = self._remote.path("groups/{}", self._remote.guid(group_id))
-        return self._remote.call("GET", target, query={"$select": "id,displayName"}).fields().text("displayName") or ""
+        target, query = self._remote.path("groups/{}", self._remote.guid(group_id)), {"$select": "id,displayName"}
+        return self._remote.call("GET", target, query=query, may_be_refused=True).fields().text("displayName") or ""
 
     def _items(self) -> Iterator[Fields]:
         # graph-docs api-reference/v1.0/api/intune-onboarding-compliancemanagementpartner-list.md
-        page = self._remote.call("GET", "deviceManagement/complianceManagementPartners").fields()
+        page = self._remote.call("GET", "deviceManagement/complianceManagementPartners", may_be_refused=True).fields()
         for _ in range(MOST_PAGES):
             yield from page.items("value")
             link = page.text("@odata.nextLink")

@@ -19,7 +19,9 @@ from urllib.parse import urlsplit
 
 import msal
 
-from ..errors import CAUSES, NO_CONSENT, Busy, Garbled, Refused, RemoteError
+from ..domain.health import Cause
+from ..errors import NAMED_CAUSES, NO_CONSENT, Busy, Garbled, Refused, RemoteError
+from .causes import Causes
 from .gate import Gate
 from .http import Answer, Remote
 
@@ -27,6 +29,19 @@ REFUSED_FOR = 60.0  # as long as MSAL keeps a 400 (measured, MSAL 1.39)
 NO_CONSENT_FOR = 900.0  # an administrator took the app away: that is mended in hours, and each process asks as often as another
 BUSY_FOR = 5.0  # where no Retry-After came; Microsoft's floor (entra-docs, resilience: client credentials)
 PUBLIC = "login.microsoftonline.com"
+# entra-docs docs/identity-platform/reference-error-codes.md
+CAUSES = Causes(
+    {
+        "AADSTS7000222": Cause.EXPIRED,
+        "AADSTS700024": Cause.EXPIRED,
+        "AADSTS7000112": Cause.LOCKED,
+        "AADSTS500011": Cause.PERMISSION,
+        "AADSTS65001": Cause.PERMISSION,
+        "AADSTS90002": Cause.GROUP,
+        "AADSTS700016": Cause.GROUP,
+    },
+    refused=Cause.CREDENTIALS,
+)
 
 
 def vendor_code(body: Any) -> object:
@@ -37,7 +52,7 @@ def vendor_code(body: Any) -> object:
 
 def refused_for(code: str | None) -> float:
     """Seconds until a token that was refused with this code is asked for again."""
-    return NO_CONSENT_FOR if CAUSES.get(code or "") == NO_CONSENT else REFUSED_FOR
+    return NO_CONSENT_FOR if NAMED_CAUSES.get(code or "") == NO_CONSENT else REFUSED_FOR
 
 
 class EntraTokens:

@@ -7,7 +7,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..domain.health import Cause
 from ..errors import Refused
+from .causes import Causes
+
+CAUSES = Causes(unauthorized=Cause.CREDENTIALS)  # the token is the credential itself
 
 
 def vendor_code(body: Any) -> object:

@@ -13,8 +13,9 @@ import structlog
 
 from ..domain.budget import BUSY, NO_TOKEN, REFUSED, UNREACHABLE, Admitted, Outcome
 from ..domain.budget import Refused as Shut
+from ..domain.health import Cause, Heard
 from ..domain.push import Lane
-from ..errors import Busy, Garbled, Refused, RemoteError, Unreachable
+from ..errors import Busy, Garbled, NotFound, Refused, RemoteError, Unreachable
 from ..ports import Budgets, lane_now
 
 log = structlog.get_logger("remediation.gate")
@@ -25,11 +26,13 @@ NO_PLACE = 1.0  # seconds until a place may be free again
 @dataclass
 class Passage:
     """One call on its way. `page`: what came back was a page and no answer of an API; `closes_for`: seconds for which the remote
-    wants no further call, as it said in an answer that was good; `refused_for`: seconds for which it will refuse every call."""
+    wants no further call, as it said in an answer that was good; `refused_for`: seconds for which it will refuse every call.
+    `may_be_refused`: that a permission is lacking is no trouble."""
 
     page: bool = False
     closes_for: float | None = None
     refused_for: float | None = None
+    may_be_refused: bool = False
 
 
 class Gate:
@@ -62,8 +65,10 @@ class Gate:
                 yield passage
             except RemoteError as error:
                 self._budgets.leave(self.name, admitted, self._outcome(error, passage))
+                self._budgets.heard(self.name, _heard(error, passage))
                 raise
             self._budgets.leave(self.name, admitted, Outcome(closes_for=passage.closes_for))
+            self._budgets.heard(self.name, Heard())
         finally:
             with self._lock:
                 self._inside -= 1
@@ -94,6 +99,13 @@ class Gate:
             # a maintenance page under any status is a remote that is away; a 404 page may be about one path only
             return Outcome(UNREACHABLE, error.retry_after)
         return Outcome(closes_for=passage.closes_for)
+
+
+def _heard(error: RemoteError, passage: Passage) -> Heard:
+    if isinstance(error, NotFound) or (passage.may_be_refused and error.status == 403):
+        return Heard()
+    cause = Cause(error.cause) if error.cause is not None else None
+    return Heard(error.code, cause, error.status, error.vendor_code, error.words)
 
 
 def _error(shut: Shut, remote: str) -> RemoteError:

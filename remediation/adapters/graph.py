@@ -175,7 +175,7 @@ class GraphDirectory:
     def _licensed(self, oid: str) -> bool | None:
         """By service plan, since plans hide in many SKUs; None where one is on its way."""
         # graph-docs api-reference/v1.0/api/user-list-licensedetails.md; LicenseAssignment.Read.All
-        details = list(self._pages(self._remote.path("users/{}/licenseDetails", oid), None))
+        details = list(self._pages(self._remote.path("users/{}/licenseDetails", oid), None, may_be_refused=True))
         plans = [plan for detail in details for plan in detail.items("servicePlans")]
         words = [plan.text("provisioningStatus") or "" for plan in plans if plan.guid("servicePlanId") in self._plans]
         found = {PLAN_WORKS.get(word) for word in words}
@@ -186,7 +186,7 @@ class GraphDirectory:
         target = self._remote.path("users/{}/checkMemberGroups", oid)
         try:
             # graph-docs api-reference/v1.0/api/directoryobject-checkmembergroups.md; GroupMember.Read.All
-            answer = self._remote.call("POST", target, json={"groupIds": list(self._groups)}).fields()
+            answer = self._remote.call("POST", target, json={"groupIds": list(self._groups)}, may_be_refused=True).fields()
         except NotFound:
             # the person was just read, so it is a group that is gone: one deleted group must not stop everybody
             log.warning("directory.group_missing", groups=len(self._groups))
@@ -258,9 +258,10 @@ class GraphDirectory:
         owners = list(self._pages(target, "id,accountEnabled"))
         return (owners[0].guid("id"), owners[0].flag("accountEnabled")) if len(owners) == 1 else (None, None)
 
-    def _pages(self, target: str, select: str | None) -> Iterator[Fields]:
+    def _pages(self, target: str, select: str | None, *, may_be_refused: bool = False) -> Iterator[Fields]:
         """Every member of every page: graph-docs concepts/paging.md. A list is whole, or an error."""
-        page = self._remote.call("GET", target, query={"$select": select} if select else None).fields()
+        first = {"$select": select} if select else None
+        page = self._remote.call("GET", target, query=first, may_be_refused=may_be_refused).fields()
         for _ in range(MOST_PAGES):
             yield from page.items("value")
             link = self._next(page)

@@ -12,8 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,19 +24,21 @@ import structlog
 import urllib3
 from requests.adapters import BaseAdapter
 
+from ..domain.health import Cause
 from ..domain.push import Lane
 from ..errors import NO_CONSENT, Busy, Garbled, NotFound, Refused, RemoteError, Unreachable
 from ..ports import lane_now
 from .addresses import AddressRefused, PinnedAdapter, is_address
+from .causes import UNKNOWN, Causes, cause_of, plain_words
 from .fields import GUID, Fields
 from .gate import Gate, Passage
+from .http_headers import date_of, retry_after
 
 __all__ = ["Answer", "Credential", "Fields", "Remote", "Timeouts"]
 
 LARGEST_BODY = 2_000_000
 LARGEST_PAGE = 8_000_000  # 500 records of Workspace ONE at two to five kilobytes each, depending on the tenant's policies
 LONGEST_VALUE = 1024  # of an id or a search word; names of 4 KB exist, but nobody is found by one
-LONGEST_WAIT = 3600.0  # a remote that asks for six hours is asked again after one
 _CODE = re.compile(r"[\w.:-]{1,64}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -81,8 +82,10 @@ class Remote:
 
     `private`: its name may lead into a private network (`addresses`). `gate` is passed by every call; without one, calls are not
     counted. `quota` reads from an answer's headers for how many seconds the remote should be left alone, None for not at all;
-    `lane_headers` says the lane in the vendor's own words. `no_consent` says after a 403 for how many seconds every call would be
-    refused, since the credential itself may do nothing here; None where it is this call's own trouble.
+    `lane_headers` says the lane in the vendor's own words. `causes` tells what the vendor's codes mean; `inside` finds the code of
+    a refusal in an answer that is good by its status, None or 0 for none.
+    `no_consent` says after a 403 for how many seconds every call would be refused, since the credential itself may do nothing here;
+    None where it is this call's own trouble.
     """
 
     def __init__(
@@ -99,6 +102,8 @@ class Remote:
         gate: Gate | None = None,
         quota: Callable[[Mapping[str, str]], float | None] = lambda headers: None,
         lane_headers: Callable[[Lane], Mapping[str, str]] = lambda lane: {},
+        causes: Causes = UNKNOWN,
+        inside: Callable[[Any], object] = lambda body: None,
         no_consent: Callable[[], float | None] = lambda: None,
     ) -> None:
         parts = urlsplit(base)
@@ -115,6 +120,8 @@ class Remote:
         self._gate = gate
         self._quota = quota
         self._lane_headers = lane_headers
+        self._causes = causes
+        self._inside = inside
         self._no_consent = no_consent
         self._told: tuple[datetime, float] | None = None
 
@@ -174,22 +181,24 @@ class Remote:
         headers: Mapping[str, str] | None = None,
         renew: bool = True,
         largest: int = LARGEST_BODY,
+        may_be_refused: bool = False,
     ) -> Answer:
         """One answer of at most `largest` bytes, or one of the five errors. A rejected credential is renewed once, unless `renew`
-        forbids."""
+        forbids. `may_be_refused` where the permission for it is the tenant's to give or not."""
         address = self._address(target)
         asked = {name: self._harmless(str(value)) for name, value in (query or {}).items()}
         request = requests.Request(method, address, params=asked, json=json, data=form)
         signed = self._credential.headers() if self._credential else {}
         try:
-            return self._once(request, {**(headers or {}), **signed}, largest)
+            return self._once(request, {**(headers or {}), **signed}, largest, may_be_refused)
         except Refused as refused:
             if refused.status != 401 or not renew or self._credential is None or not self._credential.renew(signed):
                 raise
-        return self._once(request, {**(headers or {}), **self._credential.headers()}, largest)
+        return self._once(request, {**(headers or {}), **self._credential.headers()}, largest, may_be_refused)
 
-    def _once(self, request: requests.Request, headers: Mapping[str, str], largest: int) -> Answer:
+    def _once(self, request: requests.Request, headers: Mapping[str, str], largest: int, may_be_refused: bool) -> Answer:
         with self._through_the_gate(writes=request.method != "GET") as passage:
+            passage.may_be_refused = may_be_refused
             return self._ask(request, headers, passage, largest)
 
     def _through_the_gate(self, *, writes: bool) -> AbstractContextManager[Passage]:
@@ -206,6 +215,8 @@ class Remote:
             return replace(answer, client_request_id=ours, request_id=seen.request_id)
         except RemoteError as caught:
             error = caught.of_call(ours, seen.request_id)
+            error.words = seen.words
+            error.cause = cause_of(error, self._causes, page=seen.page, odd=seen.odd)
             if error.status == 403 and (seconds := self._no_consent()) is not None:
                 error.vendor_code, error.retry_after, passage.refused_for = NO_CONSENT, seconds, seconds
             raise
@@ -235,9 +246,9 @@ class Remote:
                 prepared, timeout=timeout, allow_redirects=False, stream=True, verify=self._session.verify
             ) as response:
                 seen.status, seen.headers = response.status_code, response.headers
-                date = _date(response.headers.get("Date", ""))
+                date = date_of(response.headers.get("Date", ""))
                 self._told = (date, time.monotonic()) if date is not None else self._told
-                return self._read(response, ends, largest)
+                return self._read(response, ends, largest, seen)
         except AddressRefused as refused:
             raise Refused("an address that calls may not go to", remote=self.name) from refused
         except requests.Timeout as timed_out:
@@ -245,16 +256,18 @@ class Remote:
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as broken:
             raise Unreachable(_why(broken), remote=self.name, status=seen.status) from broken
 
-    def _read(self, response: requests.Response, ends: float, largest: int) -> bytes:
+    def _read(self, response: requests.Response, ends: float, largest: int, seen: "_Seen") -> bytes:
         body = b""
         try:
             while piece := response.raw.read1(65_536, decode_content=True):
                 body += piece
                 if len(body) > largest:
+                    seen.odd = Cause.LARGE
                     raise Garbled("too large an answer", remote=self.name, status=response.status_code)
                 if time.monotonic() > ends:
                     raise Unreachable("too slow an answer", remote=self.name, status=response.status_code)
         except urllib3.exceptions.DecodeError as odd:
+            seen.odd = Cause.HALF
             raise Garbled("an answer packed wrongly", remote=self.name, status=response.status_code) from odd
         return body
 
@@ -262,7 +275,7 @@ class Remote:
         """The one place where an answer becomes an answer or one of the five errors."""
         status = seen.status or 0
         if 200 <= status < 300:
-            return Answer(self.name, status, self._parse(seen, body) if body else None)
+            return self._good(seen, status, self._parse(seen, body) if body else None)
         code = self._code(seen, body)
         if status in (429, 503):
             raise Busy("busy", remote=self.name, status=status, vendor_code=code, retry_after=retry_after(seen.headers))
@@ -279,6 +292,13 @@ class Remote:
         asked = retry_after(seen.headers) if kind is Unreachable else None  # a 504 may carry one: graph-docs concepts/throttling.md
         raise kind(f"{what} ({status})", remote=self.name, status=status, vendor_code=code, retry_after=asked)
 
+    def _good(self, seen: "_Seen", status: int, body: Any) -> Answer:
+        code = self._text_of(self._inside, body)
+        if code not in (None, "0"):
+            seen.words = plain_words(body)
+            raise Refused("refused inside a good answer", remote=self.name, status=status, vendor_code=code)
+        return Answer(self.name, status, body)
+
     def _parse(self, seen: "_Seen", body: bytes) -> Any:
         media = seen.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if media != "application/json" and not re.fullmatch(r"application/[\w.-]+\+json", media):
@@ -287,11 +307,21 @@ class Remote:
         try:
             return json.loads(body, object_pairs_hook=_once_each, parse_constant=_no_such_number)
         except (ValueError, RecursionError) as odd:
+            seen.odd = Cause.HALF
             raise Garbled("not JSON", remote=self.name, status=seen.status) from odd
 
     def _code(self, seen: "_Seen", body: bytes) -> str | None:
         try:
-            code = self._vendor_code(self._parse(seen, body))
+            parsed = self._parse(seen, body)
+        except Garbled:
+            return None
+        seen.words = plain_words(parsed)
+        return self._text_of(self._vendor_code, parsed)
+
+    @staticmethod
+    def _text_of(read: Callable[[Any], object], body: Any) -> str | None:
+        try:
+            code = read(body)
         except (Garbled, AttributeError, LookupError, TypeError):
             return None
         text = str(code) if isinstance(code, str | int) and not isinstance(code, bool) else ""
@@ -303,6 +333,8 @@ class _Seen:
 
     status: int | None = None
     page: bool = False
+    odd: Cause | None = None
+    words: str = ""
     headers: Mapping[str, str] = {}  # replaced, never written to
 
     @property
@@ -331,26 +363,6 @@ def _host(url: str) -> str | None:
         return f"{parts.hostname}:{parts.port or 443}"
     except ValueError:
         return None
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds, from seconds or from a date (RFC 9110 10.2.3); a date is read against the remote's own clock where it shows one."""
-    value = headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"[0-9]{1,9}", value):
-        return min(float(value), LONGEST_WAIT)
-    until = _date(value)
-    if until is None:
-        return None
-    now = _date(headers.get("Date", "")) or datetime.now(UTC)
-    return min(max((until - now).total_seconds(), 0.0), LONGEST_WAIT)
-
-
-def _date(value: str) -> datetime | None:
-    try:
-        found = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _why(broken: BaseException) -> str:

@@ -6,10 +6,11 @@ and asked), `intune_partner_tenant` (setting the tenant up), `graph` (which obse
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from uuid import uuid4
 
+from ..domain.channel import ChannelKind
 from ..domain.device import DirectoryDevice, Platform
 from ..errors import NotFound, Refused
 from ..ports import Beat, Carried, Clock, Directory, Report, Sent
@@ -28,7 +29,7 @@ OS = {Platform.IOS: "iOS", Platform.ANDROID: "Android", Platform.MACOS: "macOS"}
 class IntunePartnerChannel:
     """`ports.Sending` and `ports.Beating`."""
 
-    platforms = frozenset(OS)
+    kind = ChannelKind.INTUNE_PARTNER
 
     def __init__(
         self,
@@ -38,9 +39,11 @@ class IntunePartnerChannel:
         connect: Callable[[str], Remote],
         directory: Directory,
         now: Clock,
+        platforms: Collection[Platform] = frozenset(OS),
         hosts: Sequence[str] = HOSTS,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        self.platforms = frozenset(platforms)
         self._tenant_id = graph.guid(tenant_id)
         self._graph = graph
         self._directory = directory

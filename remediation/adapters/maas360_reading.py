@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ..domain.health import Cause
 from ..errors import Garbled, Refused
+from .causes import Causes
 from .http import LARGEST_BODY, Fields, Remote
 
 JSON = {"Accept": "application/json"}  # without it most services answer XML (Milhound/maas360api devices/search.go)
@@ -20,6 +22,19 @@ _LATEST = 32_503_680_000_000  # the year 3000
 def vendor_code(body: Any) -> object:
     """`{"authResponse": {"errorCode": 1007, …}}` beside 401 (TA-MaaS360 maas360_handler.py), else the code alone."""
     return body["authResponse"]["errorCode"] if "authResponse" in body else body["errorCode"]
+
+
+# 1002 invalid credentials, 1007 token expired, 1008 wrong billing id: TA-MaaS360 maas360_handler.py. The whole table is not public.
+CODES = {"1002": Cause.CREDENTIALS, "1007": Cause.REVOKED, "1008": Cause.GROUP}
+CAUSES = Causes(CODES)
+SIGN_IN_CAUSES = Causes(CODES, refused=Cause.CREDENTIALS)
+
+
+def code_inside(body: Any) -> object:
+    """HTTP 200 with an error code inside is normal there: TA-MaaS360 maas360_handler.py."""
+    told = body.get("authResponse", body)
+    code = told["errorCode"]
+    return code if isinstance(code, int) or re.fullmatch(r"-?[0-9]{1,18}", code) else None
 
 
 def text(of: Fields, key: str) -> str | None:
@@ -92,7 +107,7 @@ class Reading:
         return self._taken(self.remote.call("POST", target, query=query, json=json, headers=headers).fields())
 
     def _taken(self, answer: Fields) -> Fields:
-        """HTTP 200 with an error code inside is normal there: TA-MaaS360 maas360_handler.py."""
+        """What `code_inside` has seen is refused already; a code that is none is no answer."""
         inside = answer.within("authResponse") if answer.raw("authResponse") is not None else answer
         code = whole(inside, "errorCode")
         if code:

@@ -25,6 +25,12 @@ class MetricsFile:
         links = gauge("links", "Active links, by what Microsoft should be told", "verdict")
         for verdict, count in figures.links.items():
             links.labels(verdict).set(count)
+        confirmed = gauge("confirmed", "Active links at rest, by whose doing it was that Entra shows what it should", "by")
+        for by, count in figures.confirmed.items():
+            confirmed.labels(by).set(count)
+        gauge("accepted_not_applied", "Messages that Microsoft accepted and did not apply within the hour, so far").set(
+            figures.not_applied
+        )
         stuck = gauge("stuck", "Rows that do not rest", "kind", "reason")
         for (kind, reason), count in figures.stuck.items():
             stuck.labels(kind, reason).set(count)
@@ -37,4 +43,10 @@ class MetricsFile:
         good = gauge("since_good_answer_seconds", "Since a source gave its last good answer", "watch")
         for watch, seconds in figures.since_good.items():
             good.labels(watch).set(seconds)
+        well = gauge("connection_well", "1 where a connection is well, 0 where not", "connection")
+        for name, is_well in figures.well.items():
+            well.labels(name).set(is_well)
+        good_call = gauge("connection_since_good_answer_seconds", "Since a remote gave its last good answer", "connection")
+        for name, seconds in figures.since_good_call.items():
+            good_call.labels(name).set(seconds)
         write_to_textfile(str(self._path), registry)

@@ -33,6 +33,12 @@ HUBS = {
 }
 
 
+def hubs(windows: str | None) -> Mapping[Platform, tuple[str, str]]:
+    """`windows` is what Hub is called there in a push message, which is not public; None where nobody said. `Wns` is one of the
+    services of mrpaws/awtest messages_api."""
+    return HUBS if windows is None else {**HUBS, Platform.WINDOWS: (windows, "Wns")}
+
+
 def vendor_code(body: Any) -> object:
     """`{"errorCode": 5061, "message": …}`: fixtures of demisto/content VMwareWorkspaceONEUEM."""
     return body["errorCode"]

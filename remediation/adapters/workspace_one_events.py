@@ -15,6 +15,8 @@ from xml.parsers import expat
 from ..domain.hints import Hint
 
 LONGEST = 128  # of an identifier
+LONGEST_USER = 254  # of a mail address (RFC 5321)
+USERS = ("EnrollmentEmailAddress", "EnrollmentUserName")
 ABSENT = "system.byte[]"  # what older versions write instead of a UDID or a MAC address
 
 # `EventType`, without blanks and case: newer versions write words, older ones write them as one.
@@ -30,6 +32,7 @@ NEWS = frozenset(
         "deviceenterprisewiperequested",
     }
 )
+ENROLLED = frozenset({"mdmenrollmentcomplete", "enrollmentcomplete"})
 BAD_NEWS = frozenset({"compromisedstatuschanged", "breakmdmconfirmed", "deviceenterprisewiperequested"})
 # Fields that the events carry beside, whatever their type; the words as in `workspace_one`. A word outside is no bad news.
 BAD_WORDS = {
@@ -51,6 +54,8 @@ def hint_of(body: bytes) -> Hint | None:
         record_id=str(int(number)) if number is not None and re.fullmatch("[0-9]{1,18}", number) else None,
         udid=_name(told.get("Udid")),
         serial=_name(told.get("SerialNumber")),
+        enrolled=kind in ENROLLED and not worse,
+        users=tuple(name for field in USERS if (name := _name(told.get(field), LONGEST_USER)) is not None),
         revokes=worse or (kind in BAD_NEWS and _folded(told.get("CompromisedStatus")) != "false"),
     )
 
@@ -92,10 +97,10 @@ def _xml(body: bytes) -> Mapping[str, str]:
     return told
 
 
-def _name(value: object) -> str | None:
+def _name(value: object, longest: int = LONGEST) -> str | None:
     """An identifier as text; of another type, or too long for one, it is none."""
     text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-    return text.strip() if 0 < len(text.strip()) <= LONGEST and text.strip().casefold() != ABSENT else None
+    return text.strip() if 0 < len(text.strip()) <= longest and text.strip().casefold() != ABSENT else None
 
 
 def _folded(value: object) -> str:

@@ -9,12 +9,19 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ..domain.health import Cause
 from ..errors import Refused
 from ..ports import Clock
+from .causes import Causes
 from .http import Remote
 
 EARLY = timedelta(seconds=300)  # zentralopensource/zentral ee/zentral/contrib/wsone/api_client.py renews as early
 
+# 1005 bad credentials (401), 1013 unknown tenant code (403): fixtures of demisto/content VMwareWorkspaceONEUEM. With OAuth the
+# credential was taken at the token's address, so a 401 is about the token.
+BASIC_CAUSES = Causes({"1005": Cause.CREDENTIALS, "1013": Cause.GROUP}, unauthorized=Cause.CREDENTIALS)
+OAUTH_CAUSES = Causes({"1005": Cause.REVOKED, "1013": Cause.GROUP})
+TOKEN_CAUSES = Causes(refused=Cause.CREDENTIALS)
 HELD_FIRST, HELD_MOST = timedelta(minutes=1), timedelta(hours=1)
 
 

@@ -1,4 +1,5 @@
-"""What an MDM's event notification may do: have one link looked at soon. It is a hint and nothing else.
+"""What an MDM's event notification may do: have one link, or whoever waits for a device of theirs, looked at soon. It is a hint and
+nothing else.
 
 Nobody signs an event, and it may be old, repeated, out of order or forged. So nothing in it is believed: not the state that it
 tells, nor when. It names a device, and says whether it looks like bad news, which only decides how soon the MDM itself is asked.
@@ -20,12 +21,15 @@ PAUSE = timedelta(seconds=5)
 
 @dataclass(frozen=True)
 class Hint:
-    """Which record it is about, each name None where it was not told; `revokes` where it looks like bad news."""
+    """Which record it is about, each name None where it was not told; `revokes` where it looks like bad news. `enrolled` where a
+    device is said to have come, `users` being what its person may be called: mail address, user name."""
 
     record_id: str | None
     udid: str | None
     serial: str | None
     revokes: bool = False
+    enrolled: bool = False
+    users: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,3 +62,8 @@ def calls_for(hint: Hint, push: Push, now: datetime) -> Mark | None:
     if comes and not push.following and (lane is not Lane.REVOKE or push.lane is Lane.REVOKE):
         return None
     return Mark(push.link_id, lane, due if next_at is None else min(due, next_at))
+
+
+def looks_soon(next_look_at: datetime, now: datetime) -> bool:
+    """A waiting journey that is looked at within seconds anyway needs no hint."""
+    return next_look_at <= now + PAUSE

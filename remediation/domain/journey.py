@@ -73,6 +73,8 @@ class Journey:
     id that the person picked among several: a hint for staff, never evidence. `sign_ins` are those that were to name a device,
     `certificates` those with which this journey's browser came back. `unproven` are MDM connections of which no message was seen to
     arrive yet, or can: what is tapped there proves nothing, and nothing is sent. `fresh`: the tenant asks for no better evidence.
+    `relay` is how often the MDM's maker carries compliance to Microsoft, None where we send; `in_app_at` when the person said that
+    they had registered the device in the MDM's app.
     """
 
     id: str
@@ -97,6 +99,8 @@ class Journey:
     certificates: tuple[ShownCertificate, ...] = ()
     unproven: frozenset[str] = frozenset()
     fresh: bool = False
+    relay: timedelta | None = None
+    in_app_at: datetime | None = None
 
     @property
     def in_hand(self) -> ManagedDevice | None:

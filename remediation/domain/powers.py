@@ -6,8 +6,19 @@ Sources stand beside the calls in `adapters/`; docs/operating.md has the table f
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-GRAPH = frozenset({"User.Read.All", "Device.Read.All", "Application.Read.All"})
+from .channel import ChannelKind
+
+GRAPH = frozenset({"User.Read.All", "Device.Read.All"})
 INTUNE = frozenset({"update_device_attributes", "manage_partner_compliance_policy"})
+# What a channel needs besides, by resource.
+OF_CHANNEL: Mapping[ChannelKind, Mapping[str, frozenset[str]]] = {
+    ChannelKind.INTUNE_PARTNER: {
+        "graph": frozenset({"Application.Read.All"}),  # for finding the service
+        "intune": INTUNE,
+    },
+    ChannelKind.GRAPH_DEVICE: {"graph": frozenset({"Device.ReadWrite.All"})},
+    ChannelKind.MDM_RELAY: {},
+}
 OPTIONAL: Mapping[str, str] = {
     "LicenseAssignment.Read.All": "a missing licence is not told to people",
     "GroupMember.Read.All": "people outside the chosen groups are not told so",
@@ -20,6 +31,7 @@ ALLOWED = frozenset({"Directory.Read.All"})
 # graph-docs permissions-reference: these include the others' reads.
 INCLUDES: Mapping[str, frozenset[str]] = {
     "Directory.Read.All": frozenset({"User.Read.All", "Device.Read.All", "Application.Read.All", "GroupMember.Read.All"}),
+    "Device.ReadWrite.All": frozenset({"Device.Read.All"}),
 }
 
 
@@ -29,6 +41,11 @@ class Powers:
     too_many: tuple[str, ...]
     lacking: tuple[str, ...]
     """Optional ones that are not there."""
+
+
+def needed(resource: str, channels: Collection[ChannelKind]) -> frozenset[str]:
+    of_channels = (OF_CHANNEL[kind].get(resource, frozenset()) for kind in channels)
+    return (GRAPH if resource == "graph" else frozenset()).union(*of_channels)
 
 
 def judge(roles: Collection[str], needed: Collection[str], optional: Collection[str] = ()) -> Powers:

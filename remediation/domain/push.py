@@ -17,6 +17,8 @@ MESSAGES = UUID("5f0c5a6e-8c57-4f0a-9b0b-3d2f5a7a9d11")  # our own namespace for
 POLLS = (2, 4, 8, 16, 30)  # seconds between looks while a person may be waiting
 POLL_FAST_FOR = timedelta(minutes=10)
 POLL_SLOW = timedelta(hours=1)
+FLIPS, FLIPS_WITHIN = 2, timedelta(hours=24)
+TWO_WRITERS = "two_writers"  # why *compliant* is not told again
 LAST_HALF = timedelta(minutes=1)  # what is left of a lease is halved no further
 
 
@@ -35,7 +37,9 @@ class Push:
     `seen_before` is what Entra showed just before our send of `sent_seq`: it tells *changed by us* from *already so*.
     `observed` is what Entra showed when last read back, at `observed_at`. `following` says that the next pass only asks how far
     Microsoft is; whoever has news clears it. `…_listed_at` is when a whole list last showed that side,
-    `noted_at` when the MDM's record was given the Azure device id. `tell_again_at`: Microsoft wants to be told it once more.
+    `noted_at` when the MDM's record was given the Azure device id. `flips` counts how often Entra came to show the other value
+    after it had shown ours, each within a day of the one before, and `flipped_at` is the last time; `not_applied` how often
+    Microsoft accepted a message and did not apply it within the hour. `tell_again_at`: Microsoft wants to be told it once more.
     """
 
     link_id: str
@@ -68,6 +72,9 @@ class Push:
     noted_at: datetime | None = None
     tell_again_at: datetime | None = None
     failed_calls: tuple[FailedCall, ...] = ()
+    flips: int = 0
+    flipped_at: datetime | None = None
+    not_applied: int = 0
 
     @property
     def at_rest(self) -> bool:
@@ -94,6 +101,11 @@ class Push:
             and self.compliant_until is not None
             and now < self.compliant_until
         )
+
+
+def two_writers(push: Push, now: datetime) -> bool:
+    """Somebody else writes this device's compliance too, and the other value at that."""
+    return push.flips >= FLIPS and push.flipped_at is not None and now - push.flipped_at < FLIPS_WITHIN
 
 
 def message_id(tenant_id: str, link_id: str, seq: int) -> str:

@@ -13,6 +13,7 @@ from .device import DirectoryDevice, LinkState
 from .journey import Journey
 from .matching import Match, match
 from .push import Push
+from .relay import known_to_mdm, relay_of
 from .sign_in_proof import names_another, pair_of, wants_sign_in
 from .standing import not_for_you
 
@@ -27,6 +28,7 @@ class Step(StrEnum):
     SIGN_IN = "sign_in"
     CERTIFICATE = "certificate"
     FIX = "fix"
+    IN_APP = "in_app"
     WAIT = "wait"
     OPEN = "open"
     HELP = "help"
@@ -52,7 +54,14 @@ def next_step(journey: Journey, now: datetime) -> Step:
     link = journey.link
     if link is None or link.state is LinkState.PENDING:
         return _before_link(journey)
-    return Step.FIX if _posture_fails(journey) or _not_seen(journey) else Step.WAIT
+    if _posture_fails(journey) or _not_seen(journey):
+        return Step.FIX
+    return Step.IN_APP if _begins_in_app(journey, now) else Step.WAIT
+
+
+def _begins_in_app(journey: Journey, now: datetime) -> bool:
+    relay = relay_of(journey, now)
+    return relay is not None and relay.begins_in_app
 
 
 def help_why(journey: Journey, now: datetime) -> str | None:
@@ -211,7 +220,7 @@ class ChainState(StrEnum):
 
 @dataclass(frozen=True)
 class ChainLink:
-    """One of the seven links that people see; `at` is when it was observed, never when we hoped for it."""
+    """One of the links that people see; `at` is when it was observed, never when we hoped for it."""
 
     name: str
     state: ChainState
@@ -219,14 +228,16 @@ class ChainLink:
 
 
 CHAIN = ("managed", "registered", "linked", "compliant", "sent", "accepted", "open")
+RELAYED = ("managed", "registered", "linked", "compliant", "relayed", "open")
+"""Where the MDM's maker carries, we send nothing, and nobody tells us what was accepted."""
 
 
 def chain(journey: Journey, now: datetime) -> tuple[ChainLink, ...]:
-    """The seven links in order: done ones first, then the one that is being worked on or broken, then those to come."""
+    """The links in order: done ones first, then the one that is being worked on or broken, then those to come."""
     done = _observed(journey, now)
     links: list[ChainLink] = []
     reached = True
-    for name, (holds, at) in zip(CHAIN, done, strict=True):
+    for name, (holds, at) in done.items():
         if reached and holds:
             links.append(ChainLink(name, ChainState.DONE, at))
             continue
@@ -238,24 +249,27 @@ def chain(journey: Journey, now: datetime) -> tuple[ChainLink, ...]:
     return tuple(links)
 
 
-def _observed(journey: Journey, now: datetime) -> tuple[tuple[bool, datetime | None], ...]:
-    already = already_open(journey)
+def _observed(journey: Journey, now: datetime) -> dict[str, tuple[bool, datetime | None]]:
+    already, names = already_open(journey), CHAIN if journey.relay is None else RELAYED
     if already is not None and is_open(journey, now):
-        return tuple((True, already.registered_at if name == "registered" else already.read_at) for name in CHAIN)
+        return {name: (True, already.registered_at if name == "registered" else already.read_at) for name in names}
     device, registered = journey.in_hand, _registered(journey)
     link, push = journey.link, journey.push or Push(link_id="")
     if journey.replacing is not None:  # what was seen of the entry before says nothing of this one
         link, push, registered = None, Push(link_id=""), journey.registered_anew
     carried = push.says_compliant and push.desired_seq > 0
-    return (
-        (bool(journey.managed), device.posture.read_at if device else journey.look.mdm_read_at),
-        (registered is not None, registered.registered_at or registered.read_at if registered else None),
-        (link is not None and link.state is LinkState.ACTIVE, link.made_at if link else None),
-        (carried and not _posture_fails(journey), push.posture_read_at),
-        (carried and push.sent_seq >= push.desired_seq, push.sent_at),
-        (carried and push.accepted_seq >= push.desired_seq, push.accepted_at),
-        (is_open(journey, now), push.observed_at),
-    )
+    known = registered if registered is not None and known_to_mdm(registered) else None
+    seen = {
+        "managed": (bool(journey.managed), device.posture.read_at if device else journey.look.mdm_read_at),
+        "registered": (registered is not None, registered.registered_at or registered.read_at if registered else None),
+        "linked": (link is not None and link.state is LinkState.ACTIVE, link.made_at if link else None),
+        "compliant": (carried and not _posture_fails(journey), push.posture_read_at),
+        "relayed": (known is not None, known.read_at if known else None),
+        "sent": (carried and push.sent_seq >= push.desired_seq, push.sent_at),
+        "accepted": (carried and push.accepted_seq >= push.desired_seq, push.accepted_at),
+        "open": (is_open(journey, now), push.observed_at),
+    }
+    return {name: seen[name] for name in names}
 
 
 def _registered(journey: Journey) -> DirectoryDevice | None:
@@ -269,4 +283,5 @@ def _registered(journey: Journey) -> DirectoryDevice | None:
 
 def _needs_person(journey: Journey, name: str, now: datetime) -> bool:
     broken = _posture_fails(journey) or _not_seen(journey)
-    return (name == "compliant" and broken) or help_why(journey, now) is not None
+    in_app = name == "relayed" and _begins_in_app(journey, now)
+    return (name == "compliant" and broken) or in_app or help_why(journey, now) is not None

@@ -12,6 +12,7 @@ from .push import back_off
 
 DIRECTORY_SWEEP = "directory/sweep"
 NO_SUCH_SOURCE = "no_such_source"  # why the watch of a connection that was taken out of the settings rests
+LISTS_NOTHING = "lists_nothing"  # a whole list came without any row: a lost right or a wrong group looks like that
 HOLD = timedelta(minutes=3)
 """How long a page may take before another worker may begin at the same place."""
 
@@ -85,13 +86,14 @@ class Watch:
         """A page came, and more are to come: at the next beat of the pulse, or at once by the same worker."""
         return replace(self._well(now), cursor=cursor, next_look_at=now)
 
-    def whole(self, now: datetime, pace: Pace) -> "Watch":
+    def whole(self, now: datetime, pace: Pace, *, empty: bool = False) -> "Watch":
         """The last page came. Only now a poll's checkpoint moves, to the round's beginning, held back since a record may be listed
         late and the remote's clock may differ from ours."""
         began = self.began_at or now
         next_at = max(now, began + (pace.poll if self.polls else pace.sweep))
         checkpoint = began - pace.overlap if self.polls else None
-        return replace(self._well(now), cursor=None, done_at=now, checkpoint=checkpoint, next_look_at=next_at)
+        nothing = LISTS_NOTHING if empty and not self.polls else None
+        return replace(self._well(now), cursor=None, done_at=now, checkpoint=checkpoint, next_look_at=next_at, reason=nothing)
 
     def _well(self, now: datetime) -> "Watch":
         return replace(self, good_at=now, failing_since=None, attempts=0, reason=None)

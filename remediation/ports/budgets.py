@@ -6,6 +6,7 @@ from contextvars import ContextVar
 from typing import Protocol
 
 from ..domain.budget import Admitted, Outcome, Refused, Room
+from ..domain.health import Heard
 from ..domain.push import Lane
 
 _lane: ContextVar[Lane | None] = ContextVar("lane", default=None)
@@ -39,6 +40,9 @@ class Budgets(Protocol):
 
     def leave(self, remote: str, admitted: Admitted, outcome: Outcome) -> None:
         """Tell how the call ended. Touches the database only where that is news."""
+
+    def heard(self, remote: str, heard: Heard) -> None:
+        """Remember how the remote is, by what came of a call: for people, and nothing is decided by it."""
 
     def room(self) -> Room:
         """How many rows it makes sense to wake now."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from ..domain.device import Person, Platform
-from .operating import StuckRow
+from .operating import Connections, StuckRow
 from .store import Actor
 
 
@@ -28,9 +28,8 @@ class Sessions(Protocol):
 
     def find(self, token: str, *, at: datetime) -> Session | None: ...
 
-    def end(self, token: str, *, at: datetime) -> None: ...
-
-    def end_all(self, oid: str, *, at: datetime) -> None: ...
+    def end(self, token: str, *, at: datetime) -> None:
+        """This one. All of a person's end in a change of their own (`Change.end_sessions`)."""
 
 
 class SignInStates(Protocol):
@@ -83,7 +82,7 @@ class Event:
     detail: Mapping[str, Any]
 
 
-class LookUp(Protocol):
+class LookUp(Connections, Protocol):
     """What the helpdesk reads, all of it within the tenant."""
 
     def case(self, code: str) -> CaseFound | None: ...
@@ -102,6 +101,9 @@ class LookUp(Protocol):
 
     def said_not_me(self, oid: str) -> datetime | None:
         """When the person last said *this wasn't me*, whatever happened since."""
+
+    def signed_in(self, oid: str, now: datetime) -> Sequence[datetime]:
+        """When each browser in which this person is signed in now was signed in, newest first."""
 
     def failing(self) -> Sequence[StuckRow]:
         """The sources, MDM connections and the directory, that give no good answers now."""

@@ -3,6 +3,7 @@ whom it sends them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from ..domain.hints import Hint, Mark
@@ -13,9 +14,18 @@ EventReader = Callable[[bytes], Hint | None]
 
 
 class Hints(Protocol):
+    def note_event(self, connection: str, *, forged: bool, at: datetime) -> None:
+        """An event came, or one without the connection's password: counted for people, seldom written, and of no other use."""
+
     def hinted(self, connection: str, hint: Hint) -> Sequence[Push]:
         """The rows of active links that an event of this connection is about: of the record it names, else of those with its UDID,
         else of those with its serial."""
+
+    def waiting(self, connection: str, hint: Hint, *, now: datetime) -> Sequence[tuple[str, datetime]]:
+        """Journeys that wait, each with when it is looked at next, of people whom the event names or whose record it is about."""
+
+    def wake_waiting(self, journey_id: str, *, due: datetime) -> bool:
+        """Due then, under a new wake count; False where it waits for less by now. It grants nothing: a look is a look."""
 
     def note_hint(self, mark: Mark) -> bool:
         """Due then, under a new wake count; False where the row waits to be looked at by now. No verdict changes, no link ends."""

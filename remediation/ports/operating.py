@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from ..domain.health import Connection
 from ..domain.seals import Seal
 from ..domain.watch import Watch
 from .store import Actor
@@ -59,13 +60,18 @@ class Leases(Protocol):
 
 @dataclass(frozen=True)
 class Figures:
-    """What a monitoring system may want to draw. Ages in seconds."""
+    """What a monitoring system may want to draw. Ages in seconds. `confirmed`: active links by what Entra's showing it was (our
+    change, already so, the maker's); `not_applied`: messages that Microsoft accepted and did not apply within the hour."""
 
     links: Mapping[str, int]
     stuck: Mapping[tuple[str, str], int]
     oldest_revocation: float
     leases_ending: Mapping[str, int]
     since_good: Mapping[str, float]
+    well: Mapping[str, bool]
+    since_good_call: Mapping[str, float]
+    confirmed: Mapping[str, int] = field(default_factory=dict)
+    not_applied: int = 0
 
 
 class FigureRows(Protocol):
@@ -74,6 +80,11 @@ class FigureRows(Protocol):
 
 class FigureSink(Protocol):
     def write(self, figures: Figures) -> None: ...
+
+
+class Connections(Protocol):
+    def connections(self, now: datetime) -> Sequence[Connection]:
+        """Microsoft's three first, then the MDM connections by name, without those that were taken out of the settings."""
 
 
 class PersonRows(Protocol):
@@ -106,6 +117,9 @@ class PrunedRows(Protocol):
     def links_ended(self, before: datetime) -> Mapping[str, int]:
         """By table: links that ended before then and rest, with what was told of them; what was seen before then; then devices and
         people whom no journey, link or session needs any more."""
+
+    def released(self) -> int:
+        """Records that left their person's list, and that no living link is with, lose their serial number and UDID."""
 
     def mend_terms(self) -> int:
         """What a search finds people by, for rows of a version that did not write it; how many rows got it."""

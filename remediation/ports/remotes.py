@@ -6,9 +6,10 @@ Every call to a remote may raise the five errors of `errors.py` (NotFound, Refus
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Generic, Literal, Protocol, TypeVar, runtime_checkable
 
+from ..domain.channel import ChannelKind
 from ..domain.device import DirectoryDevice, ManagedDevice, Person, Platform
 from ..domain.standing import Standing
 
@@ -176,8 +177,9 @@ class Carried:
 
 
 class ComplianceChannel(Protocol):
-    """One way in which compliance reaches Microsoft. Every channel can observe."""
+    """One way in which compliance reaches Microsoft. Every channel can observe. `platforms` are those that the tenant gave it."""
 
+    kind: ChannelKind
     platforms: frozenset[Platform]
 
     def observe(self, device_id: str) -> DirectoryDevice:
@@ -191,3 +193,12 @@ class Sending(ComplianceChannel, Protocol):
 
     def carried(self, message_id: str) -> Carried:
         """What became of it; NotFound where the channel never got it."""
+
+
+@runtime_checkable
+class Relaying(ComplianceChannel, Protocol):
+    """The maker of the MDM `connection` carries what its own record says, about devices whose registration began in its app, every
+    so often: `every`. We send nothing here and can take nothing back."""
+
+    connection: str
+    every: timedelta

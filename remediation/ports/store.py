@@ -79,6 +79,9 @@ class Change(Protocol):
     def revoke_possession(self, token_hash: str, *, oid: str) -> "Revoked":
         """*This wasn't me*: no open link of that journey can be used any more."""
 
+    def end_sessions(self, oid: str, *, but_browser: str | None = None) -> int:
+        """Sign this person out in every browser but the one with this id. Returns how many of them were signed in."""
+
     def raise_alarm(self, alarm: Alarm) -> None:
         """With this change and never without it. It is told by whoever knows the ways of telling, each of them once."""
 
@@ -115,6 +118,9 @@ class Change(Protocol):
     def still_blocked(self, journey_id: str) -> None:
         """Count it, and remember when."""
 
+    def registered_in_app(self, journey_id: str) -> None:
+        """The person says that they registered the device in the MDM's app."""
+
     def pick(self, journey_id: str, device_id: str) -> None:
         """Which of several directory devices the person says is in their hand."""
 
@@ -135,8 +141,11 @@ class Change(Protocol):
         """End a living link and desire *not compliant* with it, as one. Stale where it ended already."""
 
     # pushes: each compares the sequence (and for `desire` the time of the posture read) before it sets
-    def desire(self, link_id: str, *, seq: int, decision: Decision, posture_read_at: datetime, lane: Lane) -> None:
-        """From sequence `seq` on, Microsoft should be told this verdict: sequence `seq + 1`."""
+    def desire(
+        self, link_id: str, *, seq: int, decision: Decision, posture_read_at: datetime, lane: Lane, again: str | None = None
+    ) -> None:
+        """From sequence `seq` on, Microsoft should be told this verdict: sequence `seq + 1`. `again` counts why the same is told
+        once more: `flipped` or `not_applied`, as `Push` has them."""
 
     def about_to_send(
         self, link_id: str, *, seq: int, message_id: str, update_time: datetime, seen_before: bool | None
@@ -146,8 +155,10 @@ class Change(Protocol):
 
     def accepted(self, link_id: str, *, seq: int) -> None: ...
 
-    def confirmed(self, link_id: str, *, seq: int, by: str) -> None:
-        """Entra showed what we sent; `by` is `changed` or `already_so`."""
+    def confirmed(self, link_id: str, *, seq: int, by: str, shows_other: bool = False) -> None:
+        """Entra showed what should be told; `by` is `changed` or `already_so` after our send, `relayed` where the MDM's maker
+        carries, `gone` where the device is no more. `shows_other`: it shows the other value, and that is nothing of ours
+        (`not_ours`)."""
 
     def noted(self, link_id: str) -> None:
         """The MDM's record bears the Azure device id."""
@@ -249,9 +260,11 @@ class Store(Watching, Hints, PartnerRows, Protocol):
         owner_problem: str | None,
         refreshed: bool,
         found_some: bool = False,
+        relay: timedelta | None = None,
         failed_calls: Sequence[FailedCall] = (),
     ) -> None:
-        """`found_some`: at least one MDM told of devices, so they count as read though another MDM failed."""
+        """`found_some`: at least one MDM told of devices, so they count as read though another MDM failed. `relay` as `Journey` has
+        it."""
 
     def note_sign_in(self, sign_in: SignIn) -> None:
         """Its record was looked for once more, and is not there yet."""

@@ -23,8 +23,9 @@ TRY_AGAIN_FIRST = timedelta(minutes=1)
 NOT_ME = "not_me"
 _NOT_ME = (
     "At {at} the person of case {case} opened the message that was sent to their managed device, and pressed: this wasn't me. The "
-    "messages of this case that could still be used are revoked. It may be a slip. It may also be that somebody else is signed in "
-    "with this account, and tries to have a device of their own let in."
+    "messages of this case that could still be used are revoked, and whoever was signed in here with this account in another "
+    "browser is signed out. It may be a slip. It may also be that somebody else has this account, and tries to have a device of "
+    "their own let in."
     "\n\n"
     "Who can act: the helpdesk. Search for the case code there, and ask the person, on a number that you know already, whether "
     "they began this case. If they did not: have an administrator end the account's sessions in Entra, reset the password and the "
@@ -70,7 +71,13 @@ _NOT_ENABLED = (
     "Who can act: an Intune administrator. Intune lists us as compliance partner, and not as enabled. "
     "Details: remediation partner show"
 )
+_NOT_APPROVED = (
+    "Who can act: an administrator in Entra. Microsoft Graph refuses to take the compliance of Windows devices from our service "
+    "app: it lacks Device.ReadWrite.All with admin consent, or it is no MDM app that was approved (docs/channels.md). Once it may, "
+    "everything goes on by itself."
+)
 _WHAT_TO_DO = {
+    "not_approved": _NOT_APPROVED,
     NO_CONSENT: _NO_CONSENT,
     NOT_SET_UP: _NOT_SET_UP,
     "taken": _TAKEN,
@@ -156,11 +163,11 @@ def _what_to_do(reason: str | None) -> str:
 
 def _at_stake(source: Source, leases: Leases, now: datetime) -> Sequence[str]:
     if source.connection is None:
-        return ["Until then changes of posture do not reach Microsoft in time. Details: remediation stuck"]
+        return ["Until then changes of posture do not reach Microsoft in time. Details: remediation connections, remediation stuck"]
     counts: Mapping[str, tuple[int, ...]] = leases.ending(now, WITHIN)
     standing, *within = counts.get(source.connection, (0,) * (len(WITHIN) + 1))
     if not standing:
-        return ["No device stands as compliant by what this connection said. Details: remediation stuck"]
+        return ["No device stands as compliant by what this connection said. Details: remediation connections, remediation stuck"]
     ends = ", ".join(f"{count:,} within {hours} h" for hours, count in zip(WITHIN, within, strict=True))
     stand = "device stands" if standing == 1 else "devices stand"
     return [
@@ -168,7 +175,7 @@ def _at_stake(source: Source, leases: Leases, now: datetime) -> Sequence[str]:
         "A device whose lease ends is taken down, and its owner is blocked.",
         "If it cannot be mended in time, the leases may be extended once in this outage, to at most seven days after our last good "
         f'read of each device: remediation leases extend {source.connection} --why "…"\n'
-        "Details: remediation leases, remediation stuck",
+        "Details: remediation connections, remediation leases, remediation stuck",
     ]
 
 

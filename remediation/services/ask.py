@@ -9,7 +9,7 @@ from datetime import datetime
 from ..domain.device import LinkState, ManagedKey
 from ..domain.journey import Journey
 from ..domain.push import Lane
-from ..domain.steps import candidates
+from ..domain.steps import Step, candidates, next_step
 from ..domain.turns import LOOKS, MESSAGES, PROOFS, Turns
 from ..errors import TooOften
 from ..ports import Actor, Change, Store
@@ -21,6 +21,8 @@ def check_again(store: Store, journey_id: str, *, oid: str, now: datetime) -> No
     take_turn(store, f"look:{oid}", LOOKS, now)
     with store.change(Actor("person", oid), "journey.check_again", about=("journey", journey_id), at=now) as change:
         change.want_look(journey_id, refresh=True)
+        if next_step(journey, now) is Step.IN_APP:
+            change.registered_in_app(journey_id)
         _wake_link(journey, change)
 
 

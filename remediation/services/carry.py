@@ -5,28 +5,39 @@ Each function returns why the row does not rest yet, a stable id, or None where 
 
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from ..domain.channel import ChannelKind
 from ..domain.compliance import Decision, Verdict
 from ..domain.device import LinkState
-from ..domain.push import POLL_SLOW, Lane, message_id, update_time
+from ..domain.push import POLL_FAST_FOR, POLL_SLOW, TWO_WRITERS, Push, message_id, two_writers, update_time
 from ..errors import NotFound, RemoteError
-from ..ports import Change, LinkNoting, Report, Sending
+from ..ports import Relaying, Report, Sending
+from .confirm import confirm
 from .one_pass import OnePass
+from .relay import watch_relay
+
+# How long an accepted message of ours may still come to show; over before the row that waits for it is looked at but hourly.
+SETTLES = POLL_FAST_FOR - timedelta(minutes=1)
 
 
 def carry(one: OnePass) -> str | None:
     if one.push.at_rest:
         return one.decision.reasons[0] if one.decision and one.decision.verdict is Verdict.UNKNOWN else None
-    channel = one.world.channel(one.link.platform)
+    channel = one.world.channel(one.link.platform, one.link.managed.connection)
+    if isinstance(channel, Relaying):
+        return watch_relay(one, channel)
     if not isinstance(channel, Sending):
-        return "no_channel" if channel is None else "waiting_for_mdm"
+        return "no_channel"
     if one.link.state is LinkState.ENDED and _deleted(one):
-        _confirm(one, "gone")
+        confirm(one, "gone")
         return None
     if one.push.sent_seq < one.push.desired_seq:
-        if (not_yet := _not_yet(one)) is not None:
-            return not_yet
+        if (not_yet := _not_yet(one) or _fought_over(one, channel)) is not None:
+            if not_yet != TWO_WRITERS or one.sides.entra is None or one.sides.entra.compliant is not True:
+                return not_yet
+            confirm(one, "already_so")  # the other writer says the same by now
+            return None
         _send(one, channel)
         return "sent"  # Microsoft takes its time (microsoft.md 1.9): an answer in this same second would be *in progress*
     return follow(one, channel)
@@ -48,7 +59,20 @@ def _not_yet(one: OnePass) -> str | None:
     if one.decision is None or one.decision.verdict is not Verdict.COMPLIANT:
         return "no_fresh_evidence"  # an old *compliant*: a crash or an outage must not make it true
     old = [push for link, push in one.world.store.beside(one.link) if link.state is LinkState.ENDED]
-    return "old_link_first" if any(not push.at_rest for push in old) else None
+    now = one.world.clock()
+    return "old_link_first" if any(not push.at_rest or _may_rise_yet(push, now) for push in old) else None
+
+
+def _may_rise_yet(push: Push, now: datetime) -> bool:
+    """Entra showed this end before it was told: a *compliant* of ours may have been on its way by then, and show for a moment."""
+    told_more = push.desired_seq > 1 and push.confirmed_by == "already_so"
+    return told_more and push.sent_at is not None and now - push.sent_at < SETTLES
+
+
+def _fought_over(one: OnePass, channel: Sending) -> str | None:
+    """Where somebody else writes the other value, *compliant* is not sent again and again, and staff are told. A revocation is."""
+    alone = channel.kind is not ChannelKind.GRAPH_DEVICE or not two_writers(one.push, one.world.clock())
+    return None if alone or not one.push.says_compliant else TWO_WRITERS
 
 
 def _send(one: OnePass, channel: Sending) -> None:
@@ -134,18 +158,8 @@ def _read_back(one: OnePass) -> str | None:
     if (one.sides.entra is not None and one.sides.entra.compliant is True) is not one.push.says_compliant:
         _tell_again_in_time(one)
         return "accepted_not_applied"
-    _confirm(one, "changed" if (one.push.seen_before is True) is not one.push.says_compliant else "already_so")
+    confirm(one, "changed" if (one.push.seen_before is True) is not one.push.says_compliant else "already_so")
     return None
-
-
-def _confirm(one: OnePass, by: str) -> None:
-    with one.change("push.confirmed") as change:
-        change.audit(by=by, shown=one.sides.entra.compliant if one.sides.entra else None)
-        change.confirmed(one.link.id, seq=one.push.desired_seq, by=by)
-        if one.link.state is LinkState.ENDED:
-            _wake_those_who_waited(one, change)
-    one.reload()
-    _note_link(one)
 
 
 def _deleted(one: OnePass) -> bool:
@@ -154,24 +168,6 @@ def _deleted(one: OnePass) -> bool:
     with suppress(RemoteError):
         (one.sides.read_entra if to_send else one.sides.read_back)()
     return one.sides.gone is not None
-
-
-def _wake_those_who_waited(one: OnePass, change: Change) -> None:
-    for link, _ in one.world.store.beside(one.link):
-        if link.state is LinkState.ACTIVE:
-            change.wake_link(link.id, lane=Lane.PERSON)
-
-
-def _note_link(one: OnePass) -> None:
-    """Leave the Azure device id on the MDM's record, once, so that staff find the pair there too. Nothing depends on it, so a
-    refusal is not worth a retry: the next confirmation tries again."""
-    manager = one.world.managers.get(one.link.managed.connection)
-    if one.link.state is not LinkState.ACTIVE or one.push.noted_at is not None or not isinstance(manager, LinkNoting):
-        return
-    with suppress(RemoteError):
-        manager.note_link(one.link.managed.record_id, one.link.device_id)
-        with one.change("link.noted") as change:
-            change.noted(one.link.id)
 
 
 def _tell_again_in_time(one: OnePass) -> None:

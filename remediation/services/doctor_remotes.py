@@ -11,16 +11,17 @@ from ..domain.device_policy import catches
 from ..domain.evidence import Level
 from ..domain.finding import Finding, State
 from ..errors import Busy, NotFound, Refused, RemoteError
-from ..ports import Listing, Reachable
+from ..ports import Listing, Reachable, Relaying
 from .doctor import Doctor
 
 CLOCKS = timedelta(minutes=2)  # tokens of Microsoft's are taken with five minutes of difference; we say so earlier
-NEEDED = {"graph": powers.GRAPH, "intune": powers.INTUNE}
 
 
 def tokens(doctor: Doctor, _: Sequence[Finding]) -> Iterator[Finding]:
     """What the app may do is read from the token itself: what Microsoft granted, not what somebody meant to grant."""
     for resource, token in doctor.tokens.items():
+        if not _needed(doctor, resource):
+            continue  # no channel of the tenant's goes there
         try:
             roles = token.roles()
         except RemoteError as error:
@@ -30,11 +31,15 @@ def tokens(doctor: Doctor, _: Sequence[Finding]) -> Iterator[Finding]:
         yield from _permissions(doctor, resource, roles)
 
 
+def _needed(doctor: Doctor, resource: str) -> frozenset[str]:
+    return powers.needed(resource, {channel.kind for channel in doctor.world.channels})
+
+
 def _permissions(doctor: Doctor, resource: str, roles: frozenset[str] | None) -> Iterator[Finding]:
     if roles is None:
         yield Finding("permissions", State.UNKNOWN, "not_told", resource)
         return
-    needed = {*NEEDED[resource], *(("GroupMember.Read.All",) if doctor.groups and resource == "graph" else ())}
+    needed = {*_needed(doctor, resource), *(("GroupMember.Read.All",) if doctor.groups and resource == "graph" else ())}
     found = powers.judge(roles, needed, powers.OPTIONAL if resource == "graph" else ())
     if found.missing:
         yield Finding("permissions", State.BAD, "missing", resource, {"permissions": ", ".join(found.missing)})
@@ -55,6 +60,18 @@ def directory(doctor: Doctor, found: Sequence[Finding]) -> Iterator[Finding]:
     }
     for what, ask in asked.items():
         yield without_token("directory", found, what) or _asked("directory", ask, what)
+
+
+def channels(doctor: Doctor, _: Sequence[Finding]) -> Iterator[Finding]:
+    """What each serves, and what it cannot promise. Whether Graph takes a Windows device's compliance from this app, only one that
+    was sent shows."""
+    for channel in doctor.world.channels:
+        detail = {"platforms": ", ".join(sorted(channel.platforms))}
+        if isinstance(channel, Relaying):
+            detail |= {"connection": channel.connection, "minutes": f"{channel.every.total_seconds() / 60:.0f}"}
+        yield Finding("channel", State.GOOD, channel.kind.value, channel.kind.value, detail)
+    if not doctor.world.channels:
+        yield Finding("channel", State.BAD, "none")
 
 
 def partner(doctor: Doctor, found: Sequence[Finding]) -> Iterator[Finding]:

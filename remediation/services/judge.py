@@ -10,6 +10,7 @@ from ..domain.device import DirectoryDevice, LinkState
 from ..domain.evidence import ends_link, suffices
 from ..domain.push import Lane
 from ..errors import NotFound, RemoteError, Stale
+from ..ports import Relaying
 from .one_pass import OnePass
 
 # Longer than four calls can take, each at its timeout. A pass that slept longer has read nothing that is true *now*: by the clock
@@ -63,7 +64,7 @@ def judge(one: OnePass) -> None:
     elif one.decision.verdict is not push.desired:
         one.desire(one.decision, "verdict.changed")
     elif drifted:
-        one.desire(one.decision, "drift.repaired")
+        one.desire(one.decision, "drift.seen" if _relayed(one) else "drift.repaired")
     elif push.to_tell_again:
         one.desire(one.decision, "push.resync", lane=Lane.SWEEP)
     elif not push.at_rest:
@@ -92,12 +93,19 @@ def _lapse(one: OnePass) -> None:
         one.desire(Decision(Verdict.NOT_COMPLIANT, ("lease_ended",), None), "lease.ended")
 
 
+def _relayed(one: OnePass) -> bool:
+    """The MDM's maker carries: we can repair nothing, only see it."""
+    return isinstance(one.world.channel(one.link.platform, one.link.managed.connection), Relaying)
+
+
 def look_after_its_end(one: OnePass) -> RemoteError | None:
     """The end was confirmed, and yet a list showed the device compliant: is it still, and does no other link answer for it?"""
     push, link = one.push, one.link
     beside = one.world.store.beside(link)
     told = push.at_rest and push.desired_seq > 0
-    if not told or any(other.state is LinkState.ACTIVE and other.device_id == link.device_id for other, _ in beside):
+    if not told or _relayed(one):
+        return None
+    if any(other.state is LinkState.ACTIVE and other.device_id == link.device_id for other, _ in beside):
         return None
     try:
         one.sides.read_entra()

@@ -5,7 +5,7 @@ Next door: `link_device` (the pairing), `push_compliance` (everything after the 
 """
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from ..domain.calls import FailedCall, last_of_each
@@ -16,7 +16,7 @@ from ..domain.matching import one_per_device
 from ..domain.push import Lane, look_again
 from ..domain.steps import Step, next_step
 from ..errors import RemoteError, Stale
-from ..ports import Messaging, Refreshing, in_lane
+from ..ports import ComplianceChannel, Messaging, Refreshing, Relaying, in_lane
 from .failed_calls import failed_call
 from .link_device import link_device
 from .prove_possession import token_hash
@@ -26,7 +26,7 @@ from .sign_in_again import look_for_record, record_due
 from .world import World
 
 # Where nothing changes unless somebody acts or a remote catches up, the worker keeps watching with the page closed.
-WATCHED = {Step.LOOKING, Step.ENROLL, Step.THIS_DEVICE, Step.REGISTER, Step.CHOOSE, Step.FIX, Step.WAIT}
+WATCHED = {Step.LOOKING, Step.ENROLL, Step.THIS_DEVICE, Step.REGISTER, Step.CHOOSE, Step.FIX, Step.IN_APP, Step.WAIT}
 
 BETWEEN_LOOKS = timedelta(seconds=15)  # where the log takes no call just now, its look stays due
 
@@ -114,9 +114,16 @@ def _look_at_mdm(journey: Journey, world: World, seen: _Seen) -> None:
         world.store.observe_managed(connection, journey.person.oid, one_per_device(owned.devices), at=world.clock())
 
 
+def _channel(journey: Journey, world: World) -> ComplianceChannel | None:
+    """Of the device in hand; where that is not known yet, of any of this person's."""
+    held = (journey.in_hand,) if journey.in_hand is not None else journey.managed
+    found = (world.channel(journey.platform, device.key.connection) for device in held)
+    return next((channel for channel in found if channel is not None), None) if held else world.channel(journey.platform)
+
+
 def _unserved(journey: Journey, world: World) -> bool:
     """No channel of the tenant's serves this platform: that is said before any effort is asked of the person."""
-    if world.channel(journey.platform) is not None or journey.platform is Platform.UNKNOWN:
+    if _channel(journey, world) is not None or journey.platform is Platform.UNKNOWN:
         return False
     if journey.help_why is None:
         with world.store.change(world.actor, "journey.needs_help", about=("journey", journey.id), at=world.clock()) as change:
@@ -185,10 +192,11 @@ def _tell_push(journey: Journey, world: World) -> None:
 
 
 def _note(journey: Journey, world: World, seen: _Seen, *, wake: int, begun: datetime) -> None:
-    now = world.clock()
+    now, channel = world.clock(), _channel(journey, world)
+    journey = replace(journey, relay=channel.every if isinstance(channel, Relaying) else None)
     step = next_step(journey, now)
     failed = seen.directory_error or seen.mdm_error
-    carried_by_push = journey.push is not None and step is Step.WAIT
+    carried_by_push = journey.push is not None and step in (Step.WAIT, Step.IN_APP)
     watch = step in WATCHED and not (carried_by_push and not failed)
     waiting_since = journey.look.wanted_at or journey.started_at
     next_at = look_again(now, waiting_since=waiting_since, attempts=journey.look.attempts) if watch or failed else None
@@ -209,6 +217,7 @@ def _note(journey: Journey, world: World, seen: _Seen, *, wake: int, begun: date
         owner_problem=seen.owner_problem,
         refreshed=seen.refreshed,
         found_some=seen.found_some,
+        relay=journey.relay,
         failed_calls=last_of_each(journey.look.failed_calls, seen.failed_calls),
     )
 

@@ -43,7 +43,8 @@ class Answer:
 class File:
     """Everything that is known of one person. `journey` is the chosen case's, else the newest; None where there is none left.
     `failing` are the sources that give no good answers now. `not_me_at` is when the person last said *this wasn't me*: read for
-    itself, since whoever it was said against could fill the timeline."""
+    itself, since whoever it was said against could fill the timeline. `signed_in` is since when, for each browser in which they are
+    signed in here now."""
 
     person: Person
     journey: Journey | None
@@ -51,6 +52,7 @@ class File:
     timeline: tuple[Event, ...]
     failing: tuple[StuckRow, ...] = ()
     not_me_at: datetime | None = None
+    signed_in: tuple[datetime, ...] = ()
 
 
 def search(look_up: LookUp, store: Store, text: str, *, oid: str, now: datetime) -> Answer:
@@ -93,8 +95,12 @@ def open_file(look_up: LookUp, store: Store, whose: str, *, case_code: str, oid:
         change.audit(case=chosen.case_code if chosen is not None else None)
     said = look_up.said_not_me(whose)
     not_me_at = said if said is not None and said > now - NOT_ME_SHOWN else None
-    failing = tuple(look_up.failing())
-    return File(person=person, journey=journey, cases=cases, timeline=timeline, failing=failing, not_me_at=not_me_at)
+    return File(
+        *(person, journey, cases, timeline),
+        failing=tuple(look_up.failing()),
+        not_me_at=not_me_at,
+        signed_in=tuple(look_up.signed_in(whose, now)),
+    )
 
 
 def _turn(store: Store, oid: str, now: datetime) -> None:

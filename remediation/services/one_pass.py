@@ -14,6 +14,8 @@ from ..ports import Change
 from .read_both_sides import BothSides
 from .world import World
 
+COUNTED = {"drift.repaired": "flipped", "push.not_applied": "not_applied"}
+
 
 @dataclass
 class OnePass:
@@ -41,11 +43,12 @@ class OnePass:
     def desire(self, decision: Decision, why: str, *, lane: Lane | None = None) -> None:
         """From now on Microsoft should be told this, on the posture just read or, where none was, on the one known before."""
         read_at = self.sides.device.posture.read_at if self.sides.device else self.push.posture_read_at or self.world.clock()
-        stood = self.push.desired is Verdict.COMPLIANT or why == "drift.repaired"
+        stood = self.push.desired is Verdict.COMPLIANT or why in ("drift.repaired", "drift.seen")
         down = decision.verdict is not Verdict.COMPLIANT and stood
         with self.change(why) as change:
             change.audit(verdict=decision.verdict.value, reasons=list(decision.reasons))
             if lane is None:
                 lane = Lane.REVOKE if down else Lane.PERSON
-            change.desire(self.link.id, seq=self.push.desired_seq, decision=decision, posture_read_at=read_at, lane=lane)
+            seq, again = self.push.desired_seq, COUNTED.get(why)
+            change.desire(self.link.id, seq=seq, decision=decision, posture_read_at=read_at, lane=lane, again=again)
         self.reload(seq=self.push.desired_seq + 1)

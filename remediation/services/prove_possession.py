@@ -28,11 +28,12 @@ def prove(store: Store, token: str, *, oid: str, browser: str, now: datetime) ->
     return journey_id
 
 
-def not_me(store: Store, token: str, *, oid: str, now: datetime) -> None:
-    """The person did not ask for this: the journey's open links are revoked, the audit row tells the helpdesk, and whoever runs the
-    product hears of it. Saying it again alarms nobody again."""
+def not_me(store: Store, token: str, *, oid: str, browser: str, now: datetime) -> None:
+    """The person did not ask for this, so somebody else may be signed in as them: the journey's open links are revoked, the person
+    is signed out in every other browser, the one that began the journey among them, the audit row tells the helpdesk, and whoever
+    runs the product hears of it. Saying it again alarms nobody again."""
     with store.change(Actor("person", oid), "possession.not_me", about=("person", oid), at=now) as change:
         revoked = change.revoke_possession(token_hash(token), oid=oid)
-        change.audit(journey=revoked.journey_id)
+        change.audit(journey=revoked.journey_id, ended=change.end_sessions(oid, but_browser=browser))
         if revoked.links:
             change.raise_alarm(not_me_alarm(revoked, now))

@@ -1,6 +1,7 @@
 """Once a night, what nobody needs any more goes, by class: sessions and sign-ins that ended; journeys past their age with their
 messages, the cases of those who could not sign in, alarms that were told; links that ended, with what was told of them, what was
-seen, and devices and people whom nothing needs any more; and the oldest rows of the audit, behind a signed checkpoint.
+seen, and devices and people whom nothing needs any more; the serial numbers of devices that were released; and the oldest rows of
+the audit, behind a signed checkpoint.
 
 In the same hour, what an older version wrote is made findable (`mend_terms`).
 Living links stay, and so does an ended one until Microsoft has taken its end. Old wake-ups of the engine go by
@@ -37,6 +38,7 @@ def prune(
         "sessions": rows.ended_sessions(now),
         **rows.older_than(now - keep.journeys),
         **rows.links_ended(now - keep.links),
+        "serials": rows.released(),
         "audit": log.cut(now - keep.audit, audit_key(), actor, now),
     }
     found_again = rows.mend_terms()

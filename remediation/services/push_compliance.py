@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 
 from ..domain.calls import last_of_each
 from ..domain.device import LinkState
-from ..domain.push import back_off, look_again, rests_until
+from ..domain.push import POLL_SLOW, TWO_WRITERS, back_off, look_again, rests_until
+from ..domain.relay import look_every
 from ..errors import NotFound, RemoteError, Stale
-from ..ports import Listing, in_lane
+from ..ports import Listing, Relaying, in_lane
 from .carry import carry
 from .failed_calls import failed_call
 from .judge import ended, judge, look_after_its_end
@@ -27,6 +28,7 @@ FOLLOWED = {"sent", "sent_again", "accepted_not_applied"}
 JUDGED_FOR = timedelta(seconds=60)
 UNWELL = timedelta(days=1)
 UNLISTED = timedelta(minutes=15)
+RELAY_WATCHED_FOR = timedelta(hours=24)
 
 
 def bring_to_rest(link_id: str, *, world: World) -> None:
@@ -77,7 +79,7 @@ def _park(one: OnePass, wake: int, attempts: int, reason: str | None, error: Rem
         seq=one.push.desired_seq,
         next_at=_next(one, now, attempts, reason, error),
         attempts=0 if one.push.at_rest and error is None else attempts + _asked(error),
-        reason=f"{error.remote}_{error.why}" if error else reason,
+        reason=(error.because or f"{error.remote}_{error.why}") if error else reason,
         following=follows,
         observed=one.sides.entra.compliant if one.sides.entra else None,
         observed_at=one.sides.entra.read_at if one.sides.entra else None,
@@ -104,6 +106,11 @@ def _in_turn(
     if error is not None or (reason or "").startswith("failed_"):
         allowed = now + timedelta(seconds=(error.retry_after or 0.0) if error else 0.0)
         return max(back_off(now, attempts), allowed) if _asked(error) else allowed
+    if reason == TWO_WRITERS:
+        return now + POLL_SLOW
+    channel = one.world.channel(one.link.platform, one.link.managed.connection)
+    if not one.push.at_rest and isinstance(channel, Relaying) and now - (one.push.desired_at or now) < RELAY_WATCHED_FOR:
+        return now + look_every(channel.every)
     if not one.push.at_rest or reason is not None:
         return look_again(now, waiting_since=_waiting_since(one), attempts=attempts)
     return None if one.link.state is LinkState.ENDED else rests_until(now, until, _recheck(one))

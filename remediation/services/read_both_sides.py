@@ -64,7 +64,7 @@ class BothSides:
 
     def read_back(self) -> None:
         """What Entra shows after a send; who owns the device was judged before it."""
-        channel = self._world.channel(self._link.platform)
+        channel = self._world.channel(self._link.platform, self._link.managed.connection)
         observe = channel.observe if channel is not None else partial(self._world.directory.device, owner=False)
         self._read_entra(observe, owner_asked=False)
 

@@ -55,8 +55,9 @@ def _one_page(watch: Watch, source: "_Source", world: World) -> Watch | None:
         return None
     now = world.clock()
     at = max(now, watch.began_at or now)  # on a host whose clock is behind, a page must not come before its own round
-    after = watch.whole(now, world.pace) if cursor is None else watch.good(now, cursor)
-    says_who_is_absent = cursor is None and not watch.polls and not (empty and watch.cursor is None)
+    nothing = empty and watch.cursor is None
+    after = watch.whole(now, world.pace, empty=nothing) if cursor is None else watch.good(now, cursor)
+    says_who_is_absent = cursor is None and not watch.polls and not nothing
     if not world.store.note_page(
         after, news, at=at, connection=source.connection, absent_since=watch.began_at if says_who_is_absent else None
     ):

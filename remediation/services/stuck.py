@@ -40,6 +40,9 @@ WHO = {
     "sent_again": WhoActs.TIME,
     "accepted_not_applied": WhoActs.TIME,
     "waiting_for_mdm": WhoActs.TIME,
+    "mdm_does_not_know": WhoActs.YOU,
+    "two_writers": WhoActs.ADMIN,
+    "channel_not_approved": WhoActs.ADMIN,
     "no_fresh_evidence": WhoActs.TIME,
     "old_link_first": WhoActs.TIME,
     "owner_unclear": WhoActs.HELPDESK,
@@ -81,6 +84,9 @@ REPAIRS = {
     "partner_taken": "slot",
     "partner_missing": "slot",
     "partner_not_enabled": "slot",
+    "mdm_does_not_know": "in_app",
+    "two_writers": "one_writer",
+    "channel_not_approved": "approval",
 }
 KINDS_OF_REPAIR = {*_REPAIR.values(), *REPAIRS.values(), "credentials"} - {""}
 

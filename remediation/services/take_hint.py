@@ -1,4 +1,5 @@
-"""An MDM says that something happened to a device: have its link looked at, once, however often it is said.
+"""An MDM says that something happened to a device: have its link looked at, once, however often it is said; and where it says that
+one was enrolled, whoever waits for that.
 
 Nothing is granted, revoked or ended here; the worker reads the MDM itself (`push_compliance`). Events that change no row cost one
 read; those that do are counted, bad news apart from the rest, so that a storm of the one never keeps out the other.
@@ -7,15 +8,15 @@ read; those that do are counted, bad news apart from the rest, so that a storm o
 from datetime import datetime
 from enum import StrEnum
 
-from ..domain.hints import Hint, calls_for
-from ..domain.turns import HINTS
+from ..domain.hints import Hint, calls_for, looks_soon
+from ..domain.turns import ENROLLED, HINTS
 from ..errors import TooOften
 from ..ports import Store
 
 
 class Taken(StrEnum):
     UNKNOWN = "unknown"
-    """No device that is linked here."""
+    """No device that is linked here, and nobody who waits for one."""
     WAITING = "waiting"
     """It is about to be looked at anyway."""
     MARKED = "marked"
@@ -30,4 +31,15 @@ def take_hint(store: Store, connection: str, hint: Hint, *, now: datetime) -> Ta
         if again_at is not None:
             raise TooOften(again_at)
         store.note_hint(mark)
-    return Taken.UNKNOWN if not found else Taken.MARKED if marks else Taken.WAITING
+    waiting = store.waiting(connection, hint, now=now) if hint.enrolled else ()
+    woken = [journey for journey, next_at in waiting if not looks_soon(next_at, now) and _wake(store, journey, now)]
+    return Taken.MARKED if marks or woken else Taken.WAITING if found or waiting else Taken.UNKNOWN
+
+
+def _wake(store: Store, journey_id: str, now: datetime) -> bool:
+    """Now, or as soon as the last one is some seconds ago: put off, never dropped."""
+    key = f"enrolled:{journey_id}"
+    again_at = store.take_turn(key, ENROLLED, at=now)
+    if again_at is not None:
+        store.take_turn(key, ENROLLED, at=again_at)  # the one that it is put off to
+    return store.wake_waiting(journey_id, due=again_at or now)

@@ -8,7 +8,18 @@ from ..domain.compliance import Lease
 from ..domain.device import Platform
 from ..domain.evidence import Level
 from ..domain.watch import Pace
-from ..ports import Actor, Clock, ComplianceChannel, DeviceCertificates, DeviceManager, Directory, PartnerList, SignInLog, Store
+from ..ports import (
+    Actor,
+    Clock,
+    ComplianceChannel,
+    DeviceCertificates,
+    DeviceManager,
+    Directory,
+    PartnerList,
+    Relaying,
+    SignInLog,
+    Store,
+)
 
 
 @dataclass(frozen=True)
@@ -38,6 +49,9 @@ class World:
     def actor(self) -> Actor:
         return Actor("worker", self.executor)
 
-    def channel(self, platform: Platform) -> ComplianceChannel | None:
-        """The channel that serves a platform; the first in the tenant's order."""
-        return next((c for c in self.channels if platform in c.platforms), None)
+    def channel(self, platform: Platform, connection: str | None = None) -> ComplianceChannel | None:
+        """The channel that serves a platform. Where an MDM's maker carries, devices of another connection than its have none."""
+        found = next((c for c in self.channels if platform in c.platforms), None)
+        if isinstance(found, Relaying) and connection is not None and connection != found.connection:
+            return None
+        return found

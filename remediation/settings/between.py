@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .both import Settings
+from .channels import unsuited
 from .mdm import Connection, Maas360Connection
 from .names import MDM, env_name
 from .rules import INSTANCES, LOOPBACK
@@ -45,6 +46,7 @@ def between(cls: type[Group], values: Mapping[str, Any], prefix: str) -> Iterato
         yield from _one_of(values, PREFIX, [["service_certificate_file"], ["service_client_secret"]])
         yield from _mail(values)
         yield from _owner(values)
+        yield from (Fault(env_name(field), words) for field, words in unsuited(values))
 
 
 def _certificate(cls: type[Group], values: Mapping[str, Any]) -> Iterator[Fault]:

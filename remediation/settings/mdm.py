@@ -52,6 +52,16 @@ class Connection(Group):
         ),
     ] = "1200/60"
 
+    relay_minutes: Annotated[
+        int,
+        Field(ge=1, le=1440),
+        Says(
+            "Where its maker carries compliance to Microsoft (`mdm_relay`): how often, so that people read by when it is done",
+            MDM_ADMIN,
+            "240",
+        ),
+    ] = 15
+
     @property
     def catalogued(self) -> Mapping[str, str]:
         return {name: told for name, told in self.advice.items() if isinstance(told, str)}
@@ -76,6 +86,15 @@ class WorkspaceOneConnection(Connection):
     user: Annotated[Text | None, Says("Where OAuth is not to be had: an administrator's name", MDM_ADMIN, "api-remediation")] = None
     password: Annotated[Secret | None, Says("That administrator's password", MDM_ADMIN, "a file's path in …_FILE")] = None
     tenant_code: Annotated[Secret | None, Says("The REST API key that goes with it", MDM_ADMIN, "a file's path in …_FILE")] = None
+    windows_hub: Annotated[
+        Text | None,
+        Says(
+            "What Intelligent Hub on Windows is called in a push message (`Application`). Without it no message goes to a Windows "
+            "device, and so none of this connection can prove that it is in somebody's hand",
+            MDM_ADMIN,
+            "AirWatchLLC.WorkspaceONEIntelligentHub",
+        ),
+    ] = None
     owner_attribute: Annotated[
         Literal[
             "email",
@@ -103,6 +122,7 @@ class Maas360Connection(Connection):
     """IBM MaaS360."""
 
     kind: Annotated[Literal["maas360"], Says("IBM MaaS360", MDM_ADMIN, "maas360")]
+    relay_minutes: Annotated[int, Field(ge=1, le=1440), Says("The same for IBM's own sync", MDM_ADMIN, "240")] = 240
     billing_id: Annotated[
         str,
         AfterValidator(rule.billing_id),

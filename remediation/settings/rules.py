@@ -11,6 +11,7 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
+from ..domain.channel import choice
 from ..domain.compliance import ADVICE
 from ..domain.evidence import Level
 
@@ -169,6 +170,15 @@ def level(value: object) -> object:
     if chosen is None:
         raise ValueError(f"must be one of: {', '.join(gathered)} (this version can gather no stronger evidence)")
     return chosen
+
+
+def channel(value: str) -> str:
+    word = value.strip().lower()
+    try:
+        choice(word)
+    except ValueError:
+        raise ValueError("must be one of: intune_partner, graph_device, mdm_relay:<MDM connection>, none") from None
+    return word
 
 
 def calls(value: str) -> str:

@@ -12,9 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ..domain.budget import REFUSED, Admitted, Budget, Limits, Outcome, Refused, Room, after, enter, room
+from ..domain.health import Heard
 from ..domain.push import Lane
 from ..ports import Clock
 from .engine import reading, writing
+from .remotes import HeardRemotes
 from .tables import budgets
 
 COLUMNS = [c for c in budgets.c if not c.primary_key]
@@ -38,6 +40,7 @@ class SqlBudgets:
         self._clock = clock
         self._limits = limits
         self._chance = chance
+        self._remotes = HeardRemotes(engine, tenant_id)
 
     def enter(self, remote: str, lane: Lane, *, writes: bool) -> Admitted | Refused:
         with writing(self._engine) as connection:
@@ -53,6 +56,9 @@ class SqlBudgets:
             budget = self._locked(connection, remote)
             told = after(budget, outcome, self._clock(), self._chance(), probe=admitted.probe)
             self._store(connection, remote, budget, told)
+
+    def heard(self, remote: str, heard: Heard) -> None:
+        self._remotes.heard(remote, heard, self._of(remote).calls, self._clock())
 
     def room(self) -> Room:
         ours = sa.select(budgets.c.remote, *COLUMNS).where(budgets.c.tenant_id == self._tenant_id)

@@ -22,7 +22,8 @@ from .change_message_tests import MessageTestChanges
 from .change_operating import OperatingChanges
 from .engine import writing
 from .partner import PartnerChanges
-from .tables import audit, people
+from .sessions import alive
+from .tables import audit, people, sessions
 from .upsert import upsert
 
 _SECRETS = ("token", "secret", "password", "cookie", "verifier", "assertion", "authorization", "nonce")
@@ -47,6 +48,13 @@ class OneChange(CertificateChanges, LinkChanges, MessageTestChanges, OperatingCh
         values = {"tenant_id": self.tenant_id, "oid": person.oid, "name": person.name, "user_name": person.user_name, "mail": mail}
         upsert(self.connection, people, {**values, "read_at": self.at})
         terms.keep(self.connection, people, known, values)
+
+    def end_sessions(self, oid: str, *, but_browser: str | None = None) -> int:
+        theirs = self.mine(sessions, oid=oid)
+        if but_browser is not None:
+            theirs = sa.and_(theirs, sessions.c.browser != but_browser)
+        ended = self.connection.execute(sa.delete(sessions).where(theirs).returning(alive(self.at))).scalars()
+        return sum(ended)
 
 
 @contextmanager

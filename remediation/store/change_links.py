@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ..domain.compliance import Decision, Verdict
 from ..domain.device import DeviceLink, LinkState
-from ..domain.push import Lane
+from ..domain.push import FLIPS_WITHIN, Lane
 from ..errors import Conflict
 from .open_change import OpenChange, waking
 from .tables import LIVING, UNIQUE_LINKS, device_links, notices, pushes
@@ -83,7 +83,9 @@ class LinkChanges(OpenChange):
         self.set_one(self._push(link_id).values(desired_seq=pushes.c.desired_seq + 1, **told, **_NOTHING_CARRIED), "end_link")
         self.wake_link(link_id, lane=Lane.REVOKE)
 
-    def desire(self, link_id: str, *, seq: int, decision: Decision, posture_read_at: datetime, lane: Lane) -> None:
+    def desire(
+        self, link_id: str, *, seq: int, decision: Decision, posture_read_at: datetime, lane: Lane, again: str | None = None
+    ) -> None:
         """Refused where a newer posture was judged already (I3), and for *compliant* unless the link is active (I12)."""
         told = {"desired": decision.verdict, "desired_at": self.at, "reasons": list(decision.reasons), "lane": lane}
         fresh = {"posture_read_at": posture_read_at, "compliant_until": decision.until}
@@ -91,7 +93,16 @@ class LinkChanges(OpenChange):
         statement = self._push(link_id, desired_seq=seq).where(newer)
         if decision.verdict is Verdict.COMPLIANT:
             statement = statement.where(sa.exists().where(self.mine(device_links, id=link_id, state=LinkState.ACTIVE)))
-        self.set_one(statement.values(desired_seq=seq + 1, **told, **fresh, **_NOTHING_CARRIED), "desire")
+        counted = self._counted(again)
+        self.set_one(statement.values(desired_seq=seq + 1, **told, **fresh, **counted, **_NOTHING_CARRIED), "desire")
+
+    def _counted(self, again: str | None) -> dict[str, Any]:
+        if again == "not_applied":
+            return {"not_applied": pushes.c.not_applied + 1}
+        if again == "flipped":
+            lately = pushes.c.flipped_at > sa.literal(self.at - FLIPS_WITHIN, pushes.c.flipped_at.type)
+            return {"flips": sa.case((lately, pushes.c.flips + 1), else_=1), "flipped_at": self.at}
+        return {}
 
     def about_to_send(self, link_id: str, *, seq: int, message_id: str, update_time: datetime, seen_before: bool | None) -> None:
         """The time grows with every message (I11); the same message again keeps its own, or one id would name two contents: whoever
@@ -108,8 +119,9 @@ class LinkChanges(OpenChange):
     def accepted(self, link_id: str, *, seq: int) -> None:
         self.set_one(self._push(link_id, desired_seq=seq).values(accepted_seq=seq, accepted_at=self.at), "accepted")
 
-    def confirmed(self, link_id: str, *, seq: int, by: str) -> None:
-        seen = {"observed": pushes.c.desired == Verdict.COMPLIANT, "observed_at": self.at}
+    def confirmed(self, link_id: str, *, seq: int, by: str, shows_other: bool = False) -> None:
+        observed = pushes.c.desired != Verdict.COMPLIANT if shows_other else pushes.c.desired == Verdict.COMPLIANT
+        seen = {"observed": observed, "observed_at": self.at}
         done = {"confirmed_seq": seq, "confirmed_at": self.at, "confirmed_by": by, "lane": Lane.SWEEP}
         self.set_one(self._push(link_id, desired_seq=seq).values(**done, **seen), "confirmed")
 

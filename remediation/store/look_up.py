@@ -7,10 +7,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..domain.device import Person
+from ..domain.health import Connection
 from ..domain.search import spellings
 from ..ports import Actor, CaseFound, Event, PeopleFound, PersonFound, StuckRow
 from . import rows, terms
 from .engine import reading
+from .remotes import SqlConnections
+from .sessions import alive
 from .tables import (
     audit,
     cases,
@@ -21,6 +24,7 @@ from .tables import (
     observations,
     people,
     search_terms,
+    sessions,
     watches,
 )
 
@@ -126,6 +130,11 @@ class SqlLookUp:
             ).scalar_one()
         return at
 
+    def signed_in(self, oid: str, now: datetime) -> Sequence[datetime]:
+        theirs = sa.select(sessions.c.signed_in_at).where(self._mine(sessions), sessions.c.oid == oid, alive(now))
+        with reading(self._engine) as connection:
+            return connection.execute(theirs.order_by(sessions.c.signed_in_at.desc())).scalars().all()
+
     def failing(self) -> Sequence[StuckRow]:
         watch = watches.c
         failing = self._all(sa.select(watches).where(self._mine(watches), watch.failing_since.is_not(None)).order_by(watch.name))
@@ -136,6 +145,9 @@ class SqlLookUp:
             )
             for row in failing
         ]
+
+    def connections(self, now: datetime) -> Sequence[Connection]:
+        return SqlConnections(self._engine, self._tenant_id).connections(now)
 
     def _of_person(self, oid: str) -> Mapping[str, Any]:
         """By kind, the ids of what is theirs."""

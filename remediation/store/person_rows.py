@@ -39,6 +39,7 @@ NOBODYS = {
     "audit_seals": "digests",
     "sign_in_states": "of a sign-in under way, before anybody is known; ends after minutes",
     "budgets": "of a remote",
+    "remotes": "of a remote; of its own words those of a short list alone",
     "turns": "how often somebody asked, under an object id; forgotten within hours, and by an erasure",
     "watches": "of a list that is read",
     "lease_extensions": "of an MDM connection",

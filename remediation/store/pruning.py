@@ -10,6 +10,7 @@ from . import terms
 from .engine import reading, writing
 from .sessions import IDLE, LASTS
 from .tables import (
+    LIVING,
     alarms,
     audit,
     cases,
@@ -30,6 +31,7 @@ from .tables import (
 )
 
 BATCH = 500
+BY_KEY = {"connection": "connection", "record_id": "record_id"}
 _CLOCKS = timedelta(hours=1)  # by which a web host's clock may be behind ours
 
 
@@ -91,6 +93,24 @@ class SqlPrunedRows:
         needed = (sa.exists().where(of_them) for of_them in (*visits, *listed))
         yield people, sa.and_(people.c.read_at <= before, *(~one for one in needed))
 
+    def released(self) -> int:
+        """Nothing is compared with them any more: an earlier enrollment, an event and a certificate are told by the records of
+        living links and of lists. Whoever enrolls the device again brings them back."""
+        living = sa.exists().where(_same(managed_devices, device_links, **BY_KEY), device_links.c.state.in_(LIVING))
+        named = sa.or_(managed_devices.c.serial.is_not(None), managed_devices.c.udid.is_not(None))
+        which = managed_devices.c.tenant_id == self._tenant_id, managed_devices.c.gone_at.is_not(None), named, ~living
+        keys, without, cleared = list(managed_devices.primary_key), {"serial": None, "udid": None}, 0
+        while True:
+            with writing(self._engine) as connection:
+                found = connection.execute(sa.select(managed_devices).where(*which).limit(BATCH).with_for_update()).mappings().all()
+                for row in found:
+                    terms.keep(connection, managed_devices, row, {**row, **without})
+                these = sa.tuple_(*keys).in_([tuple(row[key.name] for key in keys) for row in found])
+                connection.execute(sa.update(managed_devices).where(these).values(**without))
+            cleared += len(found)
+            if len(found) < BATCH:
+                return cleared
+
     def _nobodys(self, devices: sa.Table) -> sa.ColumnElement[bool]:
         """In the list of nobody who has a journey or a link."""
         visits = (
@@ -127,13 +147,12 @@ def _unlinked_directory_device() -> sa.ColumnElement[bool]:
 
 
 def _unlinked_managed_device() -> sa.ColumnElement[bool]:
-    by_key = {"connection": "connection", "record_id": "record_id"}
     asked = {"connection": "possession_connection", "record_id": "possession_record_id"}
     named = (
-        (device_links, by_key),
-        (possession_links, by_key),
-        (sign_ins, by_key),
-        (shown_certificates, by_key),
+        (device_links, BY_KEY),
+        (possession_links, BY_KEY),
+        (sign_ins, BY_KEY),
+        (shown_certificates, BY_KEY),
         (journeys, asked),
     )
     return sa.and_(*(~sa.exists().where(_same(managed_devices, table, **keys)) for table, keys in named))

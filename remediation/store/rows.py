@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -88,4 +88,6 @@ def standing(row: Row) -> Standing | None:
 def journey(row: Row, **of_the_person: Any) -> Journey:
     """`of_the_person` holds what other tables say: person, devices, links, pushes."""
     look = Look(**{**_named(Look, row), "next_at": row["next_look_at"], "failed_calls": _failed_calls(row)})
-    return Journey(**_named(Journey, row), look=look, possession=possession(row), standing=standing(row), **of_the_person)
+    relay = timedelta(seconds=row["relay_seconds"]) if row["relay_seconds"] is not None else None
+    named = {**_named(Journey, row), "relay": relay}
+    return Journey(**named, look=look, possession=possession(row), standing=standing(row), **of_the_person)

@@ -21,6 +21,10 @@ LASTS, IDLE = timedelta(hours=12), timedelta(hours=2)
 _USED_EVERY = timedelta(minutes=5)  # how exact `used_at` is: a page that only reads should not write each time
 
 
+def alive(at: datetime, lasts: timedelta = LASTS, idle: timedelta = IDLE) -> sa.ColumnElement[bool]:
+    return sa.and_(sessions.c.signed_in_at > at - lasts, sessions.c.used_at > at - idle)
+
+
 class SqlSessions:
     """A session ends `lasts` after the sign-in, or when nobody used it for `idle`."""
 
@@ -49,9 +53,8 @@ class SqlSessions:
 
     def find(self, token: str, *, at: datetime) -> Session | None:
         this = sa.and_(self._mine, sessions.c.token_hash == _hash(token))
-        alive = sa.and_(sessions.c.signed_in_at > at - self._lasts, sessions.c.used_at > at - self._idle)
         with reading(self._engine) as connection:
-            row = connection.execute(sa.select(sessions).where(this, alive)).one_or_none()
+            row = connection.execute(sa.select(sessions).where(this, alive(at, self._lasts, self._idle))).one_or_none()
         if row is None:
             return None
         if row.used_at <= at - _USED_EVERY:
@@ -62,10 +65,6 @@ class SqlSessions:
     def end(self, token: str, *, at: datetime) -> None:
         with writing(self._engine) as connection:
             connection.execute(sa.delete(sessions).where(self._mine, sessions.c.token_hash == _hash(token)))
-
-    def end_all(self, oid: str, *, at: datetime) -> None:
-        with writing(self._engine) as connection:
-            connection.execute(sa.delete(sessions).where(self._mine, sessions.c.oid == oid))
 
 
 class SqlSignInStates:

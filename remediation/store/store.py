@@ -4,7 +4,7 @@ when to look again, `watching` what whole lists call for, and `partner` what the
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,6 +28,7 @@ from .engine import reading, writing
 from .hints import SqlHints
 from .observations import Observer
 from .partner import SqlPartner
+from .remotes import EventTally
 from .tables import (
     LIVING,
     device_links,
@@ -51,6 +52,7 @@ class SqlStore(SqlPartner, SqlHints):
         self._fresh = fresh
         self._engine = engine
         self._wakeups = wakeups
+        self._tally = EventTally()
 
     def change(self, actor: Actor, why: str, *, about: tuple[str, str], at: datetime) -> AbstractContextManager[Change]:
         return change(self._engine, self.tenant_id, self._wakeups, actor, why, about=about, at=at)
@@ -196,12 +198,14 @@ class SqlStore(SqlPartner, SqlHints):
         owner_problem: str | None,
         refreshed: bool,
         found_some: bool = False,
+        relay: timedelta | None = None,
         failed_calls: Sequence[FailedCall] = (),
     ) -> None:
         with writing(self._engine) as connection:
             timer = timers.LookTimer(connection, self.tenant_id, journey_id)
             timer.seen(at, directory=directory_error is None, mdm=mdm_error is None or found_some, refreshed=refreshed)
-            found = {"directory_error": directory_error, "mdm_error": mdm_error, "owner_problem": owner_problem}
+            found: dict[str, str | int | None] = {"directory_error": directory_error, "mdm_error": mdm_error}
+            found |= {"owner_problem": owner_problem, "relay_seconds": int(relay.total_seconds()) if relay is not None else None}
             timer.park_failed(wake, rows.of_failed_calls(failed_calls))
             timer.park(wake, at=at, next_at=next_at, attempts=attempts, refreshed=refreshed, found=found)
 

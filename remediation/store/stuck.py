@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from ..domain.compliance import Verdict
 from ..domain.device import LinkState
+from ..domain.watch import LISTS_NOTHING
 from ..ports import StuckRow
 from .engine import reading
 from .tables import alarms, budgets, device_links, journeys, managed_devices, people, pushes, watches
@@ -104,10 +105,11 @@ class SqlStuckRows:
 
     def _watches(self) -> sa.Select[Any]:
         watch = watches.c
-        reason = sa.func.coalesce(watch.reason, "waiting")
+        told = sa.func.nullif(watch.reason, LISTS_NOTHING)  # which is only trouble where links depend on it: `health` knows
+        reason = sa.func.coalesce(told, "waiting")
         columns = (watch.name, sa.literal(""), watch.name, reason, watch.failing_since, watch.next_look_at, watch.attempts)
         return _stuck(*columns).where(
-            self._mine(watches), sa.or_(watch.failing_since.is_not(None), watch.reason.is_not(None), watch.attempts > 0)
+            self._mine(watches), sa.or_(watch.failing_since.is_not(None), told.is_not(None), watch.attempts > 0)
         )
 
     def _budgets(self, now: datetime) -> sa.Select[Any]:

@@ -144,6 +144,8 @@ journeys = sa.Table(
     sa.Column("still_blocked_count", sa.Integer, nullable=False, default=0, server_default="0"),
     sa.Column("picked", sa.Text),
     sa.Column("reason", sa.Text),  # why the last look wrote nothing else
+    sa.Column("relay_seconds", sa.Integer),  # how often the MDM's maker carries, where that is the channel
+    sa.Column("in_app_at", Moment),  # the person said that they registered in the MDM's app
     sa.UniqueConstraint("tenant_id", "case_code"),
     to("oid", "people"),
     to("possession_connection possession_record_id", "managed_devices", "connection record_id"),
@@ -330,6 +332,9 @@ pushes = sa.Table(
     sa.Column("directory_listed_at", Moment),
     sa.Column("noted_at", Moment),  # the Azure device id stands on the MDM's record
     sa.Column("tell_again_at", Moment),  # Microsoft wants to be told once more
+    sa.Column("flips", sa.Integer, nullable=False, default=0, server_default="0"),
+    sa.Column("flipped_at", Moment),
+    sa.Column("not_applied", sa.Integer, nullable=False, default=0, server_default="0"),
     to("link_id", "device_links", "id"),
     sa.Index("ix_pushes_due", "tenant_id", "next_look_at"),
 )
@@ -411,6 +416,28 @@ budgets = sa.Table(
     sa.Column("failures", sa.Integer, nullable=False, default=0),
     sa.Column("probe_until", Moment),
     sa.Column("reason", sa.Text),
+)
+
+# What came of the calls to each remote (domain/health.py), by the budgets' names; `event_at` and what follows is the web's.
+remotes = sa.Table(
+    "remotes",
+    metadata,
+    tenant(),
+    sa.Column("remote", sa.Text, primary_key=True),
+    sa.Column("good_at", Moment),
+    sa.Column("failed_at", Moment),
+    sa.Column("failing_since", Moment),
+    sa.Column("failures", sa.Integer, nullable=False, default=0, server_default="0"),
+    sa.Column("error", sa.Text),
+    sa.Column("cause", sa.Text),
+    sa.Column("status", sa.Integer),
+    sa.Column("code", sa.Text),
+    sa.Column("words", OutsideText),
+    sa.Column("rate", sa.Float),
+    sa.Column("burst", sa.Integer),
+    sa.Column("event_at", Moment),
+    sa.Column("forged", sa.Integer, nullable=False, default=0, server_default="0"),
+    sa.Column("forged_at", Moment),
 )
 
 # How often somebody asked for something (domain/turns.py); a row whose moment has passed says nothing any more.

@@ -59,7 +59,14 @@ class LookTimer(Timer):
                 self._set(sa.or_(journeys.c[column].is_(None), journeys.c[column] < at), **{column: at})
 
     def park(
-        self, wake: int, *, at: datetime, next_at: datetime | None, attempts: int, refreshed: bool, found: Mapping[str, str | None]
+        self,
+        wake: int,
+        *,
+        at: datetime,
+        next_at: datetime | None,
+        attempts: int,
+        refreshed: bool,
+        found: Mapping[str, str | int | None],
     ) -> None:
         """The wishes of this wake-up are granted, though the clock of the host that wrote them may be ahead of ours."""
         granted = {"done_at": journeys.c.wanted_at, **({"refreshed_at": journeys.c.refresh_wanted_at} if refreshed else {})}

@@ -55,7 +55,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(NotSignedIn, _not_signed_in)
     app.register_error_handler(NotTheMachine, _not_the_machine)
     app.register_error_handler(RoleTooOld, _role_too_old)
-    app.register_error_handler(RoleMissing, lambda _: page("role_missing", 403))
+    app.register_error_handler(RoleMissing, _role_missing)
     app.register_error_handler(FromElsewhere, lambda _: page("form_elsewhere", 403))
     app.register_error_handler(NotOverTheHop, lambda _: page("certificate_elsewhere", 403))
     app.register_error_handler(CSRFError, _form_over)
@@ -122,12 +122,17 @@ def _not_the_machine(_: NotTheMachine) -> Response:
     return make_response(said, 401, {"WWW-Authenticate": 'Basic realm="events"'})
 
 
+def _role_missing(missing: RoleMissing) -> Response:
+    return page("role_missing_to_act" if missing.role is Who.HELPDESK_ACTS else "role_missing", 403)
+
+
 def _role_too_old(_: RoleTooOld) -> Response:
     """A page that goes on by itself: the search is a form, and `form-action 'self'` would stop an answer that leads to Entra."""
     place = {
         "q": request.args.get("q", ""),
         "case": request.args.get("case", ""),
         "person": (request.view_args or {}).get("oid", ""),
+        "page": "connections" if request.path == "/helpdesk/connections" else "",
     }
     href = url_for("sign_in.sign_in", to="helpdesk", silent="1", **{name: value for name, value in place.items() if value})
     answer = page("role_too_old", 401, href=href)
@@ -138,7 +143,8 @@ def _role_too_old(_: RoleTooOld) -> Response:
 def _not_signed_in(_: NotSignedIn) -> Response:
     """Back to the same place after the sign-in, which knows three: the journey, the page behind a possession link, the helpdesk."""
     if request.path.startswith("/helpdesk"):
-        return page("helpdesk_signed_out", 401, href="/sign-in?to=helpdesk")
+        place = "&page=connections" if request.path == "/helpdesk/connections" else ""
+        return page("helpdesk_signed_out", 401, href=f"/sign-in?to=helpdesk{place}")
     token = re.match(r"/possession/([A-Za-z0-9_-]{16,128})(?:/|$)", request.path)
     return page("signed_out", 401, href=f"/sign-in?possession={token.group(1)}" if token else "/sign-in")
 

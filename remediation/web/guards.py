@@ -24,9 +24,11 @@ class Who(StrEnum):
     SIGNED_IN = "signed_in"
     MACHINE = "machine"
     HELPDESK = "Helpdesk.Read"
+    HELPDESK_ACTS = "Helpdesk.Act"
+    STAFF = "Helpdesk.Read or Admin"
 
 
-ROLES = {Who.HELPDESK}
+ROLES = {Who.HELPDESK: {"Helpdesk.Read"}, Who.HELPDESK_ACTS: {"Helpdesk.Act"}, Who.STAFF: {"Helpdesk.Read", "Admin"}}
 # Roles stand in the ID token and are as old as the sign-in. Staff whose role was taken away are out after this long: by then their
 # browser asks Entra again, which takes a moment and shows nothing while they are signed in there.
 ROLE_LASTS = timedelta(minutes=5)
@@ -34,6 +36,10 @@ ROLE_LASTS = timedelta(minutes=5)
 
 class RoleMissing(Exception):
     """Shown as a page that names the role and who grants it."""
+
+    def __init__(self, role: Who) -> None:
+        super().__init__(role)
+        self.role = role
 
 
 class RoleTooOld(Exception):
@@ -66,6 +72,16 @@ def helpdesk(view: View) -> View:
     return _declare(view, Who.HELPDESK)
 
 
+def helpdesk_acts(view: View) -> View:
+    """For `Helpdesk.Act`: a repair. What there is to see is behind the other guard."""
+    return _declare(view, Who.HELPDESK_ACTS)
+
+
+def staff(view: View) -> View:
+    """For whoever helps people or runs the set-up, where nobody's data is shown; it may only read, too."""
+    return _declare(view, Who.STAFF)
+
+
 def _declare(view: View, who: Who) -> View:
     view.guard = who  # type: ignore[attr-defined]
     return view
@@ -79,7 +95,7 @@ def demand_one_for_every_route(app: Flask) -> None:
     naked = sorted(rule.rule for rule in app.url_map.iter_rules() if who_may(app, rule.endpoint) is None)
     if naked:
         raise RuntimeError(f"routes that declare nobody who may come: {', '.join(naked)}")
-    read = (rule for rule in app.url_map.iter_rules() if who_may(app, rule.endpoint) is Who.HELPDESK)
+    read = (rule for rule in app.url_map.iter_rules() if who_may(app, rule.endpoint) in ROLES.keys() - {Who.HELPDESK_ACTS})
     unsafe = sorted(rule.rule for rule in read if (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"})
     if unsafe:
         raise RuntimeError(f"routes that act under a role that may only read: {', '.join(unsafe)}")
@@ -97,14 +113,18 @@ def _check() -> None:
     if who is Who.ANYONE:
         return
     if who is Who.MACHINE:
-        if not _proves_itself(str((request.view_args or {}).get("connection", ""))):
+        connection = str((request.view_args or {}).get("connection", ""))
+        proven = _proves_itself(connection)
+        if request.method == "POST" or not proven:
+            desk().store.note_event(connection, forged=not proven, at=desk().clock())
+        if not proven:
             raise NotTheMachine
         return
     session = signed_in_session()
     if session is None:
         raise NotSignedIn
-    if who in ROLES and who not in session.roles:
-        raise RoleMissing
+    if who in ROLES and not ROLES[who].intersection(session.roles):
+        raise RoleMissing(who)
     if who in ROLES and session.signed_in_at <= desk().clock() - ROLE_LASTS:
         raise RoleTooOld
 

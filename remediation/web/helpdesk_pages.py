@@ -1,14 +1,17 @@
-"""The helpdesk's console: one search box, and a page for each person. It only reads; what is shown is made by `helpdesk_panel`."""
+"""The helpdesk's console: one search box, and a page for each person, with a repair on it for those who may act. What is shown is
+made by `helpdesk_panel`.
+"""
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from ..domain.search import READ, SHORTEST
 from ..services import look_up
+from ..services.end_sessions import BECAUSE, end_sessions_of
 from . import helpdesk_panel
 from .desk import desk
 from .error_pages import Interruption
-from .guards import helpdesk
+from .guards import Who, helpdesk, helpdesk_acts
 from .names import shown
 from .sessions import here
 
@@ -39,7 +42,21 @@ def person(oid: str) -> str:
     if found is None:
         raise Interruption("helpdesk_unknown", 404, href="/helpdesk")
     shown_file = helpdesk_panel.panel(found, desk().clock(), tenant_id=desk().store.tenant_id)
-    return render_template("helpdesk/person.html", file=shown_file, staff=_staff())
+    because = BECAUSE if Who.HELPDESK_ACTS in here().roles else ()
+    return render_template("helpdesk/person.html", file=shown_file, staff=_staff(), because=because)
+
+
+@pages.post("/helpdesk/person/<oid>/end-sessions")
+@helpdesk_acts
+def end_sessions(oid: str) -> Response:
+    """Sign this person out everywhere. Their page then shows what it did: nobody signed in, when it ended, by whom and why."""
+    back = url_for("helpdesk.person", oid=oid, case=request.args.get("case"), _anchor="signed-in")
+    because = request.form.get("because")
+    if because not in BECAUSE or "sure" not in request.form:
+        raise Interruption("helpdesk_unsure", 400, href=back)
+    if not end_sessions_of(desk().look_up, desk().store, oid, because=because, by=here().oid, now=desk().clock()):
+        raise Interruption("helpdesk_unknown", 404, href="/helpdesk")
+    return redirect(back, 303)
 
 
 def _staff() -> str:

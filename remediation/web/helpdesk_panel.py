@@ -12,9 +12,11 @@ from datetime import datetime
 from ..domain.calls import last_of_each
 from ..domain.device import LinkState
 from ..domain.journey import Journey
+from ..domain.outage import MDM
 from ..domain.standing import Standing
 from ..domain.steps import ChainLink, Step, candidates, chain, next_step
 from ..ports import CaseFound, PersonFound
+from ..services.end_sessions import ENDED
 from ..services.look_up import File
 from .helpdesk_cards import Card, Difference, Fact, columns, differences, said, yes_or_no
 from .helpdesk_stuck import Stuck, stuck
@@ -44,6 +46,7 @@ class Panel:
     step: str | None
     since: datetime | None
     chain: tuple[ChainLink, ...]
+    relayed: bool
     stuck: tuple[Stuck, ...]
     columns: tuple[tuple[str, tuple[Card, ...]], ...]
     differences: tuple[Difference, ...]
@@ -52,13 +55,20 @@ class Panel:
     quotes: tuple[Fact, ...]
     calls: tuple[Card, ...]
     timeline: tuple[Entry, ...]
+    signed_in: tuple[datetime, ...]
+    signed_out: Entry | None
+    away: bool
+
+    @property
+    def state(self) -> str | None:
+        return "relay" if self.relayed and self.step == Step.WAIT else self.step
 
     @property
     def kind(self) -> str:
         """How the state looks: as calm as it is."""
         if self.step == Step.OPEN:
             return "done"
-        return "careful" if self.step in (Step.HELP, Step.NOT_FOR_YOU, Step.FIX) or self.stuck else "note"
+        return "careful" if self.step in (Step.HELP, Step.NOT_FOR_YOU, Step.FIX, Step.IN_APP) or self.stuck else "note"
 
 
 def line(found: PersonFound) -> Line:
@@ -80,6 +90,7 @@ def panel(file: File, now: datetime, *, tenant_id: str) -> Panel:
         step=next_step(journey, now).value if journey is not None else None,
         since=_since(journey) if journey is not None else None,
         chain=chain(journey, now) if journey is not None else (),
+        relayed=journey is not None and journey.relay is not None,
         stuck=stuck(file, journey, now) if journey is not None else (),
         columns=columns(journey) if journey is not None else (),
         differences=tuple(differences(journey)) if journey is not None else (),
@@ -88,7 +99,17 @@ def panel(file: File, now: datetime, *, tenant_id: str) -> Panel:
         quotes=(Fact("tenant", id=tenant_id), Fact("person", id=who.oid), *(_quotes(file, journey) if journey is not None else ())),
         calls=tuple(_calls(journey)) if journey is not None else (),
         timeline=tuple(entry(event, who.oid) for event in file.timeline),
+        signed_in=file.signed_in,
+        signed_out=next((entry(event, who.oid) for event in file.timeline if event.what == ENDED), None),
+        away=journey is not None and any(_concerns(row.what, journey) for row in file.failing),
     )
+
+
+def _concerns(source: str, journey: Journey) -> bool:
+    """Whether what is shown of this person comes from there: their MDM, any where none is known to hold a device of theirs yet."""
+    name = source.partition("/")[0]
+    connections = {device.key.connection for device in journey.managed}
+    return not name.startswith(MDM) or not connections or name.removeprefix(MDM) in connections
 
 
 def _since(journey: Journey) -> datetime:

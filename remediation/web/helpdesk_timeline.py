@@ -10,6 +10,7 @@ from typing import Any
 
 from ..domain.evidence import Level
 from ..ports import Event
+from ..services.end_sessions import BECAUSE
 from .names import shown
 
 EVENTS = {
@@ -29,6 +30,7 @@ EVENTS = {
         "link.ended",
         "verdict.changed",
         "drift.repaired",
+        "drift.seen",
         "lease.ended",
     ),
     *("push.prepared", "push.sent", "push.accepted", "push.confirmed", "push.failed", "push.not_applied", "stuck.retried"),
@@ -44,7 +46,7 @@ DETAILS = {
     *("entrance", "platform", "connection", "record", "device", "state", "evidence", "because", "message", "compliant", "verdict"),
     *("reasons", "by", "shown", "journey", "for_journey", "old", "new", "directory_device", "managed_device", "link"),
     *("client_request_id", "request_id", "named", "how", "refused", "error", "log", "correlation_id"),
-    *("fingerprint", "serial", "issuer"),
+    *("fingerprint", "serial", "issuer", "ended"),
 }
 IDS = {
     *("record", "device", "message", "journey", "for_journey", "directory_device", "managed_device", "link", "connection"),
@@ -98,6 +100,8 @@ def _details(event: Event) -> Iterable[Detail]:
         words = _words(value)
         if label == "evidence" and words in LEVELS:
             yield Detail(label, True, f"level_{words.lower()}", is_id=False, is_word=True)
+        elif label == "because" and words in BECAUSE:
+            yield Detail(label, True, f"because_{words}", is_id=False, is_word=True)
         elif words:
             is_id = label in IDS or label not in DETAILS
             yield Detail(label, label in DETAILS, words, is_id, isinstance(value, bool))

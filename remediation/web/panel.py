@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ..domain.journey import Journey
+from ..domain.relay import relay_of
 from ..domain.sign_in_proof import RECORD_LOOKS, names_another
 from ..domain.standing import not_for_you
 from ..domain.steps import ChainLink, ChainState, Step, already_open, chain, help_why, next_step, only_disabled
@@ -56,6 +57,16 @@ class SecondSignIn:
 
 
 @dataclass(frozen=True)
+class RelayCard:
+    """The MDM's maker tells Microsoft. `linked`: it is the turn of this device that we wait for; `by` and `missed` as `Relay` has
+    them."""
+
+    linked: bool
+    by: datetime | None = None
+    missed: bool = False
+
+
+@dataclass(frozen=True)
 class Panel:
     step: str
     person: str
@@ -74,6 +85,7 @@ class Panel:
     message: Message | None
     second: SecondSignIn | None
     certificate: str | None
+    relay: RelayCard | None
     slow: tuple[str, ...]
     looking: bool
     read_at: datetime | None
@@ -87,6 +99,10 @@ class Panel:
     still_blocked_at: datetime | None
     help_why: str | None
     not_for_you: str | None
+
+    @property
+    def title(self) -> str:
+        return "relay" if self.step == Step.WAIT and self.relay is not None and self.relay.linked else self.step
 
     @property
     def final(self) -> bool:
@@ -115,6 +131,7 @@ def panel(journey: Journey, now: datetime, *, browser: str) -> Panel:
         message=_message(journey, now),
         second=_second(journey),
         certificate=_certificate(journey),
+        relay=_relay(journey, now),
         slow=_slow(journey),
         looking=journey.look.under_way,
         read_at=min((at for at in (journey.look.mdm_read_at, journey.look.directory_read_at) if at is not None), default=None),
@@ -172,6 +189,13 @@ def _certificate(journey: Journey) -> str | None:
     return None if pair is None else "shown" if journey.certificate_of(pair) is not None else "asked"
 
 
+def _relay(journey: Journey, now: datetime) -> RelayCard | None:
+    if journey.relay is None:
+        return None
+    relay = relay_of(journey, now)
+    return RelayCard(False) if relay is None else RelayCard(True, relay.by if relay.since is not None else None, relay.missed)
+
+
 def _slow(journey: Journey) -> tuple[str, ...]:
     """The sides that did not give what we asked for when last asked. A push's `reason` is `<remote>_<error>`, `failed_<code>`, or
     a reason of the verdict, which `_said` tells."""
@@ -210,9 +234,10 @@ def _mended(journey: Journey) -> bool:
 
 
 def _opened(journey: Journey) -> tuple[str, datetime | None]:
-    """What *open* rests on: `changed` after our send, `already_so` then, or `found` compliant without any doing of ours."""
+    """What *open* rests on: `changed` after our send, `already_so` then, `relayed` by the MDM's maker, or `found` compliant without
+    any doing of ours."""
     push = journey.push
     if push is not None and push.desired_seq > 0:
-        return ("already_so" if push.confirmed_by == "already_so" else "changed"), push.observed_at
+        return (push.confirmed_by if push.confirmed_by in ("already_so", "relayed") else "changed"), push.observed_at
     already = already_open(journey)
     return "found", already.read_at if already is not None else None

@@ -46,7 +46,7 @@ def it_is_me(token: str) -> Response:
 @signed_in
 def it_is_not_me(token: str) -> Response:
     try:
-        not_me(desk().store, token, oid=here().oid, now=desk().clock())
+        not_me(desk().store, token, oid=here().oid, browser=here().browser, now=desk().clock())
     except PossessionRefused as refused:
         raise refusal(refused.why, token) from refused
     return redirect(f"/possession/{token}", 303)

@@ -51,7 +51,7 @@ GUEST = {"530004"}
 # A silent sign-in found that Entra has to show itself: https://openid.net/specs/openid-connect-core-1_0.html#AuthError
 NOT_SILENTLY = {"login_required", "interaction_required", "consent_required", "account_selection_required"}
 # Where in the console somebody was; each is a value in a route of ours, never an address.
-STAFF_PLACE = ("q", "person", "case")
+STAFF_PLACE = ("q", "person", "case", "page")
 LONGEST = 200
 REFUSED = {"guest": "sign_in_guest", "foreign": "sign_in_foreign", "personal": "sign_in_personal"}
 
@@ -118,6 +118,8 @@ def _place(kept: dict[str, Any], person: Person) -> tuple[Platform | None, str]:
     if kept.get("to") == "helpdesk":
         if kept.get("person"):
             return None, url_for("helpdesk.person", oid=kept["person"], case=kept.get("case") or None)
+        if kept.get("page") == "connections":
+            return None, url_for("connections.connections")
         return None, url_for("helpdesk.search", q=kept.get("q") or None)
     if token is None:
         return _platform(kept, person), "/journey"
@@ -157,7 +159,7 @@ def _explained(error: str, description: str) -> Interruption:
 
 
 def sign_in_for_staff(place: Mapping[str, str]) -> str:
-    """The link that signs a member of staff in, and leads back to the search or the person they were at."""
+    """The link that signs a member of staff in, and leads back to where they were."""
     said: dict[str, Any] = {name: place[name] for name in STAFF_PLACE if place.get(name)}
     return url_for("sign_in.sign_in", to="helpdesk", **said)
 

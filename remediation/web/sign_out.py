@@ -4,6 +4,7 @@ from flask import Blueprint, redirect, render_template
 from werkzeug.wrappers import Response
 
 from ..ports import Actor
+from ..services.end_sessions import end_sessions
 from . import entra_client, sessions
 from .desk import desk
 from .guards import anyone, signed_in
@@ -31,10 +32,8 @@ def end() -> Response:
 @signed_in
 def everywhere() -> Response:
     """A phone was lost, or somebody else may have signed in: every session of this person ends, this one with them."""
-    oid, now = sessions.here().oid, desk().clock()
-    desk().sessions.end_all(oid, at=now)
-    with desk().store.change(Actor("person", oid), "sessions.ended", about=("person", oid), at=now):
-        pass
+    oid = sessions.here().oid
+    end_sessions(desk().store, oid, actor=Actor("person", oid), because="asked", now=desk().clock())
     return end()
 
 

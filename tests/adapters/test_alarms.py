@@ -169,6 +169,8 @@ def test_figures_are_a_whole_file_or_none(tmp_path: Path) -> None:
         oldest_revocation=12.5,
         leases_ending={"ws1": 40},
         since_good={"mdm:ws1/poll": 95.0},
+        well={"mdm:ws1": False, "entra": True},
+        since_good_call={"mdm:ws1": 4000.0},
     )
     file = tmp_path / "remediation.prom"
     for _ in range(2):
@@ -178,6 +180,8 @@ def test_figures_are_a_whole_file_or_none(tmp_path: Path) -> None:
         *('remediation_links{verdict="compliant"} 1204.0', 'remediation_stuck{kind="link",reason="channel_busy"} 7.0'),
         *("remediation_oldest_revocation_seconds 12.5", 'remediation_leases_ending_24h{connection="ws1"} 40.0'),
         'remediation_since_good_answer_seconds{watch="mdm:ws1/poll"} 95.0',
+        *('remediation_connection_well{connection="mdm:ws1"} 0.0', 'remediation_connection_well{connection="entra"} 1.0'),
+        'remediation_connection_since_good_answer_seconds{connection="mdm:ws1"} 4000.0',
     ):
         assert line in lines
     assert [path.name for path in tmp_path.iterdir()] == ["remediation.prom"]

@@ -139,13 +139,19 @@ def test_laundering_notices(fault: str, case: Case) -> None:
 
 @pytest.mark.parametrize("db", ["sqlite", "postgresql"])
 def test_histories(db: str) -> None:
-    figures = histories.play(histories.Size(pure=500, stored=15), db, 1, None, print)
-    assert (figures["violations"], figures["surprises"]) == (0, 0)
+    figures = histories.play(histories.Size(pure=500, stored=15, carried=3), db, 1, None, print)
+    assert (figures["violations"], figures["surprises"], figures["never_up"]) == (0, 0, 0)
 
 
 def test_histories_notice_what_is_forgotten() -> None:
-    found = histories.play(histories.Size(pure=100, stored=5), "sqlite", 1, "forgetful", print)["by_invariant"]
+    found = histories.play(histories.Size(pure=100, stored=5, carried=0), "sqlite", 1, "forgetful", print)["by_invariant"]
     assert found["I2"] > 0 and found["I6"] > 0  # noqa: PT018
+
+
+def test_histories_notice_a_new_device_that_is_up_before_the_old_one_is_down() -> None:
+    """T1: two entries of one phone compliant at once."""
+    found = histories.play(histories.Size(pure=0, stored=0, carried=6), "sqlite", 1, "up_first", print)["by_invariant"]
+    assert found["down_before_up"] > 0
 
 
 HINTS = hints.Size(devices=8, changes=6, pace=60, polls=0.5, events=160)

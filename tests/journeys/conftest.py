@@ -27,9 +27,9 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def raised(migrated: Path, tmp_path: Path) -> Iterator[Callable[..., Stage]]:
     with ExitStack() as stages:
 
-        def begin(scenario: str, url: str | None = None, *, lagging: bool = False, minimum: str = "possession") -> Stage:
+        def begin(scenario: str, url: str | None = None, **more: Any) -> Stage:
             where = url or copied(migrated, tmp_path)
-            return stages.enter_context(Stage(where, tmp_path, scenario, lagging=lagging, minimum=minimum))
+            return stages.enter_context(Stage(where, tmp_path, scenario, **more))
 
         yield begin
 
@@ -46,10 +46,11 @@ def arrives(raised: Callable[..., Stage], browser: Browser) -> Iterator[Callable
             script: bool = True,
             lagging: bool = False,
             minimum: str = "possession",
+            relay: float | None = None,
             **look: Any,
         ) -> Player:
             """`look`: `color_scheme`, `locale` as Playwright has them."""
-            stage = raised(scenario, lagging=lagging, minimum=minimum)
+            stage = raised(scenario, lagging=lagging, minimum=minimum, relay=relay)
             context = browser.new_context(
                 viewport={"width": width, "height": 844},
                 user_agent=SCENARIOS[scenario].kind.user_agent,  # which the welcome page guesses the platform by
@@ -59,7 +60,8 @@ def arrives(raised: Callable[..., Stage], browser: Browser) -> Iterator[Callable
             )
             context.set_default_timeout(20_000)
             contexts.callback(context.close)
-            name = "-".join([scenario, str(width), "script" if script else "plain", *map(str, look.values())])
+            channel = ["relay"] if relay else []
+            name = "-".join([scenario, str(width), "script" if script else "plain", *channel, *map(str, look.values())])
             return Player(stage, context, name, script=script)
 
         yield begin

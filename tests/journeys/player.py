@@ -81,6 +81,10 @@ class Player:
         self.phone.goto(f"{self.stage.pages}/phone/authenticator")
         self._does("#register")
 
+    def registers_in_app(self) -> None:
+        self.phone.goto(f"{self.stage.pages}/phone/hub")
+        self._does("#register-in-app")
+
     def registers_anew(self) -> None:
         self.phone.goto(f"{self.stage.pages}/phone/authenticator")
         self._does("#unregister")

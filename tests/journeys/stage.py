@@ -18,6 +18,7 @@ from remediation.settings.names import environment_of
 from remediation.store.engine import make_engine
 from sandbox import demo
 from sandbox.faults import Fault
+from sandbox.relay import switch_on
 from sandbox.server import Sandbox, create_sandbox
 from sandbox.world import Phone
 from tests.journeys.ports import free_port
@@ -31,13 +32,22 @@ class Stage:
     """`url` names a migrated database. The web and the worker are two children, so that one can be killed alone.
 
     `lagging` keeps the seconds that the demo's Microsoft and MDM take; without it they are quick, and so are the tests. `web` names
-    another module to serve the pages, for a bench that seeds a fault.
+    another module to serve the pages, for a bench that seeds a fault. `relay`: the MDM's maker tells Microsoft, every so many
+    seconds.
     """
 
     def __init__(
-        self, url: str, folder: Path, scenario: str, *, lagging: bool = False, web: str | None = None, minimum: str = "possession"
+        self,
+        url: str,
+        folder: Path,
+        scenario: str,
+        *,
+        lagging: bool = False,
+        web: str | None = None,
+        minimum: str = "possession",
+        relay: float | None = None,
     ) -> None:
-        self.url, self.folder, self.web, self.minimum = url, folder, web, minimum
+        self.url, self.folder, self.web, self.minimum, self.relay = url, folder, web, minimum, relay
         self.ports = demo.Ports(free_port(), free_port(), free_port())
         self.sandbox: Sandbox = create_sandbox(demo.tenant_for(self.ports, folder))
         self.sandbox.begin(scenario)
@@ -54,6 +64,9 @@ class Stage:
                 self.settings |= demo.second_mdm(self.sandbox)
             self.settings["REMEDIATION_DATABASE_URL"] = self.url
             self.settings["REMEDIATION_MINIMUM_EVIDENCE"] = self.minimum
+            if self.relay is not None:
+                switch_on(self.sandbox.world, self.mia.vendor, self.relay)
+                self.settings |= {"REMEDIATION_CHANNEL_IOS": "mdm_relay:ws1", "REMEDIATION_MDM_WS1_RELAY_MINUTES": "1"}
             self._messages_arrive()
             self.start("serve", WebSettings)
             self.start("work", WorkerSettings)

@@ -175,11 +175,12 @@ def test_a_dropped_answer_was_performed(hands: Hands) -> None:
     hands.control(
         "PATCH",
         "app/service",
-        {"permissions": {"00000003-0000-0000-c000-000000000000": ["Device.ReadWrite.All"]}},
+        {"permissions": {"00000003-0000-0000-c000-000000000000": ["Device.ReadWrite.All"]}, "approved_mdm": True},
     )
     fault(hands, "drop_answer", method="PATCH")
     with pytest.raises(requests.ConnectionError):
         hands.graph("PATCH", f"devices/{laptop['object_id']}", {"isCompliant": False})
+    hands.control("POST", "clock", {"advance": 5})
     assert hands.graph("GET", f"devices/{laptop['object_id']}").json()["isCompliant"] is False
 
 

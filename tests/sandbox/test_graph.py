@@ -187,6 +187,10 @@ def test_only_windows_compliance_can_be_patched(hands: Hands) -> None:
     refused(hands.graph("PATCH", f"devices/{laptop['id']}", {"isCompliant": False}), 403, "Authorization_RequestDenied")
     grant(hands, "Device.ReadWrite.All", "User.Read.All")
     token = hands.app_token()
+    refused(
+        hands.graph("PATCH", f"devices/{laptop['id']}", {"isCompliant": False}, token=token), 403, "Authorization_RequestDenied"
+    )
+    hands.control("PATCH", "app/service", {"approved_mdm": True})
 
     def patch(device: dict[str, Any], body: Any) -> requests.Response:
         return hands.graph("PATCH", f"devices(deviceId='{device['deviceId']}')", body, token=token)
@@ -203,6 +207,8 @@ def test_only_windows_compliance_can_be_patched(hands: Hands) -> None:
     assert shown["isCompliant"] is None
     assert shown["extensionAttributes"]["extensionAttribute3"] == "ours"
     assert shown["extensionAttributes"]["extensionAttribute1"] is None
+    assert hands.graph("GET", f"devices/{laptop['id']}", token=token).json()["isCompliant"] is True, "taken, and not yet shown"
+    hands.control("POST", "clock", {"advance": 5})
     assert hands.graph("GET", f"devices/{laptop['id']}", token=token).json()["isCompliant"] is False
 
 

@@ -331,6 +331,31 @@ def test_files_of_certificates(ward: Ward, tmp_path: Path) -> None:
     assert PemFiles().ends(str(lists)) is None
 
 
+NO_CHANNEL: dict[str, Any] = {"channel_ios": "none", "channel_android": "none", "channel_macos": "none"}
+
+
+def test_the_channels_are_named_and_only_theirs_is_asked_for(ward: Ward) -> None:
+    assert ward.says("channel", "intune_partner") == (GOOD, "intune_partner")
+    found = ward.examined(**{**NO_CHANNEL, "channel_ios": "mdm_relay"})
+    assert found["channel", "mdm_relay"].detail == {"platforms": "ios", "connection": "ws1", "minutes": "15"}
+    assert not {("token", "intune"), ("permissions", "intune"), ("partner", "")} & set(found)
+    too_many = found["permissions", "graph"]
+    assert (too_many.why, too_many.detail) == ("too_many", {"permissions": "Application.Read.All"})
+    assert ward.says("channel", **NO_CHANNEL) == (BAD, "none")
+
+
+def test_windows_needs_a_permission_that_nothing_else_may_have(ward: Ward) -> None:
+    windows: dict[str, Any] = {"channel_windows": "graph_device"}
+    found = ward.examined(**windows)
+    assert found["channel", "graph_device"].state is GOOD
+    assert found["permissions", "graph"].detail == {"permissions": "Device.ReadWrite.All"}
+    assert found["permissions", "graph"].why == "missing"
+    ward.roles.add("Device.ReadWrite.All")
+    ward.sandbox.world.end_tokens()
+    assert ward.says("permissions", "graph", **windows) == (GOOD, "right")
+    assert ward.says("permissions", "graph") == (BAD, "too_many")
+
+
 def test_every_finding_has_words_and_a_name() -> None:
     text = "".join((Path(__file__).parents[2] / "remediation" / "services" / f"{name}.py").read_text() for name in MODULES)
     told = re.findall(r'Finding\(\s*"(\w+)", State\.\w+, "(\w+)"', text)

@@ -17,6 +17,7 @@ from remediation.adapters.workspace_one_events import hint_of
 from remediation.adapters.workspace_one_targets import WorkspaceOneTargets
 from remediation.domain.hints import password
 from remediation.domain.push import Lane
+from remediation.domain.steps import Step
 from remediation.services.register_events import Did, register
 from remediation.settings import WebSettings
 from remediation.store.look_up import SqlLookUp
@@ -43,9 +44,10 @@ MANNERS: dict[str, tuple[Manners, int]] = {
 class Told:
     """Mia's phone is through, and its MDM sends what happens to it to `address`."""
 
-    def __init__(self, story: Story) -> None:
+    def __init__(self, story: Story, *, through: bool = True) -> None:
         self.story = story
-        story.gets_through()
+        if through:
+            story.gets_through()
         story.with_world(recheck=timedelta(days=7))
         tenant = story.store.tenant_id
         settings = WebSettings.model_validate({**SETTINGS, "tenant_id": tenant, "hook_key": SecretStr(KEY)})
@@ -127,6 +129,34 @@ def test_T25_an_event_that_lies_changes_nothing_and_a_true_one_afterwards_does(t
 
 def _sent(told: Told, body: bytes) -> int:
     return requests.post(told.address, data=body, auth=("remediation", password(KEY, "ws1")), timeout=5).status_code
+
+
+def test_who_waits_for_her_phone_moves_on_at_once_when_the_mdm_says_that_it_is_enrolled(tell: Any) -> None:
+    """By now she is looked at once an hour. The control: while the event is lost, a minute changes nothing."""
+    told = Told(tell("not_enrolled"), through=False)
+    story = told.story
+    try:
+        story.arrives()
+        assert story.step is Step.ENROLL
+        story.passes(1200, every=30)
+        told.events.manners = Manners(lost=True)
+        story.enrolls()
+        told.until(lambda: story.remotes.record.id in told.events._known)
+        story.passes(60)
+        assert (story.step, story.links()) == (Step.ENROLL, [])
+        with story.sandbox.world.lock:
+            told.events._known.pop(story.remotes.record.id)  # the MDM tells it after all
+        told.events.manners = Manners(times=5)
+        told.until(lambda: len(told.events.sent) >= 5)
+        assert {status for _, status in told.events.sent} == {202}
+        wake = story.journey.look.wake
+        story.tick()
+        assert story.step.value == Step.THIS_DEVICE
+        assert story.links() == [], "nothing is granted by it"
+        assert story.journey.look.wake <= wake + 1
+    finally:
+        told.events.stop()
+        told.socket.stop()
 
 
 def test_the_mdms_own_test_wants_200_and_the_right_password(told: Told) -> None:

@@ -14,7 +14,7 @@ from remediation.store.alarms import SqlAlarms
 from remediation.store.look_up import SqlLookUp
 from remediation.web.helpdesk_panel import panel
 from tests.services.test_a_wrong_phone import also_registered
-from tests.stories import Story
+from tests.stories import BROWSER, Story
 
 Tell = Callable[..., Story]
 WAYS = ("log", "webhook", "mail")
@@ -53,7 +53,7 @@ def test_T3_a_thief_whose_message_the_person_denies_gets_nothing_and_everybody_h
     story.says_this_is_mine()
     thiefs = also_registered(story, days=0)
     assert told(story, ways) == [[], [], []]
-    not_me(story.store, story.token, oid=story.oid, now=story.world.clock())
+    not_me(story.store, story.token, oid=story.oid, browser=BROWSER, now=story.world.clock())
     story.passes(1200, every=30)
     assert (story.uploads(), story.links(), thiefs.is_compliant) == ([], [], None)
 
@@ -98,7 +98,7 @@ def test_T3_what_was_said_is_not_hidden_by_much_that_happens_afterwards(tell: Te
     story = tell("blocked_unregistered")
     story.arrives()
     story.says_this_is_mine()
-    not_me(story.store, story.token, oid=story.oid, now=story.world.clock())
+    not_me(story.store, story.token, oid=story.oid, browser=BROWSER, now=story.world.clock())
     for _ in range(look_up.EVENTS // 2 + 5):
         story.sandbox.world.advance(60)
         story.checks_again()

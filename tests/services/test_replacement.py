@@ -91,6 +91,39 @@ def test_T1_until_the_old_entry_is_seen_down_the_new_one_stays_down(tell: Tell) 
     story.gets_to(Step.OPEN, within=3600)
 
 
+def test_T1_a_grant_that_is_still_on_its_way_to_the_old_entry_keeps_the_new_one_down(tell: Tell) -> None:
+    """Microsoft takes its time with the old entry's two messages, and none with the new one's."""
+    story = still_blocked_after_registering_anew(tell)
+    lags = story.sandbox.world.lags
+    proves_it_anew_while(story, lambda: setattr(lags, "compliance_lag", 0))
+    story.gets_to(Step.OPEN)
+    [second] = [link for link in story.links() if link.state is LinkState.ACTIVE]
+    lags.compliance_lag = 400
+    story.reports_health(passcode=False)
+    story.checks_again()
+    story.passes(600, every=20)
+    story.reports_health(passcode=True)
+    story.checks_again()
+    story.passes(10)
+    assert sent(story)[-1] == (second.device_id, "compliant"), "told, and not shown yet"
+    story.loses_its_registration_and_registers()
+    story.passes(10)
+    story.says_still_blocked()
+    story.passes(10)
+    proves_it_anew(story)
+    [third] = [link for link in story.links() if link.state is LinkState.ACTIVE]
+    assert third.device_id == story.remotes.phone.device_id != second.device_id
+    story.passes(10)
+    assert sent(story)[-1] == (second.device_id, "notCompliant")
+    lags.compliance_lag = 0
+    for _ in range(150):
+        story.tick(5)
+        with story.sandbox.world.settled() as world:
+            up = [device.device_id for device in world.devices.values() if device.is_compliant and not device.deleted]
+        assert len({second.device_id, third.device_id} & set(up)) < 2
+    assert story.outlook_opens(), "the control"
+
+
 def test_T1_possession_alone_replaces_nothing(tell: Tell) -> None:
     """The tenant's minimum is *possession*, by which the first link was made: it takes more to put another device in its place."""
     story = still_blocked_after_registering_anew(tell)

@@ -137,9 +137,8 @@ class People:
         if not phone.messages:
             return None
         token = re.findall(r"/possession/([\w-]+)", phone.messages[-1].body)[-1]
-        return f"{who.person.name}: not me", partial(
-            prove_possession.not_me, self.store, token, oid=who.person.oid, now=self.clock()
-        )
+        says = partial(prove_possession.not_me, self.store, token, oid=who.person.oid, browser=who.browser, now=self.clock())
+        return f"{who.person.name}: not me", says
 
     def checks_again(self, who: Someone, journey: Journey) -> Press:
         run = partial(ask.check_again, self.store, journey.id, oid=who.person.oid, now=self.clock())

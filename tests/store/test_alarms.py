@@ -19,7 +19,7 @@ from remediation.store.leases import SqlLeases
 from remediation.store.stuck import SqlStuckRows
 from remediation.store.tables import alarms, watches
 from tests.people import NOON, minutes
-from tests.store.scenes import BAD, GOOD, TENANT, Scene, all_at_once
+from tests.store.scenes import BAD, BROWSER, GOOD, TENANT, Scene, all_at_once
 
 HOURS = [timedelta(hours=hours) for hours in range(40)]
 
@@ -194,7 +194,7 @@ def test_other_reasons_and_one_devices_own_trouble_are_not_the_channels(scene: S
 
 
 def says_not_me(scene: Scene, at: datetime) -> None:
-    not_me(scene.store, "token", oid="mia", now=at)
+    not_me(scene.store, "token", oid="mia", browser=BROWSER, now=at)
 
 
 def told_in(scene: Scene) -> list[tuple[str, str]]:
@@ -216,7 +216,7 @@ def test_T3_each_way_of_telling_gets_it_once_however_often_and_by_how_many_it_is
     assert told_in(scene) == [("log", "not_me"), ("mail", "not_me")]
     scene.ask_for_proof()  # the message of another attempt is another matter
     scene.mint(token_hash("another"))
-    not_me(scene.store, "another", oid="mia", now=NOON + minutes(3))
+    not_me(scene.store, "another", oid="mia", browser=BROWSER, now=NOON + minutes(3))
     assert len(workers[0].beats(NOON + minutes(4))) == 2
 
 
@@ -225,7 +225,7 @@ def test_T3_what_is_not_saved_alarms_nobody_and_what_is_waits_for_a_worker(scene
     scene.mint(token_hash("token"))
     for oid, token in (("eve", "token"), ("mia", "unknown")):
         with pytest.raises(PossessionRefused):
-            not_me(scene.store, token, oid=oid, now=NOON)
+            not_me(scene.store, token, oid=oid, browser=BROWSER, now=NOON)
     assert told_in(scene) == []
     says_not_me(scene, NOON)
     assert SqlStuckRows(scene.engine, TENANT).rows(NOON, limit=9)[-1].kind != "alarm"
@@ -247,5 +247,6 @@ def test_figures_of_a_day(scene: Scene) -> None:
     assert figures.oldest_revocation == 600
     assert figures.since_good == {"mdm:ws1/poll": 900}
     assert figures.stuck[("watch", "mdm_refused")] == 1
+    assert (figures.well["mdm:ws1"], figures.since_good_call["mdm:ws1"]) == (False, 900)
     other = SqlFigures(scene.engine, "another").read(NOON)
     assert (other.stuck, other.leases_ending, other.oldest_revocation) == ({}, {}, 0)

@@ -22,7 +22,7 @@ def test_a_link_comes_back_as_it_was_made_and_is_woken_with_its_row(scene: Scene
     assert ("push_link", "l1:1", "push") in scene.wake_ups()
 
 
-def test_of_sixteen_links_to_one_directory_device_one_wins(scene: Scene) -> None:
+def test_T6_of_sixteen_links_to_one_directory_device_one_wins(scene: Scene) -> None:
     scene.see_managed(*(managed_phone(str(n)) for n in range(16)))
     before = len(scene.audited())
     links = [replace(LINK, id=f"l{n}", managed=ManagedKey("ws1", str(n))) for n in range(16)]
@@ -32,7 +32,7 @@ def test_of_sixteen_links_to_one_directory_device_one_wins(scene: Scene) -> None
 
 
 @pytest.mark.parametrize("state", [LinkState.ACTIVE, LinkState.PENDING])
-def test_of_sixteen_links_to_one_managed_device_one_wins(scene: Scene, state: LinkState) -> None:
+def test_T6_of_sixteen_links_to_one_managed_device_one_wins(scene: Scene, state: LinkState) -> None:
     scene.see_directory(*(directory_phone(str(n)) for n in range(16)))
     links = [replace(LINK, id=f"l{n}", device_id=str(n), state=state) for n in range(16)]
     assert all_at_once([partial(scene.link, link) for link in links]) == {"done": 1, "conflict": 15}

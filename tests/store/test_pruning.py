@@ -1,5 +1,6 @@
 """Once a night what nobody needs any more goes, in small bites, and nothing that is still needed."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -23,12 +24,13 @@ from remediation.store.tables import (
     people,
     possession_links,
     pushes,
+    search_terms,
     sessions,
     sign_in_states,
     sign_ins,
 )
-from tests.people import MIA, NOON, minutes
-from tests.store.scenes import GOOD, TENANT, Scene
+from tests.people import HEALTHY, LINK, MIA, NOON, minutes
+from tests.store.scenes import GOOD, TENANT, Scene, managed_phone
 from tests.store.test_shown_certificates import shows_certificate
 from tests.store.test_sign_ins import comes_back
 
@@ -134,3 +136,28 @@ def test_devices_and_people_of_a_journey_or_a_link_stay(scene: Scene) -> None:
     assert {"directory_devices", "managed_devices", "people"}.isdisjoint(some(goes(scene, late)))
     assert [count(scene, table) for table in (people, directory_devices, managed_devices)] == [1, 1, 1]
     assert count(scene, observations) == 0
+
+
+def serials(scene: Scene) -> list[tuple[str, str | None]]:
+    return [
+        tuple(row) for row in scene.rows(sa.select(managed_devices.c.record_id, managed_devices.c.serial).order_by("record_id"))
+    ]
+
+
+def test_T34_a_released_device_loses_its_serial_number_that_night_and_a_linked_or_listed_one_keeps_it(scene: Scene) -> None:
+    kept, linked, released = (managed_phone(name, serial=f"SERIAL{name}", udid=name) for name in ("1042", "2", "3"))
+    scene.see_managed(kept, linked, released)
+    scene.link(replace(LINK, managed=linked.key))
+    scene.see_managed(kept, at=NOON + minutes(1))
+    assert some(goes(scene, NOON + minutes(2)))["serials"] == 1
+    assert serials(scene) == [("1042", "SERIAL1042"), ("2", "SERIAL2"), ("3", None)]
+    terms = set(scene.rows(sa.select(search_terms.c.term).where(search_terms.c.subject.startswith("managed_device/"))))
+    assert {("serial1042",), ("serial2",)} <= terms
+    assert ("serial3",) not in terms, "nor is it found by it any more"
+    with scene.change("link.ended") as change:
+        change.end_link("l1", "wiped")
+    assert some(goes(scene, NOON + timedelta(days=1)))["serials"] == 1
+    scene.see_managed(
+        kept, replace(linked, posture=replace(HEALTHY, read_at=NOON + timedelta(days=1))), at=NOON + timedelta(days=1)
+    )
+    assert serials(scene) == [("1042", "SERIAL1042"), ("2", "SERIAL2"), ("3", None)], "enrolled again"

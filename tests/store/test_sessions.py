@@ -1,15 +1,16 @@
 """Sessions end when they should, on use; the state of a sign-in is given out once."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
+from remediation.errors import Stale
 from remediation.store import SqlSessions, SqlSignInStates
 from remediation.store.tables import sessions as table
 from remediation.store.tables import sign_in_states
 from tests.people import NOON, minutes
-from tests.store.scenes import TENANT, all_at_once
+from tests.store.scenes import TENANT, Scene, all_at_once
 
 
 @pytest.fixture
@@ -17,8 +18,8 @@ def sessions(engine: sa.Engine) -> SqlSessions:
     return SqlSessions(engine, TENANT)
 
 
-def begin(sessions: SqlSessions, oid: str = "mia") -> str:
-    return sessions.begin(oid=oid, name="Mia", roles=["helpdesk"], browser="safari", at=NOON)
+def begin(sessions: SqlSessions, oid: str = "mia", *, browser: str = "safari", at: datetime = NOON) -> str:
+    return sessions.begin(oid=oid, name="Mia", roles=["helpdesk"], browser=browser, at=at)
 
 
 def test_a_session_is_found_by_its_token_alone(sessions: SqlSessions, engine: sa.Engine) -> None:
@@ -43,12 +44,34 @@ def test_a_session_in_use_goes_on_but_not_for_ever(sessions: SqlSessions) -> Non
     assert sessions.find(token, at=NOON + timedelta(hours=12)) is None
 
 
-def test_sessions_can_be_ended_one_or_all(sessions: SqlSessions) -> None:
+def test_sessions_can_be_ended_one_or_all(sessions: SqlSessions, scene: Scene) -> None:
     one, two, eve = begin(sessions), begin(sessions), begin(sessions, "eve")
     sessions.end(one, at=NOON)
     assert [sessions.find(t, at=NOON) is None for t in (one, two, eve)] == [True, False, False]
-    sessions.end_all("mia", at=NOON)
+    with scene.change() as change:
+        assert change.end_sessions("mia") == 1
     assert [sessions.find(t, at=NOON) is None for t in (two, eve)] == [True, False]
+
+
+def test_all_but_those_of_one_browser(sessions: SqlSessions, scene: Scene) -> None:
+    here, there = begin(sessions), begin(sessions, browser="thiefs")
+    begin(sessions, browser="long ago", at=NOON - timedelta(hours=3))
+    with scene.change() as change:
+        assert change.end_sessions("mia", but_browser="safari") == 1, "one that nobody used for hours was over before"
+    assert [sessions.find(t, at=NOON) is None for t in (here, there)] == [False, True]
+
+
+def test_what_is_not_saved_signs_nobody_out(sessions: SqlSessions, scene: Scene) -> None:
+    token = begin(sessions)
+
+    def fails() -> None:
+        with scene.change() as change:
+            change.end_sessions("mia")
+            change.end_link("no such link", "x")
+
+    with pytest.raises(Stale):
+        fails()
+    assert sessions.find(token, at=NOON) is not None
 
 
 def test_a_sign_in_state_is_taken_once(engine: sa.Engine) -> None:

@@ -92,7 +92,9 @@ def test_sessions_and_sign_ins_are_apart(engine: sa.Engine) -> None:
     ours, theirs = SqlSessions(engine, "contoso"), SqlSessions(engine, "fabrikam")
     token = ours.begin(oid="mia", name="Mia", roles=[], browser="b", at=NOON)
     theirs.end(token, at=NOON)
-    theirs.end_all("mia", at=NOON)
+    store, about = SqlStore(engine, "fabrikam", DbosWakeups(engine)), ("person", "mia")
+    with store.change(Actor("worker", "w"), "sessions.ended", about=about, at=NOON) as change:
+        assert change.end_sessions("mia") == 0
     assert theirs.find(token, at=NOON) is None
     assert ours.find(token, at=NOON) is not None
     SqlSignInStates(engine, "contoso").put("key", "value", until=NOON + minutes(10))

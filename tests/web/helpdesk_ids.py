@@ -5,25 +5,29 @@ import re
 
 from remediation.domain.compliance import MdmWord, Verdict
 from remediation.domain.evidence import Level
+from remediation.domain.health import Cause, Condition
 from remediation.domain.matching import WHY_NOT
 from remediation.domain.sign_in_proof import Record
 from remediation.domain.steps import Step
 from remediation.errors import WhoActs
 from remediation.services import stuck
-from remediation.web import helpdesk_cards, helpdesk_panel, helpdesk_timeline
+from remediation.services.end_sessions import BECAUSE
+from remediation.web import connection_words, helpdesk_cards, helpdesk_panel, helpdesk_timeline
 
-SOURCE = inspect.getsource(helpdesk_panel) + inspect.getsource(helpdesk_cards)
+SOURCE = "".join(map(inspect.getsource, (helpdesk_panel, helpdesk_cards, connection_words)))
+REMOTES = {"entra", "directory", "channel", "mdm"}
 COLUMNS = {"managed", "directory", "sent", "shown"}
 WORDS = {
-    *("yes", "no", "unread", "nothing", "this_person", "another_person", "all_users", "link_active", "link_pending"),
+    *("go", "held", "yes", "no", "unread", "nothing", "this_person", "another_person", "all_users", "link_active", "link_pending"),
     *(word.value for kind in (MdmWord, Verdict) for word in kind),
     *(f"level_{level.name.lower()}" for level in Level),
     *(f"log_{record.value}" for record in Record),
     *(f"why_{why}" for why in WHY_NOT),
+    *(f"because_{one}" for one in BECAUSE),
 }
 
 MADE_UP: dict[str, set[str]] = {
-    "helpdesk.state.": {step.value for step in Step},
+    "helpdesk.state.": {*(step.value for step in Step), "relay"},
     "helpdesk.stuck.": {*stuck.WHO, *(f"remote_{remote}" for remote in stuck.REMOTES), "failed", "other", "source"},
     "helpdesk.repair.": stuck.KINDS_OF_REPAIR,
     "helpdesk.who.": {who.value for who in WhoActs},
@@ -36,4 +40,8 @@ MADE_UP: dict[str, set[str]] = {
     "helpdesk.actor.": {*helpdesk_timeline.ACTORS, "seen", "themself"},
     "helpdesk.detail.": helpdesk_timeline.DETAILS,
     "audit.": helpdesk_timeline.EVENTS,
+    **{f"connections.{part}.": REMOTES for part in ("name", "who")},
+    "connections.then.": {*REMOTES, "nobody"},
+    "connections.condition.": {condition.value for condition in Condition},
+    **{f"connections.{part}.": {cause.value for cause in Cause} for part in ("cause", "do")},
 }

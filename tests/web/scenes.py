@@ -42,6 +42,7 @@ class Scene:
     ) -> None:
         self.store, self.clock, self.person, self.browser, self.platform = store, clock, person, browser, platform
         self.token = ""
+        self.relay: timedelta | None = None
         self.id = start_journey(store, person, browser=browser, entrance="start", platform=platform, now=clock())
 
     def looked(
@@ -59,12 +60,18 @@ class Scene:
             mdm_error=mdm_error,
             owner_problem=owner_problem,
             refreshed=False,
+            relay=self.relay,
             failed_calls=[
                 FailedCall(remote, error, self.clock(), f"ours-of-{remote}", f"theirs-of-{remote}")
                 for remote, error in (("directory", directory_error), ("mdm", mdm_error))
                 if error is not None
             ],
         )
+        return self
+
+    def relayed(self, every: timedelta = timedelta(minutes=15)) -> Scene:
+        """The MDM's maker tells Microsoft about this platform."""
+        self.relay = every
         return self
 
     def stands(self, **standing: bool | None) -> Scene:
@@ -245,6 +252,8 @@ SECOND_PHONE = replace(
 )
 SECOND_REGISTERED = replace(REGISTERED_PHONE, device_id="d2", object_id="o2", name="Another iPhone")
 
+KNOWN_TO_MDM = replace(REGISTERED_PHONE, managed=True, compliant=False)
+
 
 def stage(name: str, begun: Scene) -> Scene:
     """The scene of this name. Every step of `domain.steps.Step` has one at least."""
@@ -257,6 +266,8 @@ def stage(name: str, begun: Scene) -> Scene:
         return begun.has_phones().registered().looked()
     if name == "register":
         return one(MANAGED_PHONE).registered().looked().proven().looked()
+    if name == "register_relayed":
+        return one(MANAGED_PHONE).registered().relayed().looked().proven().looked()
     if name == "register_switched_off":
         return one(MANAGED_PHONE).registered(replace(REGISTERED_PHONE, enabled=False)).looked().proven().looked()
     if name == "choose":
@@ -289,6 +300,9 @@ def stage(name: str, begun: Scene) -> Scene:
         "fix": lambda: ready.linked().looked(),
         "wait_linking": ready.proven,
         "wait": lambda: ready.accepted().looked(directory_error="unreachable"),
+        "in_app": lambda: ready.relayed().desired().looked(),
+        "in_app_missed": lambda: ready.relayed().desired().looked().checked_again().relayed(timedelta()).looked(),
+        "wait_relayed": lambda: ready.registered(KNOWN_TO_MDM).relayed().desired().looked(),
         "open": lambda: ready.opened().looked(),
         "open_still_blocked": lambda: ready.opened().looked().still_blocked().looked(),
         "help_loop": lambda: ready.opened().looked().still_blocked().still_blocked().looked(),
@@ -304,6 +318,7 @@ SCENES = (
     "looking_slow",
     "enroll",
     "register",
+    "register_relayed",
     "register_switched_off",
     "register_again",
     "register_in_doubt",
@@ -318,6 +333,9 @@ SCENES = (
     "wait_linking",
     "wait_old_link_first",
     "wait",
+    "in_app",
+    "in_app_missed",
+    "wait_relayed",
     "open",
     "open_still_blocked",
     "sign_in",

@@ -28,7 +28,7 @@ from werkzeug.wrappers import Response
 from remediation.domain.device import Person, Platform
 from remediation.services.start_journey import open_case
 from remediation.store.columns import OutsideText
-from remediation.store.tables import metadata, watches
+from remediation.store.tables import metadata, remotes, watches
 from sandbox.sockets import Socket
 from tests.people import MIA
 from tests.web.conftest import Browser, Web
@@ -66,6 +66,7 @@ WHOLE = {
 # Words that only our own code writes, and by which it finds its way: not even a remote's error goes in there.
 OURS = {
     ("possession_links", "id"),
+    ("remotes", "remote"),
     ("audit", "actor_kind"),
     ("audit", "about_kind"),
     ("observations", "subject_kind"),
@@ -249,6 +250,8 @@ def staged(web: Web, scene: str) -> tuple[Browser, Browser, str]:
             "reason": "mdm_refused",
         }
         connection.execute(sa.insert(watches).values(**failing))
+        told = {"failed_at": web.clock(), "failures": 3, "error": "refused", "cause": "locked", "code": "1005", "words": "locked"}
+        connection.execute(sa.insert(remotes).values(tenant_id=web.settings.tenant_id, remote="mdm:ws1", **told))
         connection.execute(sa.text("UPDATE pushes SET failed_calls = :it"), {"it": failed})
     return web.signed_in(), hanna, token
 
@@ -258,7 +261,10 @@ def addresses(payload: str, token: str) -> dict[str, tuple[str, ...]]:
     oid, said = quote(payload.replace("/", "|") + MIA.oid, safe=""), quote(payload)
     return {
         "mia": ("/journey", "/journey/status", "/journey/device", f"/possession/{token or 'none-at-all-is-no-token'}", "/sign-out"),
-        "hanna": (f"/helpdesk/person/{oid}", f"/helpdesk?q={said}", "/helpdesk?q=mia", f"/helpdesk/person/{oid}?case={said}"),
+        "hanna": (
+            *(f"/helpdesk/person/{oid}", f"/helpdesk?q={said}", "/helpdesk?q=mia", f"/helpdesk/person/{oid}?case={said}"),
+            "/helpdesk/connections",
+        ),
         "nobody": ("/", f"/start/{said}", f"/?lang={said}&platform={said}", "/cannot-sign-in", f"/possession/{said}", f"/{said}"),
     }
 

@@ -165,7 +165,7 @@ SQL = (
 )
 
 
-def test_lesson_CVE_2026_26186_CVE_2026_34385_neither_a_search_nor_a_stored_name_is_sql(web: Web) -> None:
+def test_lesson_CVE_2026_26186_CVE_2026_34385_CVE_2026_34386_neither_a_search_nor_a_stored_name_is_sql(web: Web) -> None:
     web.scene("wait")
     for number, text in enumerate(SQL):
         hanna = web.signed_in(HANNA, browser=f"h{number}", roles=("Helpdesk.Read",))
@@ -250,7 +250,7 @@ def test_lesson_CVE_2021_41230_a_role_that_was_taken_away_does_not_last_as_long_
     assert web.signed_in(HANNA, browser="h", roles=("Helpdesk.Read",)).get("/helpdesk").status_code == 200
 
 
-def test_lesson_CVE_2025_53942_a_switched_off_account_gets_one_page_and_it_has_no_way_on(web: Web) -> None:
+def test_lesson_CVE_2025_53942_CVE_2025_64521_a_switched_off_account_gets_one_page_and_it_has_no_way_on(web: Web) -> None:
     scene = web.begun()
     scene.has_phones().registered().stands(account_enabled=False).looked()
     page = web.signed_in().get("/journey").text

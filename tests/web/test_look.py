@@ -21,6 +21,7 @@ from tests.web.conftest import Browser as Client
 from tests.web.scenes import SCENES, of, stage
 from tests.web.test_certificate_pages import RIGHT, THERE, two
 from tests.web.test_certificate_pages import asked as asked_for_certificate
+from tests.web.test_connections import fails
 
 __all__ = ["two"]  # a fixture
 
@@ -94,8 +95,20 @@ def test_every_step(web: Web, screen: Screen, name: str) -> None:
 @pytest.mark.parametrize("name", ["wait", "help_loop"])
 def test_what_the_helpdesk_sees_of_it(web: Web, screen: Screen, name: str) -> None:
     web.scene(name)
-    screen.client = web.signed_in(Person("hanna", "Hanna Roth", "hanna.roth"), browser="hanna", roles=("Helpdesk.Read",))
+    screen.client = web.signed_in(
+        Person("hanna", "Hanna Roth", "hanna.roth"), browser="hanna", roles=("Helpdesk.Read", "Helpdesk.Act")
+    )
     looked_at(screen.page, "/helpdesk/person/mia", f"helpdesk-{name}")
+
+
+def test_how_connections_are(web: Web, screen: Screen) -> None:
+    web.scene("open")
+    fails(web, "credentials", words="User … cannot be authenticated.", code="1005", status=401)
+    fails(web, "sign_in", "directory")
+    screen.client = web.signed_in(Person("hanna", "Hanna Roth", "hanna.roth"), browser="hanna", roles=("Helpdesk.Read",))
+    looked_at(screen.page, "/helpdesk/connections", "connections")
+    assert screen.page.locator(".state.careful").count() == 2
+    looked_at(screen.page, "/helpdesk", "helpdesk-search")
 
 
 @pytest.mark.parametrize(("name", "platform"), KINDS)

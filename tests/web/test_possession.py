@@ -120,6 +120,21 @@ def test_T3_what_was_said_is_what_the_helpdesk_reads_first_and_waits_to_be_told(
     assert "on a number that you know already" in page
 
 
+def test_T3_whoever_was_signed_in_as_her_elsewhere_is_signed_out_with_the_alarm(web: Web, sent: Scene) -> None:
+    """The thief began the case in a browser of his own; the message came to her phone."""
+    thief, phone, noah = web.signed_in(), web.signed_in(browser="her own"), web.signed_in(NOAH, browser="noahs")
+    path = f"/possession/{sent.token}"
+    assert thief.get("/journey").status_code == 200
+    noah.post(f"{path}/not-me", data={"csrf_token": noah.csrf()})
+    assert thief.get("/journey").status_code == 200, "nobody else can say it for her"
+    assert phone.press(path, f"{path}/not-me").status_code == 303
+    assert thief.get("/journey").status_code == 401
+    assert thief.post("/journey/check", data={"csrf_token": thief.csrf()}).status_code == 401
+    assert (phone.get("/journey").status_code, noah.get("/journey").status_code) == (409, 409), "these two are signed in as before"
+    hanna = web.signed_in(HANNA, browser="h", roles=("Helpdesk.Read",))
+    assert "Browsers signed out" in hanna.get("/helpdesk/person/mia").text
+
+
 def test_T3_a_message_that_is_read_too_late_can_still_be_denied(web: Web, sent: Scene) -> None:
     """The thief asks at night, and the message is read in the morning."""
     path, browser = f"/possession/{sent.token}", web.signed_in(browser="a phone that began no case")

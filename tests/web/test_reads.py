@@ -9,12 +9,14 @@ from remediation.domain.device import Person
 from tests.people import MIA
 from tests.reads import asked, reads_everything
 from tests.web.conftest import Web
+from tests.web.test_webhooks import event, sent
 
 STAFF = Person("hanna", "Hanna Roth", "hanna.roth@contoso.example")
 PAGES: dict[str, Callable[[Web, Any], None]] = {
     "journey": lambda web, scene: _ok(web.signed_in(MIA).get("/journey")),
     "search": lambda web, scene: _ok(_staff(web).get("/helpdesk?q=mia+ber")),
     "by device": lambda web, scene: _ok(_staff(web).get("/helpdesk?q=Serial:+F2LXK9ABC")),
+    "event": lambda web, scene: _taken(web),
     "person": lambda web, scene: _ok(_staff(web).get("/helpdesk/person/mia")),
 }
 
@@ -35,6 +37,10 @@ def test_a_statement_that_reads_all_there_is_would_be_noticed(web: Web) -> None:
 
 def _staff(web: Web) -> Any:
     return web.signed_in(STAFF, browser="desk", roles=["Helpdesk.Read"])
+
+
+def _taken(web: Web) -> None:
+    assert sent(web, event(EventType="Enrollment Complete", Udid="00008030-001C2D3E4F50602E")).status_code == 202
 
 
 def _ok(answer: Any) -> None:

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from itsdangerous import base64_decode
 
+from remediation.ports import Actor
+from remediation.services.end_sessions import end_sessions
 from tests.people import MIA
 from tests.web.conftest import Web
 
@@ -12,7 +14,7 @@ def test_T17_ended_by_an_administrator_every_old_cookie_gets_401(web: Web) -> No
     web.scene("wait")
     browsers = [web.signed_in(), web.signed_in()]
     assert [browser.get("/journey").status_code for browser in browsers] == [200, 200]
-    web.sessions.end_all(MIA.oid, at=web.clock())
+    end_sessions(web.store, MIA.oid, actor=Actor("operator", "root"), because="asked", now=web.clock())
     for path in ("/journey", "/journey/status"):
         assert [browser.get(path).status_code for browser in browsers] == [401, 401]
 

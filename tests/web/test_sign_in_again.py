@@ -15,6 +15,8 @@ from bs4 import BeautifulSoup
 from remediation.domain.device import LinkState, Person
 from remediation.domain.sign_in_proof import SignIn
 from remediation.domain.turns import PROOFS
+from remediation.ports import Actor
+from remediation.services.end_sessions import end_sessions
 from sandbox.id_tokens import ACCESS_TOKEN_FAULTS
 from tests.people import MANAGED_PHONE, REGISTERED_PHONE
 from tests.web.conftest import Browser, Web
@@ -181,7 +183,7 @@ def test_t13_an_answer_works_once_and_in_time(web: Web, entra: Entra, phone: Pho
 def test_signed_out_meanwhile_it_begins_no_session(web: Web, entra: Entra, phone: Phone) -> None:
     browser, scene = waiting(web, entra)
     answer = phone.answers(begin(browser, "/sign-in/again"))
-    web.sessions.end_all(scene.person.oid, at=web.clock())
+    end_sessions(web.store, scene.person.oid, actor=Actor("operator", "root"), because="asked", now=web.clock())
     assert browser.get(answer).status_code == 401
     assert came_back(scene) == []
     assert not browser.is_signed_in()

@@ -11,7 +11,7 @@ from jinja2 import Environment, nodes
 
 from remediation.domain.compliance import ADVICE
 from remediation.domain.device import Platform
-from remediation.domain.steps import CHAIN, ChainState, Step
+from remediation.domain.steps import CHAIN, RELAYED, ChainState, Step
 from remediation.web import HERE, HOUSE, entrances, error_pages, links, panel, possession_pages
 from remediation.web.texts import APP
 from tests.web import helpdesk_ids
@@ -64,7 +64,7 @@ PLATFORMS = [platform.value for platform in entrances.CHOICES]
 WAYS = [platform for platform in PLATFORMS if platform != "android"] + [f"android.{broker}" for broker in links.BROKERS]
 # Made up in the console's own modules; tests/web/test_helpdesk.py has them.
 STAFF_ERRORS = [f"error.{part}.{key}" for part in ("title", "text", "go") for key in ("helpdesk_", "role_")]
-STAFF = ("helpdesk.", "audit.", *STAFF_ERRORS)
+STAFF = ("helpdesk.", "audit.", "connections.", *STAFF_ERRORS)
 # Ids that Python asks for.
 IN_PYTHON = {
     "page.language",
@@ -76,11 +76,11 @@ IN_PYTHON = {
 }
 MADE_UP = {
     **helpdesk_ids.MADE_UP,
-    "title.": values(Step),
+    "title.": {*values(Step), "relay"},
     "platform.": values(Platform),
-    "chain.name.": CHAIN,
+    "chain.name.": {*CHAIN, *RELAYED},
     "chain.state.": values(ChainState),
-    "wait.now.": CHAIN,
+    "wait.now.": {*CHAIN, *RELAYED},
     "wait.heading.": ("usual", "longer", "late"),
     "wait.said.": panel.SAID,
     "wait.said_do.": panel.SAID,
@@ -91,13 +91,14 @@ MADE_UP = {
     "enroll.step.": {f"{platform}.{n}" for platform in PLATFORMS for n in "123"},
     "enroll.sees_not.": PLATFORMS,
     "again.step.": "123",
+    "in_app.step.": "1234",
     **{f"sign_in.{part}.": ("asked", "waiting", "unnamed", "failed", "another") for part in ("heading", "lead")},
     "sign_in.step.": "123",
     **{f"certificate.{part}.": ("asked", "shown") for part in ("heading", "lead")},
     "certificate.step.": "123",
     "sign_in.browser.": values(Platform),
     "cannot.step.": "123",
-    "open.observed.": ("changed", "already_so", "found"),
+    "open.observed.": ("changed", "already_so", "relayed", "found"),
     "slow.title.": ("mdm", "directory", "channel"),
     "advice.title.": ADVICE,
     "advice.why.": ADVICE,

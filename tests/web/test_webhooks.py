@@ -6,7 +6,7 @@ import base64
 import json
 import random
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 from xml.sax.saxutils import escape
@@ -21,6 +21,7 @@ from remediation.domain.device import LinkState
 from remediation.domain.hints import PAUSE, USER, password
 from remediation.domain.push import Lane, Push
 from remediation.domain.turns import HINTS
+from remediation.store.tables import journeys
 from remediation.web import FORM_LIMIT
 from tests.people import LINK, MANAGED_PHONE
 from tests.web.conftest import SETTINGS, Web
@@ -374,3 +375,103 @@ def test_serials_and_udids_that_name_nothing_are_nobodys() -> None:
     assert not identifiers.serial_spellings("unknown")
     assert not identifiers.udid_spellings("0000-0000")
     assert {"00008030-001C2D3E4F50602E", "00008030001c2d3e4f50602e"} <= identifiers.udid_spellings("00008030001C2D3E4F50602E")
+
+
+# somebody waits for a device of theirs
+
+ENROLLED = {"EventType": "MDM Enrollment Complete", "DeviceId": 7, "Udid": None, "SerialNumber": None}
+
+
+@pytest.fixture
+def waiting(web: Web) -> Web:
+    """Mia has no managed device yet; the last look was a while ago, and the next is an hour off."""
+    web.scene("enroll")
+    with web.engine.begin() as connection:
+        connection.execute(sa.update(journeys).values(next_look_at=_in(web, hours=1)))
+    return web
+
+
+def _in(web: Web, **time: float) -> datetime:
+    return web.clock() + timedelta(**time)
+
+
+def journey_row(web: Web) -> Any:
+    with web.engine.connect() as connection:
+        return connection.execute(sa.select(journeys)).mappings().one()
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {},
+        {"EventType": "MDMEnrollmentComplete"},
+        {"EventType": "Enrollment Complete", "EnrollmentEmailAddress": "MIA.Berger@contoso.example"},
+        {"EnrollmentEmailAddress": None, "EnrollmentUserName": "mia.berger@contoso.example"},
+        {"EnrollmentEmailAddress": 7, "EnrollmentUserName": "mia.berger@contoso.example"},
+    ],
+)
+def test_one_that_says_enrolled_wakes_whoever_waits_for_it_and_grants_nothing(waiting: Web, told: dict[str, Any]) -> None:
+    was, before = journey_row(waiting), _without_timers(waiting)
+    for body in (event(**{**ENROLLED, **told}), xml(**{**ENROLLED, **told})):
+        assert sent(waiting, body).status_code == 202
+    now = journey_row(waiting)
+    assert now["wake"] == was["wake"] + 1, "the second of them finds it due"
+    assert now["next_look_at"] <= waiting.clock()
+    assert _without_timers(waiting) == before
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"EnrollmentEmailAddress": "noah.lind@contoso.example"},
+        {"EnrollmentEmailAddress": None},
+        {"EnrollmentEmailAddress": "mia.berger%"},
+        {"EnrollmentEmailAddress": ["mia.berger@contoso.example"]},
+        {"EventType": "Compliance Status Changed"},
+        {"EnrollmentStatus": "Unenrolled"},
+        {"EnrollmentEmailAddress": "mia.berger@contoso.example" + "x" * 300},
+    ],
+)
+def test_T25_one_about_somebody_else_or_of_another_kind_wakes_nobody(waiting: Web, told: dict[str, Any]) -> None:
+    was = journey_row(waiting)
+    assert sent(waiting, event(**{**ENROLLED, **told})).status_code == 202
+    assert journey_row(waiting) == was
+    assert sent(waiting, event(**ENROLLED)).status_code == 202, "the control"
+    assert journey_row(waiting)["wake"] == was["wake"] + 1
+
+
+def test_T25_a_forged_one_wakes_nobody(waiting: Web) -> None:
+    was = journey_row(waiting)
+    for headers in FORGED.values():
+        assert waiting.browser().post(ADDRESS, data=event(**ENROLLED), headers=headers).status_code == 401
+    assert journey_row(waiting) == was
+
+
+def test_T31_a_storm_wakes_a_journey_once_in_five_seconds_and_drops_none(waiting: Web) -> None:
+    """The pulse takes what is due twice a second, and what is under way is looked for again after a minute."""
+    first, begun = journey_row(waiting)["wake"], waiting.clock()
+    taken = 0
+    for _ in range(100):
+        assert sent(waiting, event(**ENROLLED)).status_code == 202
+        taken += waiting.store.wake_due(waiting.clock())
+        waiting.clock.ahead += timedelta(seconds=0.5)
+    seconds = (waiting.clock() - begun).total_seconds()
+    assert 2 <= taken <= seconds / 5 + 2
+    assert journey_row(waiting)["wake"] > first
+    sent(waiting, event(**ENROLLED))
+    assert journey_row(waiting)["next_look_at"] <= _in(waiting, seconds=5), "the last one is put off, not dropped"
+
+
+def test_T25_a_journey_that_is_over_or_waits_for_nothing_is_left_alone(waiting: Web) -> None:
+    for change in ("expires_at = started_at", "next_look_at = NULL"):
+        with waiting.engine.begin() as connection:
+            connection.execute(sa.text(f"UPDATE journeys SET {change}"))  # noqa: S608
+        was = journey_row(waiting)
+        assert sent(waiting, event(**ENROLLED)).status_code == 202
+        assert journey_row(waiting) == was
+
+
+def _without_timers(web: Web) -> Any:
+    moved = {"wake", "next_look_at", "wanted_at", "attempts"}
+    found = written(web)
+    return {**found, "journeys": [{c: v for c, v in one.items() if c not in moved} for one in found["journeys"]]}
