@@ -14,17 +14,20 @@ from tests.web.scenes import NOAH, Scene
 # The page for the certificate has its form on the second host name: `test_certificate_pages` forges that one. What an MDM sends
 # comes out of no form: `test_webhooks` forges it.
 ELSEWHERE = {"/certificate/<handle>", "/hooks/mdm/<connection>"}
+ACTS = ("Helpdesk.Act",)
 POSTS = sorted(rule for method, rule in MATRIX if method == "POST" and rule not in ELSEWHERE)
 
 
 def filled(web: Web, scene: Scene, rule: str) -> str:
-    return rule.replace("<token>", scene.token).replace("<test>", asked(web.store, web.clock()))
+    return rule.replace("<token>", scene.token).replace("<test>", asked(web.store, web.clock())).replace("<oid>", "mia")
 
 
 def fields(web: Web, path: str, browser: Browser) -> dict[str, str]:
     """What the form that goes to `path` would really send, but for the token."""
     if path == "/journey/device":
         return {"platform": "macos"}
+    if path.endswith("/end-sessions"):
+        return {"because": "lost", "sure": "on"}
     form = browser.form("/journey", path) if path in ("/journey/this-device", "/journey/choose") else {}
     return {name: value for name, value in form.items() if name != "csrf_token"}
 
@@ -32,7 +35,7 @@ def fields(web: Web, path: str, browser: Browser) -> dict[str, str]:
 @pytest.mark.parametrize("rule", POSTS)
 def test_T18_a_forged_form_is_refused_and_changes_nothing_and_the_right_one_works(web: Web, rule: str) -> None:
     scene = web.scene({"/journey/this-device": "this_device", "/journey/choose": "choose"}.get(rule, "this_device_sent"))
-    path, browser, other = filled(web, scene, rule), web.signed_in(), web.signed_in(NOAH, browser="another")
+    path, browser, other = filled(web, scene, rule), web.signed_in(roles=ACTS), web.signed_in(NOAH, browser="another", roles=ACTS)
     form, right, foreign = fields(web, path, browser), browser.csrf(), other.csrf()
     before = web.rows()
     for token in (None, "", "wrong", right[:-3] + "xyz", foreign):
