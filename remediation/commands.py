@@ -14,6 +14,7 @@ from . import (
     log,
     mdm_commands,
     operator_commands,
+    partner_commands,
     serving,
     wiring,
 )
@@ -84,6 +85,7 @@ remediation.add_command(operator_commands.leases)
 remediation.add_command(figures_command.figures)
 remediation.add_command(connection_commands.connections)
 remediation.add_command(mdm_commands.mdm)
+remediation.add_command(partner_commands.partner)
 remediation.add_command(bar_command.bar)
 remediation.add_command(doctor_commands.doctor)
 remediation.add_command(audit_commands.audit)

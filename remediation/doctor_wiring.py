@@ -14,7 +14,7 @@ from .domain.device import ManagedDevice
 from .domain.finding import Finding, State
 from .domain.message_test import MessageTest
 from .ports import Actor, Clock
-from .services import doctor, doctor_house, doctor_remotes, message_test
+from .services import doctor, doctor_house, doctor_partner, doctor_remotes, message_test
 from .settings import WorkerSettings
 from .store.engine import make_engine
 from .store.store import SqlStore
@@ -23,7 +23,7 @@ from .store.wakeups import DbosWakeups
 from .web.names import shown
 from .web.texts import Texts
 from .wire import Wire
-from .wiring import build_budgets, message_for_test, now, world_of
+from .wiring import build_budgets, message_for_test, now, partner_wanted, world_of
 
 CHECKS: Sequence[doctor.Check] = (
     doctor_house.database,
@@ -32,6 +32,9 @@ CHECKS: Sequence[doctor.Check] = (
     doctor_remotes.directory,
     doctor_remotes.channels,
     doctor_remotes.partner,
+    doctor_partner.slots,
+    doctor_partner.addresses,
+    doctor_partner.heartbeat,
     doctor_remotes.mdm,
     doctor_remotes.messages,
     doctor_remotes.sign_in_log,
@@ -52,7 +55,8 @@ class Examination:
         url, tenant = settings.database_url.get_secret_value(), settings.tenant_id
         self._engine = make_engine(url)
         store = SqlStore(self._engine, tenant, DbosWakeups(self._engine))
-        wire = Wire(settings, build_budgets(settings, make_engine(url, durable=False), clock=clock), transport, clock)
+        self._budgets = build_budgets(settings, make_engine(url, durable=False), clock=clock)
+        wire = Wire(settings, self._budgets, transport, clock)
         texts, origin = Texts(default=settings.language), settings.public_origin
         self._text: Callable[[str], str] = lambda token: message_for_test(
             texts, settings.organisation, f"{origin}/message-test/{token}"
@@ -68,11 +72,15 @@ class Examination:
             files=_files(settings),
             groups=bool(settings.groups),
             sign_in_app=sign_in_app.lower() if sign_in_app else None,
+            partner=partner_wanted(settings),
         )
 
     def findings(self) -> Iterator[Finding]:
         yield Finding("settings", State.GOOD, "read")
-        yield from doctor.examine(self._doctor, CHECKS)
+        for finding in doctor.examine(self._doctor, CHECKS):
+            yield finding
+            if finding.check == "database" and finding.state is State.GOOD:
+                self._budgets.ask_refused_again()
 
     @property
     def connections(self) -> Sequence[str]:

@@ -25,6 +25,8 @@ class Words:
 
 
 CONSENT = "Grant and consent to it as application permission of the service app, then run this again."
+SLOT = "Tenant administration, Connectors and tokens, Partner compliance management; remediation partner show."
+PROVISION = "remediation partner provision"
 WORDS: dict[tuple[str, str], Words] = {
     ("settings", "read"): Words("The worker's settings are whole."),
     ("database", "not_ready"): Words("{said}", OPERATOR, "Nothing else was looked at."),
@@ -56,10 +58,61 @@ WORDS: dict[tuple[str, str], Words] = {
     ("directory", "answers"): Words("Graph takes the question and has nobody of that id, as it should."),
     ("directory", "refused"): Words("Graph refuses the question ({code}).", ENTRA, CONSENT),
     ("partner", "answers"): Words("Intune's partner service was found, and takes our questions."),
+    ("partner", "not_set_up"): Words(
+        "This tenant has no partner compliance service: Intune is not set up there, or not licensed.", INTUNE, "Set Intune up."
+    ),
+    ("*", "no_consent"): Words(
+        "The service app may do nothing there: its consent was withdrawn, or the app was deleted or disabled ({code}).",
+        ENTRA,
+        "Grant admin consent again; everything goes on by itself within 15 minutes.",
+    ),
     ("partner", "refused"): Words(
         "Intune's partner service is not to be had ({code}: {said}).",
         INTUNE,
         "Is Intune set up, the app a compliance partner with update_device_attributes, and the host among PARTNER_HOSTS?",
+    ),
+    ("partner_slot", "ours"): Words("Intune lists us as its compliance partner, {word}."),
+    ("partner_slot", "whose"): Words(
+        "Intune lists {holder} as its compliance partner ({word}); whether that is us was not told.",
+        OPERATOR,
+        "Set REMEDIATION_PARTNER_NAME to the name under which Intune lists this service.",
+    ),
+    ("partner_slot", "taken"): Words(
+        "Intune lists {holder} as its compliance partner ({word}), and takes only that vendor's word.", INTUNE, SLOT
+    ),
+    ("partner_slot", "missing"): Words("Intune lists nobody as its compliance partner.", INTUNE, SLOT),
+    ("partner_slot", "not_enabled"): Words("Intune lists us as its compliance partner, but {word}.", INTUNE, SLOT),
+    ("partner_slot", "not_readable"): Words(
+        "Intune's list of compliance partners cannot be read ({code}).",
+        ENTRA,
+        "For it: DeviceManagementServiceConfig.Read.All. Or look in Intune yourself.",
+    ),
+    ("partner_groups", "same"): Words("Intune gave us those whom we serve ({count} groups chosen)."),
+    ("partner_groups", "differ"): Words(
+        "Intune gave us others than those whom we serve. Only in Intune: {there}. Only in our settings: {here}.",
+        INTUNE,
+        "Choose the same groups there as in REMEDIATION_GROUPS.",
+    ),
+    ("partner_groups", "unreadable"): Words(
+        "Whom Intune gave us is told in a form that we do not know.", INTUNE, "Compare the groups there with REMEDIATION_GROUPS."
+    ),
+    ("partner_addresses", "told"): Words("Microsoft took them at {at}; enrollment leads to {enrollment}."),
+    ("partner_addresses", "never_told"): Words(
+        "Nobody told Microsoft from here where its buttons should lead, and it does not say what it knows.", OPERATOR, PROVISION
+    ),
+    ("partner_addresses", "deprovisioned"): Words("Taken back at {at} by {by}: Microsoft takes no verdict.", OPERATOR, PROVISION),
+    ("partner_addresses", "differ"): Words("Microsoft was told others: enrollment leads to {enrollment}.", OPERATOR, PROVISION),
+    ("partner_addresses", "other_groups"): Words(
+        "Microsoft took the addresses, and its policies are not assigned as REMEDIATION_GROUPS says.", OPERATOR, PROVISION
+    ),
+    ("heartbeat", "fresh"): Words("Microsoft took the last one {ago} ago."),
+    ("heartbeat", "none_yet"): Words("None was made yet.", OPERATOR, "Start `remediation work`."),
+    ("heartbeat", "rests"): Words("None is made any more; the last one was taken {ago} ago.", OPERATOR, PROVISION),
+    ("heartbeat", "old"): Words("The last one was taken {ago} ago.", OPERATOR, "Does `remediation work` run? See its log."),
+    ("heartbeat", "failing"): Words(
+        "Microsoft takes none ({code}), for {ago}. It may come to call us unresponsive, and devices not compliant.",
+        INTUNE,
+        "See the partner service and the permissions above.",
     ),
     ("channel", "intune_partner"): Words("For {platforms} we tell Intune, as compliance partner."),
     ("channel", "graph_device"): Words(
@@ -187,6 +240,10 @@ NAMES = {
     "directory": "directory",
     "channel": "channel",
     "partner": "Intune partner service",
+    "partner_slot": "compliance partner for",
+    "partner_groups": "people of the compliance partner for",
+    "partner_addresses": "our addresses at Microsoft",
+    "heartbeat": "heartbeat",
     "mdm": "MDM",
     "messages": "messages of",
     "sign_in_log": "sign-in log",

@@ -17,6 +17,20 @@ class WhoActs(StrEnum):
     TIME = "time"
 
 
+# Causes that are known by name, by the code with which a remote (or an adapter) tells them.
+NO_CONSENT, NOT_SET_UP = "no_consent", "not_set_up"
+NAMED_CAUSES = {
+    NO_CONSENT: NO_CONSENT,
+    "no_partner_service": NOT_SET_UP,
+    # no service principal of the app in this tenant, app unknown there, app disabled, nobody consented:
+    # entra-docs reference-error-codes; what a client-credentials grant meets once an administrator took the app away
+    "AADSTS7000229": NO_CONSENT,
+    "AADSTS700016": NO_CONSENT,
+    "AADSTS7000112": NO_CONSENT,
+    "AADSTS65001": NO_CONSENT,
+}
+
+
 class RemediationError(Exception):
     """`code` is stable and may be quoted; the message is for the log and names no person, secret, body or full query."""
 
@@ -58,6 +72,11 @@ class RemoteError(RemediationError):
         self.vendor_code = vendor_code
         self.retry_after = retry_after
         self.called = called
+
+    @property
+    def why(self) -> str:
+        """The cause where it is known by name, else the code. A row that waits for it says `<remote>_<why>`."""
+        return NAMED_CAUSES.get(self.vendor_code or "", self.code)
 
     def of_call(self, client_request_id: str | None, request_id: str | None) -> Self:
         self.client_request_id, self.request_id = client_request_id, request_id

@@ -5,6 +5,7 @@ Next door: `wire_mdm` (each kind of MDM), `wiring` (what is made of all this).
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from . import wire_mdm
 from .adapters import entra, graph, intune_partner
 from .adapters.gate import Gate
 from .adapters.http import Credential, Remote
+from .domain import powers
 from .ports import Budgets, Clock, DeviceManager, EventTargets
 from .secret_files import SecretFile, text_of
 from .settings import WorkerSettings
@@ -40,14 +42,18 @@ class Wire:
             tenant_id=settings.tenant_id,
             client_id=settings.service_client_id,
             secret=_service_credential(settings),
-            gate_of=lambda scope: self._gate(f"tokens:{urlsplit(scope).hostname}", refused_for=entra.REFUSED_FOR),
+            gate_of=lambda scope: self._gate(f"tokens:{urlsplit(scope).hostname}", refused_for=entra.refused_for),
         )
 
     def graph(self, name: str, *, gate: str = "directory") -> Remote:
         """`name` is whose errors these are; the budget is Graph's, whoever asks, but for what Graph itself counts apart."""
         credential = self._tokens.scope(self._settings.graph_scope, remote=name)
         base = f"{self._settings.graph_url}/v1.0"
-        return self.remote(*(name, base, graph.vendor_code, credential), gate=gate, lane_headers=graph.lane_headers)
+        manners: dict[str, Any] = {
+            "lane_headers": graph.lane_headers,
+            "no_consent": partial(credential.no_consent, (*powers.GRAPH, *powers.ALLOWED)),
+        }
+        return self.remote(*(name, base, graph.vendor_code, credential), gate=gate, **manners)
 
     def tokens(self) -> Mapping[str, entra.ScopeTokens]:
         """The service app's tokens, by resource."""
@@ -56,12 +62,13 @@ class Wire:
 
     def ahead(self, now: datetime) -> Mapping[str, timedelta]:
         """Implements `ports.Clocks`."""
-        told = {remote.host: remote.clock() for remote in self._remotes.values()}
-        return {host: at - now for host, at in told.items() if at is not None}
+        told = [(remote.host, remote.clock()) for remote in self._remotes.values()]
+        return {host: at - now for host, at in told if at is not None}  # one that was not asked says nothing for its host
 
     def partner(self, uri: str) -> Remote:
         credential = self._tokens.scope(self._settings.intune_scope, remote="channel")
-        return self.remote("channel", uri, intune_partner.vendor_code, credential, gate="channel")
+        no_consent = partial(credential.no_consent, powers.INTUNE)
+        return self.remote("channel", uri, intune_partner.vendor_code, credential, gate="channel", no_consent=no_consent)
 
     def managers(self, hold: Hold) -> dict[str, DeviceManager]:
         """Each with a gate of its own: what one of them takes is never taken from another."""

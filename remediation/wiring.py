@@ -4,7 +4,7 @@
 The doors (`commands`, `__main__`, `app.py`) call it; nothing else may.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -19,17 +19,20 @@ from sqlalchemy import inspect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from . import operator_pulses, wire_channels
-from .adapters import device_certificates, graph, sign_in_log, workspace_one_events
+from .adapters import compliance_partners, device_certificates, graph, intune_partner, sign_in_log, workspace_one_events
 from .adapters.mail import OwnerMail
 from .adapters.risk_file import RiskFile
 from .domain.bar import Bar, held_to
 from .domain.budget import A_WHOLE_LOOK, Limit, Limits
 from .domain.compliance import Lease
+from .domain.device import Platform
 from .domain.evidence import Level
 from .domain.watch import Pace, watch_names
 from .errors import NotReady
 from .ports import Budgets, Clock, DeviceManager, EventTargets, Store
+from .services import heartbeat
 from .services.look import look
+from .services.provision_partner import Wanted
 from .services.push_compliance import bring_to_rest
 from .services.reconcile import watch
 from .services.tell_owner import DEVICE, MAIL, Ways, Words, tell_owner
@@ -152,7 +155,7 @@ def build_worker(settings: WorkerSettings, parts: Parts | None = None) -> Worker
     store = parts.store(engine, settings.tenant_id, DbosWakeups(engine), **_asks_for(settings))
     budgets = parts.budgets(build_budgets(settings, make_engine(_url(settings), durable=False), clock=parts.clock))
     world = build_world(settings, store, budgets, transport=parts.transport, clock=parts.clock)
-    store.keep_watches(watch_names(world.managers), at=parts.clock())
+    store.keep_watches((*watch_names(world.managers), *heartbeat.rows_of(world)), at=parts.clock())
     wakers = Wakers(
         look=partial(look, world=world),
         bring_to_rest=partial(parts.bring_to_rest, world=world),
@@ -242,7 +245,10 @@ def world_of(settings: WorkerSettings, store: Store, wire: Wire, clock: Clock, *
             poll=timedelta(seconds=settings.poll_seconds),
             sweep=timedelta(minutes=settings.sweep_minutes),
             overlap=timedelta(seconds=settings.poll_overlap_seconds),
+            heartbeat=timedelta(minutes=settings.heartbeat_minutes),
         ),
+        partners=compliance_partners.GraphCompliancePartners(wire.graph("directory")),
+        partner_name=settings.partner_name,
         sign_in_log=sign_in_log.GraphSignInLog(wire.graph("sign_in_log", gate="sign_in_log")),
         certificates=build_certificates(settings),
         tell_owner_by=(DEVICE,) if settings.alarm_mail_server is None else (DEVICE, MAIL),
@@ -263,6 +269,17 @@ def _wire_for(settings: WorkerSettings, connection: str) -> Wire:
     if connection not in settings.mdm:
         raise NotReady(f"There is no MDM connection {connection}. There is: {', '.join(settings.mdm)}.")
     return Wire(settings, build_budgets(settings, make_engine(_url(settings), durable=False)), None, now)
+
+
+def partner_wanted(settings: WorkerSettings, platforms: Sequence[str] = ()) -> Wanted:
+    """What Microsoft should be told of us as the tenant's compliance partner."""
+    return Wanted(
+        enrollment_url=f"{settings.public_origin}/enrollment",
+        remediation_url=f"{settings.public_origin}/remediation",
+        platforms=tuple(Platform(word) for word in platforms) or tuple(sorted(intune_partner.OS)),
+        groups=settings.groups,
+        everybody=settings.partner_all_users,
+    )
 
 
 def build_bar(path: str | None) -> Bar:

@@ -35,6 +35,9 @@ def authenticate(sandbox: Sandbox, form: dict[str, str], basic: Authorization | 
             raise EntraError(9000411, "invalid_request", "The client secret came twice.")
         client_id, secret = basic.username or "", basic.password
     client = find_client(sandbox, client_id)
+    if not client.consented:
+        text = f"The client application {client_id} is missing service principal in the tenant {sandbox.world.tenant_id}."
+        raise EntraError(7000229, "invalid_client", text)
     if "client_assertion" in form:
         if form.get("client_assertion_type") != _ASSERTION_TYPE or secret is not None:
             raise EntraError(50027, "invalid_request", "The client assertion is malformed or not the only credential.")

@@ -17,6 +17,7 @@ from sandbox.deeds import BadOrder, do
 from sandbox.facts import app_facts, facts_of, phone_facts
 from sandbox.faults import Fault
 from sandbox.id_tokens import ACCESS_TOKEN_FAULTS, ID_TOKEN_FAULTS
+from sandbox.partners import add_partner_control
 from sandbox.relay import EVERY, switch_on
 from sandbox.scenarios import SCENARIOS
 
@@ -33,6 +34,7 @@ def create_control(sandbox: Sandbox) -> Flask:
     _faults(app, sandbox)
     _time_and_chance(app, sandbox)
     _events(app, sandbox)
+    add_partner_control(app, sandbox, _order)
     _looking(app, sandbox)
 
     @app.errorhandler(BadOrder)
@@ -98,13 +100,15 @@ def _stories(app: Flask, sandbox: Sandbox) -> None:
     @app.patch("/app/<kind>")
     def registration(kind: str) -> dict[str, Any]:
         """Grants and revokes of application permissions, registered certificates, exact addresses."""
-        order = _order("permissions", "certificates", "redirect_uris", "logout_uris", "exposes", "token_version", "approved_mdm")
+        granted = ("permissions", "approved_mdm", "consented")
+        order = _order(*granted, "certificates", "redirect_uris", "logout_uris", "exposes", "token_version")
         with sandbox.world.lock:
             if kind not in sandbox.world.apps:
                 raise BadOrder("No such app registration.")
             chosen = sandbox.world.apps[kind]
             if "permissions" in order:
                 chosen.permissions = {resource: set(roles) for resource, roles in order["permissions"].items()}
+            chosen.consented = order.get("consented", chosen.consented)
             chosen.exposes = tuple(order.get("exposes", chosen.exposes))
             chosen.token_version = order.get("token_version", chosen.token_version)
             chosen.approved_mdm = order.get("approved_mdm", chosen.approved_mdm) is True
@@ -221,9 +225,10 @@ def _time_and_chance(app: Flask, sandbox: Sandbox) -> None:
 
     @app.post("/resync")
     def resync() -> dict[str, Any]:
-        """The next heartbeat is told to send everything again."""
+        """The next heartbeats, one unless another number is given, are told to send everything again."""
+        times = _order("times").get("times", 1)
         with sandbox.world.lock:
-            sandbox.world.partner.resync_at = sandbox.world.now()
+            sandbox.world.partner.resync_at, sandbox.world.partner.resync_times = sandbox.world.now(), int(times)
         return {"resync": True}
 
     @app.patch("/device/<device_id>")

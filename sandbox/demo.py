@@ -150,6 +150,7 @@ def tenant_for(ports: Ports, folder: Path) -> SandboxConfig:
         logout_uri=f"{origin}/signed-out",
         enrollment_url=f"{origin}/enrollment",
         remediation_url=f"{origin}/remediation",
+        partner_groups=("Mobile users",),
     )
 
 
@@ -172,6 +173,7 @@ def product_settings(sandbox: Sandbox, ports: Ports, folder: Path, secret_key: s
         "ENTRA_AUTHORITY": api,
         "GRAPH_URL": f"{api}/graph",
         "PARTNER_HOSTS": "127.0.0.1",
+        "PARTNER_NAME": world.partner.name,
         "MDM_WS1_KIND": "workspace_one",
         "MDM_WS1_URL": f"{api}/ws1",
         "MDM_WS1_TOKEN_URL": f"{api}/ws1auth/connect/token",

@@ -1,8 +1,8 @@
 """Microsoft Graph v1.0, the part that this product's trade needs: users, devices, licences, service discovery.
 
-Next door: `graph_groups` has the groups, `graph_sign_ins` the sign-in log, `graph_policies` the policies, `graph_entities` the
-shapes, `graph_manners` tokens, permissions, errors, query options and paging, `graph_update` the one write. Sources: microsoft-
-graph-docs-contrib api-reference/v1.0.
+Next door: `graph_groups` has the groups, `graph_sign_ins` the sign-in log, `graph_policies` the policies, `partners` the compliance
+partners, `graph_entities` the shapes, `graph_manners` tokens, permissions, errors, query options and paging, `graph_update` the one
+write. Sources: microsoft-graph-docs-contrib api-reference/v1.0.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from sandbox.graph_policies import add_policies
 from sandbox.graph_sign_ins import add_sign_ins
 from sandbox.graph_update import checked_update
 from sandbox.intune import ENDPOINT_NAMES, endpoint_url
+from sandbox.partners import add_partners
 from sandbox.world import INTUNE_DISCOVERY_APP_ID, DirectoryDevice
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def create_graph(sandbox: Sandbox) -> Flask:
     add_groups(app, sandbox)
     add_sign_ins(app, sandbox)
     add_policies(app, sandbox)
+    add_partners(app, sandbox)
     _service_principals(app, sandbox)
     return app
 
@@ -185,7 +187,7 @@ def _service_principals(app: Flask, sandbox: Sandbox) -> None:
         if asked.filter is None:
             raise GraphError(400, "Request_UnsupportedQuery", "The stand-in lists service principals by appId only.")
         wanted = filter_value(asked.filter, "appId").lower()
-        known = [(intune_object_id(), INTUNE_DISCOVERY_APP_ID, "Microsoft Intune")]
+        known = [(intune_object_id(), INTUNE_DISCOVERY_APP_ID, "Microsoft Intune")] if world.partner.set_up else []
         items = [entities.service_principal(*sp, asked.select) for sp in known if sp[1] == wanted]
         return whole(sandbox, "servicePrincipals", items)
 
@@ -196,7 +198,8 @@ def _service_principals(app: Flask, sandbox: Sandbox) -> None:
     def endpoints(object_id: str | None = None, app_id: str | None = None) -> dict[str, Any]:
         require(*_READ_APPS)
         options()
-        return endpoints_of(object_id == intune_object_id() or app_id == INTUNE_DISCOVERY_APP_ID)
+        there = object_id == intune_object_id() or app_id == INTUNE_DISCOVERY_APP_ID
+        return endpoints_of(there and world.partner.set_up)
 
 
 def _expanded(sandbox: Sandbox, device: DirectoryDevice, expand: str | None) -> dict[str, Any]:

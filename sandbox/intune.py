@@ -19,6 +19,7 @@ from werkzeug.exceptions import HTTPException
 
 from sandbox.bearer import claims_of_caller
 from sandbox.intune_messages import BadMessage, a_time, checked_content
+from sandbox.slots import ALL_USERS, PLATFORMS
 from sandbox.world import DataUpload
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 AUDIENCE = "https://api.manage.microsoft.com/"
 TENANT_VERSION, DEVICE_VERSION = "1.6", "1.2"
 ENDPOINT_NAMES = ("SCEPRequestValidationFEService", "PartnerTenantDataSyncService", "PartnerDeviceDataSyncService")
-_PLATFORMS = ("iOS", "Android", "macOS")
+MOST_GROUPS = 10
 
 
 class IntuneError(Exception):
@@ -85,7 +86,7 @@ def _admit(sandbox: Sandbox, where: str, permission: str, version: str) -> None:
     claims = claims_of_caller(sandbox, AUDIENCE)
     if claims is None:
         raise IntuneError(401, "Unauthorized", "The token is missing, expired or for another audience or tenant.")
-    if where != region(sandbox):
+    if where != region(sandbox) or not sandbox.world.partner.set_up:
         raise IntuneError(404, "ResourceNotFound", "No tenant is served here.")
     if permission not in claims.get("roles", ()):
         raise IntuneError(403, "Forbidden", "Application is not authorized to perform this operation.")
@@ -132,13 +133,18 @@ def _tenant_service(app: Flask, sandbox: Sandbox) -> None:
         }
 
     @app.put("/TenantDataSync/<where>/PartnerTenantHeartbeat(guid'<uuid:tenant>')")
-    def heartbeat(where: str, tenant: uuid.UUID) -> dict[str, Any]:
+    def heartbeat(where: str, tenant: uuid.UUID) -> Any:
         _admit(sandbox, where, "manage_partner_compliance_policy", TENANT_VERSION)
         _this_tenant(sandbox, tenant)
         at = a_time("Timestamp", _body("Timestamp")["Timestamp"])
         with world.lock:
+            if world.partner.provisioned != 1:
+                raise IntuneError(403, "Forbidden", "The partner is not provisioned in this tenant.")
             world.partner.last_heartbeat = world.now()
-            resync, world.partner.resync_at = world.partner.resync_at, None
+            resync = world.partner.resync_at if world.partner.resync_times > 0 else None
+            world.partner.resync_times -= 1 if resync else 0
+        if request.headers.get("Prefer") != "return-content":
+            return Response(status=204)  # as OData v3 answers a PUT to whoever does not ask for more
         return {
             "Key": world.tenant_id,
             "TenantId": world.tenant_id,
@@ -170,8 +176,8 @@ def _policies(app: Flask, sandbox: Sandbox) -> None:
             if request.method == "GET":
                 return {"value": list(world.partner.policies.values())}
             body = _body("DisplayName", "Description", "Platform", "PartnerManagedCompliance")
-            if body["Platform"] not in _PLATFORMS or body["PartnerManagedCompliance"] not in (True, False):
-                raise IntuneError(400, "BadRequest", f"Platform must be one of {', '.join(_PLATFORMS)}.")
+            if body["Platform"] not in PLATFORMS or body["PartnerManagedCompliance"] not in (True, False):
+                raise IntuneError(400, "BadRequest", f"Platform must be one of {', '.join(PLATFORMS)}.")
             if any(policy["Platform"] == body["Platform"] for policy in world.partner.policies.values()):
                 raise IntuneError(409, "Conflict", "A policy for this platform exists already.")
             policy = {"Id": str(uuid.uuid4()), **body, "PartnerPolicyId": str(uuid.uuid4())}
@@ -186,7 +192,11 @@ def _policies(app: Flask, sandbox: Sandbox) -> None:
         groups = _body("assignments")["assignments"]
         if not isinstance(groups, list) or not all(isinstance(group, str) for group in groups):
             raise IntuneError(400, "BadRequest", "assignments is a list of group object ids.")
+        if not 0 < len(groups) <= MOST_GROUPS or len(set(groups)) < len(groups):
+            raise IntuneError(400, "BadRequest", f"assignments names one to {MOST_GROUPS} groups, each once.")
         with world.lock:
+            if unknown := [group for group in groups if group != ALL_USERS and group not in world.groups]:
+                raise IntuneError(400, "BadRequest", f"There is no group {unknown[0]}.")
             if str(policy) not in world.partner.policies:
                 raise IntuneError(404, "ResourceNotFound", "No such policy.")
             world.partner.assignments[str(policy)] = groups

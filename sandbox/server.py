@@ -51,6 +51,8 @@ class SandboxConfig:
     enrollment_url: str = ""
     remediation_url: str = ""
     scenario: str = "blocked_just_registered"
+    partner_groups: tuple[str, ...] = ()
+    """Names of the groups that an administrator gave to the partner in Intune, in stories that say nothing else; or all users."""
     ledger_length: int = 20_000
 
     def addresses(self) -> Addresses:
@@ -101,6 +103,9 @@ class Sandbox:
     def begin(self, scenario: str, devices_seed: int | None = None) -> None:
         """A fresh world, no faults, an empty ledger; the devices are the same ones unless another seed is given."""
         seed(self.world, scenario, self.config.addresses(), devices_seed)
+        with self.world.lock:
+            given = [group.id for group in self.world.groups.values() if group.name in self.config.partner_groups]
+            self.world.partner.chosen_groups = self.world.partner.chosen_groups or given
         self.faults.clear()
         self.limits.clear()
         self.ledger.clear()

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from sandbox.enrollment import enroll
 from sandbox.platforms import IPHONE, DeviceKind
+from sandbox.slots import settle_in
 from sandbox.things import Vendor
 from sandbox.world import (
     ENTRA_P1_PLAN,
@@ -34,6 +35,7 @@ SERVICE_PERMISSIONS = {
         "GroupMember.Read.All",
         "AuditLog.Read.All",
         "Policy.Read.All",
+        "DeviceManagementServiceConfig.Read.All",
     },
     INTUNE_APP_ID: {"update_device_attributes", "manage_partner_compliance_policy"},
 }
@@ -135,6 +137,7 @@ def _register_apps(world: World, addresses: Addresses) -> None:
     world.partner.provisioned = 1
     world.partner.enrollment_url = addresses.enrollment_url
     world.partner.remediation_url = addresses.remediation_url
+    settle_in(world)
 
 
 def _invite_people(world: World) -> None:

@@ -204,6 +204,8 @@ class AppRegistration:
     logout_uris: tuple[str, ...] = ()
     permissions: dict[str, set[str]] = field(default_factory=dict)
     """Granted application permissions by resource app id."""
+    consented: bool = True
+    """Its service principal is in the tenant, and enabled."""
     certificates: list[str] = field(default_factory=list)
     """PEM certificates that may sign a client assertion."""
     exposes: tuple[str, ...] = ()
@@ -215,14 +217,33 @@ class AppRegistration:
 
 
 @dataclass
+class OtherPartner:
+    """Another vendor, to whom an administrator gave some platforms."""
+
+    id: str
+    name: str
+    platforms: list[str]
+
+
+@dataclass
 class PartnerTenant:
     """What Intune remembers of its compliance partner in this tenant."""
 
+    name: str = "Contoso Remediation"
+    set_up: bool = True
+    """Intune is there at all."""
+    platforms: list[str] = field(default_factory=lambda: ["iOS", "Android", "macOS"])
+    """Given to this partner by an administrator, in Intune."""
+    others: list[OtherPartner] = field(default_factory=list)
+    state: str | None = None
+    """`partnerState` as Intune shows it, whatever else is so; None: by what happened."""
     provisioned: int | None = None
     enrollment_url: str | None = None
     remediation_url: str | None = None
     last_heartbeat: datetime | None = None
     resync_at: datetime | None = None
+    resync_times: int = 0
+    """With how many more heartbeats that is shown."""
     chosen_groups: list[str] = field(default_factory=list)
     """The groups that an administrator gave to this partner in Intune; empty means all users."""
     policies: dict[str, dict[str, Any]] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from sandbox.slots import counts
 from sandbox.things import INTUNE_PLAN, DataUpload, DirectoryDevice
 
 if TYPE_CHECKING:
@@ -57,5 +58,4 @@ def _served(world: World, device: DirectoryDevice) -> bool:
     owner = world.persons.get(device.owner_oid)
     if owner is None or INTUNE_PLAN not in owner.licences:
         return False
-    chosen = [world.groups[key] for key in world.partner.chosen_groups if key in world.groups]
-    return not world.partner.chosen_groups or any(owner.oid in group.members for group in chosen)
+    return counts(world, device, owner)

@@ -27,7 +27,7 @@ MAY_SEE = {
     "operator_pulses": {"adapters", "store", "worker", "services", "ports", "settings"},
     "wire_mdm": {"wire", "adapters", "domain", "ports", "errors", "settings"},
     "wire_channels": {"wire", "adapters", "domain", "ports", "errors", "settings"},
-    "wire": {"wire_mdm", "adapters", "ports", "settings", "secret_files"},
+    "wire": {"wire_mdm", "adapters", "domain", "ports", "settings", "secret_files"},
     "wiring": {"wire", "wire_mdm", "wire_channels", "operator_pulses", "adapters", "store", "web", "worker", "services", "domain"}
     | {"ports", "errors", "settings"},
     "operator_wiring": {"wiring", "adapters", "store", "web", "services", "domain", "ports", "errors", "settings"},
@@ -39,11 +39,13 @@ MAY_SEE = {
     "connection_commands": {"wiring", "operator_wiring", "operator_commands", "terminal"},
     "mdm_commands": {"mdm_wiring", "log", "terminal", "errors", "settings"},
     "mdm_wiring": {"wiring", "services", "store", "web", "domain", "ports", "errors", "settings"},
+    "partner_commands": {"wiring", "partner_wiring", "terminal", "domain", "errors", "settings"},
+    "partner_wiring": {"wire", "wiring", "adapters", "store", "web", "services", "domain", "ports", "errors", "settings"},
     "doctor_wiring": {"wire", "wiring", "adapters", "store", "web", "services", "domain", "ports", "settings"},
     "doctor_words": {"domain"},
     "doctor_commands": {"wiring", "doctor_wiring", "doctor_words", "log", "terminal", "domain", "errors", "settings"},
     "commands": {"wiring", "serving", "log", "terminal", "operator_commands", "audit_commands", "bar_command", "operator_wiring"}
-    | {"doctor_commands", "figures_command", "mdm_commands", "connection_commands", "settings"},
+    | {"doctor_commands", "figures_command", "mdm_commands", "connection_commands", "partner_commands", "settings"},
     "__main__": {"commands"},
     "__init__": set(),
 }
@@ -54,7 +56,8 @@ ONLY_IN = {
     "authlib": {"web"},
     "msal": {"adapters"},
     "cryptography": {"adapters"},
-    "requests": {"adapters", "web", "wire", "wiring", "doctor_wiring"},  # Authlib's client in web, a transport for tests
+    # Authlib's client in web, a transport for tests
+    "requests": {"adapters", "web", "wire", "wiring", "doctor_wiring", "partner_wiring"},
     "sqlalchemy": {"store", "wiring", "operator_pulses"},
     "alembic": {"store", "wiring"},
     "dbos": {"store", "worker"},
@@ -132,6 +135,7 @@ def test_no_adapter_knows_another() -> None:
         "doctor_commands",
         "figures_command",
         "mdm_commands",
+        "partner_commands",
         "app",
     ],
 )

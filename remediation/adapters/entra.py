@@ -2,17 +2,17 @@
 
 MSAL caches tokens and finds endpoints; every call of its goes through our `Remote`, so refusals leave it as our five errors and
 are held for a while, by a gate for each scope and so for all processes, or here where there is none: MSAL by itself would ask
-again at once after a 401 and repeat a 400 for a minute. Whoever repairs a secret waits at most `REFUSED_FOR`; one that changes is
-used with the next token, and tokens got by the one before are not used any more. Next door: `http`
-(manners), `graph` and `intune_partner` (which use the tokens). Nobody signs in here; that is Authlib's, in `web`.
+again at once after a 401 and repeat a 400 for a minute. Whoever repairs a secret waits at most `REFUSED_FOR`, whoever gives consent
+again `NO_CONSENT_FOR`; a secret that changes is used with the next token, and tokens got by the one before are not used any more.
+Next door: `http` (manners), `graph` and `intune_partner` (which use the tokens). Nobody signs in here; that is Authlib's, in `web`.
 """
 
 import json
 import threading
 import time
 from base64 import urlsafe_b64decode
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,12 +20,13 @@ from urllib.parse import urlsplit
 import msal
 
 from ..domain.health import Cause
-from ..errors import Busy, Garbled, Refused, RemoteError
+from ..errors import NAMED_CAUSES, NO_CONSENT, Busy, Garbled, Refused, RemoteError
 from .causes import Causes
 from .gate import Gate
 from .http import Answer, Remote
 
 REFUSED_FOR = 60.0  # as long as MSAL keeps a 400 (measured, MSAL 1.39)
+NO_CONSENT_FOR = 900.0  # an administrator took the app away: that is mended in hours, and each process asks as often as another
 BUSY_FOR = 5.0  # where no Retry-After came; Microsoft's floor (entra-docs, resilience: client credentials)
 PUBLIC = "login.microsoftonline.com"
 # entra-docs docs/identity-platform/reference-error-codes.md
@@ -49,9 +50,14 @@ def vendor_code(body: Any) -> object:
     return f"AADSTS{int(numbers[0])}" if isinstance(numbers, list) and numbers else body["error"]
 
 
+def refused_for(code: str | None) -> float:
+    """Seconds until a token that was refused with this code is asked for again."""
+    return NO_CONSENT_FOR if NAMED_CAUSES.get(code or "") == NO_CONSENT else REFUSED_FOR
+
+
 class EntraTokens:
     """`secret` is a client secret, or MSAL's certificate form: `{"private_key": pem, "public_certificate": pem}`; or what gives it
-    as it is now. `gate_of` gives the gate of a scope, closed for `REFUSED_FOR` by a refusal: one scope may be refused while another
+    as it is now. `gate_of` gives the gate of a scope, closed for `refused_for` by a refusal: one scope may be refused while another
     is not."""
 
     def __init__(
@@ -93,7 +99,8 @@ class EntraTokens:
                     token = self._acquire(scope)
             except (Refused, Busy) as refused:
                 if self._gate_of is None:  # gates remember by themselves, for all processes
-                    wait = (refused.retry_after or BUSY_FOR) if isinstance(refused, Busy) else REFUSED_FOR
+                    busy = isinstance(refused, Busy)
+                    wait = (refused.retry_after or BUSY_FOR) if busy else refused_for(refused.vendor_code)
                     self._held[scope] = (self._clock() + wait, refused)
                 raise
             self._held.pop(scope, None)
@@ -153,6 +160,20 @@ class ScopeTokens:
         except (ValueError, LookupError, AttributeError):
             return None
         return frozenset(role for role in roles if isinstance(role, str)) if isinstance(roles, list) else None
+
+    def no_consent(self, any_of: Collection[str]) -> float | None:
+        """For `http.Remote`: this token has none of these permissions, and neither has a new one. Nothing but an administrator can
+        change that; the new token is kept, so that the next call is made with what was granted meanwhile."""
+        with suppress(RemoteError):  # then nobody knows, and the refusal stands for itself
+            token = self._token()
+            if self._lacks(any_of):
+                self._token(rejected=token)
+                return NO_CONSENT_FOR if self._lacks(any_of) else None
+        return None
+
+    def _lacks(self, any_of: Collection[str]) -> bool:
+        roles = self.roles()
+        return roles is not None and not roles & set(any_of)
 
     def renew(self, rejected: Mapping[str, str]) -> bool:
         token = rejected.get("Authorization", "").removeprefix("Bearer ")

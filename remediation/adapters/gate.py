@@ -5,7 +5,7 @@ parks its row. `http.Remote` passes each call through one of these.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -26,10 +26,12 @@ NO_PLACE = 1.0  # seconds until a place may be free again
 @dataclass
 class Passage:
     """One call on its way. `page`: what came back was a page and no answer of an API; `closes_for`: seconds for which the remote
-    wants no further call, as it said in an answer that was good. `may_be_refused`: that a permission is lacking is no trouble."""
+    wants no further call, as it said in an answer that was good; `refused_for`: seconds for which it will refuse every call.
+    `may_be_refused`: that a permission is lacking is no trouble."""
 
     page: bool = False
     closes_for: float | None = None
+    refused_for: float | None = None
     may_be_refused: bool = False
 
 
@@ -37,10 +39,13 @@ class Gate:
     """One for each remote and process. `name` is the budget's; `in_flight` calls at once, and a few more for revocations, so that a
     slow remote never holds every thread nor keeps a revocation out.
 
-    With `refused_for`, a refusal closes it as well, for so many seconds: every process then knows that a credential is not taken.
+    With `refused_for`, a refusal closes it as well, for so many seconds by its code: every process then knows that a credential is
+    not taken.
     """
 
-    def __init__(self, name: str, budgets: Budgets, *, in_flight: int, refused_for: float | None = None) -> None:
+    def __init__(
+        self, name: str, budgets: Budgets, *, in_flight: int, refused_for: Callable[[str | None], float] | None = None
+    ) -> None:
         self.name = name
         self._budgets = budgets
         self._in_flight = in_flight
@@ -85,7 +90,9 @@ class Gate:
     def _outcome(self, error: RemoteError, passage: Passage) -> Outcome:
         if self._refused_for is not None:
             refused = isinstance(error, Refused)
-            return Outcome(REFUSED, self._refused_for, error.vendor_code) if refused else Outcome()
+            return Outcome(REFUSED, self._refused_for(error.vendor_code), error.vendor_code) if refused else Outcome()
+        if passage.refused_for is not None:
+            return Outcome(REFUSED, passage.refused_for, error.vendor_code)
         if isinstance(error, Busy):
             return Outcome(BUSY, error.retry_after)
         if isinstance(error, Unreachable) or (isinstance(error, Garbled) and passage.page and error.status not in (404, 410)):

@@ -26,7 +26,7 @@ from requests.adapters import BaseAdapter
 
 from ..domain.health import Cause
 from ..domain.push import Lane
-from ..errors import Busy, Garbled, NotFound, Refused, RemoteError, Unreachable
+from ..errors import NO_CONSENT, Busy, Garbled, NotFound, Refused, RemoteError, Unreachable
 from ..ports import lane_now
 from .addresses import AddressRefused, PinnedAdapter, is_address
 from .causes import UNKNOWN, Causes, cause_of, plain_words
@@ -84,6 +84,8 @@ class Remote:
     counted. `quota` reads from an answer's headers for how many seconds the remote should be left alone, None for not at all;
     `lane_headers` says the lane in the vendor's own words. `causes` tells what the vendor's codes mean; `inside` finds the code of
     a refusal in an answer that is good by its status, None or 0 for none.
+    `no_consent` says after a 403 for how many seconds every call would be refused, since the credential itself may do nothing here;
+    None where it is this call's own trouble.
     """
 
     def __init__(
@@ -102,6 +104,7 @@ class Remote:
         lane_headers: Callable[[Lane], Mapping[str, str]] = lambda lane: {},
         causes: Causes = UNKNOWN,
         inside: Callable[[Any], object] = lambda body: None,
+        no_consent: Callable[[], float | None] = lambda: None,
     ) -> None:
         parts = urlsplit(base)
         if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc or parts.query or parts.fragment:
@@ -119,6 +122,7 @@ class Remote:
         self._lane_headers = lane_headers
         self._causes = causes
         self._inside = inside
+        self._no_consent = no_consent
         self._told: tuple[datetime, float] | None = None
 
     # what a request is made of
@@ -213,6 +217,8 @@ class Remote:
             error = caught.of_call(ours, seen.request_id)
             error.words = seen.words
             error.cause = cause_of(error, self._causes, page=seen.page, odd=seen.odd)
+            if error.status == 403 and (seconds := self._no_consent()) is not None:
+                error.vendor_code, error.retry_after, passage.refused_for = NO_CONSENT, seconds, seconds
             raise
         finally:
             passage.page, passage.closes_for = seen.page, self._quota(seen.headers)

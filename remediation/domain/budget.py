@@ -159,6 +159,8 @@ def after(budget: Budget, outcome: Outcome, now: datetime, jitter: float, *, pro
     if outcome.closes_for is not None:
         seconds = min(max(outcome.closes_for, SHORTEST_CLOSED), LONGEST_CLOSED)
         reason = f"{outcome.trouble or QUOTA} {outcome.code or ''}".strip()
+        if outcome.trouble == REFUSED:  # asked again by one call alone
+            budget = replace(budget, failures=max(1, budget.failures))
         recovered = is_probe and outcome.trouble is None
         return _close(replace(budget, failures=0) if recovered else budget, now + timedelta(seconds=seconds), reason)
     if budget.broken and not is_probe:

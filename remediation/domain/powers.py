@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from .channel import ChannelKind
 
 GRAPH = frozenset({"User.Read.All", "Device.Read.All"})
+INTUNE = frozenset({"update_device_attributes", "manage_partner_compliance_policy"})
 # What a channel needs besides, by resource.
 OF_CHANNEL: Mapping[ChannelKind, Mapping[str, frozenset[str]]] = {
     ChannelKind.INTUNE_PARTNER: {
         "graph": frozenset({"Application.Read.All"}),  # for finding the service
-        "intune": frozenset({"update_device_attributes"}),
+        "intune": INTUNE,
     },
     ChannelKind.GRAPH_DEVICE: {"graph": frozenset({"Device.ReadWrite.All"})},
     ChannelKind.MDM_RELAY: {},
@@ -22,10 +23,11 @@ OPTIONAL: Mapping[str, str] = {
     "LicenseAssignment.Read.All": "a missing licence is not told to people",
     "GroupMember.Read.All": "people outside the chosen groups are not told so",
     "AuditLog.Read.All": "for `bound` only the claim counts, not the sign-in log",
+    "DeviceManagementServiceConfig.Read.All": "nobody sees who holds the compliance-partner slot, and for which groups",
     "Policy.Read.All": "nobody checks that our sign-in is excluded from the device policies",
 }
-# What is of no use here, but is asked for by a page of Microsoft's, or comes with the partner's own onboarding.
-ALLOWED = frozenset({"Directory.Read.All", "manage_partner_compliance_policy"})
+# What is of no use here, but is asked for by a page of Microsoft's.
+ALLOWED = frozenset({"Directory.Read.All"})
 # graph-docs permissions-reference: these include the others' reads.
 INCLUDES: Mapping[str, frozenset[str]] = {
     "Directory.Read.All": frozenset({"User.Read.All", "Device.Read.All", "Application.Read.All", "GroupMember.Read.All"}),

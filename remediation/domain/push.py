@@ -41,7 +41,7 @@ class Push:
     Microsoft is; whoever has news clears it. `…_listed_at` is when a whole list last showed that side,
     `noted_at` when the MDM's record was given the Azure device id. `flips` counts how often Entra came to show the other value
     after it had shown ours, each within a day of the one before, and `flipped_at` is the last time; `not_applied` how often
-    Microsoft accepted a message and did not apply it within the hour.
+    Microsoft accepted a message and did not apply it within the hour. `tell_again_at`: Microsoft wants to be told it once more.
     """
 
     link_id: str
@@ -72,6 +72,7 @@ class Push:
     mdm_listed_at: datetime | None = None
     directory_listed_at: datetime | None = None
     noted_at: datetime | None = None
+    tell_again_at: datetime | None = None
     failed_calls: tuple[FailedCall, ...] = ()
     flips: int = 0
     flipped_at: datetime | None = None
@@ -86,6 +87,11 @@ class Push:
     def says_compliant(self) -> bool:
         """What the desired verdict means to Microsoft, which knows two words: unknown is told as not compliant."""
         return self.desired is Verdict.COMPLIANT
+
+    @property
+    def to_tell_again(self) -> bool:
+        """What was told last has to be told once more; news that is still to be sent does it as well."""
+        return self.tell_again_at is not None and self.sent_seq == self.desired_seq > 0
 
     def open_at(self, now: datetime) -> bool:
         """Entra itself showed this device compliant, for the news we last carried, and the lease still runs."""

@@ -12,8 +12,8 @@ from .told import DESIRED, Deed, KnownLink, Told
 
 @dataclass(frozen=True)
 class Run:
-    """`down` where a device that stood as compliant had to be taken down: such news travels with the revocations. `unfounded`: what
-    was sent said *compliant* without a verdict in force that says so."""
+    """`down` where a device that stood as compliant had to be taken down: such news travels with the revocations. `resync` where
+    Microsoft asked to be told once more, which nobody waits for."""
 
     link_id: str
     compliant: bool
@@ -24,6 +24,11 @@ class Run:
     confirmed_at: datetime | None = None
     overtaken: bool = False
     ended: bool = False
+    resync: bool = False
+
+    @property
+    def lane(self) -> str:
+        return "revocation" if self.down else "resync" if self.resync else "person"
 
     @property
     def took(self) -> timedelta | None:
@@ -54,7 +59,7 @@ def of_one(deeds: Sequence[Deed]) -> Iterator[Run]:
             )
             if run is not None:
                 yield replace(run, overtaken=run.confirmed_at is None)
-            run = Run(deed.about_id, compliant, down, deed.at, _reasons(deed), ended=ended)
+            run = Run(deed.about_id, compliant, down, deed.at, _reasons(deed), ended=ended, resync=deed.why == "push.resync")
         elif run is not None and deed.why == "push.sent":
             run = replace(run, sent_at=run.sent_at or deed.at)
         elif run is not None and deed.why == "push.confirmed" and (not run.compliant or deed.detail.get("shown") is True):

@@ -32,12 +32,14 @@ def watch_names(connections: Iterable[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Pace:
-    """How often a round begins, by how much a poll reaches back behind the last one, and how many pages one wake-up reads."""
+    """How often a round begins, by how much a poll reaches back behind the last one, how many pages one wake-up reads, and how
+    often Microsoft hears from us."""
 
     poll: timedelta = timedelta(minutes=5)
     sweep: timedelta = timedelta(minutes=60)
     overlap: timedelta = timedelta(minutes=5)
     pages: int = 4
+    heartbeat: timedelta = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Watch:
 
     @property
     def source(self) -> str:
-        """Whose list it is: `mdm:<connection>`, `directory`, or `channel`, which nobody lists."""
+        """Whose list it is: `mdm:<connection>`, `directory`, or what nobody lists: `channel`, `partner`."""
         return self.name.partition("/")[0]
 
     @property
@@ -95,6 +97,18 @@ class Watch:
 
     def _well(self, now: datetime) -> "Watch":
         return replace(self, good_at=now, failing_since=None, attempts=0, reason=None)
+
+    def beaten(self, now: datetime, pace: Pace, *, asked_at: datetime | None, trouble: str | None) -> "Watch":
+        """A heartbeat was taken. Its `checkpoint` is the last time for which Microsoft wanted to be told everything again.
+        `trouble`: it was taken, and yet verdicts do not count."""
+        return replace(
+            self._well(now),
+            checkpoint=asked_at or self.checkpoint,
+            done_at=now,
+            next_look_at=now + pace.heartbeat,
+            failing_since=(self.failing_since or now) if trouble else None,
+            reason=trouble,
+        )
 
     def failed(self, now: datetime, pace: Pace, *, reason: str, wait: float | None, keep_place: bool, blame: bool) -> "Watch":
         """Parked, never later than a poll's period unless the remote asked for it (`wait`, in seconds). `keep_place`: the same page

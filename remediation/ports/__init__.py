@@ -1,5 +1,5 @@
 """What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `hints`, `desk`, `budgets`,
-`operating`, `figures`, `alarms`, `certificates`, `checking`, `notices`."""
+`operating`, `partner`, `figures`, `alarms`, `certificates`, `checking`, `notices`."""
 
 from .alarms import AT_ONCE, Alarm, AlarmDue, AlarmRows, AlarmSink
 from .budgets import Budgets, in_lane, lane_now
@@ -25,6 +25,7 @@ from .operating import (
     StuckRows,
     Unsealed,
 )
+from .partner import Beat, Beating, PartnerList, PartnerPolicy, PartnerRows, PartnerTenant
 from .remotes import (
     Carried,
     Clock,
@@ -61,6 +62,8 @@ __all__ = [
     "AuditEntry",
     "AuditLog",
     "AuditSnapshot",
+    "Beat",
+    "Beating",
     "Budgets",
     "Carried",
     "CaseFound",
@@ -97,6 +100,10 @@ __all__ = [
     "Owned",
     "OwnerMail",
     "Page",
+    "PartnerList",
+    "PartnerPolicy",
+    "PartnerRows",
+    "PartnerTenant",
     "PeopleFound",
     "PersonFound",
     "PersonRows",

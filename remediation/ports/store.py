@@ -12,12 +12,14 @@ from ..domain.compliance import Decision
 from ..domain.device import DeviceLink, DirectoryDevice, ManagedDevice, ManagedKey, Person, Platform
 from ..domain.journey import Journey
 from ..domain.message_test import MessageTest
+from ..domain.partner import Told
 from ..domain.push import Lane, Push
 from ..domain.sign_in_proof import Pair, SignIn
 from ..domain.standing import Standing
 from ..domain.turns import Turns
 from .alarms import Alarm
 from .hints import Hints
+from .partner import PartnerRows
 from .watching import Watching
 
 EVERYTHING = Room()
@@ -163,6 +165,10 @@ class Change(Protocol):
 
     def wake_link(self, link_id: str, *, lane: Lane) -> None: ...
 
+    # the compliance partner
+    def partner_took(self, told: Told) -> None:
+        """What Microsoft last took from us."""
+
     # operating
     def watch_soon(self, name: str) -> None:
         """A source that is read again and again: the next pulse wakes it."""
@@ -177,7 +183,7 @@ class Change(Protocol):
         """Take away every row of theirs; returns how many by table. The audit stays: it holds ids alone. Raises ErasureRefused."""
 
 
-class Store(Watching, Hints, Protocol):
+class Store(Watching, Hints, PartnerRows, Protocol):
     """The database of one tenant. `change` is for decisions, `observe_*` and `note_*` for what was seen and for timers:
     those leave observation rows where something differs, never audit rows."""
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from ..domain.outage import Source, sources
 from ..domain.push import back_off
-from ..errors import Busy, Garbled, NotFound, Refused, RemoteError, Unreachable
+from ..errors import NO_CONSENT, NOT_SET_UP, Busy, Garbled, NotFound, Refused, RemoteError, Unreachable
 from ..ports import AT_ONCE, Alarm, AlarmRows, AlarmSink, Leases, Revoked
 from .leases import WITHIN
 
@@ -31,7 +31,11 @@ _NOT_ME = (
     "they began this case. If they did not: have an administrator end the account's sessions in Entra, reset the password and the "
     "second factors, and look at the devices that were registered for it lately."
 )
-_NAMES = {"directory": "Microsoft's directory", "channel": "Microsoft's compliance service"}
+_NAMES = {
+    "directory": "Microsoft's directory",
+    "channel": "Microsoft's compliance service",
+    "partner": "Microsoft's connection to its compliance partner",
+}
 _REFUSED = (
     "Who can act: an administrator. Look at the credential first: expired, revoked, consent withdrawn or a permission taken away. "
     "Once it is right again everything goes on by itself."
@@ -45,6 +49,28 @@ _ODD = (
     "that puts pages of its own in between. The log names each call (`remote.call`)."
 )
 _OURS = "Who can act: whoever runs this product. It ran into a fault of its own: look for `wake-up failed` in the worker's log."
+_NO_CONSENT = (
+    "Who can act: an Entra administrator. The service app may do nothing in this tenant any more: its consent was withdrawn, or "
+    "the app was deleted or disabled. Grant admin consent again. It is tried every 15 minutes, and then all goes on by itself."
+)
+_NOT_SET_UP = (
+    "Who can act: an Intune administrator. This tenant has no partner compliance service, which is so where Intune is not set up "
+    "or not licensed. It is tried every 15 minutes, and everything goes on by itself once it is there."
+)
+_TAKEN = (
+    "Who can act: an Intune administrator. Another vendor holds the compliance-partner slot of a platform, and Microsoft takes "
+    "only its word there. Intune admin center: Tenant administration, Connectors and tokens, Partner compliance management. "
+    "Details: remediation partner show"
+)
+_MISSING = (
+    "Who can act: an Intune administrator. Nobody was added as compliance partner for a platform. Intune admin center: Tenant "
+    "administration, Connectors and tokens, Partner compliance management, Add compliance partner. "
+    "Details: remediation partner show"
+)
+_NOT_ENABLED = (
+    "Who can act: an Intune administrator. Intune lists us as compliance partner, and not as enabled. "
+    "Details: remediation partner show"
+)
 _NOT_APPROVED = (
     "Who can act: an administrator in Entra. Microsoft Graph refuses to take the compliance of Windows devices from our service "
     "app: it lacks Device.ReadWrite.All with admin consent, or it is no MDM app that was approved (docs/channels.md). Once it may, "
@@ -52,6 +78,11 @@ _NOT_APPROVED = (
 )
 _WHAT_TO_DO = {
     "not_approved": _NOT_APPROVED,
+    NO_CONSENT: _NO_CONSENT,
+    NOT_SET_UP: _NOT_SET_UP,
+    "taken": _TAKEN,
+    "missing": _MISSING,
+    "not_enabled": _NOT_ENABLED,
     Refused.code: _REFUSED,
     NotFound.code: _ODD,
     Garbled.code: _ODD,

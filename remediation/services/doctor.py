@@ -11,13 +11,14 @@ from ..domain.evidence import Level
 from ..domain.finding import Finding, State
 from ..domain.message_test import MessageTest
 from ..ports import CertificateFiles, Clocks, Messaging, Policies, Powered, StuckRows
+from .provision_partner import Wanted
 from .world import World
 
 
 @dataclass(frozen=True)
 class Doctor:
     """`tokens` by resource (`graph`, `intune`); `files` by what they are for; `sign_in_app` is the client id of the app with which
-    people sign in, None where nobody told. `groups`: the tenant chose some."""
+    people sign in, None where nobody told. `groups`: the tenant chose some. `partner`: what Microsoft should have been told."""
 
     world: World
     tokens: Mapping[str, Powered]
@@ -28,6 +29,7 @@ class Doctor:
     files: Mapping[str, str]
     groups: bool = False
     sign_in_app: str | None = None
+    partner: Wanted | None = None
 
     @property
     def tests(self) -> Mapping[str, MessageTest | None]:

@@ -25,7 +25,7 @@ def tokens(doctor: Doctor, _: Sequence[Finding]) -> Iterator[Finding]:
         try:
             roles = token.roles()
         except RemoteError as error:
-            yield _of("token", error, resource)
+            yield of_error("token", error, resource)
             continue
         yield Finding("token", State.GOOD, "given", resource)
         yield from _permissions(doctor, resource, roles)
@@ -59,7 +59,7 @@ def directory(doctor: Doctor, found: Sequence[Finding]) -> Iterator[Finding]:
         "devices": lambda: doctor.world.directory.device(str(uuid4())),
     }
     for what, ask in asked.items():
-        yield _without_token("directory", found, what) or _asked("directory", ask, what)
+        yield without_token("directory", found, what) or _asked("directory", ask, what)
 
 
 def channels(doctor: Doctor, _: Sequence[Finding]) -> Iterator[Finding]:
@@ -77,7 +77,7 @@ def channels(doctor: Doctor, _: Sequence[Finding]) -> Iterator[Finding]:
 def partner(doctor: Doctor, found: Sequence[Finding]) -> Iterator[Finding]:
     for channel in doctor.world.channels:
         if isinstance(channel, Reachable):
-            no_token = _without_token("partner", found) or _without_token("partner", found, resource="intune")
+            no_token = without_token("partner", found) or without_token("partner", found, resource="intune")
             yield no_token or _asked("partner", channel.reach)
 
 
@@ -89,7 +89,7 @@ def mdm(doctor: Doctor, _: Sequence[Finding]) -> Iterator[Finding]:
         try:
             page = manager.page(None, since=None)
         except RemoteError as error:
-            yield _of("mdm", error, name)
+            yield of_error("mdm", error, name)
             continue
         read, unreadable = len(page.rows), len(page.unreadable)
         if unreadable > read:
@@ -118,7 +118,7 @@ def sign_in_log(doctor: Doctor, found: Sequence[Finding]) -> Iterator[Finding]:
     log, now = doctor.world.sign_in_log, doctor.world.clock()
     if log is None:
         return
-    no_token = _without_token("sign_in_log", found)
+    no_token = without_token("sign_in_log", found)
     if no_token is not None:
         yield no_token
         return
@@ -128,14 +128,14 @@ def sign_in_log(doctor: Doctor, found: Sequence[Finding]) -> Iterator[Finding]:
     except Refused as refused:
         yield Finding("sign_in_log", State.GOOD, "not_readable", detail={"code": refused.vendor_code or "403"})
     except RemoteError as error:
-        yield _of("sign_in_log", error)
+        yield of_error("sign_in_log", error)
     else:
         yield Finding("sign_in_log", State.GOOD, "readable")
 
 
 def policy(doctor: Doctor, found: Sequence[Finding]) -> Iterator[Finding]:
     """Whoever is caught by the policy that blocks Outlook must be able to sign in here all the same."""
-    no_token = _without_token("policy", found)
+    no_token = without_token("policy", found)
     if no_token is not None or doctor.sign_in_app is None:
         yield no_token or Finding("policy", State.UNKNOWN, "which_app")
         return
@@ -145,7 +145,7 @@ def policy(doctor: Doctor, found: Sequence[Finding]) -> Iterator[Finding]:
         yield Finding("policy", State.UNKNOWN, "not_readable", detail={"code": refused.vendor_code or "403"})
         return
     except RemoteError as error:
-        yield _of("policy", error)
+        yield of_error("policy", error)
         return
     caught = [(one.name, catches(one, doctor.sign_in_app)) for one in known]
     for why, state, says in (("caught", State.BAD, True), ("unclear", State.UNKNOWN, None)):
@@ -167,7 +167,7 @@ def clocks(doctor: Doctor, _: Sequence[Finding]) -> Iterator[Finding]:
         yield Finding("clock", State.BAD if wrong else State.GOOD, "differs" if wrong else "agrees", host, detail)
 
 
-def _without_token(check: str, found: Sequence[Finding], about: str = "", *, resource: str = "graph") -> Finding | None:
+def without_token(check: str, found: Sequence[Finding], about: str = "", *, resource: str = "graph") -> Finding | None:
     lacks = any(one.check == "token" and one.about == resource and one.state is not State.GOOD for one in found)
     return Finding(check, State.UNKNOWN, "no_token", about) if lacks else None
 
@@ -178,11 +178,11 @@ def _asked(check: str, ask: Callable[[], object], about: str = "") -> Finding:
     except NotFound:
         pass
     except RemoteError as error:
-        return _of(check, error, about)
+        return of_error(check, error, about)
     return Finding(check, State.GOOD, "answers", about)
 
 
-def _of(check: str, error: RemoteError, about: str = "") -> Finding:
+def of_error(check: str, error: RemoteError, about: str = "") -> Finding:
     """A remote that wants to be left alone has not been asked; one that does not answer serves nobody."""
     state = State.UNKNOWN if isinstance(error, Busy) else State.BAD
-    return Finding(check, state, error.code, about, {"code": error.vendor_code or str(error.status or "-"), "said": str(error)})
+    return Finding(check, state, error.why, about, {"code": error.vendor_code or str(error.status or "-"), "said": str(error)})

@@ -100,7 +100,7 @@ def _causes(of: Counting) -> Table:
     links that ended. `rule_now`: rules that fail at this moment on the devices of this period."""
     found: Counter[tuple[str, str]] = Counter(("help", word(why)) for way in of.ways for why in set(way.help))
     for run in of.runs:
-        if not run.compliant and not run.ended:
+        if not (run.compliant or run.ended or run.resync):
             found.update(("verdict", word(reason)) for reason in run.reasons)
     for link_id, deeds in of.told.by_link.items():
         if fits(of.told.links.get(link_id), of.platform, of.connection):
@@ -135,8 +135,8 @@ def _waits(of: Counting) -> Table:
 
 def _pushes(of: Counting) -> Table:
     rows = []
-    for lane, down in (("revocation", True), ("person", False)):
-        found = [run for run in of.runs if run.down is down]
+    for lane in ("revocation", "person", "resync"):
+        found = [run for run in of.runs if run.lane == lane]
         took = [run.took for run in found if run.took is not None]
         overtaken = sum(run.overtaken for run in found)
         rows.append((lane, len(found), len(took), overtaken, len(found) - len(took) - overtaken, *_spread(took)[1:]))

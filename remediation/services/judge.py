@@ -8,6 +8,7 @@ from datetime import timedelta
 from ..domain.compliance import Decision, Verdict, decide
 from ..domain.device import DirectoryDevice, LinkState
 from ..domain.evidence import ends_link, suffices
+from ..domain.push import Lane
 from ..errors import NotFound, RemoteError, Stale
 from ..ports import Relaying
 from .one_pass import OnePass
@@ -64,6 +65,8 @@ def judge(one: OnePass) -> None:
         one.desire(one.decision, "verdict.changed")
     elif drifted:
         one.desire(one.decision, "drift.seen" if _relayed(one) else "drift.repaired")
+    elif push.to_tell_again:
+        one.desire(one.decision, "push.resync", lane=Lane.SWEEP)
     elif not push.at_rest:
         _confirm_what_is_desired(one)
 

@@ -40,14 +40,15 @@ class OnePass:
         if self.push.desired_seq != expected:
             raise Stale("newer news came in between")
 
-    def desire(self, decision: Decision, why: str) -> None:
+    def desire(self, decision: Decision, why: str, *, lane: Lane | None = None) -> None:
         """From now on Microsoft should be told this, on the posture just read or, where none was, on the one known before."""
         read_at = self.sides.device.posture.read_at if self.sides.device else self.push.posture_read_at or self.world.clock()
         stood = self.push.desired is Verdict.COMPLIANT or why in ("drift.repaired", "drift.seen")
         down = decision.verdict is not Verdict.COMPLIANT and stood
         with self.change(why) as change:
             change.audit(verdict=decision.verdict.value, reasons=list(decision.reasons))
-            lane, again = Lane.REVOKE if down else Lane.PERSON, COUNTED.get(why)
-            seq = self.push.desired_seq
+            if lane is None:
+                lane = Lane.REVOKE if down else Lane.PERSON
+            seq, again = self.push.desired_seq, COUNTED.get(why)
             change.desire(self.link.id, seq=seq, decision=decision, posture_read_at=read_at, lane=lane, again=again)
         self.reload(seq=self.push.desired_seq + 1)

@@ -79,7 +79,7 @@ def _park(one: OnePass, wake: int, attempts: int, reason: str | None, error: Rem
         seq=one.push.desired_seq,
         next_at=_next(one, now, attempts, reason, error),
         attempts=0 if one.push.at_rest and error is None else attempts + _asked(error),
-        reason=(error.because or f"{error.remote}_{error.code}") if error else reason,
+        reason=(error.because or f"{error.remote}_{error.why}") if error else reason,
         following=follows,
         observed=one.sides.entra.compliant if one.sides.entra else None,
         observed_at=one.sides.entra.read_at if one.sides.entra else None,
@@ -112,8 +112,15 @@ def _in_turn(
     if not one.push.at_rest and isinstance(channel, Relaying) and now - (one.push.desired_at or now) < RELAY_WATCHED_FOR:
         return now + look_every(channel.every)
     if not one.push.at_rest or reason is not None:
-        return look_again(now, waiting_since=one.push.desired_at or one.link.made_at, attempts=attempts)
+        return look_again(now, waiting_since=_waiting_since(one), attempts=attempts)
     return None if one.link.state is LinkState.ENDED else rests_until(now, until, _recheck(one))
+
+
+def _waiting_since(one: OnePass) -> datetime:
+    """For Microsoft, once it was told: what could not be sent for hours is shown as soon as any other news."""
+    push = one.push
+    told = push.sent_at if push.sent_seq == push.desired_seq else None
+    return told or push.desired_at or one.link.made_at
 
 
 def _recheck(one: OnePass) -> timedelta:

@@ -6,22 +6,31 @@ marked is looked at by `push_compliance`, and that alone changes a verdict or en
 """
 
 import logging
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from ..domain.listing import PageNews, Rules, of_directory, of_records
+from ..domain.partner import HEARTBEAT, RESYNC
 from ..domain.watch import DIRECTORY_SWEEP, NO_SUCH_SOURCE, Watch, poll_of, sweep_of
 from ..errors import Busy, RemoteError, Unreachable
 from ..ports import Listing
+from .heartbeat import beat, tell_again
 from .world import World
 
 log = logging.getLogger(__name__)
+
+ALONGSIDE: Mapping[str, Callable[[Watch, World], None]] = {HEARTBEAT: beat, RESYNC: tell_again}
+"""Rows that wait like these and read no list."""
 
 
 def watch(name: str, *, world: World) -> None:
     """One pass of one watch. One whose source is no longer there is put to rest."""
     found, source = world.store.watch(name), _source(name, world)
     if found is None:
+        return
+    if name in ALONGSIDE:
+        ALONGSIDE[name](found, world)
         return
     if source is None:
         world.store.save_watch(replace(found, next_look_at=None, cursor=None, reason=NO_SUCH_SOURCE))
@@ -66,7 +75,7 @@ def _failed(watch: Watch, error: RemoteError, world: World) -> Watch:
     there: the list is begun anew."""
     wait = error.retry_after if isinstance(error, Busy) else None
     keep_place = isinstance(error, Busy | Unreachable)
-    reason = f"{error.remote}_{error.code}"
+    reason = f"{error.remote}_{error.why}"
     ours = isinstance(error, Busy) and error.ours  # our own limit says nothing of how the remote is
     return watch.failed(world.clock(), world.pace, reason=reason, wait=wait, keep_place=keep_place, blame=not ours)
 

@@ -8,13 +8,24 @@ from ..domain.compliance import Lease
 from ..domain.device import Platform
 from ..domain.evidence import Level
 from ..domain.watch import Pace
-from ..ports import Actor, Clock, ComplianceChannel, DeviceCertificates, DeviceManager, Directory, Relaying, SignInLog, Store
+from ..ports import (
+    Actor,
+    Clock,
+    ComplianceChannel,
+    DeviceCertificates,
+    DeviceManager,
+    Directory,
+    PartnerList,
+    Relaying,
+    SignInLog,
+    Store,
+)
 
 
 @dataclass(frozen=True)
 class World:
     """`managers` by connection name. `possession_url` makes the address behind a token, `message_text` the words around it.
-    `tell_owner_by` are the ways of `tell_owner`."""
+    `tell_owner_by` are the ways of `tell_owner`. `partner_name` is what Intune's list of partners calls us."""
 
     store: Store
     directory: Directory
@@ -31,6 +42,8 @@ class World:
     sign_in_log: SignInLog | None = None
     certificates: DeviceCertificates | None = None
     tell_owner_by: Sequence[str] = ("device",)
+    partners: PartnerList | None = None
+    partner_name: str | None = None
 
     @property
     def actor(self) -> Actor:

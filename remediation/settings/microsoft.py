@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BeforeValidator
 from pydantic_settings import NoDecode
 
 from . import rules as rule
-from .says import ENTRA_ADMIN, OPERATOR, Group, Guid, Https, Says, Secret, Text
+from .says import ENTRA_ADMIN, INTUNE_ADMIN, OPERATOR, Group, Guid, Https, Says, Secret, Text
 
 
 class MicrosoftSettings(Group):
@@ -49,6 +49,24 @@ class MicrosoftSettings(Group):
             "Hosts, or suffixes with a dot before, at which a discovered partner service may live", OPERATOR, ".manage.microsoft.us"
         ),
     ] = (".manage.microsoft.com", ".manage.microsoft.us")
+    partner_name: Annotated[
+        Text | None,
+        Says(
+            "What Intune's list of compliance partners calls this service, so that the slot of a platform can be told from another "
+            "vendor's",
+            INTUNE_ADMIN,
+            "Contoso Remediation",
+        ),
+    ] = None
+    partner_all_users: Annotated[
+        Guid,
+        Says(
+            "The group to which Microsoft's policies are assigned where no groups are chosen: Intune's own *All users*, or a group "
+            "of yours with everybody in it",
+            ENTRA_ADMIN,
+            "2f1c9a44-6d0e-4b7a-9c35-8e0d1f6b2a71",
+        ),
+    ] = "acacacac-9df4-4c7d-9d50-4ef0226f57a9"
     intune_plans: Annotated[
         tuple[str, ...],
         NoDecode,

@@ -45,6 +45,11 @@ class PaceSettings(Group):
         Field(ge=5, le=1440),
         Says("How often all records of the MDM and all devices of the directory are listed and compared", OPERATOR, "30"),
     ] = 60
+    heartbeat_minutes: Annotated[
+        int,
+        Field(ge=5, le=720),
+        Says("How often Microsoft hears that its compliance partner is there, also when nothing changed", OPERATOR, "30"),
+    ] = 60
     executor_id: Annotated[
         Text,
         Says("This worker's own name: the same after a restart, and never the same as another worker's", OPERATOR, "worker-2"),

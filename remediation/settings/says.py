@@ -26,6 +26,7 @@ class Says:
 ENTRA_ADMIN = "the Entra administrator"
 OPERATOR = "whoever runs this product"
 MDM_ADMIN = "the MDM's administrator"
+INTUNE_ADMIN = "the Intune administrator"
 
 Https = Annotated[str, AfterValidator(rule.https_address)]
 Guid = Annotated[str, AfterValidator(rule.guid)]

@@ -11,7 +11,7 @@ from dataclasses import asdict
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ..domain.budget import Admitted, Budget, Limits, Outcome, Refused, Room, after, enter, room
+from ..domain.budget import REFUSED, Admitted, Budget, Limits, Outcome, Refused, Room, after, enter, room
 from ..domain.health import Heard
 from ..domain.push import Lane
 from ..ports import Clock
@@ -65,6 +65,13 @@ class SqlBudgets:
         with reading(self._engine) as connection:
             rows = {row.remote: Budget(*row[1:]) for row in connection.execute(ours)}
         return room(rows, self._of, self._clock())
+
+    def ask_refused_again(self) -> None:
+        """Somebody looks who may have mended it: what refused our app is asked once, now, and not when its pause is over."""
+        now = self._clock()
+        paused = budgets.c.tenant_id == self._tenant_id, budgets.c.reason.startswith(REFUSED), budgets.c.closed_until > now
+        with writing(self._engine) as connection:
+            connection.execute(sa.update(budgets).where(*paused).values(closed_until=now))
 
     def _of(self, remote: str) -> Limits:
         return self._limits.get(remote) or self._limits[remote.partition(":")[0]]

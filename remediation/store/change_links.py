@@ -19,7 +19,14 @@ from .tables import LIVING, UNIQUE_LINKS, device_links, notices, pushes
 from .wakeups import PUSH_LINK
 
 # What belongs to one sequence only, and is forgotten with it.
-_NOTHING_CARRIED: dict[str, Any] = {"message_id": None, "seen_before": None, "attempts": 0, "reason": None, "following": False}
+_NOTHING_CARRIED: dict[str, Any] = {
+    "message_id": None,
+    "seen_before": None,
+    "attempts": 0,
+    "reason": None,
+    "following": False,
+    "tell_again_at": None,
+}
 
 
 class LinkChanges(OpenChange):

@@ -43,6 +43,7 @@ NOBODYS = {
     "turns": "how often somebody asked, under an object id; forgotten within hours, and by an erasure",
     "watches": "of a list that is read",
     "lease_extensions": "of an MDM connection",
+    "partner_told": "addresses of ours, ids of groups and policies, and which operator",
     "message_tests": "of an MDM connection, and which operator asked",
     "alarms": "texts of ours, with counts, names of connections and case codes, which lead to nobody once the case is gone",
 }

@@ -1,5 +1,5 @@
 """`SqlStore` implements `ports.Store`: the reads are here. `change` holds the writes, `observations` what was seen, `timers`
-when to look again, and `watching` what whole lists call for."""
+when to look again, `watching` what whole lists call for, and `partner` what the compliance partner is told."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -27,6 +27,7 @@ from .change import change
 from .engine import reading, writing
 from .hints import SqlHints
 from .observations import Observer
+from .partner import SqlPartner
 from .remotes import EventTally
 from .tables import (
     LIVING,
@@ -41,11 +42,10 @@ from .tables import (
     sign_ins,
 )
 from .turns import take_turn
-from .watching import SqlWatching
 from .whole_journey import columns_of, same
 
 
-class SqlStore(SqlWatching, SqlHints):
+class SqlStore(SqlPartner, SqlHints):
     def __init__(self, engine: sa.Engine, tenant_id: str, wakeups: Wakeups, *, fresh: bool = False) -> None:
         """`fresh`: the tenant asks for no better evidence, which the steps of each journey depend on."""
         self.tenant_id = tenant_id

@@ -331,6 +331,7 @@ pushes = sa.Table(
     sa.Column("mdm_listed_at", Moment),  # when a whole list's page last showed it
     sa.Column("directory_listed_at", Moment),
     sa.Column("noted_at", Moment),  # the Azure device id stands on the MDM's record
+    sa.Column("tell_again_at", Moment),  # Microsoft wants to be told once more
     sa.Column("flips", sa.Integer, nullable=False, default=0, server_default="0"),
     sa.Column("flipped_at", Moment),
     sa.Column("not_applied", sa.Integer, nullable=False, default=0, server_default="0"),
@@ -451,7 +452,8 @@ turns = sa.Table(
     sa.Column("full_at", Moment, nullable=False),
 )
 
-# The polls and sweeps over whole lists (domain/watch.py): `mdm:<connection>/poll`, `mdm:<connection>/sweep`, `directory/sweep`.
+# The polls and sweeps over whole lists (domain/watch.py): `mdm:<connection>/poll`, `mdm:<connection>/sweep`, `directory/sweep`; and
+# the heartbeat of the compliance partner (services/heartbeat.py).
 watches = sa.Table(
     "watches",
     metadata,
@@ -468,6 +470,20 @@ watches = sa.Table(
     sa.Column("next_look_at", Moment),
     sa.Column("attempts", sa.Integer, nullable=False, default=0, server_default="0"),
     sa.Column("reason", sa.Text),
+)
+
+# What Microsoft last took from us as the tenant's compliance partner (domain/partner.py).
+partner_told = sa.Table(
+    "partner_told",
+    metadata,
+    tenant(),
+    sa.Column("provisioned", sa.Boolean, nullable=False),
+    sa.Column("enrollment_url", sa.Text, nullable=False),
+    sa.Column("remediation_url", sa.Text, nullable=False),
+    sa.Column("groups", sa.JSON, nullable=False),
+    sa.Column("policies", sa.JSON, nullable=False),
+    sa.Column("told_at", Moment, nullable=False),
+    sa.Column("told_by", sa.Text, nullable=False),
 )
 
 # The key is the promise: leases of one connection are extended once per outage, whoever asks.

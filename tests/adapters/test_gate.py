@@ -235,7 +235,7 @@ class TestTokens:
         gates: dict[str, Gate] = {}
 
         def gate_of(scope: str) -> Gate:
-            return gates.setdefault(scope, Gate(f"tokens:{scope}", budgets, in_flight=4, refused_for=entra.REFUSED_FOR))
+            return gates.setdefault(scope, Gate(f"tokens:{scope}", budgets, in_flight=4, refused_for=entra.refused_for))
 
         remote = remotes.remote("directory", remotes.facts["api_url"], entra.vendor_code, gate=Gate("tokens", budgets, in_flight=4))
         client_id = remotes.facts["service"]["client_id"]

@@ -248,6 +248,11 @@ def test_a_refused_credential_is_told_with_its_code() -> None:
     budget = after(Budget(), Outcome(REFUSED, 60, "AADSTS7000215"), NOON, 0)
     no = refused(enter(budget, WIDE, NOON, Lane.PERSON))
     assert (no.why, no.code, no.wait) == (REFUSED, "AADSTS7000215", 60)
+    probe = admitted(enter(budget, WIDE, at(61), Lane.SWEEP))
+    assert refused(enter(probe.budget, WIDE, at(61), Lane.REVOKE)).why == REFUSED, "one call alone asks again"
+    again = after(probe.budget, Outcome(REFUSED, 60, "AADSTS7000215"), at(62), 0, probe=probe.probe)
+    assert refused(enter(again, WIDE, at(63), Lane.PERSON)).wait == 59
+    assert after(probe.budget, GOOD, at(62), 0, probe=probe.probe).failures == 0
 
 
 def test_a_clock_of_another_year_shuts_nobody_out() -> None:

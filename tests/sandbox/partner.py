@@ -24,9 +24,9 @@ class Partner:
         self.urls = {endpoint["providerName"]: endpoint["uri"] for endpoint in found["value"]}
         self.phone = next(phone for phone in hands.facts["phones"] if phone["key"] == "mia")
 
-    def tenant_call(self, method: str, path: str, body: Any = None, version: str = "1.6") -> requests.Response:
+    def tenant_call(self, method: str, path: str, body: Any = None, version: str = "1.6", **headers: str) -> requests.Response:
         url = f"{self.urls['PartnerTenantDataSyncService']}/{path}?api-version={version}"
-        return self.hands.call(method, url, body)
+        return self.hands.call(method, url, body, **headers)
 
     def message_url(self, message_id: str, version: str = "1.2") -> str:
         service = self.urls["PartnerDeviceDataSyncService"]

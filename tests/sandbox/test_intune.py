@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import requests
 
+from sandbox.slots import ALL_USERS
 from sandbox.world import INTUNE_APP_ID
 from tests.sandbox.conftest import Hands
 from tests.sandbox.partner import T0, Partner
@@ -167,27 +168,115 @@ def test_provisioning_stores_the_two_addresses_that_outlook_then_leads_to(partne
     refused(partner.send(partner.entities())[1], 403)
 
 
-def test_a_heartbeat_may_ask_for_everything_again_once(partner: Partner) -> None:
-    path, body = f"PartnerTenantHeartbeat(guid'{partner.tenant}')", {"Timestamp": T0.isoformat()}
-    assert partner.tenant_call("PUT", path, body).json()["ResyncTimestamp"] is None
-    partner.hands.control("POST", "resync", {})
-    assert partner.tenant_call("PUT", path, body).json()["ResyncTimestamp"] is not None
-    assert partner.tenant_call("PUT", path, body).json()["ResyncTimestamp"] is None
+def beat(partner: Partner, **headers: str) -> requests.Response:
+    path = f"PartnerTenantHeartbeat(guid'{partner.tenant}')"
+    return partner.tenant_call("PUT", path, {"Timestamp": T0.isoformat()}, **({"Prefer": "return-content"} | headers))
+
+
+def test_a_heartbeat_may_ask_for_everything_again(partner: Partner) -> None:
+    assert beat(partner).json()["ResyncTimestamp"] is None
+    partner.hands.control("POST", "resync", {"times": 2})
+    shown = [beat(partner).json()["ResyncTimestamp"] for _ in range(3)]
+    assert shown[0] == shown[1] is not None
+    assert shown[2] is None
+    assert (beat(partner, Prefer="").status_code, beat(partner, Prefer="").content) == (204, b"")
+    path = f"PartnerTenantHeartbeat(guid'{partner.tenant}')"
     refused(partner.tenant_call("PUT", path, {"Timestamp": "now"}), 400)
+    partner.hands.control("PATCH", "partner", {"fresh": True})
+    refused(beat(partner), 403)
 
 
-def test_policies_are_one_for_each_platform_and_assigned_to_groups(partner: Partner) -> None:
+def test_policies_are_one_for_each_platform_and_assigned_to_groups_that_are_there(partner: Partner) -> None:
+    partner.hands.control("PATCH", "partner", {"fresh": True})
     body = {"DisplayName": "d", "Description": "", "Platform": "iOS", "PartnerManagedCompliance": True}
     made = partner.tenant_call("POST", "PartnerCompliancePolicies", body)
     assert made.status_code == 201
     refused(partner.tenant_call("POST", "PartnerCompliancePolicies", body), 409)
     listed = partner.tenant_call("GET", "PartnerCompliancePolicies").json()["value"]
     assert [policy["Id"] for policy in listed] == [made.json()["Id"]]
-    group = str(uuid.uuid4())
-    assigned = partner.tenant_call("POST", f"PartnerCompliancePolicies(guid'{made.json()['Id']}')/Assign", {"assignments": [group]})
-    assert json.loads(assigned.json()["value"]) == {"assignments": [group]}
+    group, assign = partner.hands.facts["groups"][0]["id"], f"PartnerCompliancePolicies(guid'{made.json()['Id']}')/Assign"
+    for groups in ([group], [ALL_USERS]):
+        assigned = partner.tenant_call("POST", assign, {"assignments": groups})
+        assert json.loads(assigned.json()["value"]) == {"assignments": groups}
+    for groups in ([], [group, group], [str(uuid.uuid4())], [str(uuid.uuid4()) for _ in range(11)]):
+        refused(partner.tenant_call("POST", assign, {"assignments": groups}), 400)
     refused(partner.tenant_call("POST", "PartnerCompliancePolicies", {**body, "Platform": "Windows"}), 400)
-    refused(partner.tenant_call("POST", f"PartnerCompliancePolicies(guid'{uuid.uuid4()}')/Assign", {"assignments": []}), 404)
+    nowhere = f"PartnerCompliancePolicies(guid'{uuid.uuid4()}')/Assign"
+    refused(partner.tenant_call("POST", nowhere, {"assignments": [group]}), 404)
+
+
+def is_applied(partner: Partner) -> bool:
+    """A message is always *Completed*; whether it changes anything is another matter."""
+    message_id, answer = partner.send(partner.entities(at=datetime.now(UTC)))
+    assert answer.status_code == 200
+    partner.wait(130)
+    assert partner.status(message_id)["Status"] == "Completed"
+    return partner.is_compliant() is True
+
+
+def provisioned_again(partner: Partner) -> str:
+    """From nothing: the tenant, then a policy for iOS; returns where it is assigned."""
+    partner.hands.control("PATCH", "partner", {"fresh": True})
+    body = {"Provisioned": 1, "PartnerEnrollmentUrl": "https://help.example/e", "PartnerRemediationUrl": "https://help.example/r"}
+    assert partner.tenant_call("PUT", f"PartnerTenants(guid'{partner.tenant}')", body).status_code == 200
+    policy = {"DisplayName": "d", "Description": "", "Platform": "iOS", "PartnerManagedCompliance": True}
+    made = partner.tenant_call("POST", "PartnerCompliancePolicies", policy).json()
+    return f"PartnerCompliancePolicies(guid'{made['Id']}')/Assign"
+
+
+def test_a_message_counts_once_a_policy_is_assigned_to_its_person(partner: Partner) -> None:
+    assign = provisioned_again(partner)
+    assert not is_applied(partner)
+    pilots = next(group["id"] for group in partner.hands.facts["groups"] if group["name"] == "Pilots")
+    partner.tenant_call("POST", assign, {"assignments": [pilots]})
+    assert not is_applied(partner)
+    partner.tenant_call("POST", assign, {"assignments": [ALL_USERS]})
+    assert is_applied(partner)
+
+
+def test_another_vendor_in_the_slot_takes_our_word_away(partner: Partner) -> None:
+    partner.hands.control("PATCH", "partner", {"taken_by": {"iOS": "Another Vendor"}})
+    assert not is_applied(partner)
+    partner.hands.control("PATCH", "partner", {"taken_by": {}})
+    assert is_applied(partner)
+
+
+def listed(partner: Partner) -> list[dict[str, Any]]:
+    return list(partner.hands.graph("GET", "deviceManagement/complianceManagementPartners").json()["value"])
+
+
+def test_graph_lists_who_holds_which_platform_and_for_whom(partner: Partner) -> None:
+    [ours] = listed(partner)
+    assert (ours["partnerState"], ours["iosOnboarded"], ours["macOsOnboarded"]) == ("enabled", True, True)
+    assert ours["iosEnrollmentAssignments"][0]["target"]["@odata.type"].endswith("allLicensedUsersAssignmentTarget")
+    group = partner.hands.facts["groups"][0]["id"]
+    partner.hands.control("PATCH", "partner", {"taken_by": {"iOS": "Another Vendor"}, "chosen_groups": [group]})
+    ours, other = listed(partner)
+    assert (ours["iosOnboarded"], other["iosOnboarded"], other["displayName"]) == (False, True, "Another Vendor")
+    assert ours["androidEnrollmentAssignments"][0]["target"]["groupId"] == group
+    beat(partner)
+    partner.wait(4 * 86_400)
+    partner.hands._tokens.clear()
+    assert listed(partner)[0]["partnerState"] == "unresponsive"
+    refused_by_graph = partner.hands.graph("GET", "deviceManagement/complianceManagementPartners?$top=1")
+    assert refused_by_graph.status_code == 400
+
+
+def test_a_tenant_without_intune_and_an_app_whose_consent_is_gone(partner: Partner) -> None:
+    hands = partner.hands
+    hands.control("PATCH", "partner", {"set_up": False})
+    found = hands.graph("GET", "servicePrincipals?$filter=appId eq '0000000a-0000-0000-c000-000000000000'").json()
+    assert found["value"] == []
+    refused(beat(partner), 404)
+    assert hands.graph("GET", "deviceManagement/complianceManagementPartners").status_code == 400
+    hands.control("PATCH", "app/service", {"consented": False})
+    answer = hands.token_request(
+        grant_type="client_credentials",
+        client_id=hands.facts["service"]["client_id"],
+        client_secret=hands.facts["service"]["client_secret"],
+        scope=hands.facts["intune_scope"],
+    )
+    assert answer.json()["error_codes"] == [7000229]
 
 
 def test_writes_can_be_swallowed_or_failed_by_a_fault(partner: Partner) -> None:

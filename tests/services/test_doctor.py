@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from pydantic import SecretStr
 
 from remediation.adapters.certificate_files import PemFiles
@@ -16,9 +17,15 @@ from remediation.doctor_wiring import Examination
 from remediation.doctor_words import in_words, named
 from remediation.domain.device_policy import AccessPolicy, catches
 from remediation.domain.finding import Finding, State, worst
+from remediation.domain.partner import HEARTBEAT
 from remediation.domain.powers import judge
 from remediation.domain.watch import watch_names
+from remediation.partner_wiring import Partner
+from remediation.services.heartbeat import rows_of
+from remediation.settings import WorkerSettings
 from remediation.settings.names import secrets_of
+from remediation.store.tables import partner_told, watches
+from sandbox.things import OtherPartner
 from sandbox.world import GRAPH_APP_ID
 from tests.authority import make, revoking
 from tests.proven import asked, never_arrived
@@ -36,8 +43,20 @@ class Ward:
     def __init__(self, story: Story) -> None:
         self.story, self.sandbox = story, story.sandbox
         story.sandbox.world.stand_still()
-        story.store.keep_watches(watch_names(story.world.managers), at=story.world.clock())
+        story.store.keep_watches((*watch_names(story.world.managers), *rows_of(story.world)), at=story.world.clock())
         story.tick()
+        self.provisioned()
+
+    def provisioned(self, **settings: Any) -> None:
+        """As `remediation partner provision` does it."""
+        given, transport = self.settings(**settings), WSGIAdapter(self.sandbox.api)
+        partner = Partner(given, transport=transport, clock=self.story.world.clock, sleep=self.sandbox.world.advance)
+        assert not partner.provision(partner.see(), "root", why="test").failed
+        partner.close()
+
+    def settings(self, **more: Any) -> WorkerSettings:
+        url, name = SecretStr(str(self.story.engine.url)), self.sandbox.world.partner.name
+        return settings_for(self.sandbox, **{"partner_name": name, "database_url": url, "demo": True, **more})
 
     @property
     def roles(self) -> set[str]:
@@ -46,8 +65,7 @@ class Ward:
     def examined(self, *, told_app: bool = True, **settings: Any) -> dict[tuple[str, str], Finding]:
         """Some seconds after whatever was before: the budgets are shared with the worker."""
         self.sandbox.world.advance(11)
-        url = SecretStr(str(self.story.engine.url))
-        given = settings_for(self.sandbox, database_url=url, **settings)
+        given = self.settings(**settings)
         app = self.sandbox.world.apps["sign-in"].client_id.upper() if told_app else None
         transport = WSGIAdapter(self.sandbox.api)
         self.found = list(Examination(given, sign_in_app=app, transport=transport, clock=self.story.world.clock).findings())
@@ -66,8 +84,11 @@ def ward(tell: Tell) -> Ward:
 
 
 def test_all_is_good_and_no_person_was_read(ward: Ward) -> None:
+    groups = tuple(ward.sandbox.world.groups)[:1]
+    ward.provisioned(groups=groups)
+    ward.sandbox.world.partner.chosen_groups = list(groups)
     before = len(ward.sandbox.ledger.since())
-    ward.examined(groups=tuple(ward.sandbox.world.groups)[:1])
+    ward.examined(groups=groups)
     assert worst(ward.found) is GOOD, [one for one in ward.found if one.state is not GOOD]
     oids = set(ward.sandbox.world.persons)
     assert not [call.path for call in ward.sandbox.ledger.since()[before:] if any(oid in call.path for oid in oids)]
@@ -78,6 +99,7 @@ def test_a_wrong_secret_is_named_once_and_what_needs_the_token_is_unknown(ward: 
     token = found["token", "graph"]
     assert (token.state, token.why, token.detail["code"]) == (BAD, "refused", "AADSTS7000215")
     waiting = {("directory", "people"), ("directory", "devices"), ("partner", ""), ("sign_in_log", ""), ("policy", "")}
+    waiting.add(("partner_slot", ""))
     assert {found[key].why for key in waiting} == {"no_token"}
     assert found["mdm", "ws1"].state is GOOD, "what another credential opens is looked at all the same"
 
@@ -183,6 +205,82 @@ def test_the_partner_service_lives_elsewhere_or_refuses_us(ward: Ward) -> None:
     assert (found.state, found.why) == (BAD, "refused")
 
 
+def test_another_vendor_in_the_slot_nobody_in_it_and_not_enabled(ward: Ward) -> None:
+    partner = ward.sandbox.world.partner
+    found = ward.examined()
+    assert [found["partner_slot", platform].why for platform in ("ios", "android", "macos")] == ["ours"] * 3
+    partner.others, partner.platforms = [OtherPartner("o", "Another Vendor", ["iOS"])], ["iOS", "macOS"]
+    found = ward.examined()
+    taken, missing = found["partner_slot", "ios"], found["partner_slot", "android"]
+    assert (taken.state, taken.why, taken.detail["holder"]) == (BAD, "taken", "Another Vendor")
+    assert (missing.state, missing.why) == (BAD, "missing")
+    assert found["partner_slot", "macos"].state is GOOD, "one platform's slot is not another's"
+    partner.state = "terminated"
+    found = ward.examined()
+    assert (found["partner_slot", "macos"].why, found["partner_slot", "macos"].detail["word"]) == ("not_enabled", "terminated")
+    assert ward.examined(partner_name=None)["partner_slot", "macos"].why == "whose"
+    ward.roles.discard("DeviceManagementServiceConfig.Read.All")
+    ward.sandbox.world.end_tokens()
+    assert ward.says("partner_slot") == (UNKNOWN, "not_readable")
+
+
+def test_a_partner_that_was_silent_for_days(ward: Ward) -> None:
+    ward.story.tick(1)
+    ward.sandbox.world.advance(4 * 86_400)
+    found = ward.examined()
+    assert found["partner_slot", "ios"].detail["word"] == "unresponsive"
+    assert (found["heartbeat", ""].state, found["heartbeat", ""].why) == (BAD, "old")
+    ward.story.tick(1)
+    found = ward.examined()
+    assert (found["partner_slot", "ios"].why, found["heartbeat", ""].why) == ("ours", "fresh")
+
+
+def test_a_heartbeat_that_was_never_made_fails_or_rests(ward: Ward) -> None:
+    ward.story.fault("intune", "down", path="Heartbeat")
+    ward.story.passes(7200, every=600)
+    found = ward.examined()["heartbeat", ""]
+    assert (found.state, found.why, found.detail["code"]) == (BAD, "failing", "channel_unreachable")
+    with ward.story.engine.begin() as connection:
+        connection.execute(sa.delete(watches).where(watches.c.name == HEARTBEAT))
+    assert ward.says("heartbeat") == (UNKNOWN, "none_yet")
+
+
+def test_the_groups_are_the_same_on_both_sides(ward: Ward) -> None:
+    one, other = sorted(ward.sandbox.world.groups)
+    assert ward.says("partner_groups", "ios") == (GOOD, "same")
+    ward.sandbox.world.partner.chosen_groups = [one]
+    found = ward.examined(groups=(other,))["partner_groups", "ios"]
+    assert (found.state, found.why, found.detail) == (BAD, "differ", {"there": one, "here": other})
+    assert ward.says("partner_groups", "ios", groups=(one,)) == (GOOD, "same")
+    assert ward.says("partner_addresses", groups=(one,)) == (BAD, "other_groups")
+    ward.provisioned(groups=(one,))
+    assert ward.says("partner_addresses", groups=(one,)) == (GOOD, "told")
+
+
+def test_our_addresses_as_microsoft_took_them(ward: Ward) -> None:
+    assert ward.says("partner_addresses") == (GOOD, "told")
+    assert ward.says("partner_addresses", public_origin="https://elsewhere.example") == (BAD, "differ")
+    partner = Partner(ward.settings(), transport=WSGIAdapter(ward.sandbox.api), clock=ward.story.world.clock)
+    partner.deprovision("root", why="test")
+    partner.close()
+    assert ward.says("partner_addresses") == (BAD, "deprovisioned")
+    with ward.story.engine.begin() as connection:
+        connection.execute(sa.delete(partner_told))
+    assert ward.says("partner_addresses") == (UNKNOWN, "never_told")
+
+
+def test_withdrawn_consent_and_a_tenant_without_intune_are_named(ward: Ward) -> None:
+    ward.sandbox.world.partner.set_up = False
+    assert ward.says("partner") == (BAD, "not_set_up")
+    ward.sandbox.world.partner.set_up = True
+    ward.sandbox.world.apps["service"].consented = False
+    for _ in range(2):
+        found = ward.examined()
+        assert (found["token", "graph"].state, found["token", "graph"].why) == (BAD, "no_consent")
+    ward.sandbox.world.apps["service"].consented = True
+    assert ward.says("token", "graph") == (GOOD, "given"), "and once it is mended, the next look finds it so"
+
+
 def test_the_sign_in_log_is_readable_or_not_and_bound_says_what_it_rests_on(ward: Ward) -> None:
     found = ward.examined(minimum_evidence="bound")
     assert (found["sign_in_log", ""].why, found["evidence", ""].why) == ("readable", "by_log")
@@ -268,6 +366,6 @@ def test_every_finding_has_words_and_a_name() -> None:
         assert named(finding)
 
 
-MODULES = ("doctor", "doctor_remotes", "doctor_house")
+MODULES = ("doctor", "doctor_remotes", "doctor_house", "doctor_partner")
 DETAILS = ("code", "said", "permissions", "permission", "lost", "count", "at", "by", "minimum", "connections", "policies")
-DETAILS_OF_TIME = ("seconds", "which", "file", "ends", "since")
+DETAILS_OF_TIME = ("seconds", "which", "file", "ends", "since", "ago", "holder", "word", "there", "here", "enrollment")

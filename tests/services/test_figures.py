@@ -379,3 +379,22 @@ def test_a_link_that_nobody_knows_any_more_belongs_to_no_platform() -> None:
     for platform, number in ((None, 2), ("ios", 1), ("macos", 0)):
         [table] = [table for table in tables(told, NOW, platform=platform) if table.name == "pushes"]
         assert row_of(as_rows(table), lane="person")["desired"] == number
+
+
+def test_what_microsoft_asked_to_be_told_once_more_is_a_lane_of_its_own_and_no_new_verdict() -> None:
+    period = Period(NOW - timedelta(days=1), NOW)
+    rows: list[tuple[str, dict[str, Any]]] = [
+        ("verdict.changed", {"verdict": "not_compliant", "reasons": ["rules_fail"]}),
+        ("push.confirmed", {"shown": False}),
+        ("push.resync", {"verdict": "not_compliant", "reasons": ["rules_fail"]}),
+        ("push.failed", {"verdict": "not_compliant", "reasons": ["rules_fail"]}),
+        ("push.confirmed", {"shown": False}),
+    ]
+    deeds = [
+        Deed(period.since + timedelta(minutes=place), why, "worker", "1", "link", "l1", detail)
+        for place, (why, detail) in enumerate(rows)
+    ]
+    found = {table.name: as_rows(table) for table in tables(Told(period, deeds=deeds), NOW)}
+    assert causes(found, "verdict") == {"rules_fail": 1}
+    for lane, seconds in (("person", 60), ("resync", 120), ("revocation", None)):
+        assert row_of(found["pushes"], lane=lane)["median_s"] == seconds

@@ -13,7 +13,7 @@ COLUMNS = set(
 )
 WORDS = {
     *(figure_tables.ALL, "other", *figure_tables.ENTRANCES, *FUNNEL),
-    *("from_arrival", "from_registration", "ours", "help", "verdict", "ended", "rule_now", "revocation", "person"),
+    *("from_arrival", "from_registration", "ours", "help", "verdict", "ended", "rule_now", "revocation", "person", "resync"),
     *("helpdesk", "operator", "sent_without_verdict", "standing_past_lease"),
 }
 FAULTS = {"day", "order", "future", "long", "platform", "connection"}

@@ -321,6 +321,9 @@ NEVER_FILLED = {
     ),  # told by mail and webhook, on no page
     ("observations", "old"),  # of the same kind as `new`, and shown beside it
     ("watches", "cursor"),  # what a remote gave us to hand back to it
+    *(
+        ("partner_told", column) for column in ("enrollment_url", "remediation_url", "groups", "policies", "told_by")
+    ),  # addresses of ours and ids, on no page
 }
 
 

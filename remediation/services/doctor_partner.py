@@ -1,0 +1,109 @@
+"""What the doctor looks at of our place as compliance partner: who holds each platform, whether Microsoft hears from us, which
+addresses it took, and whether the same people are meant on every side.
+
+Next door: `doctor_remotes` (whether the service answers at all), `provision_partner` (which mends what differs).
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+from ..domain.device import Platform
+from ..domain.finding import Finding, State
+from ..domain.partner import ALL_USERS, HEARTBEAT, CompliancePartner, slot
+from ..errors import Refused, RemoteError
+from ..ports import Beating
+from .doctor import Doctor
+from .doctor_remotes import of_error, without_token
+from .heartbeat import beating
+from .provision_partner import Wanted
+
+LATE = 3  # heartbeats that did not come
+
+
+def slots(doctor: Doctor, found: Sequence[Finding]) -> Iterator[Finding]:
+    """By Intune's own list; then the groups, which stand in the same list."""
+    wanted, listed = doctor.partner, doctor.world.partners
+    if wanted is None or listed is None or beating(doctor.world.channels) is None:
+        return
+    no_token = without_token("partner_slot", found)
+    if no_token is not None:
+        yield no_token
+        return
+    try:
+        partners = listed.partners()
+    except Refused as refused:
+        yield Finding("partner_slot", State.UNKNOWN, "not_readable", detail={"code": refused.vendor_code or "403"})
+        return
+    except RemoteError as error:
+        yield of_error("partner_slot", error)
+        return
+    for platform in (one for one in wanted.platforms if isinstance(doctor.world.channel(one), Beating)):
+        yield from _slot(partners, platform, doctor.world.partner_name, wanted)
+
+
+def _slot(partners: Sequence[CompliancePartner], platform: Platform, name: str | None, wanted: Wanted) -> Iterator[Finding]:
+    held = slot(partners, platform, name)
+    holder = held.holder
+    detail = {"holder": holder.name if holder else "", "word": holder.state if holder else ""}
+    state = {"ours": State.GOOD, "whose": State.UNKNOWN}.get(held.why, State.BAD)
+    yield Finding("partner_slot", state, held.why, platform.value, detail)
+    if held.why in ("ours", "not_enabled") and holder is not None:
+        yield _groups(holder.groups.get(platform), platform, wanted)
+
+
+def _groups(given: frozenset[str] | None, platform: Platform, wanted: Wanted) -> Finding:
+    """Whom an Intune administrator gave to us, beside those whom we were told to serve."""
+    ours = frozenset(wanted.groups or (ALL_USERS,))
+    if given is None:
+        return Finding("partner_groups", State.UNKNOWN, "unreadable", platform.value)
+    if wanted.everybody in given:
+        given = given - {wanted.everybody} | {ALL_USERS}
+    if given == ours:
+        return Finding(
+            "partner_groups", State.GOOD, "same", platform.value, {"count": str(len(wanted.groups)) if wanted.groups else "no"}
+        )
+    detail = {"there": ", ".join(sorted(given - ours)) or "none", "here": ", ".join(sorted(ours - given)) or "none"}
+    return Finding("partner_groups", State.BAD, "differ", platform.value, detail)
+
+
+def addresses(doctor: Doctor, _: Sequence[Finding]) -> Iterator[Finding]:
+    """As Microsoft last took them: no public source shows a way to read them back."""
+    wanted, told = doctor.partner, doctor.world.store.partner_told()
+    if wanted is None or beating(doctor.world.channels) is None:
+        return
+    if told is None:
+        yield Finding("partner_addresses", State.UNKNOWN, "never_told")
+        return
+    detail = {"at": f"{told.told_at:%Y-%m-%d %H:%M} UTC", "enrollment": told.enrollment_url, "by": told.told_by}
+    if not told.provisioned:
+        yield Finding("partner_addresses", State.BAD, "deprovisioned", detail=detail)
+    elif (told.enrollment_url, told.remediation_url) != (wanted.enrollment_url, wanted.remediation_url):
+        yield Finding("partner_addresses", State.BAD, "differ", detail=detail)
+    elif frozenset(told.groups) != wanted.assigned:
+        yield Finding("partner_addresses", State.BAD, "other_groups", detail=detail)
+    else:
+        yield Finding("partner_addresses", State.GOOD, "told", detail=detail)
+
+
+def heartbeat(doctor: Doctor, _: Sequence[Finding]) -> Iterator[Finding]:
+    if beating(doctor.world.channels) is None:
+        return
+    watch, now = doctor.world.store.watch(HEARTBEAT), doctor.world.clock()
+    if watch is None or (watch.good_at is None and watch.failing_since is None):
+        yield Finding("heartbeat", State.UNKNOWN, "none_yet")
+        return
+    ago = now - (watch.good_at or watch.failing_since or now)
+    detail = {"ago": _hours(ago), "code": watch.reason or "-"}
+    if watch.failing_since is not None and not (watch.reason or "").startswith("partner_"):
+        yield Finding("heartbeat", State.BAD, "failing", detail=detail)
+    elif watch.next_look_at is None:
+        yield Finding("heartbeat", State.UNKNOWN, "rests", detail=detail)
+    elif ago > LATE * doctor.world.pace.heartbeat:
+        yield Finding("heartbeat", State.BAD, "old", detail=detail)
+    else:
+        yield Finding("heartbeat", State.GOOD, "fresh", detail=detail)
+
+
+def _hours(time: timedelta) -> str:
+    minutes = max(int(time.total_seconds() // 60), 0)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
