@@ -10,6 +10,7 @@ from . import (
     bar_command,
     connection_commands,
     doctor_commands,
+    figures_command,
     log,
     mdm_commands,
     operator_commands,
@@ -81,6 +82,7 @@ def work(context: click.Context) -> None:
 
 remediation.add_command(operator_commands.stuck)
 remediation.add_command(operator_commands.leases)
+remediation.add_command(figures_command.figures)
 remediation.add_command(connection_commands.connections)
 remediation.add_command(mdm_commands.mdm)
 remediation.add_command(partner_commands.partner)

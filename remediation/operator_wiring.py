@@ -13,13 +13,16 @@ from .domain.seals import Anchor, SealKeys
 from .ports import Actor
 from .services import audit_log, person_file
 from .services import connections as remotes
+from .services import figures as figure_tables
 from .services import leases as lease_ends
 from .services import stuck as stuck_rows
 from .services.audit_log import SOON, Checked
 from .services.end_sessions import end_sessions
+from .services.figures import Counted
 from .settings import AuditSettings, OperatorSettings
 from .store.engine import make_engine
 from .store.leases import SqlLeases
+from .store.look_up import SqlLookUp
 from .store.person_rows import SqlPersonRows
 from .store.remotes import SqlConnections
 from .store.seals import SqlSeals
@@ -93,6 +96,7 @@ class Operating:
         self._store = SqlStore(engine, tenant, DbosWakeups(engine))
         self._stuck = SqlStuckRows(engine, tenant)
         self._leases = SqlLeases(engine, tenant)
+        self._look_up = SqlLookUp(engine, tenant)
         self._remotes = SqlConnections(engine, tenant)
         self._persons = SqlPersonRows(engine, tenant)
         self._check_in = timedelta(days=settings.check_in_days)
@@ -133,6 +137,11 @@ class Operating:
         return lease_ends.extend(
             *(self._store, self._leases, connection), check_in=self._check_in, actor=self._actor, why=why, now=now()
         )
+
+    def figures(self, asked: Mapping[str, str]) -> Counted:
+        """However many rows that reads: whoever waits here asked for it."""
+        choice = figure_tables.choose(asked, self._look_up.connection_names(), now())
+        return figure_tables.count(self._look_up, choice, now(), most=None)
 
     def take_over(self, executor_id: str, why: str) -> int:
         count = take_over(self._engine, executor_id)

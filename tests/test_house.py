@@ -34,6 +34,7 @@ MAY_SEE = {
     "terminal": {"serving", "errors", "settings"},
     "operator_commands": {"wiring", "operator_wiring", "log", "terminal", "errors", "settings"},
     "bar_command": {"wiring", "services", "log", "terminal", "settings"},
+    "figures_command": {"operator_commands", "services", "terminal"},
     "audit_commands": {"wiring", "operator_wiring", "operator_commands", "terminal", "errors", "settings"},
     "connection_commands": {"wiring", "operator_wiring", "operator_commands", "terminal"},
     "mdm_commands": {"mdm_wiring", "log", "terminal", "errors", "settings"},
@@ -44,7 +45,7 @@ MAY_SEE = {
     "doctor_words": {"domain"},
     "doctor_commands": {"wiring", "doctor_wiring", "doctor_words", "log", "terminal", "domain", "errors", "settings"},
     "commands": {"wiring", "serving", "log", "terminal", "operator_commands", "audit_commands", "bar_command", "operator_wiring"}
-    | {"doctor_commands", "mdm_commands", "connection_commands", "partner_commands", "settings"},
+    | {"doctor_commands", "figures_command", "mdm_commands", "connection_commands", "partner_commands", "settings"},
     "__main__": {"commands"},
     "__init__": set(),
 }
@@ -132,6 +133,7 @@ def test_no_adapter_knows_another() -> None:
         "audit_commands",
         "connection_commands",
         "doctor_commands",
+        "figures_command",
         "mdm_commands",
         "partner_commands",
         "app",
@@ -139,7 +141,7 @@ def test_no_adapter_knows_another() -> None:
 )
 def test_nobody_sees_a_door(door: str) -> None:
     for path in python_files("remediation") + python_files("sandbox"):
-        if path.stem == "__main__" or path.stem.endswith("commands"):
+        if path.stem == "__main__" or path.stem.endswith(("commands", "figures_command")):
             continue
         for name in imports(path):
             assert name != door

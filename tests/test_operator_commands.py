@@ -16,15 +16,17 @@ from click.testing import CliRunner
 
 from remediation.commands import remediation
 from remediation.domain.compliance import Decision, Verdict
+from remediation.domain.device import Platform
 from remediation.domain.push import Lane
 from remediation.services.audit_log import seal
+from remediation.services.start_journey import start_journey
 from remediation.settings import PREFIX
 from remediation.store import DbosWakeups, SqlStore, make_engine, migrate
 from remediation.store.seals import SqlSeals
 from remediation.store.sessions import SqlSessions
-from remediation.store.tables import audit, watches
+from remediation.store.tables import audit, pushes, watches
 from remediation.terminal import moment
-from tests.people import HEALTHY, MANAGED_PHONE
+from tests.people import HEALTHY, MANAGED_PHONE, MIA
 from tests.store.scenes import BAD, GOOD, Scene
 
 TENANT = "8f5c1d3e-2a47-4c0b-9d6e-1b7f0a9c2e55"
@@ -251,6 +253,32 @@ def test_a_person_is_erased_once_microsoft_has_taken_the_end(ground: Ground) -> 
     assert "Nothing is held of mia." in ground.says("erase", "mia", status=2)
 
 
+def test_figures_are_told_as_tables_and_as_json(ground: Ground) -> None:
+    ground.linked()
+    start_journey(ground.store, MIA, browser="b" * 32, entrance="enrollment", platform=Platform.IOS, now=datetime.now(UTC))
+    told = [line.split() for line in ground.says("figures").splitlines()]
+    assert ["enrollment", "ios", "1", "0", "0", "0", "1", "0"] in told
+    assert ["from_arrival", "all", "0", "-", "-"] in told
+    found = json.loads(ground.says("figures", "--json", "--platform", "ios"))
+    assert (found["platform"], found["tables"]["journeys"][-1]["begun"]) == ("ios", 1)
+    assert json.loads(ground.says("figures", "--json", "--to", "2026-01-31"))["from"] == "2026-01-04"
+    for wrong, words in (
+        (("--from", "monday"), "A day is written as"),
+        (("--from", "2020-01-01"), "At most 400 days"),
+        (("--connection", "ws9"), "No MDM connection"),
+        (("--from", "2026-02-02", "--to", "2026-02-01"), "comes after"),
+    ):
+        assert words in ground.says("figures", *wrong, status=2)
+
+
+def test_compliant_without_fresh_evidence_ends_the_command_with_1(ground: Ground) -> None:
+    ground.linked().desire(Decision(Verdict.COMPLIANT, (), ground.now + timedelta(hours=2)), read_at=ground.now)
+    assert "standing_past_lease" in ground.says("figures")
+    ground.put(sa.update(pushes).values(compliant_until=ground.now - timedelta(hours=1)))
+    told = [line.split() for line in ground.says("figures", status=1).splitlines()]
+    assert ["standing_past_lease", "1"] in told
+
+
 def test_T17_a_person_is_signed_out_everywhere_and_nobody_else(ground: Ground) -> None:
     sessions = SqlSessions(ground.engine, TENANT)
     who = {"mia": "safari", "noah": "edge"}
@@ -264,7 +292,7 @@ def test_T17_a_person_is_signed_out_everywhere_and_nobody_else(ground: Ground) -
 
 
 CHANGES_NOTHING = {"stuck", "leases", "connections", "check-settings", "audit verify", "audit", "serve", "work", "migrate"}
-CHANGES_NOTHING |= {"doctor", "bar", "mdm", "mdm groups", "mdm lookup-values", "partner", "partner show"}
+CHANGES_NOTHING |= {"doctor", "bar", "figures", "mdm", "mdm groups", "mdm lookup-values", "partner", "partner show"}
 """`serve` and `work` are the processes; `migrate` makes tables, and its --to is audited where it arrives (test_moving.py)."""
 AUDITED = {"stuck retry", "leases extend", "work takeover", "export", "erase", "sign-out", "doctor possession", "mdm hooks"}
 AUDITED |= {"mdm find", "partner provision", "partner deprovision"}

@@ -17,6 +17,8 @@ MESSAGES = UUID("5f0c5a6e-8c57-4f0a-9b0b-3d2f5a7a9d11")  # our own namespace for
 POLLS = (2, 4, 8, 16, 30)  # seconds between looks while a person may be waiting
 POLL_FAST_FOR = timedelta(minutes=10)
 POLL_SLOW = timedelta(hours=1)
+USUAL = timedelta(minutes=5)  # how long Microsoft takes as a rule, and what the page promises at the worst
+WORST = timedelta(hours=1)
 FLIPS, FLIPS_WITHIN = 2, timedelta(hours=24)
 TWO_WRITERS = "two_writers"  # why *compliant* is not told again
 LAST_HALF = timedelta(minutes=1)  # what is left of a lease is halved no further

@@ -1,11 +1,12 @@
 """What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `hints`, `desk`, `budgets`,
-`operating`, `partner`, `alarms`, `certificates`, `checking`, `notices`."""
+`operating`, `partner`, `figures`, `alarms`, `certificates`, `checking`, `notices`."""
 
 from .alarms import AT_ONCE, Alarm, AlarmDue, AlarmRows, AlarmSink
 from .budgets import Budgets, in_lane, lane_now
 from .certificates import DeviceCertificates
 from .checking import CertificateFiles, Clocks, Policies, Powered, Reachable
 from .desk import CaseFound, Event, LookUp, PeopleFound, PersonFound, Session, Sessions, SignInStates
+from .figures import FigureEvents
 from .hints import EventReader, EventTarget, EventTargets, Hints
 from .notices import Notice, Notices, OwnerMail
 from .operating import (
@@ -81,6 +82,7 @@ __all__ = [
     "EventTarget",
     "EventTargets",
     "Extension",
+    "FigureEvents",
     "FigureRows",
     "FigureSink",
     "Figures",

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from ..domain.device import Person, Platform
+from .figures import FigureEvents
 from .operating import Connections, StuckRow
 from .store import Actor
 
@@ -82,7 +83,7 @@ class Event:
     detail: Mapping[str, Any]
 
 
-class LookUp(Connections, Protocol):
+class LookUp(Connections, FigureEvents, Protocol):
     """What the helpdesk reads, all of it within the tenant."""
 
     def case(self, code: str) -> CaseFound | None: ...

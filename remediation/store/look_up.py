@@ -1,4 +1,6 @@
-"""`SqlLookUp` implements `ports.LookUp`: what the helpdesk reads. The audit row of a look-up is written by the service."""
+"""`SqlLookUp` implements `ports.LookUp`: what the helpdesk reads. The audit row of a look-up is written by the service.
+
+Next door: `told` (what figures are counted from)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -27,13 +29,14 @@ from .tables import (
     sessions,
     watches,
 )
+from .told import SqlTold
 
 PROBED = 2000
 """Terms that one search reads at most: where more begin alike, it says so and asks for another word."""
 _ABOUT_LOOKING = "look_up.%"  # who looked stands in the audit, and would drown what happened
 
 
-class SqlLookUp:
+class SqlLookUp(SqlTold):
     def __init__(self, engine: sa.Engine, tenant_id: str) -> None:
         self._engine = engine
         self._tenant_id = tenant_id

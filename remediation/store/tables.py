@@ -337,6 +337,7 @@ pushes = sa.Table(
     sa.Column("not_applied", sa.Integer, nullable=False, default=0, server_default="0"),
     to("link_id", "device_links", "id"),
     sa.Index("ix_pushes_due", "tenant_id", "next_look_at"),
+    sa.Index("ix_pushes_lease", "compliant_until", "tenant_id"),
 )
 
 audit = sa.Table(
@@ -352,6 +353,8 @@ audit = sa.Table(
     sa.Column("about_id", sa.Text, nullable=False),
     sa.Column("detail", sa.JSON, nullable=False),
     sa.Index("ix_audit_about", "tenant_id", "about_kind", "about_id"),
+    # Its time first: SQLite takes an index that begins with the tenant for a good way to one person's rows, and reads them all.
+    sa.Index("ix_audit_at", "at", "tenant_id"),
 )
 
 # One for each audit row, made shortly afterwards by a worker: `seals` next door says why not in the row itself.

@@ -2,8 +2,8 @@
 
 Read `entrances` (how people arrive), `sign_in` and `id_token`, `sign_in_again` and `access_token`, `cannot_sign_in`,
 `journey_pages` (the one dispatcher) with `panel` and `cards` (what its page shows), `links` (what leads off the site),
-`possession_pages`, `message_test_pages`, `certificate_pages`, `helpdesk_pages`, `connection_pages`, `webhooks` (what an MDM
-sends); then what stands around every page: `second_host`, `guards`, `headers`, `forgery`, `sessions`,
+`possession_pages`, `message_test_pages`, `certificate_pages`, `helpdesk_pages`, `connection_pages`, `figures_pages`, `webhooks`
+(what an MDM sends); then what stands around every page: `second_host`, `guards`, `headers`, `forgery`, `sessions`,
 `error_pages`, `texts`, `languages`, `embedded`, `assets`.
 """
 
@@ -28,6 +28,7 @@ from . import (
     entra_client,
     entrances,
     error_pages,
+    figures_pages,
     forgery,
     guards,
     headers,
@@ -112,6 +113,7 @@ def build_web(
         message_test_pages,
         certificate_pages,
         helpdesk_pages,
+        figures_pages,
         connection_pages,
         assets,
         health,

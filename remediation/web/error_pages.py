@@ -7,6 +7,7 @@ import logging
 import re
 from datetime import datetime
 from math import ceil
+from urllib.parse import urlencode
 
 from flask import Flask, Response, current_app, g, make_response, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
@@ -32,6 +33,7 @@ BACK_TO_JOURNEY = {"form_over", "stale", "conflict", "handle_over"}
 NOBODY_GETS_IN = {"sign_in_blocked", "sign_in_consent", "sign_in_not_assigned", "sign_in_refused"}
 # The pages of a sign-in that did not work. They can be opened again at `/refused/<key>` and lead to *I can't sign in* as well.
 SIGN_IN = SIGN_IN_AGAIN | OTHER_ACCOUNT | NOBODY_GETS_IN
+FIGURES = ("from", "to", "platform", "connection")
 RETRY_AFTER = 10  # seconds, when the database is away
 
 
@@ -132,6 +134,7 @@ def _role_too_old(_: RoleTooOld) -> Response:
         "q": request.args.get("q", ""),
         "case": request.args.get("case", ""),
         "person": (request.view_args or {}).get("oid", ""),
+        "figures": figures_asked_for(),
         "page": "connections" if request.path == "/helpdesk/connections" else "",
     }
     href = url_for("sign_in.sign_in", to="helpdesk", silent="1", **{name: value for name, value in place.items() if value})
@@ -140,11 +143,19 @@ def _role_too_old(_: RoleTooOld) -> Response:
     return answer
 
 
+def figures_asked_for() -> str:
+    """For whoever is at the figures, what they asked for, as one value; elsewhere nothing."""
+    asked = {name: request.args.get(name, "") for name in FIGURES}
+    return urlencode(asked) if request.path.startswith("/helpdesk/figures") else ""
+
+
 def _not_signed_in(_: NotSignedIn) -> Response:
     """Back to the same place after the sign-in, which knows three: the journey, the page behind a possession link, the helpdesk."""
     if request.path.startswith("/helpdesk"):
-        place = "&page=connections" if request.path == "/helpdesk/connections" else ""
-        return page("helpdesk_signed_out", 401, href=f"/sign-in?to=helpdesk{place}")
+        place = {"figures": asked} if (asked := figures_asked_for()) else {}
+        if request.path == "/helpdesk/connections":
+            place = {"page": "connections"}
+        return page("helpdesk_signed_out", 401, href=f"/sign-in?{urlencode({'to': 'helpdesk', **place})}")
     token = re.match(r"/possession/([A-Za-z0-9_-]{16,128})(?:/|$)", request.path)
     return page("signed_out", 401, href=f"/sign-in?possession={token.group(1)}" if token else "/sign-in")
 

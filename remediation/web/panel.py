@@ -4,9 +4,10 @@ What is claimed is what was observed and when. The step and the chain come from 
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ..domain.journey import Journey
+from ..domain.push import USUAL, WORST
 from ..domain.relay import relay_of
 from ..domain.sign_in_proof import RECORD_LOOKS, names_another
 from ..domain.standing import not_for_you
@@ -15,8 +16,6 @@ from . import cards
 from .cards import DeviceCard, RuleCard
 from .names import shown
 
-USUAL = timedelta(minutes=5)
-WORST = timedelta(hours=1)
 FINAL = {Step.OPEN, Step.HELP}
 # Reasons of a verdict that a person can do something about, or should know of; the rest is ours to wait for.
 SAID = {"not_seen_lately", "never_checked_in", "mdm_pending", "mdm_unclear", "old_link_first"}

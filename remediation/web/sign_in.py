@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from ..domain.device import Person, Platform
 from ..services.prove_possession import see_link
 from ..services.start_journey import start_journey
-from . import entra_client, sign_in_again, sign_in_states
+from . import entra_client, figures_pages, sign_in_again, sign_in_states
 from .desk import desk
 from .entra_client import EntraSaysNo
 from .entrances import CHOICES, entrance_asked_for, platform_asked_for, platform_of
@@ -51,7 +51,7 @@ GUEST = {"530004"}
 # A silent sign-in found that Entra has to show itself: https://openid.net/specs/openid-connect-core-1_0.html#AuthError
 NOT_SILENTLY = {"login_required", "interaction_required", "consent_required", "account_selection_required"}
 # Where in the console somebody was; each is a value in a route of ours, never an address.
-STAFF_PLACE = ("q", "person", "case", "page")
+STAFF_PLACE = ("q", "person", "case", "page", "figures")
 LONGEST = 200
 REFUSED = {"guest": "sign_in_guest", "foreign": "sign_in_foreign", "personal": "sign_in_personal"}
 
@@ -116,6 +116,8 @@ def _place(kept: dict[str, Any], person: Person) -> tuple[Platform | None, str]:
     """The platform of the journey to go on with, None where none is to begin, and the page to go to."""
     token = kept["possession"]
     if kept.get("to") == "helpdesk":
+        if kept.get("figures"):
+            return None, figures_pages.place_of(kept["figures"])
         if kept.get("person"):
             return None, url_for("helpdesk.person", oid=kept["person"], case=kept.get("case") or None)
         if kept.get("page") == "connections":

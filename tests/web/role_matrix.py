@@ -1,7 +1,7 @@
 """Who gets what from each route: one row for every (method, route) of the URL map, one status for every role. A missing cell fails.
 
 nobody: not signed in · mia: on a journey · noah: signed in, on no journey · hanna: on no journey, with `Helpdesk.Read`.
-adam: an administrator, whose role opens one of these alone; where he has no cell, he gets what Noah gets. ida: with `Helpdesk.Act`
+adam: an administrator, whose role opens few of these alone; where he has no cell, he gets what Noah gets. ida: with `Helpdesk.Act`
 as well; where she has no cell, she gets what Hanna gets.
 POSTs carry a right form token, so that the status is the guard's and the view's and not that of the forgery check.
 """
@@ -52,6 +52,9 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("GET", "/certificate/back/<back>"): {"nobody": 401, "mia": 410, "noah": 410, "hanna": 410},
     ("GET", "/helpdesk"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 200},
     ("GET", "/helpdesk/person/<oid>"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 200},
+    ("GET", "/helpdesk/figures"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 200, "adam": 200},
+    ("GET", "/helpdesk/figures.csv"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 400, "adam": 400},  # which table?
+    ("GET", "/helpdesk/figures.json"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 200, "adam": 200},
     ("GET", "/helpdesk/connections"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 200, "adam": 200},
     ("POST", "/helpdesk/person/<oid>/end-sessions"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "ida": 400},
     # What an MDM sends: no person may, whoever they are. `test_webhooks` has the MDM.

@@ -184,6 +184,8 @@ KNOWN_TAGS = {
         "thead",
         "tbody",
         "em",
+        "select",
+        "option",
     ),
 }
 KNOWN_ATTRIBUTES = {
@@ -228,7 +230,7 @@ KNOWN_ATTRIBUTES = {
         "inputmode",
         "aria-describedby",
     ),
-    *("autocapitalize", "spellcheck", "enterkeyhint", "size", "placeholder", "colspan", "title"),
+    *("autocapitalize", "spellcheck", "enterkeyhint", "size", "placeholder", "colspan", "title", "selected"),
 }
 HANNA = Person(oid="hanna", name="Hanna Roth", user_name="hanna.roth@contoso.example")
 SHOWN = ("fix", "choose", "this_device_two", "this_device_sent", "wait", "help", "sign_in_failed", "help_named_another")
@@ -264,6 +266,7 @@ def addresses(payload: str, token: str) -> dict[str, tuple[str, ...]]:
         "hanna": (
             *(f"/helpdesk/person/{oid}", f"/helpdesk?q={said}", "/helpdesk?q=mia", f"/helpdesk/person/{oid}?case={said}"),
             "/helpdesk/connections",
+            *(f"/helpdesk/figures?connection={said}&from={said}", "/helpdesk/figures"),
         ),
         "nobody": ("/", f"/start/{said}", f"/?lang={said}&platform={said}", "/cannot-sign-in", f"/possession/{said}", f"/{said}"),
     }

@@ -111,6 +111,16 @@ def test_how_connections_are(web: Web, screen: Screen) -> None:
     looked_at(screen.page, "/helpdesk", "helpdesk-search")
 
 
+@pytest.mark.parametrize("scene", ["open", None])
+def test_the_figures(web: Web, screen: Screen, scene: str | None) -> None:
+    if scene is not None:
+        web.scene(scene)
+    screen.client = web.signed_in(Person("adam", "Adam Kowal", "adam.kowal"), browser="adam", roles=("Admin",))
+    looked_at(screen.page, "/helpdesk/figures", f"figures-{scene}")
+    if scene is not None:
+        looked_at(screen.page, "/helpdesk/figures?from=x&platform=y", "figures-faults")
+
+
 @pytest.mark.parametrize(("name", "platform"), KINDS)
 def test_every_step_that_differs_on_other_devices(web: Web, screen: Screen, name: str, platform: Platform) -> None:
     of(platform, name, web.begun(platform=platform))

@@ -16,6 +16,7 @@ PAGES: dict[str, Callable[[Web, Any], None]] = {
     "journey": lambda web, scene: _ok(web.signed_in(MIA).get("/journey")),
     "search": lambda web, scene: _ok(_staff(web).get("/helpdesk?q=mia+ber")),
     "by device": lambda web, scene: _ok(_staff(web).get("/helpdesk?q=Serial:+F2LXK9ABC")),
+    "figures": lambda web, scene: _ok(_staff(web).get("/helpdesk/figures")),
     "event": lambda web, scene: _taken(web),
     "person": lambda web, scene: _ok(_staff(web).get("/helpdesk/person/mia")),
 }
