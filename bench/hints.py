@@ -30,7 +30,7 @@ from bench.stage.company import Company
 from bench.stage.crew import Crew
 from bench.stage.judge import judge
 from bench.stage.listening import Listening
-from remediation.store.tables import pushes, watches
+from remediation.store.tables import pushes
 from sandbox.crowd import Member
 
 if TYPE_CHECKING:
@@ -103,9 +103,7 @@ def _started(company: Company, crew: Crew) -> None:
     ends = time.monotonic() + 60
     while time.monotonic() < ends:
         crew.check()
-        with company.engine.connect() as connection:
-            done = connection.execute(sa.select(watches.c.done_at)).scalars().all()
-        if len(done) == 3 and all(done):
+        if company.has_read_its_lists():
             return
         time.sleep(0.1)
     raise AssertionError("the worker did not read its lists")

@@ -172,7 +172,7 @@ def _memory(links: int, db: str, seed: int, say: Callable[[str], None]) -> float
     with Company(db, links, seed) as company, Crew(company.environment(), company.folder) as crew:
         crew.start("worker-1")
         until = time.monotonic() + 1800
-        while not _all_lists_read(company):
+        while not company.has_read_its_lists():
             crew.check()
             if time.monotonic() > until:
                 raise AssertionError("the lists were not read to their ends")
@@ -182,9 +182,3 @@ def _memory(links: int, db: str, seed: int, say: Callable[[str], None]) -> float
         largest = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
         say(f"  {links} links: {largest // 1024} MB")
         return round(largest / 1024, 1)
-
-
-def _all_lists_read(company: Company) -> bool:
-    with company.engine.connect().execution_options(reads=True) as connection:
-        done = connection.execute(sa.select(watches.c.done_at)).scalars().all()
-    return len(done) == 3 and None not in done

@@ -21,13 +21,14 @@ import sqlalchemy as sa
 from bench.stage.fill import fill, link_of
 from bench.stage.worker import QuickClock
 from remediation.domain.push import Lane
+from remediation.domain.watch import watch_names
 from remediation.ports import Actor
 from remediation.settings import WorkerSettings
 from remediation.settings.names import environment_of
 from remediation.store.engine import make_engine
 from remediation.store.migrations import migrate
 from remediation.store.store import SqlStore
-from remediation.store.tables import pushes
+from remediation.store.tables import pushes, watches
 from remediation.store.wakeups import DbosWakeups
 from sandbox import crowd, demo
 from sandbox.crowd import Member
@@ -167,6 +168,13 @@ class Company:
                 while stamp(member.record.last_seen) <= history[-1][0]:  # a millisecond tells one report from another
                     member.record.last_seen = self.world.now()
                 history.append((stamp(member.record.last_seen), well))
+
+    def has_read_its_lists(self) -> bool:
+        """Each of them to its end, once."""
+        of_lists = watches.c.name.in_(watch_names(["ws1"]))
+        with self.engine.connect().execution_options(reads=True) as connection:
+            done = connection.execute(sa.select(watches.c.done_at).where(of_lists)).scalars().all()
+        return bool(done) and None not in done
 
     def hint(self, members: Iterable[Member], *, lane: Lane = Lane.SWEEP) -> None:
         """As a webhook would: the row is marked and its wake-up enqueued; what changed is not said."""

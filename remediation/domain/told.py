@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from math import ceil
+from statistics import median
 from typing import Any, NamedTuple
 
 from .device import Platform
@@ -111,12 +112,8 @@ class Told:
 
 def middle(times: Iterable[timedelta]) -> float | None:
     """The median, in seconds."""
-    ordered = sorted(times)
-    if not ordered:
-        return None
-    half = len(ordered) // 2
-    both = ordered[half - 1 + len(ordered) % 2], ordered[half]
-    return (both[0] + both[1]).total_seconds() / 2
+    seconds = [one.total_seconds() for one in times]
+    return median(seconds) if seconds else None
 
 
 def nine_of_ten(times: Iterable[timedelta]) -> float | None:
