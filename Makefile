@@ -13,7 +13,7 @@ PYTEST := $(BIN)/python -m pytest $(if $(CI),-p tests.setup.no_skips) $(ARGS)
 SIDE_BY_SIDE := -n 3 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo demo-reset test quick lint types lock sbom clean
+.PHONY: help setup setup-test demo demo-reset test long quick lint types lock sbom clean
 
 help: ## This list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -39,10 +39,14 @@ demo-reset: .venv/.runs ## Throw away what the demo kept
 test: .venv/.tests lint types ## Everything: style, types, all tests, with a real browser, a real PostgreSQL and a real nginx
 	@.ci/postgres
 	@.ci/nginx
-	@CHROMIUM="$$(.ci/browser)" && export CHROMIUM && .ci/scratch $(PYTEST) $(SIDE_BY_SIDE)
+	@CHROMIUM="$$(.ci/browser)" && export CHROMIUM && .ci/scratch $(PYTEST) $(SIDE_BY_SIDE) -m "not long"
+
+long: .venv/.tests ## What `make test` leaves out: more looks of the same, and faults that take minutes to show
+	@.ci/postgres
+	@CHROMIUM="$$(.ci/browser)" && export CHROMIUM && .ci/scratch $(PYTEST) $(SIDE_BY_SIDE) -m long
 
 quick: .venv/.tests ## The tests that take no longer than a person waits
-	@.ci/scratch $(PYTEST) $(SIDE_BY_SIDE) -m "not slow"
+	@.ci/scratch $(PYTEST) $(SIDE_BY_SIDE) -m "not slow and not long"
 
 lint: .venv/.tests ## Style and formatting
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .

@@ -58,13 +58,17 @@ def _not_yet(one: OnePass) -> str | None:
         return None
     if one.decision is None or one.decision.verdict is not Verdict.COMPLIANT:
         return "no_fresh_evidence"  # an old *compliant*: a crash or an outage must not make it true
-    old = [push for link, push in one.world.store.beside(one.link) if link.state is LinkState.ENDED]
     now = one.world.clock()
-    return "old_link_first" if any(not push.at_rest or _may_rise_yet(push, now) for push in old) else None
+    for link, push in one.world.store.beside(one.link):
+        another = link.device_id != one.link.device_id
+        if link.state is LinkState.ENDED and (not push.at_rest or (another and _may_rise_yet(push, now))):
+            return "old_link_first"
+    return None
 
 
 def _may_rise_yet(push: Push, now: datetime) -> bool:
-    """Entra showed this end before it was told: a *compliant* of ours may have been on its way by then, and show for a moment."""
+    """Entra showed this end before it was told: a *compliant* of ours may have been on its way by then, and show for a moment. On
+    the entry of another phone, that is: on the new link's own it says what is to be told next."""
     told_more = push.desired_seq > 1 and push.confirmed_by == "already_so"
     return told_more and push.sent_at is not None and now - push.sent_at < SETTLES
 

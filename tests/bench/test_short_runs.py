@@ -55,6 +55,7 @@ def test_zombie() -> None:
     assert figures["overtaken"] >= 1
 
 
+@pytest.mark.long
 def test_zombie_notices_what_is_set_without_comparing() -> None:
     figures = zombie.play(zombie.Size(devices=14, events=2), "sqlite", 1, "no_compare", print)
     assert figures["stale"] + figures["wrong"] + figures["duplicates_effective"] > 0
@@ -78,6 +79,7 @@ def test_storm() -> None:
     assert figures["inside_latest_ms"] < 1000, "a busy machine may take longer than 50 ms to hear of a 429, but not a second"
 
 
+@pytest.mark.long
 def test_storm_notices_processes_that_count_each_for_itself() -> None:
     size = storm.Size(devices=30, revocations=0, closures=3, pace=4)
     assert storm.play(size, "sqlite", 1, "apart", print)["inside"] > 3
@@ -115,6 +117,7 @@ def test_deploy() -> None:
     assert figures["exchanges"] == 6
 
 
+@pytest.mark.long
 @in_a_checkout
 def test_deploy_notices_a_workflow_that_was_renamed() -> None:
     assert deploy.play(deploy.Size(devices=20, rounds=1, pushes_between=4), "sqlite", 1, "renamed", print)["wrong"] > 0

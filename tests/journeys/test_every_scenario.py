@@ -29,12 +29,12 @@ def begins(player: Player, platform: str = "ios") -> None:
     ("scenario", "platform", "step", "language", "width"),
     [
         ("no_licence", "ios", "not_for_you", "de", 320),
-        ("not_in_group", "ios", "not_for_you", "en", 320),
+        pytest.param("not_in_group", "ios", "not_for_you", "en", 320, marks=pytest.mark.long),
         ("not_enrolled", "ios", "enroll", "en", 1280),
-        ("ambiguous_owner", "ios", "help", "de", 1280),
+        pytest.param("ambiguous_owner", "ios", "help", "de", 1280, marks=pytest.mark.long),
         ("windows", "windows", "help", "en", 320),
         ("two_phones", "ios", "this_device", "de", 390),
-        ("shared_user", "ios", "help", "en", 320),
+        pytest.param("shared_user", "ios", "help", "en", 320, marks=pytest.mark.long),
     ],
 )
 def test_the_first_page_already_knows(arrives: Arrives, scenario: str, platform: str, step: str, language: str, width: int) -> None:

@@ -48,7 +48,12 @@ def signs_in(hanna: Player, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("width", "script", "scheme"),
-    [(320, True, "light"), (320, False, "dark"), (1280, True, "dark"), (1280, True, "light")],
+    [
+        pytest.param(320, True, "light", marks=pytest.mark.long),
+        (320, False, "dark"),
+        pytest.param(1280, True, "dark", marks=pytest.mark.long),
+        (1280, True, "light"),
+    ],
     ids=["narrow", "narrow-plain-dark", "wide-dark", "wide"],
 )
 def test_hanna_sees_what_mia_sees(

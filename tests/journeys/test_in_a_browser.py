@@ -13,8 +13,13 @@ pytestmark = pytest.mark.slow
 OPEN = "Microsoft sees your device as compliant"
 EVERY = pytest.mark.parametrize(
     ("width", "script", "scheme"),
-    [(320, True, "light"), (320, False, "light"), (1280, True, "dark"), (1280, False, "light")],
-    ids=["narrow", "narrow-plain", "wide-dark", "wide-plain"],
+    [
+        (320, True, "light"),
+        (1280, False, "dark"),
+        pytest.param(320, False, "light", marks=pytest.mark.long),
+        pytest.param(1280, True, "dark", marks=pytest.mark.long),
+    ],
+    ids=["narrow", "wide-plain-dark", "narrow-plain", "wide-dark"],
 )
 
 
