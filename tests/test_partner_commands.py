@@ -42,6 +42,7 @@ class Ground:
         self.partner.assignments.clear()
         settings = demo.product_settings(self.sandbox, demo.Ports(8000, 8100, 8143), folder, secrets.token_urlsafe(40))
         self.settings: dict[str, str | None] = {**settings, PREFIX + "PUBLIC_ORIGIN": ORIGIN, PREFIX + "GROUPS": None}
+        self.settings[PREFIX + "CHANNEL_WRITES"] = "10000/20"  # one command after the other, as nobody types them
         shutil.copy(migrated, settings[PREFIX + "DATABASE_URL"].removeprefix("sqlite:///"))
         self.engine = make_engine(settings[PREFIX + "DATABASE_URL"])
         self.store = SqlStore(self.engine, self.sandbox.world.tenant_id, DbosWakeups(self.engine))

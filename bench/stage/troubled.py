@@ -183,7 +183,7 @@ class Story:
         for address in ("/helpdesk?q=Mia", "/helpdesk/stuck"):
             hanna.goes(f"{self._stage.origin}{address}")
         hanna.goes(f"{self._stage.origin}/helpdesk?q=Mia")
-        link = hanna.page.select_one("a[href*='/helpdesk/']")
+        link = hanna.page.select_one("a[href*='/helpdesk/person/']")
         if link is not None:
             hanna.goes(str(link["href"]))
         if "Mia" not in hanna.answer.text:

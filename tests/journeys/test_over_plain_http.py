@@ -32,8 +32,8 @@ def test_the_whole_way_and_what_the_ledger_says_of_it(raised: Raised) -> None:
     assert mia.slowest < WITHIN
     calls = [(e.service, e.method, e.path) for e in stage.sandbox.ledger.since()]
     message = next(i for i, (_, method, path) in enumerate(calls) if method == "POST" and path.endswith("/messages/push"))
-    sent = [i for i, (service, method, _) in enumerate(calls) if service == "intune" and method == "PUT"]
-    asked = [i for i, (service, method, _) in enumerate(calls) if service == "intune" and method == "GET"]
+    messages = [(i, method) for i, (_, method, path) in enumerate(calls) if "DataUploadMessages" in path]
+    sent, asked = ([i for i, method in messages if method == wanted] for wanted in ("PUT", "GET"))
     read_back = [i for i, (service, _, path) in enumerate(calls) if service == "graph" and "devices(deviceId" in path]
     assert message < sent[0] < asked[0] < read_back[-1]
     assert len(sent) == 1

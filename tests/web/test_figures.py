@@ -172,7 +172,7 @@ def test_no_such_table_says_which_there_are(hanna: Browser) -> None:
 
 
 @pytest.mark.parametrize("sign", DANGEROUS)
-def test_T20_no_cell_is_a_formula(web: Web, hanna: Browser, sign: str) -> None:
+def test_T21_no_cell_is_a_formula(web: Web, hanna: Browser, sign: str) -> None:
     name = f"{sign}HYPERLINK(1)"
     with web.engine.begin() as connection:
         connection.execute(sa.insert(budgets).values(tenant_id=web.settings.tenant_id, remote=name, failures=1))

@@ -18,6 +18,7 @@ GERMAN_BROWSER = {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}
 PATHS = ("/", "/remediation?platform=android", "/enrollment", "/cannot-sign-in", "/journey", "/sign-out", "/nowhere")
 # Words that are the same in both: names, and what Germans call by its English word.
 SAME = {"page.language", "case.helpdesk", "platform.macos", "error.quote"}
+SAME |= {"figures.csv", "figures.json", "figures.column.median_s"}
 
 
 def page(browser: Browser, path: str, **headers: str) -> BeautifulSoup:

@@ -21,15 +21,19 @@ KINDS = {"text/html", "application/json", "text/css", "text/javascript", "image/
 HANNA = Person(oid="hanna", name="Hanna Roth", user_name="hanna.roth@contoso.example")
 
 
-def test_T21_no_answer_is_a_table_for_a_spreadsheet(web: Web) -> None:
+TABLES = {"/helpdesk/figures.csv", "/helpdesk/figures.json"}  # defused cell by cell: test_figures
+
+
+def test_T21_no_other_answer_is_a_table_for_a_spreadsheet(web: Web) -> None:
     """Whoever adds an export finds what it needs in docs/security.md."""
     token, kinds = web.scene("this_device_sent").token, set()
     for browser in (web.browser(), web.signed_in(), web.signed_in(HANNA, browser="h", roles=("Helpdesk.Read",))):
         for rule in web.app.url_map.iter_rules():
             path = rule.rule.replace("<token>", token).replace("<oid>", "mia").replace("<name>", web.style_name())
             answer = browser.get(path, headers={"Accept": "text/csv"}, query_string={"format": "csv", "q": "mia"})
-            assert "Content-Disposition" not in answer.headers
-            kinds.add(answer.mimetype)
+            if rule.rule not in TABLES:
+                assert "Content-Disposition" not in answer.headers, rule
+                kinds.add(answer.mimetype)
     assert {"text/html", "application/json", "text/css"} <= kinds <= KINDS
 
 
