@@ -224,6 +224,7 @@ def test_secrets() -> None:
     assert figures["refused"] > 80
 
 
+@pytest.mark.long
 def test_secrets_notices_a_web_that_was_given_the_workers_settings() -> None:
     figures = secrets.play(NO_TROUBLE, "sqlite", 1, "one_environment", print)
     assert figures["found"] >= figures["in_web"] > 0

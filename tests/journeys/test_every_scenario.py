@@ -155,7 +155,10 @@ def test_an_ipad_says_that_it_is_a_mac_and_can_be_put_right(arrives: Arrives) ->
 
 @pytest.mark.parametrize(
     ("scenario", "platform", "language", "width"),
-    [("mac", "macos", "de", 1280), ("android_fully_managed", "android", "en", 320)],
+    [
+        pytest.param("mac", "macos", "de", 1280, marks=pytest.mark.long),
+        ("android_fully_managed", "android", "en", 320),
+    ],
 )
 def test_a_device_never_registered_is_told_how(arrives: Arrives, scenario: str, platform: str, language: str, width: int) -> None:
     player = arrives(scenario, width=width, locale=language)
