@@ -18,7 +18,7 @@ class WhoActs(StrEnum):
 
 
 # Causes that are known by name, by the code with which a remote (or an adapter) tells them.
-NO_CONSENT, NOT_SET_UP = "no_consent", "not_set_up"
+NO_CONSENT, NOT_SET_UP, NOT_APPROVED = "no_consent", "not_set_up", "not_approved"
 NAMED_CAUSES = {
     NO_CONSENT: NO_CONSENT,
     "no_partner_service": NOT_SET_UP,
@@ -53,8 +53,8 @@ class RemoteError(RemediationError):
     client_request_id: str | None = None
     cause: str | None = None
     words: str = ""
-    because: str | None = None
-    """A stable id, where the adapter knows more of the reason than `remote` and `code` say."""
+    named: str | None = None
+    """A cause that is known by name, where the adapter knows it from more than the vendor's code."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class RemoteError(RemediationError):
     @property
     def why(self) -> str:
         """The cause where it is known by name, else the code. A row that waits for it says `<remote>_<why>`."""
-        return NAMED_CAUSES.get(self.vendor_code or "", self.code)
+        return self.named or NAMED_CAUSES.get(self.vendor_code or "", self.code)
 
     def of_call(self, client_request_id: str | None, request_id: str | None) -> Self:
         self.client_request_id, self.request_id = client_request_id, request_id

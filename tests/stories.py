@@ -174,6 +174,13 @@ class Story:
                 setattr(self.remotes.phone.health, name, value)
             self.sandbox.world.check_in(self.remotes.record.id)
 
+    def goes_down_and_comes_up_again(self) -> None:
+        """The passcode goes and comes back, and Microsoft is told both times."""
+        for well in (False, True):
+            self.reports_health(passcode=well)
+            self.passes(120)
+            assert (self.entra_shows, self.outlook_opens()) == (well, well)
+
     def is_watched(self, **pace: timedelta | int) -> None:
         """From now on lists alone notice what changes: no link is looked at for its own time."""
         self.with_world(recheck=timedelta(days=7), pace=Pace(**pace))  # type: ignore[arg-type]

@@ -115,7 +115,7 @@ def test_the_domain_has_no_clock_and_does_nothing() -> None:
 
 def test_no_adapter_knows_another() -> None:
     """Files of one family (`workspace_one…`) are one adapter; `http` and what `shared` names are for all."""
-    shared = {"http", "fields", "gate", "addresses", "causes"}
+    shared = {"http", "fields", "gate", "addresses", "causes", "odata"}
     families = sorted((path.stem for path in python_files("remediation/adapters")), key=len)
     for path in python_files("remediation/adapters"):
         seen = {name.split(".")[2] for name in imports(path) if name.startswith("remediation.adapters.") and name.count(".") >= 2}

@@ -3,13 +3,11 @@
 Permission: Policy.Read.All, which may be missing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from ..domain.device_policy import AccessPolicy
-from ..errors import Garbled
+from . import odata
 from .http import Fields, Remote
-
-MOST_PAGES = 20
 
 
 class GraphPolicies:
@@ -17,18 +15,9 @@ class GraphPolicies:
         self._remote = remote
 
     def policies(self) -> Sequence[AccessPolicy]:
-        return [_policy(item) for item in self._items()]
-
-    def _items(self) -> Iterator[Fields]:
         # graph-docs api-reference/v1.0/api/conditionalaccessroot-list-policies.md
         page = self._remote.call("GET", "identity/conditionalAccess/policies").fields()
-        for _ in range(MOST_PAGES):
-            yield from page.items("value")
-            link = page.text("@odata.nextLink")
-            if link is None:
-                return
-            page = self._remote.call("GET", link).fields()
-        raise Garbled("pages without end", remote=self._remote.name)
+        return [_policy(item) for item in odata.items(self._remote, page)]
 
 
 def _policy(item: Fields) -> AccessPolicy:

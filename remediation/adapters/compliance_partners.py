@@ -4,14 +4,13 @@ Permissions: DeviceManagementServiceConfig.Read.All, which may be missing, and G
 `intune_partner_tenant`, which sets up what this list then shows.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from ..domain.device import Platform
 from ..domain.partner import ALL_USERS, CompliancePartner
-from ..errors import Garbled
+from . import odata
 from .http import Fields, Remote
 
-MOST_PAGES = 20
 # graph-docs resources/intune-onboarding-compliancemanagementpartner.md
 _WORDS = {Platform.IOS: "ios", Platform.ANDROID: "android", Platform.MACOS: "macOs"}
 # The documentation shows other kinds of targets for this list; these two are Intune's own for all other assignments.
@@ -23,23 +22,14 @@ class GraphCompliancePartners:
         self._remote = remote
 
     def partners(self) -> Sequence[CompliancePartner]:
-        return [_partner(item) for item in self._items()]
+        # graph-docs api-reference/v1.0/api/intune-onboarding-compliancemanagementpartner-list.md
+        page = self._remote.call("GET", "deviceManagement/complianceManagementPartners", may_be_refused=True).fields()
+        return [_partner(item) for item in odata.items(self._remote, page)]
 
     def group_name(self, group_id: str) -> str:
         # graph-docs api-reference/v1.0/api/group-get.md; GroupMember.Read.All
         target, query = self._remote.path("groups/{}", self._remote.guid(group_id)), {"$select": "id,displayName"}
         return self._remote.call("GET", target, query=query, may_be_refused=True).fields().text("displayName") or ""
-
-    def _items(self) -> Iterator[Fields]:
-        # graph-docs api-reference/v1.0/api/intune-onboarding-compliancemanagementpartner-list.md
-        page = self._remote.call("GET", "deviceManagement/complianceManagementPartners", may_be_refused=True).fields()
-        for _ in range(MOST_PAGES):
-            yield from page.items("value")
-            link = page.text("@odata.nextLink")
-            if link is None:
-                return
-            page = self._remote.call("GET", link).fields()
-        raise Garbled("pages without end", remote=self._remote.name)
 
 
 def _partner(item: Fields) -> CompliancePartner:

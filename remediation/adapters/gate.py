@@ -92,7 +92,7 @@ class Gate:
             refused = isinstance(error, Refused)
             return Outcome(REFUSED, self._refused_for(error.vendor_code), error.vendor_code) if refused else Outcome()
         if passage.refused_for is not None:
-            return Outcome(REFUSED, passage.refused_for, error.vendor_code)
+            return Outcome(REFUSED, passage.refused_for, error.why)
         if isinstance(error, Busy):
             return Outcome(BUSY, error.retry_after)
         if isinstance(error, Unreachable) or (isinstance(error, Garbled) and passage.page and error.status not in (404, 410)):

@@ -8,11 +8,9 @@ from collections.abc import Collection
 
 from ..domain.channel import ChannelKind
 from ..domain.device import DirectoryDevice, Platform
-from ..errors import Refused
+from ..errors import NOT_APPROVED, Refused
 from ..ports import Carried, Directory, Report, Sent
 from .http import Remote
-
-NOT_APPROVED = "channel_not_approved"
 
 
 class GraphDeviceChannel:
@@ -41,7 +39,7 @@ class GraphDeviceChannel:
             answer = self._remote.call("PATCH", target, json=body)
         except Refused as refused:
             # 403 Authorization_RequestDenied: without the permission and, by the reports there are, for an app that nobody approved
-            refused.because = NOT_APPROVED if refused.status == 403 else None
+            refused.named = NOT_APPROVED if refused.status == 403 else None
             raise
         return Sent(client_request_id=answer.client_request_id, request_id=answer.request_id)
 

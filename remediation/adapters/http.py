@@ -218,7 +218,7 @@ class Remote:
             error.words = seen.words
             error.cause = cause_of(error, self._causes, page=seen.page, odd=seen.odd)
             if error.status == 403 and (seconds := self._no_consent()) is not None:
-                error.vendor_code, error.retry_after, passage.refused_for = NO_CONSENT, seconds, seconds
+                error.named, error.retry_after, passage.refused_for = NO_CONSENT, seconds, seconds
             raise
         finally:
             passage.page, passage.closes_for = seen.page, self._quota(seen.headers)

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from ..errors import Garbled, Refused
+from ..errors import Refused
+from . import odata
 from .http import Fields, Remote
 
 MOST_PAGES = 10  # of one person's sign-ins within some minutes
@@ -62,10 +63,4 @@ class GraphSignInLog:
                 log.warning("sign_in_log.refused", permission="AuditLog.Read.All", vendor_code=refused.vendor_code)
             raise
         self._lacking = False
-        for _ in range(MOST_PAGES):
-            yield from page.items("value")
-            link = page.text("@odata.nextLink")
-            if link is None:
-                return
-            page = self._remote.call("GET", link).fields()
-        raise Garbled("pages without end", remote=self._remote.name)
+        yield from odata.items(self._remote, page, most_pages=MOST_PAGES)

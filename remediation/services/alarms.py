@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from ..domain.outage import Source, sources
 from ..domain.push import back_off
-from ..errors import NO_CONSENT, NOT_SET_UP, Busy, Garbled, NotFound, Refused, RemoteError, Unreachable
+from ..errors import NO_CONSENT, NOT_APPROVED, NOT_SET_UP, Busy, Garbled, NotFound, Refused, RemoteError, Unreachable
 from ..ports import AT_ONCE, Alarm, AlarmRows, AlarmSink, Leases, Revoked
 from .leases import WITHIN
 
@@ -77,7 +77,7 @@ _NOT_APPROVED = (
     "everything goes on by itself."
 )
 _WHAT_TO_DO = {
-    "not_approved": _NOT_APPROVED,
+    NOT_APPROVED: _NOT_APPROVED,
     NO_CONSENT: _NO_CONSENT,
     NOT_SET_UP: _NOT_SET_UP,
     "taken": _TAKEN,

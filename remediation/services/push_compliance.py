@@ -79,7 +79,7 @@ def _park(one: OnePass, wake: int, attempts: int, reason: str | None, error: Rem
         seq=one.push.desired_seq,
         next_at=_next(one, now, attempts, reason, error),
         attempts=0 if one.push.at_rest and error is None else attempts + _asked(error),
-        reason=(error.because or f"{error.remote}_{error.why}") if error else reason,
+        reason=f"{error.remote}_{error.why}" if error else reason,
         following=follows,
         observed=one.sides.entra.compliant if one.sides.entra else None,
         observed_at=one.sides.entra.read_at if one.sides.entra else None,

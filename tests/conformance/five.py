@@ -25,6 +25,12 @@ class Spoilt:
     def spoil(self, sandbox: Sandbox, service: str) -> None:
         sandbox.faults.add(Fault(service, self.kind, status=self.status, retry_after=self.retry_after))
 
+    def fits(self, error: RemoteError, remote: str) -> None:
+        """Named after our remote, and with the wait that it was told."""
+        assert error.remote == remote
+        if isinstance(error, Busy):
+            assert error.retry_after == 7
+
 
 SPOILT = (
     Spoilt("throttle", Busy, retry_after=7),

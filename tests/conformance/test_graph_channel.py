@@ -49,7 +49,7 @@ def test_an_app_that_may_not_is_told_apart_from_any_other_refusal(
     with raises(Refused) as caught:
         windows.make_graph_channel().send(told(windows))
     error = caught.value
-    assert (error.status, error.vendor_code, error.because) == (403, "Authorization_RequestDenied", "channel_not_approved")
+    assert (error.status, error.vendor_code, error.why) == (403, "Authorization_RequestDenied", "not_approved")
     assert laptop(windows).is_compliant is None
     windows.approve_for_windows()
     windows.sandbox.world.end_tokens()
@@ -60,7 +60,7 @@ def test_a_device_that_entra_calls_something_else(windows: Remotes, raises: Rais
     laptop(windows).os = "Linux"
     with raises(Refused) as caught:
         windows.make_graph_channel().send(told(windows))
-    assert (caught.value.status, caught.value.vendor_code, caught.value.because) == (400, "Request_BadRequest", None)
+    assert (caught.value.status, caught.value.vendor_code, caught.value.why) == (400, "Request_BadRequest", "refused")
 
 
 def test_a_device_that_is_gone(windows: Remotes, raises: Raises) -> None:

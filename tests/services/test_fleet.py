@@ -55,12 +55,7 @@ def test_a_person_on_fleet_gets_through_and_the_link_lives_on(story: Story) -> N
     [link] = story.links()
     assert (link.managed.connection, link.evidence.level) == ("fleet", Level.FRESH)
     assert story.remotes.phone.messages == []
-    story.reports_health(passcode=False)
-    story.passes(120)
-    assert (story.entra_shows, story.outlook_opens()) == (False, False)
-    story.reports_health(passcode=True)
-    story.passes(120)
-    assert (story.entra_shows, story.outlook_opens()) == (True, True)
+    story.goes_down_and_comes_up_again()
 
 
 def test_the_page_says_in_fleets_words_what_fails_and_asks_the_device_to_report(story: Story) -> None:

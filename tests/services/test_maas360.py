@@ -28,12 +28,7 @@ def test_a_person_on_maas360_gets_through_and_the_link_lives_on(tell: Tell) -> N
     assert (story.outlook_opens(), story.link_states()) == (True, [LinkState.ACTIVE])
     assert [link.managed.connection for link in story.links()] == ["maas"]
     assert story.remotes.record.custom_attributes == {("MaaS360", "RemediationEntraDeviceId"): story.remotes.device_id}
-    story.reports_health(passcode=False)
-    story.passes(120)
-    assert (story.entra_shows, story.outlook_opens()) == (False, False)
-    story.reports_health(passcode=True)
-    story.passes(120)
-    assert (story.entra_shows, story.outlook_opens()) == (True, True)
+    story.goes_down_and_comes_up_again()
 
 
 def test_the_page_says_what_fails_and_asks_the_device_to_report(tell: Tell) -> None:
