@@ -19,7 +19,15 @@ from sqlalchemy import inspect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from . import operator_pulses, wire_channels
-from .adapters import compliance_partners, device_certificates, graph, intune_partner, sign_in_log, workspace_one_events
+from .adapters import (
+    compliance_partners,
+    device_certificates,
+    graph,
+    graph_writing,
+    intune_partner,
+    sign_in_log,
+    workspace_one_events,
+)
 from .adapters.mail import OwnerMail
 from .adapters.risk_file import RiskFile
 from .domain.bar import Bar, held_to
@@ -31,10 +39,12 @@ from .domain.watch import Pace, watch_names
 from .errors import NotReady
 from .ports import Budgets, Clock, DeviceManager, EventTargets, Store
 from .services import heartbeat
+from .services.disable_entries import disable_entries
 from .services.look import look
 from .services.provision_partner import Wanted
 from .services.push_compliance import bring_to_rest
 from .services.reconcile import watch
+from .services.start_links import StartWays, send_start_links
 from .services.tell_owner import DEVICE, MAIL, Ways, Words, tell_owner
 from .services.try_bar import Effect, Trial, try_bar
 from .services.world import World
@@ -45,6 +55,7 @@ from .store.budgets import SqlBudgets
 from .store.engine import make_engine
 from .store.look_up import SqlLookUp
 from .store.notices import SqlNotices
+from .store.repairs import SqlRepairWork
 from .store.sessions import SqlSessions, SqlSignInStates
 from .store.store import SqlStore
 from .store.wakeups import QUEUES, DbosWakeups
@@ -57,6 +68,7 @@ from .worker.process import Worker
 from .worker.pulse import Pulse
 
 OWNERS_EVERY = 5.0
+REPAIRS_EVERY = 2.0  # staff wait for it, with somebody on the phone
 DUE_EVERY = 0.5  # seconds; the shortest wait that a row asks for is 2
 FORGET_EVERY = 3600.0
 SIGN_IN_LOG_CALLS = "5/10"  # for an app and tenant: graph-docs concepts/throttling-limits.md
@@ -173,7 +185,12 @@ def build_worker(settings: WorkerSettings, parts: Parts | None = None) -> Worker
     old = Pulse("old wake-ups", durable.forget, every=FORGET_EVERY)
     ways, notices = owner_ways(settings, world), SqlNotices(engine, settings.tenant_id)
     owners = Pulse("telling owners", lambda: tell_owner(notices, ways, parts.clock()), every=OWNERS_EVERY)
-    return Worker(durable, [due, old, owners, *operator_pulses.of(settings, engine, store, parts.clock)])
+    repairs, starts = SqlRepairWork(engine, settings.tenant_id), start_ways(settings, world)
+    links = Pulse(
+        "start links", lambda: send_start_links(store, repairs, starts, actor=world.actor, now=parts.clock()), every=REPAIRS_EVERY
+    )
+    entries = Pulse("leftover entries", lambda: disable_entries(repairs, world), every=REPAIRS_EVERY)
+    return Worker(durable, [due, old, owners, links, entries, *operator_pulses.of(settings, engine, store, parts.clock)])
 
 
 def owner_ways(settings: WorkerSettings, world: World) -> Ways:
@@ -185,6 +202,18 @@ def owner_ways(settings: WorkerSettings, world: World) -> Ways:
         return Words(texts.in_default("message.replaced.subject", **whose), texts.in_default("message.replaced", **whose))
 
     return Ways(world.managers, OwnerMail(server, sender=sender) if server is not None and sender else None, words)
+
+
+def start_ways(settings: WorkerSettings, world: World) -> StartWays:
+    """How a start link reaches a person: on their device, and by mail where a server is set."""
+    texts, mail = Texts(default=settings.language), owner_ways(settings, world).mail
+
+    def words(code: str) -> Words:
+        whose = {"organisation": settings.organisation}
+        url = f"{settings.public_origin}/s/{code}"
+        return Words(texts.in_default("message.start.subject", **whose), texts.in_default("message.start", url=url, **whose))
+
+    return StartWays(world.managers, mail, words)
 
 
 def build_budgets(settings: WorkerSettings, engine: SqlEngine, *, clock: Clock = now) -> SqlBudgets:
@@ -251,6 +280,7 @@ def world_of(settings: WorkerSettings, store: Store, wire: Wire, clock: Clock, *
         partner_name=settings.partner_name,
         sign_in_log=sign_in_log.GraphSignInLog(wire.graph("sign_in_log", gate="sign_in_log")),
         certificates=build_certificates(settings),
+        directory_writing=graph_writing.GraphDirectoryWriting(wire.graph("directory")) if settings.disable_entries else None,
         tell_owner_by=(DEVICE,) if settings.alarm_mail_server is None else (DEVICE, MAIL),
     )
 

@@ -43,8 +43,11 @@ class Powers:
     """Optional ones that are not there."""
 
 
-def needed(resource: str, channels: Collection[ChannelKind]) -> frozenset[str]:
-    of_channels = (OF_CHANNEL[kind].get(resource, frozenset()) for kind in channels)
+def needed(resource: str, channels: Collection[ChannelKind], *, disables: bool = False) -> frozenset[str]:
+    """`disables`: the tenant permits us to switch entries of the directory off."""
+    of_channels = [OF_CHANNEL[kind].get(resource, frozenset()) for kind in channels]
+    if disables and resource == "graph":
+        of_channels.append(frozenset({"Device.ReadWrite.All"}))
     return (GRAPH if resource == "graph" else frozenset()).union(*of_channels)
 
 

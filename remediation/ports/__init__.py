@@ -1,5 +1,5 @@
 """What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `hints`, `desk`, `budgets`,
-`operating`, `partner`, `figures`, `alarms`, `certificates`, `checking`, `notices`."""
+`operating`, `partner`, `repairs`, `figures`, `alarms`, `certificates`, `checking`, `notices`."""
 
 from .alarms import AT_ONCE, Alarm, AlarmDue, AlarmRows, AlarmSink
 from .budgets import Budgets, in_lane, lane_now
@@ -32,6 +32,7 @@ from .remotes import (
     ComplianceChannel,
     DeviceManager,
     Directory,
+    DirectoryWriting,
     Grouping,
     LinkNoting,
     Listing,
@@ -49,6 +50,7 @@ from .remotes import (
     Sent,
     SignInLog,
 )
+from .repairs import DeskRepairs, RepairWork, StartLink, StartLinkDue, ToDisable
 from .store import Actor, CertificateHandle, Change, PossessionLinkFacts, Revoked, Store, Wakeups
 from .watching import Watching
 
@@ -74,9 +76,11 @@ __all__ = [
     "Clocks",
     "ComplianceChannel",
     "Connections",
+    "DeskRepairs",
     "DeviceCertificates",
     "DeviceManager",
     "Directory",
+    "DirectoryWriting",
     "Event",
     "EventReader",
     "EventTarget",
@@ -115,6 +119,7 @@ __all__ = [
     "Reachable",
     "Refreshing",
     "Relaying",
+    "RepairWork",
     "Report",
     "Revoked",
     "Searching",
@@ -124,9 +129,12 @@ __all__ = [
     "Sessions",
     "SignInLog",
     "SignInStates",
+    "StartLink",
+    "StartLinkDue",
     "Store",
     "StuckRow",
     "StuckRows",
+    "ToDisable",
     "Unsealed",
     "Wakeups",
     "Watching",

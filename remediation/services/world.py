@@ -15,6 +15,7 @@ from ..ports import (
     DeviceCertificates,
     DeviceManager,
     Directory,
+    DirectoryWriting,
     PartnerList,
     Relaying,
     SignInLog,
@@ -25,7 +26,8 @@ from ..ports import (
 @dataclass(frozen=True)
 class World:
     """`managers` by connection name. `possession_url` makes the address behind a token, `message_text` the words around it.
-    `tell_owner_by` are the ways of `tell_owner`. `partner_name` is what Intune's list of partners calls us."""
+    `tell_owner_by` are the ways of `tell_owner`. `partner_name` is what Intune's list of partners calls us. Without
+    `directory_writing` the tenant permits none."""
 
     store: Store
     directory: Directory
@@ -44,6 +46,7 @@ class World:
     tell_owner_by: Sequence[str] = ("device",)
     partners: PartnerList | None = None
     partner_name: str | None = None
+    directory_writing: DirectoryWriting | None = None
 
     @property
     def actor(self) -> Actor:

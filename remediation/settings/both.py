@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr
 from ..domain.evidence import Level
 from . import rules as rule
 from .operator import DatabaseSettings, TenantId
-from .says import MDM_ADMIN, OPERATOR, Https, Says, Text
+from .says import ENTRA_ADMIN, MDM_ADMIN, OPERATOR, Https, Says, Text
 
 
 class Settings(DatabaseSettings):
@@ -73,6 +73,15 @@ class Settings(DatabaseSettings):
             'python3 -c "import secrets; print(secrets.token_urlsafe(48))"',
         ),
     ] = None
+    disable_entries: Annotated[
+        bool,
+        Says(
+            "Let the helpdesk have old entries of a person's devices switched off in the directory. The service app then needs "
+            "`Device.ReadWrite.All`; without this setting the page shows the way in Entra",
+            ENTRA_ADMIN,
+            "true",
+        ),
+    ] = False
     language: Annotated[
         Literal["en", "de"],
         Says("The language of messages, and of pages for a browser that asks for none we have", OPERATOR, "de"),

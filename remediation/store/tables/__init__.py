@@ -24,6 +24,7 @@ from .operating import (
     turns,
     watches,
 )
+from .repairs import device_marks, start_links
 
 __all__ = [
     "LIVING",
@@ -34,6 +35,7 @@ __all__ = [
     "budgets",
     "cases",
     "device_links",
+    "device_marks",
     "directory_devices",
     "journeys",
     "lease_extensions",
@@ -52,6 +54,7 @@ __all__ = [
     "shown_certificates",
     "sign_in_states",
     "sign_ins",
+    "start_links",
     "turns",
     "watches",
 ]

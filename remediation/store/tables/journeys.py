@@ -48,6 +48,9 @@ journeys = sa.Table(
     sa.Column("reason", sa.Text),  # why the last look wrote nothing else
     sa.Column("relay_seconds", sa.Integer),  # how often the MDM's maker carries, where that is the channel
     sa.Column("in_app_at", Moment),  # the person said that they registered in the MDM's app
+    sa.Column("settled", sa.Text),  # which of several candidates the helpdesk says it is
+    sa.Column("reopened_at", Moment),
+    sa.Column("shown", sa.Text),  # the page that the person was shown last
     sa.UniqueConstraint("tenant_id", "case_code"),
     to("oid", "people"),
     to("possession_connection possession_record_id", "managed_devices", "connection record_id"),
