@@ -64,6 +64,7 @@ ONLY_IN = {
     "gunicorn": {"serving"},
     "pydantic_settings": {"settings"},
     "smtplib": {"adapters"},
+    "segno": {"web"},
     "prometheus_client": {"adapters"},
 }
 

@@ -60,6 +60,18 @@ def situation(look_up: LookUp, store: Store, oid: str, *, case_code: str = "", a
     return Situation(person, journey, latest=newest is chosen, marks=marks, seen=seen, **may)
 
 
+def begin(
+    look_up: LookUp, store: Store, oid: str, *, case_code: str = "", allowed: Allowed, by: str, now: datetime
+) -> Situation | None:
+    """What a member of staff sees before they confirm; takes one of their turns, and leaves the row that says who looked at whom."""
+    take_turn(store, f"look_up:{by}", SEARCHES, now)
+    found = situation(look_up, store, oid, case_code=case_code, allowed=allowed)
+    if found is not None:
+        with store.change(Actor("helpdesk", by), "look_up.viewed", about=("person", oid), at=now) as change:
+            change.audit(case=found.journey.case_code if found.journey is not None else None)
+    return found
+
+
 def repair(store: Store, found: Situation, order: Order, *, actor: Actor, now: datetime) -> None:
     """Raises ValueError for no reason of ours, NotOffered, ChangedMeanwhile or TooOften; then nothing was changed."""
     if order.because not in BECAUSE:

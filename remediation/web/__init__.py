@@ -2,7 +2,7 @@
 
 Read `entrances` (how people arrive), `sign_in` and `id_token`, `sign_in_again` and `access_token`, `cannot_sign_in`,
 `journey_pages` (the one dispatcher) with `panel` and `cards` (what its page shows), `links` (what leads off the site),
-`possession_pages`, `message_test_pages`, `certificate_pages`, `helpdesk_pages`, `connection_pages`, `figures_pages`, `webhooks`
+`possession_pages`, `message_test_pages`, `certificate_pages`, `helpdesk_pages`, `repair_pages`, `connection_pages`, `figures_pages`, `webhooks`
 (what an MDM sends); then what stands around every page: `second_host`, `guards`, `headers`, `forgery`, `sessions`,
 `error_pages`, `texts`, `languages`, `embedded`, `assets`.
 """
@@ -40,6 +40,7 @@ from . import (
     message_test_pages,
     moments,
     possession_pages,
+    repair_pages,
     second_host,
     sign_in,
     sign_in_again,
@@ -113,6 +114,7 @@ def build_web(
         message_test_pages,
         certificate_pages,
         helpdesk_pages,
+        repair_pages,
         figures_pages,
         connection_pages,
         assets,
