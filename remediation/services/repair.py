@@ -63,7 +63,7 @@ def situation(look_up: LookUp, store: Store, oid: str, *, case_code: str = "", a
 def begin(
     look_up: LookUp, store: Store, oid: str, *, case_code: str = "", allowed: Allowed, by: str, now: datetime
 ) -> Situation | None:
-    """What a member of staff sees before they confirm; takes one of their turns, and leaves the row that says who looked at whom."""
+    """What a member of staff sees before they confirm; takes one of their turns, and leaves the row that says who looked."""
     take_turn(store, f"look_up:{by}", SEARCHES, now)
     found = situation(look_up, store, oid, case_code=case_code, allowed=allowed)
     if found is not None:

@@ -2,9 +2,9 @@
 
 Read `entrances` (how people arrive), `sign_in` and `id_token`, `sign_in_again` and `access_token`, `cannot_sign_in`,
 `journey_pages` (the one dispatcher) with `panel` and `cards` (what its page shows), `links` (what leads off the site),
-`possession_pages`, `message_test_pages`, `certificate_pages`, `helpdesk_pages`, `repair_pages`, `connection_pages`, `figures_pages`, `webhooks`
-(what an MDM sends); then what stands around every page: `second_host`, `guards`, `headers`, `forgery`, `sessions`,
-`error_pages`, `texts`, `languages`, `embedded`, `assets`.
+`possession_pages`, `message_test_pages`, `certificate_pages`, `helpdesk_pages`, `repair_pages`, `connection_pages`,
+`figures_pages`, `webhooks` (what an MDM sends); then what stands around every page: `second_host`, `guards`, `headers`,
+`forgery`, `sessions`, `error_pages`, `texts`, `languages`, `embedded`, `assets`.
 """
 
 import hashlib

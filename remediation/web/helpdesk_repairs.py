@@ -1,5 +1,5 @@
-"""What the helpdesk's page shows of repairs: those offered, the one suggested, start links with their QR codes, and what staff said of
-a person's entries in the directory. `domain/repairs.py` decides; nothing raw from a remote passes here without `names.shown`.
+"""What the helpdesk's page shows of repairs: those offered, the one suggested, start links with their QR codes, and what staff said
+of a person's entries in the directory. `domain/repairs.py` decides; nothing raw from a remote passes here without `names.shown`.
 """
 
 from collections.abc import Iterable

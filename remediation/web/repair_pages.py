@@ -1,5 +1,5 @@
-"""The helpdesk's repairs: a page that says what one will do and asks for a reason, and the button that does it. `services/repair.py`
-does them; the person's page then shows the effect.
+"""The helpdesk's repairs: a page that says what one will do and asks for a reason, and the button that does it.
+`services/repair.py` does them; the person's page then shows the effect.
 """
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
@@ -50,13 +50,13 @@ def act(oid: str, name: str) -> Response:
     found = _known(repairs.begin(desk().look_up, desk().store, oid, case_code=_case(), allowed=_allowed(), by=here().oid, now=now))
     seen, target, because = form.get("seen", ""), form.get("target", ""), form.get("because", "")
     if not (seen.isascii() and seen.isdigit() and len(seen) < 19) or because not in BECAUSE:
-        return _page(found, which, 400, target=target, because=because, unsure=True)
+        return _page(found, which, 400)
     order = repairs.Order(which, target, because, int(seen))
     try:
         repairs.repair(desk().store, found, order, actor=Actor("helpdesk", here().oid), now=now)
     except (ChangedMeanwhile, NotOffered) as error:
         known = int(seen) if isinstance(error, ChangedMeanwhile) else None
-        return _page(_known(look_at(oid, _case())), which, 409, target=target, because=because, seen=known)
+        return _page(_known(look_at(oid, _case())), which, 409, seen=known)
     return redirect(url_for("helpdesk.person", oid=oid, case=_case() or None, _anchor="repairs"), 303)
 
 
@@ -83,16 +83,8 @@ def _allowed() -> repairs.Allowed:
     return repairs.Allowed(mail=desk().settings.start_link_mail, disable=desk().settings.disable_entries)
 
 
-def _page(
-    found: Situation,
-    which: Repair,
-    status: int,
-    *,
-    target: str = "",
-    because: str = "",
-    unsure: bool = False,
-    seen: int | None = None,
-) -> Response:
+def _page(found: Situation, which: Repair, status: int, *, seen: int | None = None) -> Response:
+    """With what was chosen already, where it was sent once: 400 says that something is missing, 409 that something changed."""
     oid = found.person.oid
     keep_at(url_for("repair.confirm", oid=oid, name=which.value, case=_case() or None))
     offered = offer(found, which, desk().clock())
@@ -106,11 +98,11 @@ def _page(
             case=found.journey.case_code if found.journey is not None else "",
             repair=which.value,
             offer=[shown_target(one) for one in offered.targets] if offered is not None else None,
-            target=target,
-            because=because,
+            target=request.form.get("target", ""),
+            because=request.form.get("because", ""),
             reasons=BECAUSE,
             seen=found.seen,
-            unsure=unsure,
+            unsure=status == 400,
             conflict=status == 409,
             changed=[entry(event, oid) for event in changed],
             in_entra=which in WAY_IN_ENTRA,
