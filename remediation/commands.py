@@ -15,6 +15,7 @@ from . import (
     mdm_commands,
     operator_commands,
     partner_commands,
+    repair_commands,
     serving,
     wiring,
 )
@@ -92,6 +93,7 @@ remediation.add_command(audit_commands.audit)
 remediation.add_command(audit_commands.export)
 remediation.add_command(audit_commands.erase)
 remediation.add_command(operator_commands.sign_out)
+remediation.add_command(repair_commands.repair)
 work.add_command(operator_commands.takeover)
 
 

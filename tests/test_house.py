@@ -39,13 +39,22 @@ MAY_SEE = {
     "connection_commands": {"wiring", "operator_wiring", "operator_commands", "terminal"},
     "mdm_commands": {"mdm_wiring", "log", "terminal", "errors", "settings"},
     "mdm_wiring": {"wiring", "services", "store", "web", "domain", "ports", "errors", "settings"},
+    "repair_commands": {"operator_commands", "operator_wiring", "terminal", "domain", "errors"},
     "partner_commands": {"wiring", "partner_wiring", "terminal", "domain", "errors", "settings"},
     "partner_wiring": {"wire", "wiring", "adapters", "store", "web", "services", "domain", "ports", "errors", "settings"},
     "doctor_wiring": {"wire", "wiring", "adapters", "store", "web", "services", "domain", "ports", "settings"},
     "doctor_words": {"domain"},
     "doctor_commands": {"wiring", "doctor_wiring", "doctor_words", "log", "terminal", "domain", "errors", "settings"},
     "commands": {"wiring", "serving", "log", "terminal", "operator_commands", "audit_commands", "bar_command", "operator_wiring"}
-    | {"doctor_commands", "figures_command", "mdm_commands", "connection_commands", "partner_commands", "settings"},
+    | {
+        "doctor_commands",
+        "figures_command",
+        "mdm_commands",
+        "connection_commands",
+        "partner_commands",
+        "repair_commands",
+        "settings",
+    },
     "__main__": {"commands"},
     "__init__": set(),
 }
@@ -137,6 +146,7 @@ def test_no_adapter_knows_another() -> None:
         "figures_command",
         "mdm_commands",
         "partner_commands",
+        "repair_commands",
         "app",
     ],
 )

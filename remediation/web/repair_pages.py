@@ -6,13 +6,13 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from werkzeug.wrappers import Response
 
 from ..domain.repairs import BECAUSE, Repair, Situation, offer
-from ..errors import ChangedMeanwhile, NotOffered
+from ..errors import ChangedMeanwhile, NotOffered, Stale
 from ..ports import Actor
 from ..services import repair as repairs
 from .desk import desk
 from .entrances import CHOICES
 from .error_pages import Interruption
-from .guards import anyone, helpdesk_acts
+from .guards import RoleMissing, Who, anyone, helpdesk_acts
 from .helpdesk_repairs import WAY_IN_ENTRA, shown_target
 from .helpdesk_timeline import entry
 from .languages import keep_at
@@ -51,10 +51,13 @@ def act(oid: str, name: str) -> Response:
     seen, target, because = form.get("seen", ""), form.get("target", ""), form.get("because", "")
     if not (seen.isascii() and seen.isdigit() and len(seen) < 19) or because not in BECAUSE:
         return _page(found, which, 400)
+    offered = offer(found, which, now)
+    if offered is not None and offered.targets and not target:
+        return _page(found, which, 400)
     order = repairs.Order(which, target, because, int(seen))
     try:
         repairs.repair(desk().store, found, order, actor=Actor("helpdesk", here().oid), now=now)
-    except (ChangedMeanwhile, NotOffered) as error:
+    except (ChangedMeanwhile, NotOffered, Stale) as error:
         known = int(seen) if isinstance(error, ChangedMeanwhile) else None
         return _page(_known(look_at(oid, _case())), which, 409, seen=known)
     return redirect(url_for("helpdesk.person", oid=oid, case=_case() or None, _anchor="repairs"), 303)
@@ -113,6 +116,9 @@ def _page(found: Situation, which: Repair, status: int, *, seen: int | None = No
 
 
 def _named(name: str) -> Repair:
+    """What these pages show of a person takes the other role as well."""
+    if Who.HELPDESK not in here().roles:
+        raise RoleMissing(Who.HELPDESK)
     try:
         return Repair(name)
     except ValueError:
