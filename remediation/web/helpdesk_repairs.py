@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import segno
 
 from ..domain.device import DirectoryDevice
-from ..domain.repairs import YOUNG, Mark, Marked, Offer, Repair, Situation, Target, offers, suggested
+from ..domain.repairs import REPAIRS, YOUNG, Mark, Marked, Offer, Repair, Situation, Target, offers, suggested
 from ..ports import StartLink
 from ..services.look_up import File
 from .desk import desk
@@ -56,6 +56,7 @@ class RepairPanel:
     starts: tuple[StartCard, ...]
     entries: tuple[EntryCard, ...]
     acts: bool
+    role: str = REPAIRS[Repair.CHECK_AGAIN].role
 
 
 def panel(file: File, situation: Situation, now: datetime, *, acts: bool) -> RepairPanel:

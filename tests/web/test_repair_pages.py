@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 from remediation.domain.compliance import Verdict
 from remediation.domain.device import LinkState, Person
 from remediation.domain.repairs import BECAUSE, Repair
+from remediation.ports import Actor
 from remediation.store.tables import audit, device_links, journeys, observations, pushes
 from remediation.web.helpdesk_repairs import drawing
 from tests.people import MANAGED_PHONE, REGISTERED_PHONE
@@ -278,9 +279,10 @@ def test_what_the_person_was_shown_before_is_told(web: Web) -> None:
 def test_the_timeline_is_filtered_and_turned_on_the_server(web: Web) -> None:
     scene = web.scene("open")
     staff = ida(web)
-    for _ in range(60):
-        scene.looked()
-        scene.still_blocked()
+    for n in range(60):
+        at_ = web.clock() - timedelta(minutes=n)
+        with web.store.change(Actor("person", "mia"), "journey.check_again", about=("journey", scene.id), at=at_):
+            pass
     first = page(staff.get(MIA))
     assert len(first.select(".timeline li")) == 50
     older = first.select_one(".turn a")

@@ -73,6 +73,8 @@ IN_PYTHON = {
     "message.test",
     "message.replaced",
     "message.replaced.subject",
+    "message.start",
+    "message.start.subject",
 }
 MADE_UP = {
     **helpdesk_ids.MADE_UP,
