@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import segno
+from markupsafe import Markup
 
 from ..domain.device import DirectoryDevice
 from ..domain.repairs import REPAIRS, YOUNG, Mark, Marked, Offer, Repair, Situation, Target, offers, suggested
 from ..ports import StartLink
 from ..services.look_up import File
 from .desk import desk
+from .hand_over import drawn
 from .helpdesk_timeline import Entry, entry
 from .names import shown
 
@@ -24,7 +25,7 @@ NOT_DISABLED = {*NOT_SENT, "not_permitted", "not_shown", "owner_changed", "too_y
 
 @dataclass(frozen=True)
 class StartCard:
-    """`drawn` is a QR code as the path of an SVG, `size` modules wide; `state` is `shown`, `wanted`, `sent` or `failed`."""
+    """`drawn` is a code to scan; `state` is `shown`, `wanted`, `sent` or `failed`."""
 
     code: str
     url: str
@@ -32,8 +33,7 @@ class StartCard:
     state: str
     at: datetime
     expires_at: datetime
-    drawn: str
-    size: int
+    drawn: Markup
 
 
 @dataclass(frozen=True)
@@ -83,25 +83,9 @@ def start_url(code: str) -> str:
 
 def _start_card(link: StartLink) -> StartCard:
     state = "shown" if link.way == "show" else "sent" if link.told_at else "failed" if link.reason in NOT_SENT else "wanted"
-    drawn, size = drawing(start_url(link.code))
     way = link.way if link.way in WAYS else "show"
-    return StartCard(shown(link.code), start_url(shown(link.code)), way, state, link.at, link.expires_at, drawn, size)
-
-
-def drawing(text: str) -> tuple[str, int]:
-    """A QR code as the path of an SVG and its width in modules, without the quiet zone. Runs of a row are drawn as one."""
-    rows = [bytes(row) for row in segno.make(text, error="m", micro=False).matrix]
-    parts = []
-    for y, row in enumerate(rows):
-        x = 0
-        while x < len(row):
-            run = 1
-            while x + run < len(row) and row[x + run] == row[x]:
-                run += 1
-            if row[x]:
-                parts.append(f"M{x} {y}h{run}v1h-{run}z")
-            x += run
-    return "".join(parts), len(rows)
+    code = shown(link.code)
+    return StartCard(code, start_url(code), way, state, link.at, link.expires_at, drawn(start_url(code)))
 
 
 def _entries(situation: Situation, now: datetime) -> Iterable[EntryCard]:

@@ -51,6 +51,7 @@ journeys = sa.Table(
     sa.Column("settled", sa.Text),  # which of several candidates the helpdesk says it is
     sa.Column("reopened_at", Moment),
     sa.Column("shown", sa.Text),  # the page that the person was shown last
+    sa.Column("tell_open_at", Moment),  # they asked to be told once it is open; None again when that is under way
     sa.UniqueConstraint("tenant_id", "case_code"),
     to("oid", "people"),
     to("possession_connection possession_record_id", "managed_devices", "connection record_id"),
