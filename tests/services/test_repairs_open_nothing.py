@@ -21,7 +21,7 @@ from tests.services.test_every_step import proves
 from tests.stories import BROWSER, Story
 
 Tell = Callable[..., Story]
-ROUNDS = 3
+ROUNDS = 2
 
 
 def arrived(tell: Tell, scenario: str = "blocked_just_registered", **more: Level) -> Story:
@@ -128,7 +128,7 @@ def walk(desk: Desk, story: Story) -> set[Repair]:
                     story.tick(600)
                     continue
                 done.add(which)
-                story.passes(60, every=15)
+                story.passes(30, every=15)
     return done
 
 
@@ -138,23 +138,27 @@ def compliant(story: Story) -> list[str]:
     return sent + [device.device_id for device in world.devices.values() if device.is_compliant]
 
 
-@pytest.mark.parametrize("state", STATES)
+TELLING = {"the message was denied", "several could be it", "registered long before", "microsoft is to name it", "the case is over"}
+
+
+@pytest.mark.parametrize("state", [name if name in TELLING else pytest.param(name, marks=pytest.mark.long) for name in STATES])
 def test_T27_no_repair_makes_a_device_compliant(tell: Tell, state: str) -> None:
     story = STATES[state](tell)
     permits_disabling(story)
-    before = compliant(story)
-    assert before == []
+    before = compliant(story)  # of other people
+    assert not story.outlook_opens()
     done = walk(Desk(story, mail=True, disable=True), story)
     assert {Repair.START_LINK, Repair.CLOSE, Repair.REOPEN} <= done, "the walk walked"
-    assert compliant(story) == []
+    assert compliant(story) == before
     assert not story.outlook_opens()
 
 
 def test_T27_the_control_the_same_walk_sees_a_device_that_is_compliant(tell: Tell) -> None:
     """And from there it only ever goes down, until the person proves it anew."""
     story = tell("blocked_just_registered")
+    before = compliant(story)
     story.gets_through()
-    assert len(set(compliant(story))) == 1
+    assert set(compliant(story)) - set(before) == {story.remotes.phone.device_id}
     desk = Desk(story)
     desk.does(Repair.END_LINK)
     story.passes(120)

@@ -191,7 +191,10 @@ def test_T2_a_device_of_somebody_else_is_never_taken(web: Web) -> None:
     assert row > web.clock()
 
 
-@pytest.mark.parametrize("name", SCENES)
+TELLING = {"choose", "this_device_sent", "wait", "open", "sign_in", "help", "not_for_you", "wait_relayed"}
+
+
+@pytest.mark.parametrize("name", [name if name in TELLING else pytest.param(name, marks=pytest.mark.long) for name in SCENES])
 def test_T27_in_every_scene_no_repair_links_or_tells_compliant(web: Web, name: str) -> None:
     """Straight after each, before any worker looked: a repair itself grants nothing."""
     scene = web.scene(name)
