@@ -291,11 +291,27 @@ def test_T17_a_person_is_signed_out_everywhere_and_nobody_else(ground: Ground) -
     assert (row.actor_id, row.about_id, row.detail) == (getpass.getuser(), "mia", {"because": "her laptop was stolen", "ended": 1})
 
 
+def test_T27_repairs_at_the_command_line_are_those_of_the_pages(ground: Ground) -> None:
+    link = ground.linked().journey().link
+    assert link is not None
+    listed = ground.says("repair", "mia")
+    assert all(name in listed for name in ("check_again", "end_link", f"--target {link.id}", "reopen"))
+    assert "disable_device" not in listed
+    assert "--why is missing" in ground.says("repair", "mia", "end_link", "--target", link.id, status=2)
+    assert "end_link is not offered" in ground.says("repair", "mia", "end_link", "--target", "l9", "--why", "lost", status=2)
+    assert "There is no person nobody" in ground.says("repair", "nobody", status=2)
+    assert ground.audited("repair.end_link") == []
+    assert "Link ended by staff" in ground.says("repair", "mia", "end_link", "--target", link.id, "--why", "lost")
+    [row] = ground.audited("repair.end_link")
+    assert (row.actor_kind, row.actor_id, row.about_id) == ("operator", getpass.getuser(), link.id)
+    assert row.detail["because"] == "lost"
+
+
 CHANGES_NOTHING = {"stuck", "leases", "connections", "check-settings", "audit verify", "audit", "serve", "work", "migrate"}
 CHANGES_NOTHING |= {"doctor", "bar", "figures", "mdm", "mdm groups", "mdm lookup-values", "partner", "partner show"}
 """`serve` and `work` are the processes; `migrate` makes tables, and its --to is audited where it arrives (test_moving.py)."""
 AUDITED = {"stuck retry", "leases extend", "work takeover", "export", "erase", "sign-out", "doctor possession", "mdm hooks"}
-AUDITED |= {"mdm find", "partner provision", "partner deprovision"}
+AUDITED |= {"mdm find", "partner provision", "partner deprovision", "repair"}
 """Each has a test above that reads its row; the last five in test_doctor_commands.py, test_mdm_commands.py and
 test_partner_commands.py."""
 
