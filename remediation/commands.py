@@ -15,6 +15,8 @@ from . import (
     mdm_commands,
     operator_commands,
     partner_commands,
+    pilot_commands,
+    scope_commands,
     serving,
     wiring,
 )
@@ -86,6 +88,8 @@ remediation.add_command(figures_command.figures)
 remediation.add_command(connection_commands.connections)
 remediation.add_command(mdm_commands.mdm)
 remediation.add_command(partner_commands.partner)
+remediation.add_command(scope_commands.scope)
+remediation.add_command(pilot_commands.pilot)
 remediation.add_command(bar_command.bar)
 remediation.add_command(doctor_commands.doctor)
 remediation.add_command(audit_commands.audit)

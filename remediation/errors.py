@@ -164,6 +164,19 @@ class MessageTestRefused(RemediationError):
         self.why = why
 
 
+class StepRefused(RemediationError):
+    """A step of setting the tenant up cannot be done. `why`: of a scope `by_setting`, `too_many`, `gone`, `no_people`,
+    `not_managed`, `not_counted` or `nothing_chosen`; of a pilot `no_channel`, `no_link`, `runs` or `not_running`; of an arrival
+    `no_such_way`."""
+
+    code = "step_refused"
+    who_acts = WhoActs.ADMIN
+
+    def __init__(self, why: str, about: str = "") -> None:
+        super().__init__(f"step refused: {why}")
+        self.why, self.about = why, about
+
+
 class PossessionRefused(RemediationError):
     """A possession link cannot be used. `why`: `unknown`, `other_person`, `other_journey`, `used`, `too_late` or `revoked`."""
 

@@ -4,7 +4,7 @@
 The doors (`commands`, `__main__`, `app.py`) call it; nothing else may.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -18,21 +18,19 @@ from sqlalchemy import Engine as SqlEngine
 from sqlalchemy import inspect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from . import operator_pulses, wire_channels
-from .adapters import compliance_partners, device_certificates, graph, intune_partner, sign_in_log, workspace_one_events
+from . import operator_pulses, set_up_wiring, wire_channels
+from .adapters import compliance_partners, device_certificates, graph, sign_in_log, workspace_one_events
 from .adapters.mail import OwnerMail
 from .adapters.risk_file import RiskFile
 from .domain.bar import Bar, held_to
 from .domain.budget import A_WHOLE_LOOK, Limit, Limits
 from .domain.compliance import Lease
-from .domain.device import Platform
 from .domain.evidence import Level
 from .domain.watch import Pace, watch_names
 from .errors import NotReady
 from .ports import Budgets, Clock, DeviceManager, EventTargets, Store
 from .services import heartbeat
 from .services.look import look
-from .services.provision_partner import Wanted
 from .services.push_compliance import bring_to_rest
 from .services.reconcile import watch
 from .services.tell_owner import DEVICE, MAIL, Ways, Words, tell_owner
@@ -226,14 +224,15 @@ def world_of(settings: WorkerSettings, store: Store, wire: Wire, clock: Clock, *
         wire.graph("directory"),
         now=clock,
         plans=settings.intune_plans,
-        groups=settings.groups,
+        groups=set_up_wiring.chosen_groups(settings, store),
         owner_attribute=settings.owner_directory_attribute,
     )
+    channels = wire_channels.channels(wire, settings, directory)
     return World(
         store=store,
         directory=directory,
         managers=wire.managers(hold or partial(held_to, bar)),
-        channels=wire_channels.channels(wire, settings, directory),
+        channels=channels,
         clock=clock,
         minimum=settings.minimum_evidence,
         lease=Lease(timedelta(hours=settings.lease_hours), check_in),
@@ -252,6 +251,7 @@ def world_of(settings: WorkerSettings, store: Store, wire: Wire, clock: Clock, *
         sign_in_log=sign_in_log.GraphSignInLog(wire.graph("sign_in_log", gate="sign_in_log")),
         certificates=build_certificates(settings),
         tell_owner_by=(DEVICE,) if settings.alarm_mail_server is None else (DEVICE, MAIL),
+        answer_wishes=set_up_wiring.answers(settings, wire, channels, store),
     )
 
 
@@ -269,17 +269,6 @@ def _wire_for(settings: WorkerSettings, connection: str) -> Wire:
     if connection not in settings.mdm:
         raise NotReady(f"There is no MDM connection {connection}. There is: {', '.join(settings.mdm)}.")
     return Wire(settings, build_budgets(settings, make_engine(_url(settings), durable=False)), None, now)
-
-
-def partner_wanted(settings: WorkerSettings, platforms: Sequence[str] = ()) -> Wanted:
-    """What Microsoft should be told of us as the tenant's compliance partner."""
-    return Wanted(
-        enrollment_url=f"{settings.public_origin}/enrollment",
-        remediation_url=f"{settings.public_origin}/remediation",
-        platforms=tuple(Platform(word) for word in platforms) or tuple(sorted(intune_partner.OS)),
-        groups=settings.groups,
-        everybody=settings.partner_all_users,
-    )
 
 
 def build_bar(path: str | None) -> Bar:

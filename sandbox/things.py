@@ -79,6 +79,26 @@ class Group:
     description: str
     members: set[str]
     """Object ids of people."""
+    groups: set[str] = field(default_factory=set)
+    """Ids of groups in it."""
+    dynamic: bool = False
+    security: bool = True
+    at_mdm: bool = True
+    """The MDM holds it as well."""
+
+
+def everyone_in(groups: dict[str, Group], key: str) -> tuple[set[str], set[str]]:
+    """People in this group or in a group within it, however deep; and those groups. A circle ends where it began."""
+    people: set[str] = set()
+    seen: set[str] = set()
+    ahead = [key]
+    while ahead:
+        one = groups.get(ahead.pop())
+        if one is not None and one.id not in seen:
+            seen.add(one.id)
+            people |= one.members
+            ahead += one.groups
+    return people, seen - {key}
 
 
 @dataclass

@@ -1,5 +1,5 @@
 """What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `hints`, `desk`, `budgets`,
-`operating`, `partner`, `figures`, `alarms`, `certificates`, `checking`, `notices`."""
+`operating`, `partner`, `figures`, `alarms`, `certificates`, `checking`, `notices`, `set_up`."""
 
 from .alarms import AT_ONCE, Alarm, AlarmDue, AlarmRows, AlarmSink
 from .budgets import Budgets, in_lane, lane_now
@@ -49,6 +49,7 @@ from .remotes import (
     Sent,
     SignInLog,
 )
+from .set_up import DirectoryGroups
 from .store import Actor, CertificateHandle, Change, PossessionLinkFacts, Revoked, Store, Wakeups
 from .watching import Watching
 
@@ -77,6 +78,7 @@ __all__ = [
     "DeviceCertificates",
     "DeviceManager",
     "Directory",
+    "DirectoryGroups",
     "Event",
     "EventReader",
     "EventTarget",

@@ -11,11 +11,12 @@ from ..domain.device import Platform
 from ..domain.finding import Finding, State
 from ..domain.partner import ALL_USERS, HEARTBEAT, CompliancePartner, slot
 from ..errors import Refused, RemoteError
-from ..ports import Beating
+from ..ports import Beating, PartnerList
 from .doctor import Doctor
 from .doctor_remotes import of_error, without_token
 from .heartbeat import beating
 from .provision_partner import Wanted
+from .world import World
 
 LATE = 3  # heartbeats that did not come
 
@@ -29,6 +30,10 @@ def slots(doctor: Doctor, found: Sequence[Finding]) -> Iterator[Finding]:
     if no_token is not None:
         yield no_token
         return
+    yield from slots_of(doctor.world, listed, wanted)
+
+
+def slots_of(world: World, listed: PartnerList, wanted: Wanted) -> Iterator[Finding]:
     try:
         partners = listed.partners()
     except Refused as refused:
@@ -37,8 +42,8 @@ def slots(doctor: Doctor, found: Sequence[Finding]) -> Iterator[Finding]:
     except RemoteError as error:
         yield of_error("partner_slot", error)
         return
-    for platform in (one for one in wanted.platforms if isinstance(doctor.world.channel(one), Beating)):
-        yield from _slot(partners, platform, doctor.world.partner_name, wanted)
+    for platform in (one for one in wanted.platforms if isinstance(world.channel(one), Beating)):
+        yield from _slot(partners, platform, world.partner_name, wanted)
 
 
 def _slot(partners: Sequence[CompliancePartner], platform: Platform, name: str | None, wanted: Wanted) -> Iterator[Finding]:

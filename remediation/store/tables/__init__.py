@@ -24,11 +24,13 @@ from .operating import (
     turns,
     watches,
 )
+from .set_up import arrival_tests, pilots, scopes, set_up_wishes
 
 __all__ = [
     "LIVING",
     "UNIQUE_LINKS",
     "alarms",
+    "arrival_tests",
     "audit",
     "audit_seals",
     "budgets",
@@ -44,11 +46,14 @@ __all__ = [
     "observations",
     "partner_told",
     "people",
+    "pilots",
     "possession_links",
     "pushes",
     "remotes",
+    "scopes",
     "search_terms",
     "sessions",
+    "set_up_wishes",
     "shown_certificates",
     "sign_in_states",
     "sign_ins",
