@@ -83,6 +83,10 @@ WORDS: dict[tuple[str, str], Words] = {
     ),
     ("partner_slot", "missing"): Words("Intune lists nobody as its compliance partner.", INTUNE, SLOT),
     ("partner_slot", "not_enabled"): Words("Intune lists us as its compliance partner, but {word}.", INTUNE, SLOT),
+    ("partner_slot", "vendor"): Words(
+        "Intune lists {holder} as its compliance partner, {word}; is that the maker of {connection}?"
+    ),
+    ("partner_slot", "vendor_not_enabled"): Words("Intune lists {holder} as its compliance partner, but {word}.", INTUNE, SLOT),
     ("partner_slot", "not_readable"): Words(
         "Intune's list of compliance partners cannot be read ({code}).",
         ENTRA,

@@ -12,7 +12,6 @@ from typing import Any
 WISHES = "set_up/wishes"  # the row of `watches` that answers them
 GIVES_UP_AFTER = timedelta(minutes=15)
 """A remote that is away is asked again until then."""
-KEPT_FOR = timedelta(days=1)
 
 
 class Kind(StrEnum):
@@ -22,10 +21,14 @@ class Kind(StrEnum):
     PROVISION = "provision"
     POLICY = "policy"
     PILOT = "pilot"
+    PARTNER_SAID = "partner_said"
+    POLICY_SAID = "policy_said"
 
 
-LASTING = frozenset({Kind.PARTNER, Kind.PROVISION, Kind.POLICY})
-"""The newest answer of these is shown until another comes."""
+SAID = frozenset({Kind.PARTNER_SAID, Kind.POLICY_SAID})
+"""What somebody says who looked for themselves, since nothing can be read here; it is its own answer."""
+BRIEF = frozenset({Kind.GROUPS, Kind.COUNT, Kind.PILOT})
+"""Of these nothing is shown any more once they are old; they are pruned as journeys are."""
 
 
 @dataclass(frozen=True)

@@ -68,9 +68,6 @@ class SetUpRows(Protocol):
     def active_link(self, key: ManagedKey) -> str | None:
         """The id of the active link of this managed device."""
 
-    def linked_devices(self, platform: Platform, *, limit: int) -> Sequence[tuple[str, str, str]]:
-        """Active links of this platform, the newest first: link id, device's name, owner's name."""
-
     def living_links_count(self) -> int: ...
 
 

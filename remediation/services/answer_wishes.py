@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from ..domain.finding import Finding
+from ..domain.partner import CompliancePartner
 from ..domain.push import Lane
 from ..domain.scope import AtMdm, ChosenGroup, Faced, FoundGroup, gone, look_at
 from ..domain.watch import Watch
@@ -118,7 +119,21 @@ def _away(listed: Listed) -> list[str]:
 def _partner(wish: Wish, world: World, asking: Asking) -> dict[str, Any]:
     """By Intune's own list, and by what Microsoft took from us."""
     found = list(slots_of(world, world.partners, asking.wanted())) if world.partners is not None else []
-    return {"findings": [_finding(one) for one in found], "differs": _differs(world, asking, found)}
+    rows = [_row(one) for one in _listed(world)]
+    return {"findings": [_finding(one) for one in found], "differs": _differs(world, asking, found), "listed": rows}
+
+
+def _listed(world: World) -> Sequence[CompliancePartner]:
+    """All rows, to be shown: how a vendor's row is named there is not public (docs/unproven.md)."""
+    try:
+        return world.partners.partners() if world.partners is not None else ()
+    except Refused:
+        return ()
+
+
+def _row(one: CompliancePartner) -> dict[str, Any]:
+    heard = one.heartbeat_at.isoformat() if one.heartbeat_at is not None else None
+    return {"name": one.name, "state": one.state, "heard": heard, "platforms": sorted(p.value for p in one.platforms)}
 
 
 def _differs(world: World, asking: Asking, found: Iterable[Finding]) -> list[str]:
@@ -140,7 +155,7 @@ def _provision(wish: Wish, world: World, asking: Asking) -> dict[str, Any]:
     try:
         done = provision(
             *(asking.tenant, world.store, seen, wanted, patiently),
-            actor=Actor("person", wish.asked_by),
+            actor=Actor("admin", wish.asked_by),
             why="set_up",
             clock=world.clock,
         )
@@ -170,7 +185,7 @@ def _policy(wish: Wish, world: World, asking: Asking) -> dict[str, Any]:
 
 def _pilot(wish: Wish, world: World, asking: Asking) -> dict[str, Any]:
     """The worker alone knows which channel serves the device's platform."""
-    actor, by_mdm = Actor("person", wish.asked_by), bool(wish.asked["by_mdm"])
+    actor, by_mdm = Actor("admin", wish.asked_by), bool(wish.asked["by_mdm"])
     try:
         pilot = start(world, str(wish.asked["link"]), by_mdm=by_mdm, actor=actor)
     except StepRefused as refused:

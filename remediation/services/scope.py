@@ -13,7 +13,7 @@ from uuid import uuid4
 from ..domain.partner import MOST_GROUPS
 from ..domain.scope import Change as ScopeChange
 from ..domain.scope import ChosenGroup, Scope, compare
-from ..domain.wishes import Kind, Wish
+from ..domain.wishes import SAID, Kind, Wish
 from ..errors import StepRefused
 from ..ports import Actor, Store
 
@@ -32,8 +32,9 @@ def search(store: Store, words: str, *, only_managed: bool, actor: Actor, now: d
 
 
 def wish(store: Store, kind: Kind, asked: Mapping[str, Any], *, actor: Actor, now: datetime) -> str:
-    made = Wish(str(uuid4()), kind, asked, actor.id, now)
-    with store.change(actor, f"set_up.{kind.value}_asked", about=("set_up", made.id), at=now) as change:
+    made = Wish(str(uuid4()), kind, asked, actor.id, now, done_at=now if kind in SAID else None)
+    why = f"set_up.{kind.value}" if kind in SAID else f"set_up.{kind.value}_asked"
+    with store.change(actor, why, about=("set_up", made.id), at=now) as change:
         change.make_wish(made)
     return made.id
 
@@ -48,7 +49,7 @@ def add(store: Store, wish_id: str, place: int, *, by_setting: Sequence[str], ac
     if groups[place]["stops"]:
         raise StepRefused(groups[place]["stops"][0], groups[place]["name"])
     chosen = ChosenGroup(groups[place]["id"], groups[place]["name"])
-    draft = _draft(store)
+    draft = being_chosen(store)
     if chosen.id not in {group.id for group in draft}:
         draft = (*draft, chosen)
     if len(draft) > MOST_GROUPS:
@@ -58,7 +59,7 @@ def add(store: Store, wish_id: str, place: int, *, by_setting: Sequence[str], ac
 
 def remove(store: Store, group_id: str, *, by_setting: Sequence[str], actor: Actor, now: datetime) -> None:
     _may_choose(by_setting)
-    _keep_draft(store, tuple(group for group in _draft(store) if group.id != group_id), actor=actor, now=now)
+    _keep_draft(store, tuple(group for group in being_chosen(store) if group.id != group_id), actor=actor, now=now)
 
 
 def forget_draft(store: Store, *, actor: Actor, now: datetime) -> None:
@@ -70,7 +71,7 @@ def ask_for_count(
 ) -> str:
     """Before anything is chosen the worker looks at each group and counts; returns the wish's id."""
     _may_choose(by_setting)
-    groups = () if everybody else _draft(store)
+    groups = () if everybody else being_chosen(store)
     if not everybody and not groups:
         raise StepRefused("nothing_chosen")
     asked = {"groups": _plain(groups), "only_managed": only_managed, "seq": store.scope().seq}
@@ -113,7 +114,7 @@ def _may_choose(by_setting: Sequence[str]) -> None:
         raise StepRefused("by_setting")
 
 
-def _draft(store: Store) -> tuple[ChosenGroup, ...]:
+def being_chosen(store: Store) -> tuple[ChosenGroup, ...]:
     """What is being chosen; where nobody has begun, what stands."""
     draft = store.draft()
     return store.scope().groups if draft is None else draft

@@ -10,12 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..domain.arrival import ArrivalTest
-from ..domain.device import LinkState, ManagedKey, Platform
+from ..domain.device import ManagedKey, Platform
 from ..domain.pilot import Pilot, PilotState
 from ..domain.scope import ChosenGroup, Scope
 from ..domain.wishes import Kind, Wish
 from .engine import reading, writing
-from .tables import LIVING, arrival_tests, device_links, managed_devices, people, pilots, scopes, set_up_wishes
+from .tables import LIVING, arrival_tests, device_links, pilots, scopes, set_up_wishes
 
 _OF_WISH = [set_up_wishes.c[name] for name in Wish.__dataclass_fields__]
 _OF_ARRIVAL = [arrival_tests.c[name] for name in ArrivalTest.__dataclass_fields__]
@@ -105,20 +105,6 @@ class SqlSetUp:
         mine = link.tenant_id == self.tenant_id, link.connection == key.connection, link.record_id == key.record_id
         row = self._first(sa.select(link.id).where(*mine, _ACTIVE))
         return None if row is None else str(row["id"])
-
-    def linked_devices(self, platform: Platform, *, limit: int) -> Sequence[tuple[str, str, str]]:
-        link, device, person = device_links.c, managed_devices.c, people.c
-        of_record = device.tenant_id == link.tenant_id, device.connection == link.connection, device.record_id == link.record_id
-        statement = (
-            sa.select(link.id, device.name, person.name.label("owner"))
-            .select_from(device_links)
-            .join(managed_devices, sa.and_(*of_record))
-            .join(people, sa.and_(person.tenant_id == link.tenant_id, person.oid == link.oid))
-            .where(link.tenant_id == self.tenant_id, link.platform == platform, link.state == LinkState.ACTIVE)
-            .order_by(link.made_at.desc(), link.id)
-            .limit(limit)
-        )
-        return [(row["id"], row["name"], row["owner"]) for row in self._all(statement)]
 
     def living_links_count(self) -> int:
         living = device_links.c.tenant_id == self.tenant_id, device_links.c.state.in_(LIVING)

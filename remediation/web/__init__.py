@@ -19,6 +19,7 @@ from flask.sessions import SecureCookieSessionInterface
 from ..ports import Clock, DeviceCertificates, EventReader, LookUp, Sessions, SignInStates, Store
 from ..settings import WebSettings
 from . import (
+    arrivals,
     assets,
     cannot_sign_in,
     certificate_pages,
@@ -100,7 +101,7 @@ def build_web(
     app.jinja_env.globals.update(_around_every_page(settings), asset=app.extensions["desk"].assets.address)
     app.jinja_env.filters["shown"] = shown
     texts.install(app)
-    for part in (moments, links, device_app, languages, embedded, headers, forgery, second_host, guards, error_pages):
+    for part in (moments, links, device_app, languages, embedded, headers, forgery, second_host, arrivals, guards, error_pages):
         part.install(app)
     for pages in (
         entrances,

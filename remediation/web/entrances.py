@@ -4,14 +4,10 @@ All lead into the same journey; which one it was is a hint that is counted. No p
 read, and none is ever shown again.
 """
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from ..domain.arrival import way_of
 from ..domain.device import Platform
-from ..services.arrival import arrived
 from .desk import desk
 from .guards import anyone
 from .sessions import signed_in_session
@@ -54,16 +50,11 @@ def remediation() -> str | Response:
 @pages.get("/remediation/<path:rest>")
 @anyone
 def below(rest: str) -> Response:
-    """Old, long and mistyped addresses: whoever is blocked is never left with "no such page". Some are given out on purpose: a test
-    tap tells one way to us from another by them (`domain/arrival.py`)."""
-    way = way_of(request.path)
-    if way is not None:
-        _arrived("start", way)
+    """Old, long and mistyped addresses: whoever is blocked is never left with "no such page"."""
     return redirect(f"/{request.path.split('/')[1]}", 303)
 
 
 def _welcome(entrance: str) -> str | Response:
-    _arrived(entrance)
     session = signed_in_session()
     if session is not None and desk().store.journey_of_browser(session.browser, session.oid, desk().clock()) is not None:
         return redirect("/journey", 303)
@@ -71,20 +62,6 @@ def _welcome(entrance: str) -> str | Response:
     return render_template(
         "welcome.html", entrance=entrance, platform=platform.value, platforms=[choice.value for choice in CHOICES]
     )
-
-
-def _arrived(entrance: str, way: str | None = None) -> None:
-    """For whoever tests how people get here; without a test that is one read."""
-    platform = platform_of(request.headers.get("User-Agent", ""))
-    hosts = {"came_from": _host(request.referrer or ""), "own_host": _host(desk().settings.public_origin)}
-    arrived(desk().store, entrance=entrance, way=way, platform=platform, now=desk().clock(), **hosts)
-
-
-def _host(address: str) -> str | None:
-    try:
-        return urlsplit(address).hostname
-    except ValueError:  # a page's own word may be anything
-        return None
 
 
 def entrance_asked_for() -> str:
