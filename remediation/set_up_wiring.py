@@ -11,6 +11,7 @@ from .adapters.access_policies import GraphPolicies
 from .adapters.directory_groups import GraphGroups
 from .domain.device import Platform
 from .domain.watch import Watch
+from .domain.wishes import WISHES
 from .ports import ComplianceChannel, Store
 from .services.answer_wishes import Asking, answer_wishes
 from .services.provision_partner import Wanted
@@ -50,3 +51,10 @@ def partner_wanted(settings: WorkerSettings, groups: Sequence[str], platforms: S
         groups=tuple(groups),
         everybody=settings.partner_all_users,
     )
+
+
+def answer_now(world: World) -> None:
+    """While nothing is set up yet there is no engine that would take the wake-up of a wish."""
+    watch = world.store.watch(WISHES)
+    if watch is not None and world.answer_wishes is not None and world.store.open_wishes(1):
+        world.answer_wishes(watch, world)
