@@ -9,6 +9,7 @@ from .journeys import cases, journeys, message_tests, possession_links, shown_ce
 from .known import directory_devices, managed_devices, people, search_terms
 from .links import LIVING, UNIQUE_LINKS, device_links, pushes
 from .metadata import metadata
+from .onboarding import DEPLOYMENT, choices, set_up_links, set_up_looks
 from .operating import (
     alarms,
     audit,
@@ -26,6 +27,7 @@ from .operating import (
 )
 
 __all__ = [
+    "DEPLOYMENT",
     "LIVING",
     "UNIQUE_LINKS",
     "alarms",
@@ -33,6 +35,7 @@ __all__ = [
     "audit_seals",
     "budgets",
     "cases",
+    "choices",
     "device_links",
     "directory_devices",
     "journeys",
@@ -49,6 +52,8 @@ __all__ = [
     "remotes",
     "search_terms",
     "sessions",
+    "set_up_links",
+    "set_up_looks",
     "shown_certificates",
     "sign_in_states",
     "sign_ins",
