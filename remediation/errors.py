@@ -1,7 +1,7 @@
 """Errors that know who can act and whether trying again helps.
 
 The five that a remote can cause are raised by `adapters/`; `Stale`, `Conflict`, `PossessionRefused`, `MessageTestRefused`,
-`ExtensionRefused` and `ErasureRefused` by `store/`, `TooOften` by `services/`, `CertificateRefused` by
+`ExtensionRefused`, `ErasureRefused` and `SetUpRefused` by `store/`, `TooOften` by `services/`, `CertificateRefused` by
 `adapters/` and `store/`. Anything else is a bug of ours and shows the page for bugs.
 """
 
@@ -230,6 +230,18 @@ class ErasureRefused(RemediationError):
     code = "erasure_refused"
     who_acts = WhoActs.TIME
     retryable = True
+
+
+class SetUpRefused(RemediationError):
+    """Something of the set-up is not done. `why`: `link` (a set-up link that was used, is too old or was never made), `changed`
+    (somebody else changed the settings meanwhile)."""
+
+    code = "set_up_refused"
+    who_acts = WhoActs.ADMIN
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"set-up refused: {why}")
+        self.why = why
 
 
 class NotReady(Exception):

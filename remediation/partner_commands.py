@@ -9,12 +9,11 @@ from datetime import datetime
 
 import click
 
-from . import wiring
+from . import onboard_wiring, wiring
 from .domain.partner import CompliancePartner, slot
 from .errors import RemoteError
 from .partner_wiring import PLATFORMS, Done, Partner, Seen, shown
 from .settings import WorkerSettings
-from .settings.reading import read
 from .terminal import Refusal, in_words, many, moment, operator, span
 
 WORD = {"ios": "iOS", "android": "Android", "macos": "macOS"}
@@ -60,7 +59,7 @@ def partner() -> None:
 @contextmanager
 def _at_microsoft(*platforms: str) -> Iterator[Partner]:
     with in_words():
-        found = Partner(read(WorkerSettings), platforms=platforms)
+        found = Partner(onboard_wiring.settings(WorkerSettings), platforms=platforms)
     try:
         yield found
     except RemoteError as error:

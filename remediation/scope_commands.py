@@ -9,12 +9,11 @@ from contextlib import contextmanager
 
 import click
 
-from . import log
+from . import log, onboard_wiring
 from .errors import RemoteError, Stale
 from .scope_wiring import Faced, SetUpDesk, StepRefused, shown
 from .settings import WorkerSettings
 from .settings.names import secrets_of
-from .settings.reading import read
 from .terminal import Refusal, in_words, many, moment, operator
 
 NOTES = {
@@ -52,7 +51,7 @@ def scope() -> None:
 @contextmanager
 def desk() -> Iterator[SetUpDesk]:
     with in_words():
-        settings = read(WorkerSettings)
+        settings = onboard_wiring.settings(WorkerSettings)
         log.set_up("set_up", secrets_of(settings))
         logging.getLogger().setLevel(logging.ERROR)
         found = SetUpDesk(settings, operator())

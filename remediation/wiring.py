@@ -4,7 +4,7 @@
 The doors (`commands`, `__main__`, `app.py`) call it; nothing else may.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -19,7 +19,7 @@ from sqlalchemy import inspect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from . import operator_pulses, set_up_wiring, wire_channels
-from .adapters import compliance_partners, device_certificates, graph, sign_in_log, workspace_one_events
+from .adapters import compliance_partners, device_certificates, graph, sealing, sign_in_log, workspace_one_events
 from .adapters.mail import OwnerMail
 from .adapters.risk_file import RiskFile
 from .domain.bar import Bar, held_to
@@ -38,15 +38,19 @@ from .services.try_bar import Effect, Trial, try_bar
 from .services.world import World
 from .settings import DatabaseSettings, OperatorSettings, Settings, WebSettings, WorkerSettings
 from .settings.bar import read_bar
+from .settings.typed import NIL
 from .store import migrations, moving, pickle_door
 from .store.budgets import SqlBudgets
 from .store.engine import make_engine
 from .store.look_up import SqlLookUp
 from .store.notices import SqlNotices
+from .store.onboarding import SqlChoices
 from .store.sessions import SqlSessions, SqlSignInStates
 from .store.store import SqlStore
+from .store.tables import DEPLOYMENT
 from .store.wakeups import QUEUES, DbosWakeups
 from .web import build_web
+from .web.set_up import SetUp
 from .web.texts import Texts
 from .wire import Wire
 from .wire_mdm import Hold
@@ -111,12 +115,16 @@ def _is_migrated(url: str) -> bool:
     return engines and current is not None and (current == script.get_current_head() or current not in known)
 
 
-def build_web_app(settings: WebSettings) -> Flask:
-    engine = make_engine(_url(settings))
-    store = SqlStore(engine, settings.tenant_id, DbosWakeups(engine), **_asks_for(settings))
-    sessions, states = SqlSessions(engine, settings.tenant_id), SqlSignInStates(engine, settings.tenant_id)
-    look_up, certificates = SqlLookUp(engine, settings.tenant_id), build_certificates(settings)
-    return build_web(settings, store, sessions, states, look_up, certificates, events=workspace_one_events.hint_of, clock=now)
+def build_web_app(settings: WebSettings, set_up: SetUp | None = None) -> Flask:
+    """`set_up` where something is missing or was typed; else everything stands in the settings."""
+    engine, tenant = make_engine(_url(settings)), settings.tenant_id if settings.tenant_id != NIL else DEPLOYMENT
+    store = SqlStore(engine, tenant, DbosWakeups(engine), **_asks_for(settings))
+    sessions, states = SqlSessions(engine, tenant), SqlSignInStates(engine, tenant)
+    look_up, certificates = SqlLookUp(engine, tenant), build_certificates(settings)
+    own_half = sealing.public_half(settings.secret_key.get_secret_value())
+    set_up = set_up or SetUp(SqlChoices(engine, tenant), sealing.seal, own_half)
+    events = workspace_one_events.hint_of
+    return build_web(settings, store, sessions, states, look_up, certificates, set_up=set_up, events=events, clock=now)
 
 
 def _asks_for(settings: Settings) -> dict[str, bool]:
@@ -146,7 +154,7 @@ class Parts:
     bring_to_rest: Callable[..., None] = bring_to_rest
 
 
-def build_worker(settings: WorkerSettings, parts: Parts | None = None) -> Worker:
+def build_worker(settings: WorkerSettings, parts: Parts | None = None, more: Sequence[Pulse] = ()) -> Worker:
     pickle_door.close_pickle_door()
     engine = make_engine(_url(settings))
     parts = parts or Parts()
@@ -171,7 +179,12 @@ def build_worker(settings: WorkerSettings, parts: Parts | None = None) -> Worker
     old = Pulse("old wake-ups", durable.forget, every=FORGET_EVERY)
     ways, notices = owner_ways(settings, world), SqlNotices(engine, settings.tenant_id)
     owners = Pulse("telling owners", lambda: tell_owner(notices, ways, parts.clock()), every=OWNERS_EVERY)
-    return Worker(durable, [due, old, owners, *operator_pulses.of(settings, engine, store, parts.clock)])
+    return Worker(durable, [due, old, owners, *operator_pulses.of(settings, engine, store, parts.clock), *more])
+
+
+def build_set_up_worker(settings: WorkerSettings, looks: Sequence[Pulse], engine: SqlEngine) -> Worker:
+    """While the tenant is being set up: it looks at what was typed and seals the audit. It links and pushes nothing."""
+    return Worker(None, [*looks, *operator_pulses.seals_of_set_up(settings, engine, now)])
 
 
 def owner_ways(settings: WorkerSettings, world: World) -> Ways:

@@ -47,6 +47,8 @@ def authenticate(sandbox: Sandbox, form: dict[str, str], basic: Authorization | 
         raise EntraError(7000218, "invalid_client", "The body must contain 'client_assertion' or 'client_secret'.")
     if not hmac.compare_digest(secret.encode(), client.secret.encode()):
         raise EntraError(7000215, "invalid_client", f"Invalid client secret provided for app '{client_id}'.")
+    if client.secret_expired:
+        raise EntraError(7000222, "invalid_client", f"The provided client secret keys for app '{client_id}' are expired.")
     return client
 
 

@@ -15,6 +15,7 @@ from .http import Fields, Remote
 
 # `$search` and `$count` are advanced queries: graph-docs concepts/aad-advanced-queries.md
 _EVENTUAL = {"ConsistencyLevel": "eventual"}
+MOST_PAGES = 20  # for one search; a page may hold fewer than were asked for (graph-docs concepts/paging.md)
 _GROUP = "id,displayName,description,securityEnabled,groupTypes"
 # Quotes would end the search, and an ampersand in it is a known fault: graph-docs concepts/search-query-parameter.md
 _NOT_SEARCHED = re.compile(r'["\\&]+')
@@ -31,7 +32,14 @@ class GraphGroups:
         # graph-docs api-reference/v1.0/api/group-list.md, concepts/search-query-parameter.md: whole words or their beginnings
         query: dict[str, str | int] = {"$search": f'"displayName:{words}"', "$select": _GROUP, "$top": limit}
         page = self._remote.call("GET", "groups", query=query, headers=_EVENTUAL, may_be_refused=True).fields()
-        return [_group(item) for item in page.items("value")][:limit]
+        found = [_group(item) for item in page.items("value")]
+        for _ in range(MOST_PAGES):
+            link = page.text("@odata.nextLink")
+            if link is None or len(found) >= limit:
+                break
+            page = self._remote.call("GET", link, headers=_EVENTUAL, may_be_refused=True).fields()
+            found += [_group(item) for item in page.items("value")]
+        return found[:limit]
 
     def named(self, name: str) -> Sequence[FoundGroup]:
         # graph-docs concepts/filter-query-parameter.md: an apostrophe is written twice

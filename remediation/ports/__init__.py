@@ -9,6 +9,7 @@ from .desk import CaseFound, Event, LookUp, PeopleFound, PersonFound, Session, S
 from .figures import FigureEvents
 from .hints import EventReader, EventTarget, EventTargets, Hints
 from .notices import Notice, Notices, OwnerMail
+from .onboarding import Choice, Choices
 from .operating import (
     AuditEntry,
     AuditLog,
@@ -71,6 +72,8 @@ __all__ = [
     "CertificateFiles",
     "CertificateHandle",
     "Change",
+    "Choice",
+    "Choices",
     "Clock",
     "Clocks",
     "ComplianceChannel",

@@ -86,6 +86,11 @@ def what_changes(store: Store, counted: Wish) -> ScopeChange:
     return compare(store.scope().ids, after, people, answer.get("everybody"))
 
 
+def in_names(store: Store, counted: Wish) -> tuple[str, str]:
+    """What stands and what was counted, as names; empty is all users."""
+    return ", ".join(group.name for group in store.scope().groups), ", ".join(group["name"] for group in counted.asked["groups"])
+
+
 def refusal(counted: Wish) -> str | None:
     """Why what was counted cannot be chosen."""
     if counted.kind is not Kind.COUNT or counted.done_at is None or counted.failed is not None:

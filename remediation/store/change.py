@@ -3,7 +3,7 @@
 A change is not tried again here: its body is the caller's code, which ran already. Work that a lost connection or a deadlock cut
 short stands in its row, and the next wake-up or the person's next tap does it again.
 Next door: `change_journeys`, `change_certificates`, `change_message_tests`, `change_links`, `change_operating`,
-`change_set_up` and `partner` are what can be done inside.
+`change_onboarding`, `change_set_up` and `partner` are what can be done inside.
 """
 
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ from ..ports import Actor, Wakeups
 from . import terms
 from .change_certificates import CertificateChanges
 from .change_message_tests import MessageTestChanges
+from .change_onboarding import OnboardingChanges
 from .change_operating import OperatingChanges
 from .change_set_up import SetUpChanges
 from .engine import writing
@@ -29,7 +30,7 @@ from .upsert import upsert
 _SECRETS = ("token", "secret", "password", "cookie", "verifier", "assertion", "authorization", "nonce")
 
 
-class OneChange(CertificateChanges, MessageTestChanges, OperatingChanges, PartnerChanges, SetUpChanges):
+class OneChange(CertificateChanges, MessageTestChanges, OnboardingChanges, OperatingChanges, PartnerChanges, SetUpChanges):
     """Implements `ports.Change`."""
 
     def audit(self, **detail: Any) -> None:

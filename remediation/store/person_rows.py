@@ -49,6 +49,9 @@ NOBODYS = {
     "arrival_tests": "which entrance, platform and kind of page; nothing of whoever arrived",
     "pilots": "ids of a link and of a connection, moments, and who started it",
     "message_tests": "of an MDM connection, and which operator asked",
+    "choices": "settings of the deployment, secrets sealed; who changed them stands in the audit",
+    "set_up_looks": "of a remote, and what the worker was started with",
+    "set_up_links": "digests, and which operator asked",
     "alarms": "texts of ours, with counts, names of connections and case codes, which lead to nobody once the case is gone",
 }
 SECRET = {"token_hash", "browser"}

@@ -21,7 +21,7 @@ from .set_up import acting
 
 pages = Blueprint("partner", __name__)
 HERE = "/onboarding/partner"
-FINDINGS = ("ours", "whose", "taken", "missing", "not_enabled", "not_readable", "vendor", "vendor_not_enabled")
+FINDINGS: tuple[str, ...] = ("ours", "whose", "taken", "missing", "not_enabled", "not_readable", "vendor", "vendor_not_enabled")
 FINDINGS += ("same", "differ", "unreadable")
 DIFFERS = ("not_told", "deprovisioned", "addresses", "no_policy", "intune_decides", "not_assigned", "groups", "refused")
 

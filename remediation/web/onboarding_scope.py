@@ -23,7 +23,6 @@ from .wishes import awaited
 
 pages = Blueprint("scope", __name__)
 HERE = "/onboarding/scope"
-GROUPS = "REMEDIATION_GROUPS"
 REFUSED = ("by_setting", "too_many", "gone", "no_people", "not_managed", "not_counted", "nothing_chosen", "meanwhile", "too_short")
 NOTES = (
     "gone",
@@ -37,18 +36,11 @@ NOTES = (
     "dynamic",
     "nested",
 )
-CHOSEN = "scope"
-"""Under which a counted choice waits for another sign-in (`onboarding_confirm`)."""
 SHORTEST = 2  # letters; one would find half a directory
 
 
-def by_setting(facts: Facts) -> tuple[str, ...]:
-    """What the environment says, of this process or of the worker's."""
-    return tuple(facts.values.get(GROUPS, "").split(",")) if facts.values.get(GROUPS) else ()
-
-
 def _more(facts: Facts) -> Mapping[str, Any]:
-    store, stands = desk().store, scope.standing(desk().store, by_setting(facts))
+    store, stands = desk().store, scope.standing(desk().store, choices.by_setting(facts))
     found, counted = awaited("found"), awaited("count")
     changes = scope.what_changes(store, counted) if counted is not None and scope.refusal(counted) != "not_counted" else None
     why = request.args.get("why", "")
@@ -132,7 +124,7 @@ def choose() -> Response:
     counted = request.form.get("count", "")
     facts, wish = choices.facts(), desk().store.wish(counted)
     if facts.gone and wish is not None and scope.refusal(wish) is None and scope.what_changes(desk().store, wish).widens:
-        return redirect(onboarding_confirm.address({CHOSEN: counted}), 303)
+        return redirect(onboarding_confirm.address({onboarding_confirm.SCOPE: counted}), 303)
     return take(counted)
 
 
@@ -147,7 +139,7 @@ def take(counted: str) -> Response:
 
 
 def _setting() -> tuple[str, ...]:
-    return by_setting(choices.facts())
+    return choices.by_setting(choices.facts())
 
 
 def _only_managed() -> bool:

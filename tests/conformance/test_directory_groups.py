@@ -26,13 +26,17 @@ def made(remotes: Remotes, name: str, **more: Any) -> Group:
     return group
 
 
-def test_a_search_is_one_call_of_so_many(remotes: Remotes) -> None:
+def test_a_search_is_one_call_of_as_few_calls_as_pages_allow(remotes: Remotes) -> None:
+    remotes.sandbox.world.page_size = 7
     for number in range(30):
         made(remotes, f"Team {number}")
     before = len(remotes.sandbox.ledger.since())
     assert len(groups(remotes).search("team", limit=20)) == 20
     calls = [call for call in remotes.sandbox.ledger.since()[before:] if call.service == "graph"]
-    assert [call.path for call in calls] == ["/v1.0/groups"]
+    assert [call.path for call in calls] == ["/v1.0/groups"] * 3
+    remotes.sandbox.world.page_size = 100
+    groups(remotes).search("team", limit=20)
+    assert len([call for call in remotes.sandbox.ledger.since()[before:] if call.service == "graph"]) == 4
 
 
 @pytest.mark.parametrize("words", ["O'Brien's", 'say "team"', "R&D", "a\\b", "naïve Straße", "%24filter=x"])
@@ -72,6 +76,7 @@ def test_the_five_errors(remotes: Remotes) -> None:
     def without_the_right() -> object:
         for roles in remotes.sandbox.world.apps["service"].permissions.values():
             roles.discard("GroupMember.Read.All")
+        remotes.sandbox.world.end_tokens()
         return groups(remotes).search("team", limit=5)
 
     kinds = raised(

@@ -9,6 +9,7 @@ from .journeys import cases, journeys, message_tests, possession_links, shown_ce
 from .known import directory_devices, managed_devices, people, search_terms
 from .links import LIVING, UNIQUE_LINKS, device_links, pushes
 from .metadata import metadata
+from .onboarding import DEPLOYMENT, choices, set_up_links, set_up_looks
 from .operating import (
     alarms,
     audit,
@@ -27,6 +28,7 @@ from .operating import (
 from .set_up import arrival_tests, pilots, scopes, set_up_wishes
 
 __all__ = [
+    "DEPLOYMENT",
     "LIVING",
     "UNIQUE_LINKS",
     "alarms",
@@ -35,6 +37,7 @@ __all__ = [
     "audit_seals",
     "budgets",
     "cases",
+    "choices",
     "device_links",
     "directory_devices",
     "journeys",
@@ -53,6 +56,8 @@ __all__ = [
     "scopes",
     "search_terms",
     "sessions",
+    "set_up_links",
+    "set_up_looks",
     "set_up_wishes",
     "shown_certificates",
     "sign_in_states",
