@@ -179,7 +179,7 @@ def _provision(wish: Wish, world: World, asking: Asking) -> dict[str, Any]:
 
 def _policy(wish: Wish, world: World, asking: Asking) -> dict[str, Any]:
     """The web alone knows with which app people sign in, so the wish says it."""
-    app = str(wish.asked["sign_in_app"]).lower()
+    app = str(wish.asked["app"]).lower()
     return {"findings": [_finding(one) for one in policies_about(asking.policies, app)]}
 
 

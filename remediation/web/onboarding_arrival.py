@@ -73,7 +73,7 @@ def open_window() -> Response:
 def check() -> Response:
     """The worker does not know with which app people sign in; this process does."""
     app = desk().settings.sign_in_client_id
-    wish(desk().store, Kind.POLICY, {"sign_in_app": app}, actor=acting(), now=desk().clock())
+    wish(desk().store, Kind.POLICY, {"app": app}, actor=acting(), now=desk().clock())
     return redirect("/onboarding/excluded", 303)
 
 

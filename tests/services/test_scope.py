@@ -53,7 +53,7 @@ def test_a_search_finds_words_by_their_beginnings_and_asks_for_nothing_else(stor
     assert set(found(story, "mob us")) == {"Mobile users"}
     assert found(story, "obile") == {}, "the directory has no substrings"
     assert found(story, '"& \\ ') == {}
-    assert {c["path"] for c in story.ledger() if c["service"] == "graph"} == {"/v1.0/groups"}
+    assert {c["path"] for c in story.ledger() if c["service"] == "graph"} == {"/graph/v1.0/groups"}
 
 
 def test_two_groups_are_chosen_counted_first_and_hold_from_the_next_check_on(story: Story) -> None:
@@ -260,10 +260,10 @@ def test_the_partner_and_the_policies_are_looked_at_and_provisioned_by_wish(stor
     done = answered(story, scope.wish(story.store, Kind.PROVISION, {}, actor=ADMIN, now=now))
     assert (done.answer["done"], sorted(done.answer["assigned"])) == (True, ["android", "ios", "macos"])
     assert answered(story, scope.wish(story.store, Kind.PARTNER, {}, actor=ADMIN, now=now)).answer["differs"] == []
-    policy = answered(story, scope.wish(story.store, Kind.POLICY, {"sign_in_app": app.upper()}, actor=ADMIN, now=now))
+    policy = answered(story, scope.wish(story.store, Kind.POLICY, {"app": app.upper()}, actor=ADMIN, now=now))
     assert [(one["check"], one["state"]) for one in policy.answer["findings"]] == [("policy", "good")]
     story.sandbox.world.excluded_apps.clear()
-    policy = answered(story, scope.wish(story.store, Kind.POLICY, {"sign_in_app": app}, actor=ADMIN, now=now))
+    policy = answered(story, scope.wish(story.store, Kind.POLICY, {"app": app}, actor=ADMIN, now=now))
     assert [(one["why"], one["state"]) for one in policy.answer["findings"]] == [("caught", "bad")]
 
 
