@@ -106,7 +106,7 @@ class FromZero:
     # the administrator
 
     def comes_by_the_link(self) -> str:
-        address = onboard_wiring.set_up_link(read(DatabaseSettings), ORIGIN, operator="root")
+        address = onboard_wiring.Console(read(DatabaseSettings), operator="root").link(ORIGIN)
         path = address.removeprefix(ORIGIN)
         answer = self.browser.press(path, path)
         assert answer.status_code == 303, answer.text

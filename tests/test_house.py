@@ -33,7 +33,7 @@ MAY_SEE = {
     "operator_wiring": {"wiring", "adapters", "store", "web", "services", "domain", "ports", "errors", "settings"},
     "onboard_wiring": {"wiring", "doctor_wiring", "adapters", "store", "web", "worker", "services", "domain", "ports", "errors"}
     | {"settings", "log"},
-    "onboard_commands": {"onboard_wiring", "registrations", "wiring", "terminal", "settings"},
+    "onboard_commands": {"onboard_wiring", "registrations", "wiring", "services", "domain", "terminal", "settings"},
     "registrations": {"domain"},
     "terminal": {"serving", "errors", "settings"},
     "operator_commands": {"wiring", "operator_wiring", "onboard_wiring", "log", "terminal", "errors", "settings"},

@@ -53,8 +53,8 @@ def test_T_a_set_up_link_works_once_for_its_button_and_not_for_long(zero: FromZe
     other = zero.new_browser()
     assert other.get(path).status_code == 410, "used"
     assert other.get("/onboarding").status_code == 401
-    first = onboard_wiring.set_up_link(read(DatabaseSettings), ORIGIN, operator="root").removeprefix(ORIGIN)
-    second = onboard_wiring.set_up_link(read(DatabaseSettings), ORIGIN, operator="root").removeprefix(ORIGIN)
+    first = onboard_wiring.Console(read(DatabaseSettings), operator="root").link(ORIGIN).removeprefix(ORIGIN)
+    second = onboard_wiring.Console(read(DatabaseSettings), operator="root").link(ORIGIN).removeprefix(ORIGIN)
     assert other.get(first).status_code == 410, "a newer one took its place"
     assert other.get(second).status_code == 200
     assert other.get(second).status_code == 200, "opening uses nothing up"
