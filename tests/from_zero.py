@@ -95,7 +95,8 @@ class FromZero:
         late = [one for one in self.choices.wanted() if one.wanted_at is not None]
         for one in late:
             with self.engine.begin() as connection:
-                back = sa.text("UPDATE set_up_looks SET wanted_at = datetime(wanted_at, '-2 minutes') WHERE name = :name")
+                moved = ", ".join(f"{column} = datetime({column}, '-2 minutes')" for column in ("wanted_at", "looked_at", "good_at"))
+                back = sa.text(f"UPDATE set_up_looks SET {moved} WHERE name = :name")  # noqa: S608 (our own words)
                 connection.execute(back, {"name": one.name})
         if late:
             look_at_all(self.choices, looks, store, actor=actor, now=wiring.now)

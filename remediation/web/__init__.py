@@ -107,9 +107,9 @@ def build_web(
     app.jinja_env.globals.update(_around_every_page(settings), asset=app.extensions["desk"].assets.address)
     app.jinja_env.filters["shown"] = shown
     texts.install(app)
+    let_only_the_set_up_in(app)
     for part in (moments, links, device_app, languages, embedded, headers, forgery, second_host, guards, error_pages):
         part.install(app)
-    let_only_the_set_up_in(app)
     for pages in (
         entrances,
         sign_in,
