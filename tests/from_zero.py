@@ -54,6 +54,7 @@ class FromZero:
             ENTRA_AUTHORITY=sandbox.api_url,
             GRAPH_URL=f"{sandbox.api_url}/graph",
             PARTNER_HOSTS="127.0.0.1",
+            PRIVATE_HOSTS="localhost",
             CA_FILE=str(sandbox.keys.ca_pem),
         )
         self.engine = make_engine(f"sqlite:///{database}")
@@ -95,7 +96,9 @@ class FromZero:
         late = [one for one in self.choices.wanted() if one.wanted_at is not None]
         for one in late:
             with self.engine.begin() as connection:
-                moved = ", ".join(f"{column} = datetime({column}, '-2 minutes')" for column in ("wanted_at", "looked_at", "good_at"))
+                moved = ", ".join(
+                    f"{column} = datetime({column}, '-2 minutes')" for column in ("wanted_at", "looked_at", "good_at")
+                )
                 back = sa.text(f"UPDATE set_up_looks SET {moved} WHERE name = :name")  # noqa: S608 (our own words)
                 connection.execute(back, {"name": one.name})
         if late:

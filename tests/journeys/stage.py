@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -33,7 +34,8 @@ class Stage:
 
     `lagging` keeps the seconds that the demo's Microsoft and MDM take; without it they are quick, and so are the tests. `web` names
     another module to serve the pages, for a bench that seeds a fault. `relay`: the MDM's maker tells Microsoft, every so many
-    seconds. `without`: beginnings of settings that the environment does not give.
+    seconds. `without`: beginnings of settings that the environment does not give; `more` is what it
+    gives besides.
     """
 
     def __init__(
@@ -47,8 +49,9 @@ class Stage:
         minimum: str = "possession",
         relay: float | None = None,
         without: tuple[str, ...] = (),
+        more: Mapping[str, str] | None = None,
     ) -> None:
-        self.without = without
+        self.without, self.more = without, more or {}
         self.url, self.folder, self.web, self.minimum, self.relay = url, folder, web, minimum, relay
         self.ports = demo.Ports(free_port(), free_port(), free_port())
         self.sandbox: Sandbox = create_sandbox(demo.tenant_for(self.ports, folder))
@@ -71,6 +74,7 @@ class Stage:
                 self.settings |= {"REMEDIATION_CHANNEL_IOS": "mdm_relay:ws1", "REMEDIATION_MDM_WS1_RELAY_MINUTES": "1"}
             for name in [name for name in self.settings if name.startswith(self.without)]:
                 del self.settings[name]
+            self.settings |= self.more
             self._messages_arrive()
             self.start("serve", WebSettings)
             self.start("work", WorkerSettings)

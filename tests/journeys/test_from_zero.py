@@ -68,7 +68,7 @@ def link(stage: Stage) -> str:
 
 
 def test_from_an_empty_tenant_to_go(raised: Callable[..., Stage], browser: Browser) -> None:
-    stage = raised("blocked_just_registered", without=GIVEN)
+    stage = raised("blocked_just_registered", without=GIVEN, more={PREFIX + "PRIVATE_HOSTS": "localhost"})
     world = stage.sandbox.world
     service, sign_in = world.apps["service"], world.apps["sign-in"]
     service.permissions, service.consented = {}, False
@@ -99,7 +99,7 @@ def test_from_an_empty_tenant_to_go(raised: Callable[..., Stage], browser: Brows
     adam.sees("consent", "Microsoft gave a token, and Graph answered.")
     adam.goes_to("mdm")
     adam.page.get_by_role("link", name="Workspace ONE UEM").click()
-    api, mdm = stage.sandbox.api_url, world.mdm
+    api, mdm = stage.sandbox.api_url.replace("127.0.0.1", "localhost"), world.mdm
     typed = {"url": f"{api}/ws1", "token_url": f"{api}/ws1auth/connect/token"}
     for name, value in {**typed, "client_id": mdm.client_id, "client_secret": mdm.client_secret}.items():
         adam.page.locator(f'[name="{name}"]').fill(value)
