@@ -20,7 +20,10 @@ _SEALED = "-----BEGIN CERTIFICATE----- held -----BEGIN PRIVATE KEY-----"
 
 
 # Whoever runs the product may write an address into a setting, and it is called; a page must not lead into the own network.
-NO_ADDRESS = "must name a host, not an address. One in your own network is allowed by REMEDIATION_PRIVATE_HOSTS, where the worker is started."
+NO_ADDRESS = (
+    "must name a host, not an address. One in your own network is allowed by REMEDIATION_PRIVATE_HOSTS, "
+    "where the worker is started."
+)
 
 
 @dataclass(frozen=True)
