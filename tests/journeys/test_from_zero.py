@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import requests
@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from remediation.settings import PREFIX
 from sandbox import demo
-from tests.journeys.stage import Stage
+from tests.journeys.stage import Stage, copied
 
 pytestmark = pytest.mark.slow
 
@@ -67,8 +67,19 @@ def link(stage: Stage) -> str:
     return done.stdout.strip()
 
 
-def test_from_an_empty_tenant_to_go(raised: Callable[..., Stage], browser: Browser) -> None:
-    stage = raised("blocked_just_registered", without=GIVEN, more={PREFIX + "PRIVATE_HOSTS": "localhost"})
+class Begun(Stage):
+    """By their commands, as a supervisor does: the worker executes itself anew."""
+
+    typed = True
+
+
+def test_from_an_empty_tenant_to_go(migrated: Path, tmp_path: Path, browser: Browser) -> None:
+    more = {PREFIX + "PRIVATE_HOSTS": "localhost"}
+    with Begun(copied(migrated, tmp_path), tmp_path, "blocked_just_registered", without=GIVEN, more=more) as stage:
+        _to_go(stage, browser)
+
+
+def _to_go(stage: Stage, browser: Browser) -> None:
     world = stage.sandbox.world
     service, sign_in = world.apps["service"], world.apps["sign-in"]
     service.permissions, service.consented = {}, False
