@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -22,23 +22,26 @@ from . import wiring
 from .adapters import certificate_maker, sealing
 from .doctor_wiring import Examination
 from .domain.evidence import Level
-from .domain.onboarding import GO, WORKER, Looked
+from .domain.onboarding import GO, WORKER, Facts, Looked, Standing, checklist, touched
 from .errors import NotReady
 from .ports import Actor, Clock
 from .services import doctor_remotes, look_at_set_up, onboard
 from .services.look_at_set_up import Found, Look
 from .set_up_wiring import answer_now
-from .settings import DatabaseSettings, SealSettings, WebKeySettings, WebSettings, WorkerSettings
+from .settings import DatabaseSettings, OperatorSettings, SealSettings, WebKeySettings, WebSettings, WorkerSettings
 from .settings.between import Fault
 from .settings.names import env_name, secrets_of
+from .settings.proposal import Wrong, wrong_with
 from .settings.reading import FaultySettings, elsewhere, read, read_so_far
-from .settings.typed import NIL
+from .settings.typed import NIL, kinds_in, of_connection, whose_secret
 from .store.engine import make_engine
 from .store.onboarding import SqlChoices
 from .store.store import SqlStore
 from .store.tables import DEPLOYMENT
 from .store.wakeups import DbosWakeups
+from .web.onboarding_pages import STEPS
 from .web.set_up import SetUp
+from .web.texts import Texts
 from .worker.pulse import Pulse
 
 log = structlog.get_logger("remediation.set_up")
@@ -300,7 +303,53 @@ def looks(
     return {"consent": consent, "mdm": mdm, onboard.NEW_CERTIFICATE: certificate}
 
 
-def set_up_link(settings: DatabaseSettings, origin: str, *, operator: str) -> str:
-    engine = make_engine(settings.database_url.get_secret_value())
-    store = SqlStore(engine, DEPLOYMENT, DbosWakeups(engine))
-    return f"{origin}/set-up/{onboard.make_set_up_link(store, operator=operator, now=wiring.now())}"
+# the command line
+
+
+class Console:
+    """What the pages do, for whoever is at the terminal: it may open nothing that it could not open anyway."""
+
+    def __init__(self, settings: DatabaseSettings, *, operator: str) -> None:
+        engine = make_engine(settings.database_url.get_secret_value())
+        taken = taken_for(OperatorSettings)
+        tenant = taken.typed.get(env_name("tenant_id")) or elsewhere().get(env_name("tenant_id")) or DEPLOYMENT
+        self._choices = SqlChoices(engine, tenant)
+        self._store, self._actor = SqlStore(engine, tenant, DbosWakeups(engine)), Actor("operator", operator)
+        self._gone = taken.gone or MINIMUM in elsewhere()
+
+    def link(self, origin: str) -> str:
+        """Its token, in an address of the pages."""
+        return f"{origin}/set-up/{onboard.make_set_up_link(self._store, operator=self._actor.id, now=wiring.now())}"
+
+    def standings(self) -> Sequence[Standing]:
+        return checklist(STEPS, self._facts())
+
+    def wrong_with(self, chosen: Mapping[str, str | None]) -> Sequence[Wrong]:
+        fixed = {**onboard.elsewhere_of_worker(self._choices.looks()), **elsewhere()}
+        return wrong_with(chosen, onboard.plain(self._choices.typed()), fixed)
+
+    def choose(self, chosen: Mapping[str, str | None]) -> None:
+        """Raises `CannotSeal`. Whoever calls it asked `wrong_with` before."""
+        half_of = self._half_of
+        kept = {name: onboard.choice_of(name, value, whose_secret(name), half_of, sealing.seal) for name, value in chosen.items()}
+        looks = touched(STEPS, chosen)
+        mdm = {f"mdm:{part[0]}" for name in chosen if (part := of_connection(name)) is not None}
+        onboard.choose(self._store, kept, actor=self._actor, now=wiring.now(), looks=[*looks, *sorted(mdm)])
+
+    def want_look(self, name: str) -> None:
+        onboard.want_look(self._store, name, actor=self._actor, now=wiring.now())
+
+    def go(self) -> None:
+        onboard.go(self._store, actor=self._actor, now=wiring.now(), seen=self._choices.seq())
+
+    def words(self, key: str) -> str:
+        return Texts().in_default(key)
+
+    def _facts(self) -> Facts:
+        return onboard.facts(self._choices, elsewhere(), kinds_in, gone=self._gone)
+
+    def _half_of(self, process: str) -> str | None:
+        if process == "worker":
+            return onboard.half_of_worker(self._choices.looks())
+        keys = keys_of(process)
+        return sealing.public_half(keys[0]) if keys else None

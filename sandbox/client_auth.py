@@ -83,9 +83,9 @@ def _check_assertion(sandbox: Sandbox, client: AppRegistration, assertion: str) 
         raise EntraError(700023, "invalid_client", "The audience of the assertion is not this token endpoint.")
     if not claims.get("nbf", 0) - 300 <= now <= claims.get("exp", 0) + 300:
         raise EntraError(700024, "invalid_client", "The assertion is not within its valid time range.")
-    # Stricter than Microsoft, who asks for a jti and tolerates its reuse.
-    if not claims.get("jti") or not sandbox.redeem_once(f"jti:{claims['jti']}"):
-        raise EntraError(50027, "invalid_client", "The assertion carries no jti or one already used.")
+    # Its reuse is tolerated: MSAL sends one assertion for the tokens of several resources, as long as it is in force.
+    if not claims.get("jti"):
+        raise EntraError(50027, "invalid_client", "The assertion carries no jti.")
 
 
 def _certificate(client: AppRegistration, header: dict[str, Any]) -> x509.Certificate:

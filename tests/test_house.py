@@ -58,7 +58,7 @@ MAY_SEE = {
         "errors",
     }
     | {"settings", "log"},
-    "onboard_commands": {"onboard_wiring", "registrations", "wiring", "terminal", "settings"},
+    "onboard_commands": {"onboard_wiring", "registrations", "wiring", "services", "domain", "terminal", "settings"},
     "registrations": {"domain"},
     "terminal": {"serving", "errors", "settings"},
     "operator_commands": {"wiring", "operator_wiring", "onboard_wiring", "log", "terminal", "errors", "settings"},

@@ -59,7 +59,7 @@ def test_with_addresses_and_keys_alone_a_process_comes_up_and_says_what_is_missi
 
 
 @pytest.mark.parametrize("name", ["PUBLIC_ORIGIN", "SECRET_KEY"])
-def test_T_what_pages_cannot_give_still_stops_the_start(around: Surroundings, name: str) -> None:
+def test_T10_what_pages_cannot_give_still_stops_the_start(around: Surroundings, name: str) -> None:
     around.set({"PUBLIC_ORIGIN": "https://return.contoso.example", "SECRET_KEY": KEY})
     read_so_far(WebSettings)  # the control
     around.unset(name)
@@ -67,13 +67,13 @@ def test_T_what_pages_cannot_give_still_stops_the_start(around: Surroundings, na
         read_so_far(WebSettings)
 
 
-def test_T_what_is_wrong_stops_the_start_however_much_is_missing(around: Surroundings) -> None:
+def test_T10_what_is_wrong_stops_the_start_however_much_is_missing(around: Surroundings) -> None:
     around.set({"PUBLIC_ORIGIN": "https://return.contoso.example", "SECRET_KEY": KEY, "TENANT_ID": "contoso"})
     with pytest.raises(FaultySettings, match="TENANT_ID"):
         read_so_far(WebSettings)
 
 
-def test_T_nothing_that_decides_where_a_process_runs_can_be_typed() -> None:
+def test_T10_nothing_that_decides_where_a_process_runs_can_be_typed() -> None:
     fields = {name for cls in (WebSettings, WorkerSettings) for name in cls.model_fields}
     for field in ("database_url", "public_origin", "secret_key", "audit_key", "seal_key", "entra_authority", "ca_file", "hook_key"):
         assert field in fields

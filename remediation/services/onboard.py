@@ -5,7 +5,7 @@ What is typed is checked before (`web/choices.py`, by the rules of all settings)
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from ..domain.onboarding import GO, SETUP_LINK_LASTS, SETUP_SESSION_LASTS, WORKER, Facts, Looked
@@ -17,15 +17,50 @@ NEW_CERTIFICATE, USED_CERTIFICATE = "certificate", "certificate_in_use"
 """Looks: the one that the worker made last, sealed for itself; and what is known of the one in force."""
 
 
-def facts(choices: Choices, elsewhere: Mapping[str, str | None], kinds: Mapping[str, str], *, gone: bool) -> Facts:
-    """`elsewhere` is what this process was given; the worker's own stands in its look. `kinds`: the name of each setting that says
-    what kind an MDM connection has, with the connection's name."""
+class CannotSeal(Exception):
+    """The worker never said with what to seal; so nothing secret can be typed for it."""
+
+
+def facts(
+    choices: Choices,
+    elsewhere: Mapping[str, str | None],
+    kinds_in: Callable[[Mapping[str, str]], Mapping[str, str]],
+    *,
+    gone: bool,
+) -> Facts:
+    """`elsewhere` is what this process was given; the worker's own stands in its look. `kinds_in` finds MDM connections."""
     typed, looked = choices.typed(), choices.looks()
     fixed = {**elsewhere_of_worker(looked), **elsewhere}
     values = {name: choice.value for name, choice in typed.items() if choice.sealed_for is None}
     values |= {name: value for name, value in fixed.items() if value is not None}
-    connections = {kinds[name]: value for name, value in values.items() if name in kinds}
-    return Facts(frozenset({*typed, *fixed}), values, frozenset(fixed), looked, connections, gone)
+    return Facts(frozenset({*typed, *fixed}), values, frozenset(fixed), looked, kinds_in(values), gone)
+
+
+def plain(typed: Mapping[str, Choice]) -> Mapping[str, str | None]:
+    """What can be read by anybody; None where it is sealed."""
+    return {name: choice.value if choice.sealed_for is None else None for name, choice in typed.items()}
+
+
+def half_of_worker(looked: Mapping[str, Looked]) -> str | None:
+    """With which secrets are sealed for it; None where it has no key, or never started."""
+    half = looked[WORKER].detail.get("half") if WORKER in looked else None
+    return half if isinstance(half, str) else None
+
+
+def choice_of(
+    name: str,
+    value: str | None,
+    process: str | None,
+    half_of: Callable[[str], str | None],
+    seal: Callable[[str, str, str], str],
+) -> Choice | None:
+    """As it is kept: sealed for that process where it is a secret. Raises `CannotSeal`."""
+    if value is None or process is None:
+        return None if value is None else Choice(value)
+    half = half_of(process)
+    if half is None:
+        raise CannotSeal
+    return Choice(seal(name, value, half), process)
 
 
 def elsewhere_of_worker(looked: Mapping[str, Looked]) -> Mapping[str, str | None]:

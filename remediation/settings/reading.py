@@ -111,8 +111,9 @@ def _build(
 def _but_for_another_way(cls: type[Group], typed: Mapping[str, Any], given: Mapping[str, Any]) -> Mapping[str, Any]:
     """A credential that stands elsewhere takes the place of another kind of credential that was typed."""
     ways = cls.ways if issubclass(cls, Connection) else CREDENTIALS if issubclass(cls, WorkerSettings) else []
-    fields = {field for way in ways for field in way}
-    return {field: value for field, value in typed.items() if field not in fields} if fields & given.keys() else typed
+    begun = [way for way in ways if any(field in given for field in way)]
+    others = {field for way in ways if begun and way not in begun for field in way} - {field for way in begun for field in way}
+    return {field: value for field, value in typed.items() if field not in others}
 
 
 def _connections(tables: Any, typed: Mapping[str, Mapping[str, str]]) -> tuple[dict[str, Connection], list[Fault]]:

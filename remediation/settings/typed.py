@@ -100,6 +100,12 @@ def connections_of(typed: Typed) -> dict[str, dict[str, str]]:
     return found
 
 
+def kinds_in(values: Mapping[str, str]) -> Mapping[str, str]:
+    """The MDM connections among these settings, with their kind."""
+    found = ((of_connection(name), value) for name, value in values.items())
+    return {part[0]: value for part, value in found if part is not None and part[1] == "kind"}
+
+
 def given_elsewhere(environ: Mapping[str, str], table: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
     """The names that may be typed and are given by the environment or a file already, with their values; None for secrets."""
     flat = {env_name(field): value for field, value in table.items() if field != "mdm"}

@@ -24,9 +24,9 @@ from . import choices, entra_client, sign_in_states
 from .desk import desk
 from .error_pages import Interruption
 from .guards import NotSignedIn, admin
-from .id_token import LEEWAY, TokenRefused
+from .id_token import LEEWAY, TokenRefused, roles_in
 from .onboarding_frame import StepPage, staff
-from .sessions import browser_id, signed_in_session
+from .sessions import begin, browser_id, signed_in_session
 from .set_up import acting, set_up
 
 pages = Blueprint("confirm", __name__)
@@ -100,7 +100,7 @@ def sign_in() -> Response:
 
 
 def came_back(kept: dict[str, Any]) -> Response:
-    """Entra's answer to it: noted, and the button decides. No session begins by it."""
+    """Entra's answer to it: noted, and the button decides."""
     about, session = kept["confirm"], signed_in_session()
     if session is None:
         raise NotSignedIn
@@ -117,8 +117,8 @@ def came_back(kept: dict[str, Any]) -> Response:
         raise Interruption("sign_in_other_person", 403, href=back)
     if not _signed_in_since(claims, datetime.fromisoformat(about["began_at"])):
         raise Interruption("sign_in_not_fresh", 403, href=back)
-    now = desk().clock()
-    desk().states.put(_fresh(session.oid, about["token"]), "signed in", until=now + FRESH)
+    begin(oid=session.oid, name=session.name, roles=roles_in(claims))  # what the roles are by now, Entra said just now
+    desk().states.put(_fresh(session.oid, about["token"]), "signed in", until=desk().clock() + FRESH)
     return redirect(f"{back}&fresh=1", 303)
 
 

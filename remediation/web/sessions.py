@@ -63,6 +63,7 @@ def end() -> None:
 
 def begin_set_up(token: str) -> None:
     """Whoever used the set-up link of `remediation onboard` gets this far without a sign-in, and no further than the set-up."""
+    end()
     session[SET_UP] = token
     g.pop("set_up", None)
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from flask import Flask, request
 
-from ..domain.onboarding import WORKER
 from ..ports import Actor, Choices
+from ..services.onboard import half_of_worker
 from .desk import desk
 from .error_pages import Interruption
 from .sessions import set_up_session, signed_in_session
@@ -42,9 +42,7 @@ class SetUp:
         """With which a secret for that process is sealed; None where the worker has no key for it, or never started."""
         if process == "web":
             return self.own_half
-        worker = self.choices.looks().get(WORKER)
-        half = worker.detail.get("half") if worker is not None else None
-        return half if isinstance(half, str) else None
+        return half_of_worker(self.choices.looks())
 
 
 def install(app: Flask) -> None:

@@ -6,7 +6,7 @@ KEY, OTHER = "kQ8v1xWm7ZpL2tR9sYb4nHc6dJf3gAe5uTiOqP0w", "nK3wXv8pQz5rTm1yJd7bLf
 NAME, SECRET = "REMEDIATION_SERVICE_CLIENT_SECRET", "planted-4471"
 
 
-def test_T_sealed_secrets_open_with_their_key_and_under_their_name_alone() -> None:
+def test_T26_sealed_secrets_open_with_their_key_and_under_their_name_alone() -> None:
     sealed = seal(NAME, SECRET, public_half(KEY))
     assert SECRET not in sealed
     assert open_sealed(NAME, sealed, [KEY]) == SECRET
