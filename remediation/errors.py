@@ -1,7 +1,7 @@
 """Errors that know who can act and whether trying again helps.
 
 The five that a remote can cause are raised by `adapters/`; `Stale`, `Conflict`, `PossessionRefused`, `MessageTestRefused`,
-`ExtensionRefused` and `ErasureRefused` by `store/`, `TooOften` by `services/`, `CertificateRefused` by
+`ExtensionRefused`, `ErasureRefused` and `SetUpRefused` by `store/`, `TooOften` by `services/`, `CertificateRefused` by
 `adapters/` and `store/`. Anything else is a bug of ours and shows the page for bugs.
 """
 
@@ -164,6 +164,19 @@ class MessageTestRefused(RemediationError):
         self.why = why
 
 
+class StepRefused(RemediationError):
+    """A step of setting the tenant up cannot be done. `why`: of a scope `by_setting`, `too_many`, `gone`, `no_people`,
+    `not_managed`, `not_counted` or `nothing_chosen`; of a pilot `no_channel`, `no_link`, `runs` or `not_running`; of an arrival
+    `no_such_way`."""
+
+    code = "step_refused"
+    who_acts = WhoActs.ADMIN
+
+    def __init__(self, why: str, about: str = "") -> None:
+        super().__init__(f"step refused: {why}")
+        self.why, self.about = why, about
+
+
 class PossessionRefused(RemediationError):
     """A possession link cannot be used. `why`: `unknown`, `other_person`, `other_journey`, `used`, `too_late` or `revoked`."""
 
@@ -217,6 +230,18 @@ class ErasureRefused(RemediationError):
     code = "erasure_refused"
     who_acts = WhoActs.TIME
     retryable = True
+
+
+class SetUpRefused(RemediationError):
+    """Something of the set-up is not done. `why`: `link` (a set-up link that was used, is too old or was never made), `changed`
+    (somebody else changed the settings meanwhile)."""
+
+    code = "set_up_refused"
+    who_acts = WhoActs.ADMIN
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"set-up refused: {why}")
+        self.why = why
 
 
 class NotReady(Exception):

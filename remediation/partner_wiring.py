@@ -15,6 +15,7 @@ from .errors import NotReady, RemoteError
 from .ports import Actor, Clock, PartnerPolicy
 from .services import provision_partner
 from .services.provision_partner import Done, GroupsMissing, Seen, Wanted
+from .set_up_wiring import chosen_groups, partner_wanted
 from .settings import WorkerSettings
 from .store.engine import make_engine
 from .store.leases import SqlLeases
@@ -22,7 +23,7 @@ from .store.store import SqlStore
 from .store.wakeups import DbosWakeups
 from .web.names import shown
 from .wire import Wire
-from .wiring import build_budgets, now, partner_wanted, require_migrated
+from .wiring import build_budgets, now, require_migrated
 
 __all__ = ["PLATFORMS", "Done", "GroupsMissing", "Partner", "Seen", "Wanted", "shown"]
 
@@ -55,7 +56,7 @@ class Partner:
         self._tenant = intune_partner_tenant.IntunePartnerTenant(service, tenant_id=settings.tenant_id, now=clock)
         self._listed = compliance_partners.GraphCompliancePartners(wire.graph("directory"))
         self.tenant_id, self.our_name = settings.tenant_id, settings.partner_name
-        self.wanted = partner_wanted(settings, platforms)
+        self.wanted = partner_wanted(settings, chosen_groups(settings, self._store)(), platforms)
         self._leases = SqlLeases(self._engine, settings.tenant_id)
         if not self.wanted.enrollment_url.startswith("https://") and not settings.demo:
             raise NotReady("Microsoft takes only addresses that begin with https://: set REMEDIATION_PUBLIC_ORIGIN.")

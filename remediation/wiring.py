@@ -18,21 +18,19 @@ from sqlalchemy import Engine as SqlEngine
 from sqlalchemy import inspect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from . import operator_pulses, wire_channels
-from .adapters import compliance_partners, device_certificates, graph, intune_partner, sign_in_log, workspace_one_events
+from . import operator_pulses, set_up_wiring, wire_channels
+from .adapters import compliance_partners, device_certificates, graph, sealing, sign_in_log, workspace_one_events
 from .adapters.mail import OwnerMail
 from .adapters.risk_file import RiskFile
 from .domain.bar import Bar, held_to
 from .domain.budget import A_WHOLE_LOOK, Limit, Limits
 from .domain.compliance import Lease
-from .domain.device import Platform
 from .domain.evidence import Level
 from .domain.watch import Pace, watch_names
 from .errors import NotReady
 from .ports import Budgets, Clock, DeviceManager, EventTargets, Store
 from .services import heartbeat
 from .services.look import look
-from .services.provision_partner import Wanted
 from .services.push_compliance import bring_to_rest
 from .services.reconcile import watch
 from .services.tell_owner import DEVICE, MAIL, Ways, Words, tell_owner
@@ -40,15 +38,19 @@ from .services.try_bar import Effect, Trial, try_bar
 from .services.world import World
 from .settings import DatabaseSettings, OperatorSettings, Settings, WebSettings, WorkerSettings
 from .settings.bar import read_bar
+from .settings.typed import NIL
 from .store import migrations, moving, pickle_door
 from .store.budgets import SqlBudgets
 from .store.engine import make_engine
 from .store.look_up import SqlLookUp
 from .store.notices import SqlNotices
+from .store.onboarding import SqlChoices
 from .store.sessions import SqlSessions, SqlSignInStates
 from .store.store import SqlStore
+from .store.tables import DEPLOYMENT
 from .store.wakeups import QUEUES, DbosWakeups
 from .web import build_web
+from .web.set_up import SetUp
 from .web.texts import Texts
 from .wire import Wire
 from .wire_mdm import Hold
@@ -113,12 +115,16 @@ def _is_migrated(url: str) -> bool:
     return engines and current is not None and (current == script.get_current_head() or current not in known)
 
 
-def build_web_app(settings: WebSettings) -> Flask:
-    engine = make_engine(_url(settings))
-    store = SqlStore(engine, settings.tenant_id, DbosWakeups(engine), **_asks_for(settings))
-    sessions, states = SqlSessions(engine, settings.tenant_id), SqlSignInStates(engine, settings.tenant_id)
-    look_up, certificates = SqlLookUp(engine, settings.tenant_id), build_certificates(settings)
-    return build_web(settings, store, sessions, states, look_up, certificates, events=workspace_one_events.hint_of, clock=now)
+def build_web_app(settings: WebSettings, set_up: SetUp | None = None) -> Flask:
+    """`set_up` where something is missing or was typed; else everything stands in the settings."""
+    engine, tenant = make_engine(_url(settings)), settings.tenant_id if settings.tenant_id != NIL else DEPLOYMENT
+    store = SqlStore(engine, tenant, DbosWakeups(engine), **_asks_for(settings))
+    sessions, states = SqlSessions(engine, tenant), SqlSignInStates(engine, tenant)
+    look_up, certificates = SqlLookUp(engine, tenant), build_certificates(settings)
+    own_half = sealing.public_half(settings.secret_key.get_secret_value())
+    set_up = set_up or SetUp(SqlChoices(engine, tenant), sealing.seal, own_half)
+    events = workspace_one_events.hint_of
+    return build_web(settings, store, sessions, states, look_up, certificates, set_up=set_up, events=events, clock=now)
 
 
 def _asks_for(settings: Settings) -> dict[str, bool]:
@@ -148,7 +154,7 @@ class Parts:
     bring_to_rest: Callable[..., None] = bring_to_rest
 
 
-def build_worker(settings: WorkerSettings, parts: Parts | None = None) -> Worker:
+def build_worker(settings: WorkerSettings, parts: Parts | None = None, more: Sequence[Pulse] = ()) -> Worker:
     pickle_door.close_pickle_door()
     engine = make_engine(_url(settings))
     parts = parts or Parts()
@@ -173,7 +179,12 @@ def build_worker(settings: WorkerSettings, parts: Parts | None = None) -> Worker
     old = Pulse("old wake-ups", durable.forget, every=FORGET_EVERY)
     ways, notices = owner_ways(settings, world), SqlNotices(engine, settings.tenant_id)
     owners = Pulse("telling owners", lambda: tell_owner(notices, ways, parts.clock()), every=OWNERS_EVERY)
-    return Worker(durable, [due, old, owners, *operator_pulses.of(settings, engine, store, parts.clock)])
+    return Worker(durable, [due, old, owners, *operator_pulses.of(settings, engine, store, parts.clock), *more])
+
+
+def build_set_up_worker(settings: WorkerSettings, looks: Sequence[Pulse], engine: SqlEngine) -> Worker:
+    """While the tenant is being set up: it looks at what was typed and seals the audit. It links and pushes nothing."""
+    return Worker(None, [*looks, *operator_pulses.seals_of_set_up(settings, engine, now)])
 
 
 def owner_ways(settings: WorkerSettings, world: World) -> Ways:
@@ -226,14 +237,15 @@ def world_of(settings: WorkerSettings, store: Store, wire: Wire, clock: Clock, *
         wire.graph("directory"),
         now=clock,
         plans=settings.intune_plans,
-        groups=settings.groups,
+        groups=set_up_wiring.chosen_groups(settings, store),
         owner_attribute=settings.owner_directory_attribute,
     )
+    channels = wire_channels.channels(wire, settings, directory)
     return World(
         store=store,
         directory=directory,
         managers=wire.managers(hold or partial(held_to, bar)),
-        channels=wire_channels.channels(wire, settings, directory),
+        channels=channels,
         clock=clock,
         minimum=settings.minimum_evidence,
         lease=Lease(timedelta(hours=settings.lease_hours), check_in),
@@ -252,6 +264,7 @@ def world_of(settings: WorkerSettings, store: Store, wire: Wire, clock: Clock, *
         sign_in_log=sign_in_log.GraphSignInLog(wire.graph("sign_in_log", gate="sign_in_log")),
         certificates=build_certificates(settings),
         tell_owner_by=(DEVICE,) if settings.alarm_mail_server is None else (DEVICE, MAIL),
+        answer_wishes=set_up_wiring.answers(settings, wire, channels, store),
     )
 
 
@@ -269,17 +282,6 @@ def _wire_for(settings: WorkerSettings, connection: str) -> Wire:
     if connection not in settings.mdm:
         raise NotReady(f"There is no MDM connection {connection}. There is: {', '.join(settings.mdm)}.")
     return Wire(settings, build_budgets(settings, make_engine(_url(settings), durable=False)), None, now)
-
-
-def partner_wanted(settings: WorkerSettings, platforms: Sequence[str] = ()) -> Wanted:
-    """What Microsoft should be told of us as the tenant's compliance partner."""
-    return Wanted(
-        enrollment_url=f"{settings.public_origin}/enrollment",
-        remediation_url=f"{settings.public_origin}/remediation",
-        platforms=tuple(Platform(word) for word in platforms) or tuple(sorted(intune_partner.OS)),
-        groups=settings.groups,
-        everybody=settings.partner_all_users,
-    )
 
 
 def build_bar(path: str | None) -> Bar:

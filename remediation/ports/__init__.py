@@ -1,5 +1,5 @@
 """What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `hints`, `desk`, `budgets`,
-`operating`, `partner`, `figures`, `alarms`, `certificates`, `checking`, `notices`."""
+`operating`, `partner`, `figures`, `alarms`, `certificates`, `checking`, `notices`, `set_up`."""
 
 from .alarms import AT_ONCE, Alarm, AlarmDue, AlarmRows, AlarmSink
 from .budgets import Budgets, in_lane, lane_now
@@ -9,6 +9,7 @@ from .desk import CaseFound, Event, LookUp, PeopleFound, PersonFound, Session, S
 from .figures import FigureEvents
 from .hints import EventReader, EventTarget, EventTargets, Hints
 from .notices import OPEN, Notice, Notices, OwnerMail
+from .onboarding import Choice, Choices
 from .operating import (
     AuditEntry,
     AuditLog,
@@ -49,6 +50,7 @@ from .remotes import (
     Sent,
     SignInLog,
 )
+from .set_up import DirectoryGroups
 from .store import Actor, CertificateHandle, Change, PossessionLinkFacts, Revoked, Store, Wakeups
 from .watching import Watching
 
@@ -71,6 +73,8 @@ __all__ = [
     "CertificateFiles",
     "CertificateHandle",
     "Change",
+    "Choice",
+    "Choices",
     "Clock",
     "Clocks",
     "ComplianceChannel",
@@ -78,6 +82,7 @@ __all__ = [
     "DeviceCertificates",
     "DeviceManager",
     "Directory",
+    "DirectoryGroups",
     "Event",
     "EventReader",
     "EventTarget",

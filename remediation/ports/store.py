@@ -1,6 +1,6 @@
 """What the services ask of the database: `Change` is the inside of the one write transaction, `Store` the rest."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +12,7 @@ from ..domain.compliance import Decision
 from ..domain.device import DeviceLink, DirectoryDevice, ManagedDevice, ManagedKey, Person, Platform
 from ..domain.journey import Journey
 from ..domain.message_test import MessageTest
+from ..domain.onboarding import Looked
 from ..domain.partner import Told
 from ..domain.push import Lane, Push
 from ..domain.sign_in_proof import Pair, SignIn
@@ -19,7 +20,9 @@ from ..domain.standing import Standing
 from ..domain.turns import Turns
 from .alarms import Alarm
 from .hints import Hints
+from .onboarding import Choice
 from .partner import PartnerRows
+from .set_up import SetUpChanges, SetUpRows
 from .watching import Watching
 
 EVERYTHING = Room()
@@ -33,7 +36,7 @@ class Actor:
     id: str
 
 
-class Change(Protocol):
+class Change(SetUpChanges, Protocol):
     """The inside of one write transaction. Every method may raise `Stale` or `Conflict`, which roll all of it back.
 
     `audit` adds to the detail of the one audit row; wake-ups are enqueued in this same transaction.
@@ -84,6 +87,24 @@ class Change(Protocol):
 
     def raise_alarm(self, alarm: Alarm) -> None:
         """With this change and never without it. It is told by whoever knows the ways of telling, each of them once."""
+
+    # the set-up
+    def choose(self, chosen: Mapping[str, Choice | None], *, seen: int | None = None) -> Mapping[str, Choice | None]:
+        """Store what was typed, None for what is taken back; returns what stood there before. Raises `SetUpRefused` where the
+        settings are not those any more that were `seen`."""
+
+    def want_look_at(self, name: str) -> None:
+        """The worker is to look at it."""
+
+    def looked_at(self, looked: Looked) -> None: ...
+
+    def make_set_up_link(self, token_hash: str, *, made_by: str, expires_at: datetime) -> None:
+        """In place of all that nobody used."""
+
+    def use_set_up_link(self, token_hash: str, *, session_hash: str, until: datetime) -> None:
+        """Once, in time; else `SetUpRefused`."""
+
+    def end_set_up_sessions(self) -> int: ...
 
     # tests of a connection's messages
     def ask_for_message_test(self, connection: str, *, token_hash: str, asked_by: str, expires_at: datetime) -> None:
@@ -189,7 +210,7 @@ class Change(Protocol):
         """Take away every row of theirs; returns how many by table. The audit stays: it holds ids alone. Raises ErasureRefused."""
 
 
-class Store(Watching, Hints, PartnerRows, Protocol):
+class Store(Watching, Hints, PartnerRows, SetUpRows, Protocol):
     """The database of one tenant. `change` is for decisions, `observe_*` and `note_*` for what was seen and for timers:
     those leave observation rows where something differs, never audit rows."""
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from ..domain.compliance import Decision, Verdict, decide
 from ..domain.device import DirectoryDevice, LinkState
 from ..domain.evidence import ends_link, suffices
+from ..domain.pilot import HELD
 from ..domain.push import Lane
 from ..errors import NotFound, RemoteError, Stale
 from ..ports import Relaying
@@ -57,6 +58,8 @@ def judge(one: OnePass) -> None:
             if switched_off
             else Decision(Verdict.UNKNOWN, ("owner_unclear",), None)
         )
+    if one.decision.verdict is Verdict.COMPLIANT and one.world.store.held_down(one.link.id, one.world.clock()):
+        one.decision = Decision(Verdict.NOT_COMPLIANT, (HELD,), None)
     resting = push.at_rest and push.desired_seq > 0
     drifted = resting and entra is not None and (entra.compliant is True) is not push.says_compliant
     if one.decision.verdict is Verdict.UNKNOWN:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from ..domain.compliance import Lease
 from ..domain.device import Platform
 from ..domain.evidence import Level
-from ..domain.watch import Pace
+from ..domain.watch import Pace, Watch
 from ..ports import (
     Actor,
     Clock,
@@ -25,7 +25,8 @@ from ..ports import (
 @dataclass(frozen=True)
 class World:
     """`managers` by connection name. `possession_url` makes the address behind a token, `message_text` the words around it.
-    `tell_owner_by` are the ways of `tell_owner`. `partner_name` is what Intune's list of partners calls us."""
+    `tell_owner_by` are the ways of `tell_owner`. `partner_name` is what Intune's list of partners calls us. `answer_wishes` asks
+    what an administrator wants to know while the tenant is set up."""
 
     store: Store
     directory: Directory
@@ -44,6 +45,7 @@ class World:
     tell_owner_by: Sequence[str] = ("device",)
     partners: PartnerList | None = None
     partner_name: str | None = None
+    answer_wishes: Callable[[Watch, "World"], None] | None = None
 
     @property
     def actor(self) -> Actor:

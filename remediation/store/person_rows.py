@@ -44,7 +44,14 @@ NOBODYS = {
     "watches": "of a list that is read",
     "lease_extensions": "of an MDM connection",
     "partner_told": "addresses of ours, ids of groups and policies, and which operator",
+    "scopes": "ids and names of groups, and which administrator chose them",
+    "set_up_wishes": "what an administrator asked of a remote: names of groups, counts, stable words; never of a person",
+    "arrival_tests": "which entrance, platform and kind of page; nothing of whoever arrived",
+    "pilots": "ids of a link and of a connection, moments, and who started it",
     "message_tests": "of an MDM connection, and which operator asked",
+    "choices": "settings of the deployment, secrets sealed; who changed them stands in the audit",
+    "set_up_looks": "of a remote, and what the worker was started with",
+    "set_up_links": "digests, and which operator asked",
     "alarms": "texts of ours, with counts, names of connections and case codes, which lead to nobody once the case is gone",
 }
 SECRET = {"token_hash", "browser"}

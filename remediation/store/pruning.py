@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from ..domain.device import LinkState
+from ..domain.wishes import BRIEF
 from . import terms
 from .engine import reading, writing
 from .sessions import IDLE, LASTS
@@ -24,6 +25,7 @@ from .tables import (
     possession_links,
     pushes,
     sessions,
+    set_up_wishes,
     shown_certificates,
     sign_in_states,
     sign_ins,
@@ -66,6 +68,7 @@ class SqlPrunedRows:
         yield journeys, ended
         yield cases, cases.c.opened_at <= before
         yield alarms, alarms.c.at <= before
+        yield set_up_wishes, sa.and_(set_up_wishes.c.kind.in_(BRIEF), set_up_wishes.c.asked_at <= before)
 
     def mend_terms(self) -> int:
         with writing(self._engine) as connection:

@@ -1,5 +1,6 @@
 """`SqlStore` implements `ports.Store`: the reads are here. `change` holds the writes, `observations` what was seen, `timers`
-when to look again, `watching` what whole lists call for, and `partner` what the compliance partner is told."""
+when to look again, `watching` what whole lists call for, `partner` what the compliance partner is told, `set_up` what setting a
+tenant up asks."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -29,6 +30,7 @@ from .hints import SqlHints
 from .observations import Observer
 from .partner import SqlPartner
 from .remotes import EventTally
+from .set_up import SqlSetUp
 from .tables import (
     LIVING,
     device_links,
@@ -45,7 +47,7 @@ from .turns import take_turn
 from .whole_journey import columns_of, same
 
 
-class SqlStore(SqlPartner, SqlHints):
+class SqlStore(SqlPartner, SqlHints, SqlSetUp):
     def __init__(self, engine: sa.Engine, tenant_id: str, wakeups: Wakeups, *, fresh: bool = False) -> None:
         """`fresh`: the tenant asks for no better evidence, which the steps of each journey depend on."""
         self.tenant_id = tenant_id

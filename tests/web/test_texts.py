@@ -15,7 +15,7 @@ from remediation.domain.device import Platform
 from remediation.domain.steps import CHAIN, RELAYED, ChainState, Step
 from remediation.web import HERE, HOUSE, entrances, error_pages, links, microsoft_says_pages, panel, possession_pages
 from remediation.web.texts import APP
-from tests.web import figure_ids, helpdesk_ids
+from tests.web import figure_ids, helpdesk_ids, onboarding_ids
 
 TEMPLATES = sorted((HOUSE / "templates").rglob("*.html"))
 CATALOGUES = sorted((HERE / "translations").glob("*.po"))
@@ -80,6 +80,7 @@ IN_PYTHON = {
 MADE_UP = {
     **helpdesk_ids.MADE_UP,
     **figure_ids.MADE_UP,
+    **onboarding_ids.MADE_UP,
     "title.": {*values(Step), "relay"},
     "platform.": values(Platform),
     "chain.name.": {*CHAIN, *RELAYED},

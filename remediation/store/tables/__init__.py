@@ -9,6 +9,7 @@ from .journeys import cases, journeys, message_tests, possession_links, shown_ce
 from .known import directory_devices, managed_devices, people, search_terms
 from .links import LIVING, UNIQUE_LINKS, device_links, pushes
 from .metadata import metadata
+from .onboarding import DEPLOYMENT, choices, set_up_links, set_up_looks
 from .operating import (
     alarms,
     audit,
@@ -24,15 +25,19 @@ from .operating import (
     turns,
     watches,
 )
+from .set_up import arrival_tests, pilots, scopes, set_up_wishes
 
 __all__ = [
+    "DEPLOYMENT",
     "LIVING",
     "UNIQUE_LINKS",
     "alarms",
+    "arrival_tests",
     "audit",
     "audit_seals",
     "budgets",
     "cases",
+    "choices",
     "device_links",
     "directory_devices",
     "journeys",
@@ -44,11 +49,16 @@ __all__ = [
     "observations",
     "partner_told",
     "people",
+    "pilots",
     "possession_links",
     "pushes",
     "remotes",
+    "scopes",
     "search_terms",
     "sessions",
+    "set_up_links",
+    "set_up_looks",
+    "set_up_wishes",
     "shown_certificates",
     "sign_in_states",
     "sign_ins",
