@@ -1,7 +1,7 @@
 """Errors that know who can act and whether trying again helps.
 
 The five that a remote can cause are raised by `adapters/`; `Stale`, `Conflict`, `PossessionRefused`, `MessageTestRefused`,
-`ExtensionRefused` and `ErasureRefused` by `store/`, `TooOften` by `services/`, `CertificateRefused` by
+`ExtensionRefused`, `ErasureRefused` and `ImpactRefused` by `store/`, `TooOften` by `services/`, `CertificateRefused` by
 `adapters/` and `store/`. Anything else is a bug of ours and shows the page for bugs.
 """
 
@@ -217,6 +217,19 @@ class ErasureRefused(RemediationError):
     code = "erasure_refused"
     who_acts = WhoActs.TIME
     retryable = True
+
+
+class ImpactRefused(RemediationError):
+    """A count or a wave of start messages does not begin, or not end. `why`: `counting_already`, `sending_already`, `counted_anew`
+    (the numbers that were seen are not the newest), `nobody`, `over`, or the part of the wish that is wrong: `reason`, `way`,
+    `size`, `pause`."""
+
+    code = "impact_refused"
+    who_acts = WhoActs.ADMIN
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"impact refused: {why}")
+        self.why = why
 
 
 class NotReady(Exception):

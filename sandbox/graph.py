@@ -56,6 +56,17 @@ def create_graph(sandbox: Sandbox) -> Flask:
 def _users(app: Flask, sandbox: Sandbox) -> None:
     world = sandbox.world
 
+    @app.get("/v1.0/users")
+    def users() -> dict[str, Any]:
+        """api/user-list.md."""
+        require(*_READ_USERS, "User.ReadBasic.All")
+        asked = options("$select", "$top", "$skiptoken")
+        with world.settled():
+            found = sorted((p for p in world.persons.values() if p.tenant_id == world.tenant_id), key=lambda person: person.oid)
+            answer = page(sandbox, "users", found, asked)  # only what is on the page is drawn
+            answer["value"] = [entities.user(person, asked.select) for person in answer["value"]]
+        return answer
+
     @app.get("/v1.0/users/<key>")
     @app.get("/v1.0/users('<key>')")
     def user(key: str) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""Graph's groups: by id, listed by `$filter` or `$search`, and whether a person is in some of twenty.
+"""Graph's groups: by id, listed by `$filter` or `$search`, everybody in one, and whether a person is in some of twenty.
 
 Next door: `graph` hangs these on its application. Sources: microsoft-graph-docs-contrib concepts/search-query-parameter.md,
-concepts/aad-advanced-queries.md, api-reference/v1.0/api/{group-list,directoryobject-checkmembergroups}.md.
+concepts/aad-advanced-queries.md, api-reference/v1.0/api/{group-list,group-list-transitivemembers}.md and
+directoryobject-checkmembergroups.md there.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, request
 
 from sandbox.graph_entities import group as group_entity
+from sandbox.graph_entities import user as user_entity
 from sandbox.graph_manners import GraphError, Options, context, not_found, options, page, person_of, require, whole
-from sandbox.world import Group
+from sandbox.world import Group, World
 
 if TYPE_CHECKING:
     from sandbox.server import Sandbox
@@ -56,14 +58,46 @@ def add_groups(app: Flask, sandbox: Sandbox) -> None:
         wanted = _group_ids()
         with world.settled():
             person = person_of(sandbox, key)
-            found = [key for key in wanted if key in world.groups and person.oid in world.groups[key].members]
+            found = [key for key in wanted if key in world.groups and person.oid in everybody_in(world, key)]
         return whole(sandbox, "Collection(Edm.String)", found)
+
+    @app.get("/v1.0/groups/<key>/transitiveMembers/microsoft.graph.user")
+    def transitive_members(key: str) -> dict[str, Any]:
+        """api/group-list-transitivemembers.md: people of groups within the group too; the cast is an advanced query."""
+        require(*_READ_GROUPS)
+        require(*_READ_USERS)
+        asked = options("$select", "$top", "$skiptoken", "$count")
+        if not (_eventual() and asked.count):
+            raise GraphError(400, "Request_UnsupportedQuery", "A cast here needs ConsistencyLevel: eventual and $count=true.")
+        with world.settled():
+            if world.groups.get(key.lower()) is None:
+                raise not_found(key)
+            members = everybody_in(world, key.lower())
+            found = [person for oid in sorted(members) if (person := world.persons.get(oid)) is not None]
+            answer = page(sandbox, "users", found, asked)
+            answer["value"] = [user_entity(person, asked.select) for person in answer["value"]]
+        return {**answer, "@odata.count": len(found)} if asked.skiptoken is None else answer
+
+
+def everybody_in(world: World, group_id: str) -> set[str]:
+    """Object ids of people, by way of groups within groups too, which may hold one another."""
+    found, seen, waiting = set[str](), set[str](), [group_id]
+    while waiting:
+        key = waiting.pop()
+        if key not in seen and key in world.groups:
+            seen.add(key)
+            found |= world.groups[key].members
+            waiting.extend(world.groups[key].groups)
+    return found
+
+
+def _eventual() -> bool:
+    return request.headers.get("ConsistencyLevel", "").lower() == "eventual"
 
 
 def _chosen(groups: list[Group], asked: Options) -> list[Group]:
     """`$search` and `$count` are advanced queries and need `ConsistencyLevel: eventual`; a plain `$filter` does not."""
-    eventual = request.headers.get("ConsistencyLevel", "").lower() == "eventual"
-    if (asked.search is not None or asked.count) and not eventual:
+    if (asked.search is not None or asked.count) and not _eventual():
         raise GraphError(400, "Request_UnsupportedQuery", "Request with $search or $count needs ConsistencyLevel: eventual.")
     if asked.filter is not None:
         match = _FILTER.match(asked.filter.strip())

@@ -79,6 +79,8 @@ class Group:
     description: str
     members: set[str]
     """Object ids of people."""
+    groups: set[str] = field(default_factory=set)
+    """Ids of groups in it, whose people are in it as well."""
 
 
 @dataclass

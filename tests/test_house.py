@@ -35,6 +35,7 @@ MAY_SEE = {
     "operator_commands": {"wiring", "operator_wiring", "log", "terminal", "errors", "settings"},
     "bar_command": {"wiring", "services", "log", "terminal", "settings"},
     "figures_command": {"operator_commands", "services", "terminal"},
+    "impact_commands": {"operator_commands", "services", "ports", "terminal", "errors"},
     "audit_commands": {"wiring", "operator_wiring", "operator_commands", "terminal", "errors", "settings"},
     "connection_commands": {"wiring", "operator_wiring", "operator_commands", "terminal"},
     "mdm_commands": {"mdm_wiring", "log", "terminal", "errors", "settings"},
@@ -45,7 +46,8 @@ MAY_SEE = {
     "doctor_words": {"domain"},
     "doctor_commands": {"wiring", "doctor_wiring", "doctor_words", "log", "terminal", "domain", "errors", "settings"},
     "commands": {"wiring", "serving", "log", "terminal", "operator_commands", "audit_commands", "bar_command", "operator_wiring"}
-    | {"doctor_commands", "figures_command", "mdm_commands", "connection_commands", "partner_commands", "settings"},
+    | {"doctor_commands", "figures_command", "mdm_commands", "connection_commands", "partner_commands", "settings"}
+    | {"impact_commands"},
     "__main__": {"commands"},
     "__init__": set(),
 }
@@ -134,6 +136,7 @@ def test_no_adapter_knows_another() -> None:
         "connection_commands",
         "doctor_commands",
         "figures_command",
+        "impact_commands",
         "mdm_commands",
         "partner_commands",
         "app",

@@ -17,6 +17,7 @@ from ..ports import (
     Directory,
     PartnerList,
     Relaying,
+    Roster,
     SignInLog,
     Store,
 )
@@ -44,6 +45,7 @@ class World:
     tell_owner_by: Sequence[str] = ("device",)
     partners: PartnerList | None = None
     partner_name: str | None = None
+    roster: Roster | None = None
 
     @property
     def actor(self) -> Actor:
