@@ -26,9 +26,17 @@ class Who(StrEnum):
     HELPDESK = "Helpdesk.Read"
     HELPDESK_ACTS = "Helpdesk.Act"
     STAFF = "Helpdesk.Read or Admin"
+    ADMIN = "Admin"
 
 
-ROLES = {Who.HELPDESK: {"Helpdesk.Read"}, Who.HELPDESK_ACTS: {"Helpdesk.Act"}, Who.STAFF: {"Helpdesk.Read", "Admin"}}
+ROLES = {
+    Who.HELPDESK: {"Helpdesk.Read"},
+    Who.HELPDESK_ACTS: {"Helpdesk.Act"},
+    Who.STAFF: {"Helpdesk.Read", "Admin"},
+    Who.ADMIN: {"Admin"},
+}
+ACT = {Who.HELPDESK_ACTS, Who.ADMIN}
+"""Guards of what changes something."""
 # Roles stand in the ID token and are as old as the sign-in. Staff whose role was taken away are out after this long: by then their
 # browser asks Entra again, which takes a moment and shows nothing while they are signed in there.
 ROLE_LASTS = timedelta(minutes=5)
@@ -77,6 +85,11 @@ def helpdesk_acts(view: View) -> View:
     return _declare(view, Who.HELPDESK_ACTS)
 
 
+def admin(view: View) -> View:
+    """For the set-up: `Admin`."""
+    return _declare(view, Who.ADMIN)
+
+
 def staff(view: View) -> View:
     """For whoever helps people or runs the set-up, where nobody's data is shown; it may only read, too."""
     return _declare(view, Who.STAFF)
@@ -95,7 +108,7 @@ def demand_one_for_every_route(app: Flask) -> None:
     naked = sorted(rule.rule for rule in app.url_map.iter_rules() if who_may(app, rule.endpoint) is None)
     if naked:
         raise RuntimeError(f"routes that declare nobody who may come: {', '.join(naked)}")
-    read = (rule for rule in app.url_map.iter_rules() if who_may(app, rule.endpoint) in ROLES.keys() - {Who.HELPDESK_ACTS})
+    read = (rule for rule in app.url_map.iter_rules() if who_may(app, rule.endpoint) in ROLES.keys() - ACT)
     unsafe = sorted(rule.rule for rule in read if (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"})
     if unsafe:
         raise RuntimeError(f"routes that act under a role that may only read: {', '.join(unsafe)}")

@@ -14,7 +14,7 @@ from remediation.domain.device import Platform
 from remediation.domain.steps import CHAIN, RELAYED, ChainState, Step
 from remediation.web import HERE, HOUSE, entrances, error_pages, links, panel, possession_pages
 from remediation.web.texts import APP
-from tests.web import figure_ids, helpdesk_ids
+from tests.web import figure_ids, helpdesk_ids, impact_ids
 
 TEMPLATES = sorted((HOUSE / "templates").rglob("*.html"))
 CATALOGUES = sorted((HERE / "translations").glob("*.po"))
@@ -73,10 +73,13 @@ IN_PYTHON = {
     "message.test",
     "message.replaced",
     "message.replaced.subject",
+    "message.start",
+    "message.start.subject",
 }
 MADE_UP = {
     **helpdesk_ids.MADE_UP,
     **figure_ids.MADE_UP,
+    **impact_ids.MADE_UP,
     "title.": {*values(Step), "relay"},
     "platform.": values(Platform),
     "chain.name.": {*CHAIN, *RELAYED},
@@ -117,6 +120,7 @@ ERRORS = (
     | error_pages.SIGN_IN
     | error_pages.BACK_TO_JOURNEY
     | {f"possession_{why}" for why in possession_pages.STATUS}
+    | impact_ids.ERRORS
 )
 
 
