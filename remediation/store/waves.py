@@ -17,6 +17,7 @@ from .tables import device_links, start_messages, start_waves
 
 SENDING, DONE = "sending", "done"
 WAITING, NOT_NEEDED = "waiting", "not_needed"
+SKIPPED_AT_ONCE = 200  # of whom nobody needs to be told; the next beat goes on
 
 
 class SqlWaves:
@@ -50,14 +51,8 @@ class SqlWaves:
             return None if found is None else self._claim(connection, found, now)
 
     def _claim(self, connection: sa.Connection, wave: sa.RowMapping, now: datetime) -> StartMessage | None:
-        message = start_messages.c
-        if wave["reason"] in (Reason.LINK, Reason.REGISTRATION, Reason.ENROLLMENT):
-            connection.execute(self._got_through_meanwhile(wave["id"], now))
-        waiting = message.tenant_id == self.tenant_id, message.wave_id == wave["id"], message.state == WAITING
-        row = connection.execute(sa.select(start_messages).where(*waiting).order_by(message.oid).limit(1)).mappings().one_or_none()
+        row = self._next(connection, wave["id"], now)
         if row is None:
-            done = {"state": DONE, "slot": None, "next_at": None, "ended_at": now}
-            connection.execute(sa.update(start_waves).where(self._wave(wave["id"])).values(**done))
             return None
         full = wave["in_wave"] + 1 >= wave["size"]
         pause = timedelta(seconds=wave["pause_seconds"])
@@ -68,13 +63,25 @@ class SqlWaves:
         key = ManagedKey(row["connection"], row["record_id"]) if row["record_id"] is not None else None
         return StartMessage(wave["id"], row["oid"], wave["way"], key, row["mail"], wave["number"], now)
 
-    def _got_through_meanwhile(self, wave_id: str, now: datetime) -> sa.Update:
-        """Whoever's device was linked since the count is not told to begin."""
+    def _next(self, connection: sa.Connection, wave_id: str, now: datetime) -> sa.RowMapping | None:
+        """Whoever's device was linked since the count is not told to begin. With nobody left the wave is done."""
         message, link = start_messages.c, device_links.c
         same = link.tenant_id == message.tenant_id, link.connection == message.connection, link.record_id == message.record_id
-        linked = sa.exists().where(*same, link.state == LinkState.ACTIVE)
+        linked = sa.exists().where(*same, link.state == LinkState.ACTIVE, start_waves.c.reason != Reason.COMPLIANCE)
+        of_wave = start_waves.c.tenant_id == message.tenant_id, start_waves.c.id == message.wave_id
         waiting = message.tenant_id == self.tenant_id, message.wave_id == wave_id, message.state == WAITING
-        return sa.update(start_messages).where(*waiting, linked).values(state=NOT_NEEDED, at=now)
+        statement = sa.select(*message, linked.label("linked")).join(start_waves, sa.and_(*of_wave)).where(*waiting)
+        for _ in range(SKIPPED_AT_ONCE):
+            row = connection.execute(statement.order_by(message.oid).limit(1)).mappings().one_or_none()
+            if row is None:
+                done = {"state": DONE, "slot": None, "next_at": None, "ended_at": now}
+                connection.execute(sa.update(start_waves).where(self._wave(wave_id)).values(**done))
+                return None
+            if not row["linked"]:
+                return row
+            passed = {"state": NOT_NEEDED, "at": now}
+            connection.execute(sa.update(start_messages).where(self._message(wave_id, row["oid"])).values(**passed))
+        return None
 
     def put_back(self, message: StartMessage, *, until: datetime, reason: str) -> None:
         wave = start_waves.c
