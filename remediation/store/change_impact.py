@@ -77,7 +77,9 @@ class ImpactChanges(OpenChange):
         )
         columns = ["tenant_id", "wave_id", "oid", "connection", "record_id", "mail", "state"]
         chosen = told.join(impact_people, sa.and_(*same)).where(of_it, reached)
-        people = self.connection.execute(sa.insert(start_messages).from_select(columns, chosen)).rowcount
+        self.connection.execute(sa.insert(start_messages).from_select(columns, chosen))
+        of_wave = sa.select(sa.func.count()).select_from(start_messages).where(self.mine(start_messages, wave_id=wave_id))
+        people: int = self.connection.execute(of_wave).scalar_one()
         if not people:
             self.refuse(ImpactRefused("nobody"))
         self.connection.execute(sa.update(start_waves).where(self.mine(start_waves, id=wave_id)).values(people=people))
