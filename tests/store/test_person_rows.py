@@ -9,11 +9,14 @@ import pytest
 import sqlalchemy as sa
 
 from remediation.domain.device import LinkState, ManagedKey, Platform
+from remediation.domain.impact import Missing, Reason
 from remediation.domain.seals import SealKeys
 from remediation.errors import ErasureRefused
-from remediation.ports import Actor
+from remediation.ports import Actor, Somebody
 from remediation.services.audit_log import seal, verify
+from remediation.services.impact import ask_for_count
 from remediation.services.person_file import end_links, erase, export
+from remediation.services.waves import WaveAsked, begin_wave
 from remediation.store import SqlSessions
 from remediation.store.columns import OutsideText
 from remediation.store.engine import reading
@@ -47,11 +50,30 @@ def lived_in(scene: Scene) -> None:
         change.open_case(case_code="AAA-BBB", browser=BROWSER, platform=Platform.IOS, entrance="start")
     SqlSessions(scene.engine, TENANT).begin(oid="mia", name="Mia", roles=("Helpdesk.Read",), browser=BROWSER, at=NOON)
     scene.see_managed(managed_phone("1042", name="another name"), at=NOON + minutes(1))
+    counted_and_told(scene)
     toms = {"owner_user_name": "tom", "owner_mail": TOM.mail, "name": "tom iPhone", "serial": "TOM1"}
     scene.arrive("j2", TOM, browser="firefox")
     scene.see_managed(managed_phone("2000", **toms), oid="tom")
     scene.see_directory(directory_phone("d2", owner_oid="tom", name="Tom's"), oid="tom")
     scene.link(replace(LINK, id="l2", oid="tom", device_id="d2", object_id="object-d2", managed=ManagedKey("ws1", "2000")))
+
+
+def counted_and_told(scene: Scene) -> None:
+    """A policy would stop Mia; she was told to begin, and is being counted again."""
+    store, lacks = scene.store, [Missing(Reason.LINK, "ios", ManagedKey("ws1", "1042"))]
+    for at in (NOON, NOON + minutes(1)):
+        ask_for_count(store, actor=OPERATOR, now=at)
+        count = store.claim_count(at, hold=minutes(3))
+        assert count is not None
+        store.keep_people(count, [Somebody(MIA, FINE)], count)
+        store.keep_registered(count, [directory_phone("d1", owner_oid="mia")], count)
+        store.keep_managed(count, "ws1", [managed_phone("1042")], count)
+        store.keep_missing(count, {"mia": lacks}, count)
+        if at == NOON:
+            with store.change(OPERATOR, "impact.done", about=("impact", count.id), at=at) as change:
+                change.end_count(count, state="done")
+            wave = WaveAsked(count.id, "link", "ios", "device", 10, minutes(1))
+            begin_wave(store, wave, actor=OPERATOR, now=at)
 
 
 def rests(scene: Scene, link_id: str = "l1") -> None:
