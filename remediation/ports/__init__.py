@@ -9,7 +9,7 @@ from .desk import CaseFound, Event, LookUp, PeopleFound, PersonFound, Session, S
 from .figures import FigureEvents
 from .hints import EventReader, EventTarget, EventTargets, Hints
 from .impact import Count, ImpactRows, ListRead, PersonMissing, Roster, Somebody, StartMessage, ToJudge, Wave, WaveRows
-from .notices import Notice, Notices, OwnerMail
+from .notices import OPEN, Notice, Notices, OwnerMail
 from .operating import (
     AuditEntry,
     AuditLog,
@@ -55,6 +55,7 @@ from .watching import Watching
 
 __all__ = [
     "AT_ONCE",
+    "OPEN",
     "Actor",
     "Alarm",
     "AlarmDue",

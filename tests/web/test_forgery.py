@@ -39,6 +39,8 @@ def fields(web: Web, path: str, browser: Browser) -> dict[str, str]:
     if path == "/onboarding/impact/tell":
         asked_for = {"count": counted(web).id, "reason": "link", "platform": "ios"}
         return {**asked_for, "way": "device", "size": "25", "pause": "60"}
+    if path == "/what-microsoft-says":
+        return {"text": "53003"}
     form = browser.form("/journey", path) if path in ("/journey/this-device", "/journey/choose") else {}
     return {name: value for name, value in form.items() if name != "csrf_token"}
 
