@@ -149,5 +149,8 @@ def test_all_users_come_in_pages_with_their_plans(hands: Hands) -> None:
     theirs = {p.oid: p.licences for p in world.persons.values() if p.tenant_id == world.tenant_id}
     assert {one["id"]: [plan["servicePlanId"] for plan in one["assignedPlans"]] for one in found} == theirs
     assert "assignedPlans" not in hands.graph("GET", "users").json()["value"][0], "only where it is selected"
-    world.apps["service"].permissions[GRAPH_APP_ID] -= {"User.Read.All"}
+
+
+def test_all_users_need_a_right_on_people(hands: Hands) -> None:
+    hands.sandbox.world.apps["service"].permissions[GRAPH_APP_ID] -= {"User.Read.All"}
     assert hands.graph("GET", "users").status_code == 403
