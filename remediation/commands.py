@@ -11,6 +11,7 @@ from . import (
     connection_commands,
     doctor_commands,
     figures_command,
+    impact_commands,
     log,
     mdm_commands,
     onboard_commands,
@@ -85,6 +86,7 @@ def work(context: click.Context) -> None:
 remediation.add_command(operator_commands.stuck)
 remediation.add_command(operator_commands.leases)
 remediation.add_command(figures_command.figures)
+remediation.add_command(impact_commands.impact)
 remediation.add_command(connection_commands.connections)
 remediation.add_command(mdm_commands.mdm)
 remediation.add_command(onboard_commands.onboard)

@@ -1,8 +1,8 @@
 """Errors that know who can act and whether trying again helps.
 
 The five that a remote can cause are raised by `adapters/`; `Stale`, `Conflict`, `PossessionRefused`, `MessageTestRefused`,
-`ExtensionRefused`, `ErasureRefused` and `SetUpRefused` by `store/`, `TooOften` by `services/`, `CertificateRefused` by
-`adapters/` and `store/`. Anything else is a bug of ours and shows the page for bugs.
+`ExtensionRefused`, `ErasureRefused`, `ImpactRefused` and `SetUpRefused` by `store/`, `TooOften` by `services/`,
+`CertificateRefused` by `adapters/` and `store/`. Anything else is a bug of ours and shows the page for bugs.
 """
 
 from datetime import datetime
@@ -241,6 +241,19 @@ class SetUpRefused(RemediationError):
 
     def __init__(self, why: str) -> None:
         super().__init__(f"set-up refused: {why}")
+        self.why = why
+
+
+class ImpactRefused(RemediationError):
+    """A count or a wave of start messages does not begin, or not end. `why`: `counting_already`, `sending_already`, `counted_anew`
+    (the numbers that were seen are not the newest), `nobody`, `over`, or the part of the wish that is wrong: `reason`, `way`,
+    `size`, `pause`."""
+
+    code = "impact_refused"
+    who_acts = WhoActs.ADMIN
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"impact refused: {why}")
         self.why = why
 
 

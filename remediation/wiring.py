@@ -19,7 +19,15 @@ from sqlalchemy import inspect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from . import operator_pulses, set_up_wiring, wire_channels
-from .adapters import compliance_partners, device_certificates, graph, sealing, sign_in_log, workspace_one_events
+from .adapters import (
+    compliance_partners,
+    device_certificates,
+    graph,
+    graph_roster,
+    sealing,
+    sign_in_log,
+    workspace_one_events,
+)
 from .adapters.mail import OwnerMail
 from .adapters.risk_file import RiskFile
 from .domain.bar import Bar, held_to
@@ -28,13 +36,15 @@ from .domain.compliance import Lease
 from .domain.evidence import Level
 from .domain.watch import Pace, watch_names
 from .errors import NotReady
-from .ports import Budgets, Clock, DeviceManager, EventTargets, Store
+from .ports import Actor, Budgets, Clock, DeviceManager, EventTargets, Store
 from .services import heartbeat
+from .services.impact import count_on
 from .services.look import look
 from .services.push_compliance import bring_to_rest
 from .services.reconcile import watch
 from .services.tell_owner import DEVICE, MAIL, Ways, Words, tell_owner
 from .services.try_bar import Effect, Trial, try_bar
+from .services.waves import Beginning, send_on
 from .services.world import World
 from .settings import DatabaseSettings, OperatorSettings, Settings, WebSettings, WorkerSettings
 from .settings.bar import read_bar
@@ -58,7 +68,7 @@ from .worker.engine import Engine, Unsuited, Wakers, refuse_old_sqlite
 from .worker.process import Worker
 from .worker.pulse import Pulse
 
-OWNERS_EVERY = 5.0
+OWNERS_EVERY, COUNTED_EVERY, BEGUN_EVERY = 5.0, 2.0, 2.0
 DUE_EVERY = 0.5  # seconds; the shortest wait that a row asks for is 2
 FORGET_EVERY = 3600.0
 SIGN_IN_LOG_CALLS = "5/10"  # for an app and tenant: graph-docs concepts/throttling-limits.md
@@ -179,12 +189,26 @@ def build_worker(settings: WorkerSettings, parts: Parts | None = None, more: Seq
     old = Pulse("old wake-ups", durable.forget, every=FORGET_EVERY)
     ways, notices = owner_ways(settings, world), SqlNotices(engine, settings.tenant_id)
     owners = Pulse("telling owners", lambda: tell_owner(notices, ways, parts.clock()), every=OWNERS_EVERY)
-    return Worker(durable, [due, old, owners, *operator_pulses.of(settings, engine, store, parts.clock), *more])
+    counts = Pulse("counting impact", lambda: count_on(world), every=COUNTED_EVERY)
+    beginning, actor = start_messages(settings, world, ways), Actor("worker", settings.executor_id)
+    starts = Pulse("start messages", lambda: send_on(store, beginning, actor=actor, clock=parts.clock), every=BEGUN_EVERY)
+    return Worker(durable, [due, old, owners, counts, starts, *operator_pulses.of(settings, engine, store, parts.clock), *more])
 
 
 def build_set_up_worker(settings: WorkerSettings, looks: Sequence[Pulse], engine: SqlEngine) -> Worker:
     """While the tenant is being set up: it looks at what was typed and seals the audit. It links and pushes nothing."""
     return Worker(None, [*looks, *operator_pulses.seals_of_set_up(settings, engine, now)])
+
+
+def start_messages(settings: WorkerSettings, world: World, ways: Ways) -> Beginning:
+    """How people are told to begin: in the same ways as the owner of a device."""
+    texts = Texts(default=settings.language)
+
+    def words() -> tuple[str, str]:
+        said = {"organisation": settings.organisation, "url": f"{settings.public_origin}/start"}
+        return texts.in_default("message.start.subject", **said), texts.in_default("message.start", **said)
+
+    return Beginning(world.managers, ways.mail, words)
 
 
 def owner_ways(settings: WorkerSettings, world: World) -> Ways:
@@ -261,6 +285,13 @@ def world_of(settings: WorkerSettings, store: Store, wire: Wire, clock: Clock, *
         ),
         partners=compliance_partners.GraphCompliancePartners(wire.graph("directory")),
         partner_name=settings.partner_name,
+        roster=graph_roster.GraphRoster(
+            wire.graph("directory"),
+            now=clock,
+            plans=settings.intune_plans,
+            groups=settings.groups,
+            owner_attribute=settings.owner_directory_attribute,
+        ),
         sign_in_log=sign_in_log.GraphSignInLog(wire.graph("sign_in_log", gate="sign_in_log")),
         certificates=build_certificates(settings),
         tell_owner_by=(DEVICE,) if settings.alarm_mail_server is None else (DEVICE, MAIL),

@@ -82,7 +82,7 @@ class Group:
     members: set[str]
     """Object ids of people."""
     groups: set[str] = field(default_factory=set)
-    """Ids of groups in it."""
+    """Ids of groups in it, whose people are in it as well."""
     dynamic: bool = False
     security: bool = True
     at_mdm: bool = True

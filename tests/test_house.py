@@ -65,6 +65,7 @@ MAY_SEE = {
     "bar_command": {"wiring", "onboard_wiring", "services", "log", "terminal", "settings"},
     "figures_command": {"operator_commands", "services", "terminal"},
     "audit_commands": {"wiring", "operator_wiring", "onboard_wiring", "operator_commands", "terminal", "errors", "settings"},
+    "impact_commands": {"operator_commands", "services", "ports", "terminal", "errors"},
     "connection_commands": {"wiring", "operator_wiring", "operator_commands", "terminal"},
     "mdm_commands": {"mdm_wiring", "onboard_wiring", "log", "terminal", "errors", "settings"},
     "mdm_wiring": {"wiring", "services", "store", "web", "domain", "ports", "errors", "settings"},
@@ -90,7 +91,7 @@ MAY_SEE = {
     },
     "commands": {"wiring", "serving", "log", "terminal", "operator_commands", "audit_commands", "bar_command", "operator_wiring"}
     | {"doctor_commands", "figures_command", "mdm_commands", "connection_commands", "partner_commands", "settings"}
-    | {"onboard_commands", "onboard_wiring", "scope_commands", "pilot_commands"},
+    | {"onboard_commands", "onboard_wiring", "scope_commands", "pilot_commands", "impact_commands"},
     "__main__": {"commands"},
     "__init__": set(),
 }
@@ -179,6 +180,7 @@ def test_no_adapter_knows_another() -> None:
         "connection_commands",
         "doctor_commands",
         "figures_command",
+        "impact_commands",
         "mdm_commands",
         "onboard_commands",
         "partner_commands",

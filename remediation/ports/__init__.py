@@ -1,5 +1,5 @@
 """What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `hints`, `desk`, `budgets`,
-`operating`, `partner`, `figures`, `alarms`, `certificates`, `checking`, `notices`, `set_up`."""
+`impact`, `operating`, `partner`, `figures`, `alarms`, `certificates`, `checking`, `notices`, `set_up`."""
 
 from .alarms import AT_ONCE, Alarm, AlarmDue, AlarmRows, AlarmSink
 from .budgets import Budgets, in_lane, lane_now
@@ -8,6 +8,7 @@ from .checking import CertificateFiles, Clocks, Policies, Powered, Reachable
 from .desk import CaseFound, Event, LookUp, PeopleFound, PersonFound, Session, Sessions, SignInStates
 from .figures import FigureEvents
 from .hints import EventReader, EventTarget, EventTargets, Hints
+from .impact import Count, ImpactRows, ListRead, PersonMissing, Roster, Somebody, StartMessage, ToJudge, Wave, WaveRows
 from .notices import OPEN, Notice, Notices, OwnerMail
 from .onboarding import Choice, Choices
 from .operating import (
@@ -79,6 +80,7 @@ __all__ = [
     "Clocks",
     "ComplianceChannel",
     "Connections",
+    "Count",
     "DeviceCertificates",
     "DeviceManager",
     "Directory",
@@ -94,8 +96,10 @@ __all__ = [
     "Figures",
     "Grouping",
     "Hints",
+    "ImpactRows",
     "Leases",
     "LinkNoting",
+    "ListRead",
     "Listing",
     "LookUp",
     "LookupValue",
@@ -112,6 +116,7 @@ __all__ = [
     "PartnerTenant",
     "PeopleFound",
     "PersonFound",
+    "PersonMissing",
     "PersonRows",
     "Personalising",
     "Policies",
@@ -123,6 +128,7 @@ __all__ = [
     "Relaying",
     "Report",
     "Revoked",
+    "Roster",
     "Searching",
     "Sending",
     "Sent",
@@ -130,12 +136,17 @@ __all__ = [
     "Sessions",
     "SignInLog",
     "SignInStates",
+    "Somebody",
+    "StartMessage",
     "Store",
     "StuckRow",
     "StuckRows",
+    "ToJudge",
     "Unsealed",
     "Wakeups",
     "Watching",
+    "Wave",
+    "WaveRows",
     "in_lane",
     "lane_now",
 ]

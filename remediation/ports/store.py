@@ -20,6 +20,7 @@ from ..domain.standing import Standing
 from ..domain.turns import Turns
 from .alarms import Alarm
 from .hints import Hints
+from .impact import ImpactChange, ImpactRows, WaveRows
 from .onboarding import Choice
 from .partner import PartnerRows
 from .set_up import SetUpChanges, SetUpRows
@@ -36,7 +37,7 @@ class Actor:
     id: str
 
 
-class Change(SetUpChanges, Protocol):
+class Change(SetUpChanges, ImpactChange, Protocol):
     """The inside of one write transaction. Every method may raise `Stale` or `Conflict`, which roll all of it back.
 
     `audit` adds to the detail of the one audit row; wake-ups are enqueued in this same transaction.
@@ -210,7 +211,7 @@ class Change(SetUpChanges, Protocol):
         """Take away every row of theirs; returns how many by table. The audit stays: it holds ids alone. Raises ErasureRefused."""
 
 
-class Store(Watching, Hints, PartnerRows, SetUpRows, Protocol):
+class Store(Watching, Hints, PartnerRows, SetUpRows, ImpactRows, WaveRows, Protocol):
     """The database of one tenant. `change` is for decisions, `observe_*` and `note_*` for what was seen and for timers:
     those leave observation rows where something differs, never audit rows."""
 

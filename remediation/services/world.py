@@ -17,6 +17,7 @@ from ..ports import (
     Directory,
     PartnerList,
     Relaying,
+    Roster,
     SignInLog,
     Store,
 )
@@ -46,6 +47,7 @@ class World:
     partners: PartnerList | None = None
     partner_name: str | None = None
     answer_wishes: Callable[[Watch, "World"], None] | None = None
+    roster: Roster | None = None
 
     @property
     def actor(self) -> Actor:

@@ -2,7 +2,7 @@
 
 A change is not tried again here: its body is the caller's code, which ran already. Work that a lost connection or a deadlock cut
 short stands in its row, and the next wake-up or the person's next tap does it again.
-Next door: `change_journeys`, `change_certificates`, `change_message_tests`, `change_links`, `change_operating`,
+Next door: `change_journeys`, `change_certificates`, `change_impact`, `change_message_tests`, `change_links`, `change_operating`,
 `change_onboarding`, `change_set_up` and `partner` are what can be done inside.
 """
 
@@ -17,6 +17,7 @@ from ..domain.device import Person
 from ..ports import Actor, Wakeups
 from . import terms
 from .change_certificates import CertificateChanges
+from .change_impact import ImpactChanges
 from .change_message_tests import MessageTestChanges
 from .change_onboarding import OnboardingChanges
 from .change_operating import OperatingChanges
@@ -30,7 +31,9 @@ from .upsert import upsert
 _SECRETS = ("token", "secret", "password", "cookie", "verifier", "assertion", "authorization", "nonce")
 
 
-class OneChange(CertificateChanges, MessageTestChanges, OnboardingChanges, OperatingChanges, PartnerChanges, SetUpChanges):
+class OneChange(
+    CertificateChanges, ImpactChanges, MessageTestChanges, OnboardingChanges, OperatingChanges, PartnerChanges, SetUpChanges
+):
     """Implements `ports.Change`."""
 
     def audit(self, **detail: Any) -> None:

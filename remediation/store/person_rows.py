@@ -20,6 +20,11 @@ from .tables import (
     cases,
     device_links,
     directory_devices,
+    impact_managed,
+    impact_missing,
+    impact_names,
+    impact_people,
+    impact_registered,
     journeys,
     managed_devices,
     notices,
@@ -31,6 +36,7 @@ from .tables import (
     sessions,
     shown_certificates,
     sign_ins,
+    start_messages,
     turns,
 )
 
@@ -43,6 +49,8 @@ NOBODYS = {
     "turns": "how often somebody asked, under an object id; forgotten within hours, and by an erasure",
     "watches": "of a list that is read",
     "lease_extensions": "of an MDM connection",
+    "impact_counts": "numbers of people, and which administrator asked",
+    "start_waves": "numbers of people, and which administrator asked",
     "partner_told": "addresses of ours, ids of groups and policies, and which operator",
     "scopes": "ids and names of groups, and which administrator chose them",
     "set_up_wishes": "what an administrator asked of a remote: names of groups, counts, stable words; never of a person",
@@ -56,6 +64,9 @@ NOBODYS = {
 }
 SECRET = {"token_hash", "browser"}
 """What opens a session or a link, or is compared with what does: never exported."""
+
+IMPACT = (impact_names, impact_registered, impact_managed, impact_missing, impact_people, start_messages)
+"""What a policy would do to them, as it was counted, and whether they were told to begin."""
 
 Which = sa.ColumnElement[bool]
 
@@ -139,6 +150,7 @@ def of_person(connection: sa.Connection, tenant_id: str, oid: str, *, ever: bool
         devices,
         phones,
         mine(sessions, sessions.c.oid == oid),
+        *(mine(table, table.c.oid == oid) for table in IMPACT),
         mine(search_terms, search_terms.c.oid == oid),
         mine(people, people.c.oid == oid),
     ]

@@ -17,6 +17,12 @@ from .tables import (
     cases,
     device_links,
     directory_devices,
+    impact_counts,
+    impact_managed,
+    impact_missing,
+    impact_names,
+    impact_people,
+    impact_registered,
     journeys,
     managed_devices,
     notices,
@@ -29,6 +35,8 @@ from .tables import (
     shown_certificates,
     sign_in_states,
     sign_ins,
+    start_messages,
+    start_waves,
     turns,
 )
 
@@ -67,6 +75,7 @@ class SqlPrunedRows:
             yield table, sa.exists().where(theirs, ended)
         yield journeys, ended
         yield cases, cases.c.opened_at <= before
+        yield from _impact(before)
         yield alarms, alarms.c.at <= before
         yield set_up_wishes, sa.and_(set_up_wishes.c.kind.in_(BRIEF), set_up_wishes.c.asked_at <= before)
 
@@ -137,6 +146,18 @@ class SqlPrunedRows:
             gone += len(found)
             if len(found) < BATCH:
                 return gone
+
+
+def _impact(before: datetime) -> Iterator[tuple[sa.Table, sa.ColumnElement[bool]]]:
+    """What a policy would do to people, with the people; and whom an administrator had told to begin."""
+    for table in (impact_names, impact_registered, impact_managed, impact_missing, impact_people):
+        of_it = impact_counts.c.tenant_id == table.c.tenant_id, impact_counts.c.id == table.c.count_id
+        yield table, sa.exists().where(*of_it, impact_counts.c.asked_at <= before)
+    yield impact_counts, impact_counts.c.asked_at <= before
+    ended = start_waves.c.ended_at <= before
+    of_wave = start_waves.c.tenant_id == start_messages.c.tenant_id, start_waves.c.id == start_messages.c.wave_id
+    yield start_messages, sa.exists().where(*of_wave, ended)
+    yield start_waves, ended
 
 
 def _same(ours: sa.Table, theirs: sa.Table, **columns: str) -> sa.ColumnElement[bool]:

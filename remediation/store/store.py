@@ -1,6 +1,6 @@
 """`SqlStore` implements `ports.Store`: the reads are here. `change` holds the writes, `observations` what was seen, `timers`
 when to look again, `watching` what whole lists call for, `partner` what the compliance partner is told, `set_up` what setting a
-tenant up asks."""
+tenant up asks, `impact` and `waves` what a policy would do to people and who was told to begin."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -27,6 +27,7 @@ from . import message_tests, rows, timers, whole_journey
 from .change import change
 from .engine import reading, writing
 from .hints import SqlHints
+from .impact import SqlImpact
 from .observations import Observer
 from .partner import SqlPartner
 from .remotes import EventTally
@@ -44,10 +45,11 @@ from .tables import (
     sign_ins,
 )
 from .turns import take_turn
+from .waves import SqlWaves
 from .whole_journey import columns_of, same
 
 
-class SqlStore(SqlPartner, SqlHints, SqlSetUp):
+class SqlStore(SqlPartner, SqlHints, SqlSetUp, SqlImpact, SqlWaves):
     def __init__(self, engine: sa.Engine, tenant_id: str, wakeups: Wakeups, *, fresh: bool = False) -> None:
         """`fresh`: the tenant asks for no better evidence, which the steps of each journey depend on."""
         self.tenant_id = tenant_id

@@ -5,6 +5,16 @@ links, foreign keys; the audit's triggers are in `migrations/`. Next door: `colu
 domain's facts.
 """
 
+from .impact import (
+    impact_counts,
+    impact_managed,
+    impact_missing,
+    impact_names,
+    impact_people,
+    impact_registered,
+    start_messages,
+    start_waves,
+)
 from .journeys import cases, journeys, message_tests, possession_links, shown_certificates, sign_ins
 from .known import directory_devices, managed_devices, people, search_terms
 from .links import LIVING, UNIQUE_LINKS, device_links, pushes
@@ -40,6 +50,12 @@ __all__ = [
     "choices",
     "device_links",
     "directory_devices",
+    "impact_counts",
+    "impact_managed",
+    "impact_missing",
+    "impact_names",
+    "impact_people",
+    "impact_registered",
     "journeys",
     "lease_extensions",
     "managed_devices",
@@ -62,6 +78,8 @@ __all__ = [
     "shown_certificates",
     "sign_in_states",
     "sign_ins",
+    "start_messages",
+    "start_waves",
     "turns",
     "watches",
 ]
