@@ -11,6 +11,7 @@ from . import (
     connection_commands,
     doctor_commands,
     figures_command,
+    lock_commands,
     log,
     mdm_commands,
     operator_commands,
@@ -86,6 +87,7 @@ remediation.add_command(figures_command.figures)
 remediation.add_command(connection_commands.connections)
 remediation.add_command(mdm_commands.mdm)
 remediation.add_command(partner_commands.partner)
+remediation.add_command(lock_commands.lock)
 remediation.add_command(bar_command.bar)
 remediation.add_command(doctor_commands.doctor)
 remediation.add_command(audit_commands.audit)

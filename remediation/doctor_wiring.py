@@ -14,7 +14,7 @@ from .domain.device import ManagedDevice
 from .domain.finding import Finding, State
 from .domain.message_test import MessageTest
 from .ports import Actor, Clock
-from .services import doctor, doctor_house, doctor_partner, doctor_remotes, message_test
+from .services import doctor, doctor_house, doctor_lock, doctor_partner, doctor_remotes, message_test
 from .settings import WorkerSettings
 from .store.engine import make_engine
 from .store.store import SqlStore
@@ -40,6 +40,7 @@ CHECKS: Sequence[doctor.Check] = (
     doctor_remotes.sign_in_log,
     doctor.evidence,
     doctor_remotes.policy,
+    doctor_lock.lock,
     doctor_remotes.clocks,
     doctor_house.worker,
     doctor_house.queue,

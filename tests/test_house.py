@@ -41,11 +41,13 @@ MAY_SEE = {
     "mdm_wiring": {"wiring", "services", "store", "web", "domain", "ports", "errors", "settings"},
     "partner_commands": {"wiring", "partner_wiring", "terminal", "domain", "errors", "settings"},
     "partner_wiring": {"wire", "wiring", "adapters", "store", "web", "services", "domain", "ports", "errors", "settings"},
+    "lock_commands": {"lock_wiring", "terminal", "errors", "settings"},
+    "lock_wiring": {"wire", "wiring", "adapters", "store", "web", "services", "domain", "ports", "errors", "settings"},
     "doctor_wiring": {"wire", "wiring", "adapters", "store", "web", "services", "domain", "ports", "settings"},
     "doctor_words": {"domain"},
     "doctor_commands": {"wiring", "doctor_wiring", "doctor_words", "log", "terminal", "domain", "errors", "settings"},
     "commands": {"wiring", "serving", "log", "terminal", "operator_commands", "audit_commands", "bar_command", "operator_wiring"}
-    | {"doctor_commands", "figures_command", "mdm_commands", "connection_commands", "partner_commands", "settings"},
+    | {"doctor_commands", "figures_command", "mdm_commands", "connection_commands", "partner_commands", "lock_commands", "settings"},
     "__main__": {"commands"},
     "__init__": set(),
 }
@@ -57,7 +59,7 @@ ONLY_IN = {
     "msal": {"adapters"},
     "cryptography": {"adapters"},
     # Authlib's client in web, a transport for tests
-    "requests": {"adapters", "web", "wire", "wiring", "doctor_wiring", "partner_wiring"},
+    "requests": {"adapters", "web", "wire", "wiring", "doctor_wiring", "partner_wiring", "lock_wiring"},
     "sqlalchemy": {"store", "wiring", "operator_pulses"},
     "alembic": {"store", "wiring"},
     "dbos": {"store", "worker"},
@@ -134,6 +136,7 @@ def test_no_adapter_knows_another() -> None:
         "connection_commands",
         "doctor_commands",
         "figures_command",
+        "lock_commands",
         "mdm_commands",
         "partner_commands",
         "app",

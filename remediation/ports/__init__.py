@@ -1,5 +1,5 @@
 """What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `hints`, `desk`, `budgets`,
-`operating`, `partner`, `figures`, `alarms`, `certificates`, `checking`, `notices`."""
+`operating`, `partner`, `second_lock`, `figures`, `alarms`, `certificates`, `checking`, `notices`."""
 
 from .alarms import AT_ONCE, Alarm, AlarmDue, AlarmRows, AlarmSink
 from .budgets import Budgets, in_lane, lane_now
@@ -36,6 +36,7 @@ from .remotes import (
     LinkNoting,
     Listing,
     LookupValue,
+    Marking,
     MdmGroup,
     Messaging,
     Owned,
@@ -49,6 +50,7 @@ from .remotes import (
     Sent,
     SignInLog,
 )
+from .second_lock import LockRows, SignInRecords
 from .store import Actor, CertificateHandle, Change, PossessionLinkFacts, Revoked, Store, Wakeups
 from .watching import Watching
 
@@ -91,8 +93,10 @@ __all__ = [
     "Leases",
     "LinkNoting",
     "Listing",
+    "LockRows",
     "LookUp",
     "LookupValue",
+    "Marking",
     "MdmGroup",
     "Messaging",
     "Notice",
@@ -123,6 +127,7 @@ __all__ = [
     "Session",
     "Sessions",
     "SignInLog",
+    "SignInRecords",
     "SignInStates",
     "Store",
     "StuckRow",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from ..domain.compliance import Lease
-from ..domain.device import Platform
+from ..domain.device import DeviceLink, Platform
 from ..domain.evidence import Level
 from ..domain.watch import Pace
 from ..ports import (
@@ -15,6 +15,7 @@ from ..ports import (
     DeviceCertificates,
     DeviceManager,
     Directory,
+    Marking,
     PartnerList,
     Relaying,
     SignInLog,
@@ -25,7 +26,8 @@ from ..ports import (
 @dataclass(frozen=True)
 class World:
     """`managers` by connection name. `possession_url` makes the address behind a token, `message_text` the words around it.
-    `tell_owner_by` are the ways of `tell_owner`. `partner_name` is what Intune's list of partners calls us."""
+    `tell_owner_by` are the ways of `tell_owner`. `partner_name` is what Intune's list of partners calls us. `lock` writes the marks
+    of the second lock, where the tenant has one."""
 
     store: Store
     directory: Directory
@@ -44,6 +46,7 @@ class World:
     tell_owner_by: Sequence[str] = ("device",)
     partners: PartnerList | None = None
     partner_name: str | None = None
+    lock: Marking | None = None
 
     @property
     def actor(self) -> Actor:
@@ -55,3 +58,14 @@ class World:
         if isinstance(found, Relaying) and connection is not None and connection != found.connection:
             return None
         return found
+
+    def lock_on(self, link: DeviceLink) -> Marking | None:
+        """The second lock, where it is on for this link's device: prepared, and an MDM's maker carries."""
+        return self.lock_of(link.platform, link.managed.connection)
+
+    def lock_of(self, platform: Platform, connection: str | None = None) -> Marking | None:
+        lock = self.lock
+        if lock is None or platform not in lock.platforms or not isinstance(self.channel(platform, connection), Relaying):
+            return None
+        held = self.store.second_lock()
+        return lock if held is not None and held.prepared_at is not None else None

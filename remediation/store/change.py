@@ -2,8 +2,8 @@
 
 A change is not tried again here: its body is the caller's code, which ran already. Work that a lost connection or a deadlock cut
 short stands in its row, and the next wake-up or the person's next tap does it again.
-Next door: `change_journeys`, `change_certificates`, `change_message_tests`, `change_links`, `change_operating` and `partner` are
-what can be done inside.
+Next door: `change_journeys`, `change_certificates`, `change_message_tests`, `change_links`, `change_operating`, `partner`
+and `second_lock` are what can be done inside.
 """
 
 from collections.abc import Iterator
@@ -22,6 +22,7 @@ from .change_message_tests import MessageTestChanges
 from .change_operating import OperatingChanges
 from .engine import writing
 from .partner import PartnerChanges
+from .second_lock import LockChanges
 from .sessions import alive
 from .tables import audit, people, sessions
 from .upsert import upsert
@@ -29,7 +30,7 @@ from .upsert import upsert
 _SECRETS = ("token", "secret", "password", "cookie", "verifier", "assertion", "authorization", "nonce")
 
 
-class OneChange(CertificateChanges, LinkChanges, MessageTestChanges, OperatingChanges, PartnerChanges):
+class OneChange(CertificateChanges, LinkChanges, LockChanges, MessageTestChanges, OperatingChanges, PartnerChanges):
     """Implements `ports.Change`."""
 
     def audit(self, **detail: Any) -> None:

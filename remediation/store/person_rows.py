@@ -44,6 +44,9 @@ NOBODYS = {
     "watches": "of a list that is read",
     "lease_extensions": "of an MDM connection",
     "partner_told": "addresses of ours, ids of groups and policies, and which operator",
+    "partner_slots": "of a platform: which vendor holds it",
+    "second_lock": "an attribute and our own value in it",
+    "seen_blocked": "that a device of a kind was blocked: an id of Microsoft's or what an operator wrote, and which operator",
     "message_tests": "of an MDM connection, and which operator asked",
     "alarms": "texts of ours, with counts, names of connections and case codes, which lead to nobody once the case is gone",
 }
