@@ -47,7 +47,8 @@ MAY_SEE = {
     "doctor_words": {"domain"},
     "doctor_commands": {"wiring", "doctor_wiring", "doctor_words", "log", "terminal", "domain", "errors", "settings"},
     "commands": {"wiring", "serving", "log", "terminal", "operator_commands", "audit_commands", "bar_command", "operator_wiring"}
-    | {"doctor_commands", "figures_command", "mdm_commands", "connection_commands", "partner_commands", "lock_commands", "settings"},
+    | {"doctor_commands", "figures_command", "mdm_commands", "connection_commands", "partner_commands", "lock_commands"}
+    | {"settings"},
     "__main__": {"commands"},
     "__init__": set(),
 }

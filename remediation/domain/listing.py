@@ -4,7 +4,7 @@ A list is older than a single read and has another shape, so a row never changes
 with all that we hold; whatever differs only marks the link, and a direct look decides. See docs/decisions/0005.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -62,8 +62,21 @@ class PageNews:
     """Device ids that bear a mark of the second lock, and for which no link of ours answers."""
 
 
-MarkWrong = Callable[[DeviceLink, Push, Mark | None], Astray | None]
-"""What is wrong with the second lock's mark on this link's device."""
+@dataclass(frozen=True)
+class Marks:
+    """Of the second lock: whether it is on for a link's device, and what is wrong with the mark there."""
+
+    governs: Callable[[DeviceLink], bool]
+    wrong: Callable[[DeviceLink, Push, Mark | None], Astray | None]
+
+    def astray(self, row: DirectoryDevice, held: Held) -> Astray | None:
+        return self.wrong(held.link, held.push, row.mark) if self.governs(held.link) else None
+
+    def strays(self, rows: Sequence[DirectoryDevice], links: Mapping[str, Held]) -> Iterator[str]:
+        for row in rows:
+            held = links.get(row.device_id)
+            if row.mark is not None and (held is None or not self.governs(held.link)):
+                yield row.device_id
 
 
 def of_records(rows: Sequence[ManagedDevice], held: Sequence[Held], now: datetime, rules: Rules) -> PageNews:
@@ -116,9 +129,7 @@ def _renewal(row: ManagedDevice, held: Held, until: datetime, now: datetime, rul
     return Renewal(link.id, row.posture.read_at, until, rests_until(now, until, rules.recheck, looked_at=looked_at))
 
 
-def of_directory(
-    rows: Sequence[DirectoryDevice], held: Sequence[Held], mark_wrong: MarkWrong = lambda link, push, mark: None
-) -> PageNews:
+def of_directory(rows: Sequence[DirectoryDevice], held: Sequence[Held], marks: Marks | None = None) -> PageNews:
     """One page of the directory's list. Devices that belong to no link of ours are not ours to judge; a mark of ours on one is."""
     links = _judged(held)
     shown = {row.device_id: row for row in rows}
@@ -126,12 +137,12 @@ def of_directory(
     changed: list[tuple[DirectoryDevice, DirectoryDevice]] = []
     for device_id, one in links.items():
         row = shown.get(device_id)
-        calls_for = Lane.SWEEP if row is None else _of_directory(row, one, mark_wrong)
+        calls_for = Lane.SWEEP if row is None else _of_directory(row, one, marks)
         if calls_for is not None:
             look[one.link.id] = calls_for
         if row is not None and one.directory is not None and _differs(row, one.directory):
             changed.append((one.directory, row))
-    strays = tuple(row.device_id for row in rows if row.mark is not None and row.device_id not in links)
+    strays = tuple(marks.strays(rows, links)) if marks is not None else ()
     return PageNews(tuple(one.link.id for one in links.values()), (), _by_lane(look), tuple(changed), strays)
 
 
@@ -151,11 +162,11 @@ def _rank(held: Held) -> tuple[bool, datetime]:
     return held.link.state is LinkState.ACTIVE, held.link.ended_at or held.link.made_at
 
 
-def _of_directory(row: DirectoryDevice, held: Held, mark_wrong: MarkWrong) -> Lane | None:
+def _of_directory(row: DirectoryDevice, held: Held, marks: Marks | None) -> Lane | None:
     """Drift: Entra shows other than we had confirmed. Shown compliant where it must not be, or marked, goes with the
     revocations."""
     link, push = held.link, held.push
-    if (wrong := mark_wrong(link, push, row.mark)) is not None:
+    if marks is not None and (wrong := marks.astray(row, held)) is not None:
         return Lane.SWEEP if wrong.what == "missing" else Lane.REVOKE
     shows = row.compliant is True
     resting = push.at_rest and push.desired_seq > 0

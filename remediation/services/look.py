@@ -194,7 +194,7 @@ def _tell_push(journey: Journey, world: World) -> None:
 def _note(journey: Journey, world: World, seen: _Seen, *, wake: int, begun: datetime) -> None:
     now, channel = world.clock(), _channel(journey, world)
     relaying = channel if isinstance(channel, Relaying) else None
-    locked = relaying is not None and world.lock_of(journey.platform, relaying.connection) is not None
+    locked = relaying is not None and world.locks(journey.platform, relaying.connection) and world.lock_prepared()
     journey = replace(journey, relay=relaying.every if relaying is not None else None, locked=locked)
     step = next_step(journey, now)
     failed = seen.directory_error or seen.mdm_error

@@ -7,14 +7,13 @@ Part of a pass (`one_pass`) and of the directory's sweep (`reconcile`). Next doo
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
 from functools import partial
 
 from ..domain.compliance import Decision, Verdict
-from ..domain.device import DeviceLink, LinkState, Mark
-from ..domain.listing import MarkWrong
-from ..domain.push import Lane, Push
-from ..domain.second_lock import Astray, SecondLock, astray
+from ..domain.device import LinkState
+from ..domain.listing import Marks
+from ..domain.push import Lane
+from ..domain.second_lock import SecondLock, astray
 from ..errors import NotFound, RemoteError
 from ..ports import AT_ONCE, Alarm, in_lane
 from .one_pass import MARK_REPAIRED, OnePass
@@ -35,16 +34,9 @@ _FOREIGN = (
 )
 
 
-def mark_wrong(world: World) -> MarkWrong | None:
+def marks_of(world: World) -> Marks | None:
     """For the sweep; None where there is no lock to compare with."""
-    held = world.store.second_lock() if world.lock is not None else None
-    if held is None or held.prepared_at is None:
-        return None
-    return partial(_wrong, world, world.clock())
-
-
-def _wrong(world: World, now: datetime, link: DeviceLink, push: Push, mark: Mark | None) -> Astray | None:
-    return astray(link, push, mark, now) if world.lock_on(link) is not None else None
+    return Marks(world.governed, partial(astray, now=world.clock())) if world.lock_prepared() else None
 
 
 def mind_the_mark(one: OnePass) -> None:
@@ -93,7 +85,8 @@ def clear_strays(device_ids: Sequence[str], world: World) -> None:
 
 def _answered_for(device_id: str, world: World) -> bool:
     """By now: a link may have been made since the page was read."""
-    return any(one.link.state is LinkState.ACTIVE or one.push.desired_seq > 0 for one in world.store.held_of_directory([device_id]))
+    held = (one for one in world.store.held_of_directory([device_id]) if world.governed(one.link))
+    return any(one.link.state is LinkState.ACTIVE or one.push.desired_seq > 0 for one in held)
 
 
 def foreign(world: World) -> Alarm:

@@ -163,8 +163,8 @@ def _policy(
 
 
 def leave(store: Store, wanted: Wanted, platforms: Collection[Platform], *, actor: Actor, why: str, clock: Clock) -> None:
-    """From now on what was told of these platforms is taken back: their links are due, with the revocations. Begun before, it goes on;
-    `provision` takes it back."""
+    """From now on what was told of these platforms is taken back: their links are due, with the revocations. Begun before, it goes
+    on; `provision` takes it back."""
     before, now = store.partner_told(), clock()
     with store.change(actor, "partner.leaving", about=("partner", store.tenant_id), at=now) as change:
         change.audit(because=why)
@@ -182,12 +182,12 @@ def still_let_in(store: Store, platforms: Collection[Platform]) -> int:
 def deprovision(
     tenant: PartnerTenant, store: Store, wanted: Wanted, *, actor: Actor, why: str, clock: Clock, patiently: Patient, left: int
 ) -> None:
-    """`left` devices stay let in: whoever calls this has seen to it, or was told. Policies and assignments stay at Microsoft: no public
-    source shows a way to take them back."""
+    """`left` devices stay let in: whoever calls this has seen to it, or was told. Policies and assignments stay at Microsoft: no
+    public source shows a way to take them back."""
     patiently(partial(tenant.deprovision, **wanted.addresses))
     before = store.partner_told()
     ids, groups = (before.policies, before.groups) if before is not None else ({}, ())
-    since = before.leaving_at if before is not None else None
+    since = before.leaving_at if before is not None and not left else None  # those who were left there nobody can take down now
     told = Told(False, wanted.enrollment_url, wanted.remediation_url, groups, ids, clock(), actor.id, since)
     _write_down(store, told, "partner.deprovisioned", None, actor=actor, why=why, left=left)
 

@@ -16,7 +16,7 @@ from ..domain.watch import DIRECTORY_SWEEP, NO_SUCH_SOURCE, Watch, poll_of, swee
 from ..errors import Busy, RemoteError, Unreachable
 from ..ports import Listing
 from .heartbeat import beat, tell_again
-from .marks import clear_strays, mark_wrong
+from .marks import clear_strays, marks_of
 from .world import World
 
 log = logging.getLogger(__name__)
@@ -110,11 +110,10 @@ class _Devices:
         page = self._world.directory.page(cursor)
         ids = [*(row.device_id for row in page.rows), *page.unreadable]
         held = self._world.store.held_of_directory(ids) if ids else ()
-        wrong = mark_wrong(self._world)
-        if wrong is None:
-            return of_directory(page.rows, held), page.cursor, not ids
-        news = of_directory(page.rows, held, wrong)
-        clear_strays(news.strays, self._world)
+        marks = marks_of(self._world)
+        news = of_directory(page.rows, held, marks)
+        if marks is not None:
+            clear_strays(news.strays, self._world)
         return news, page.cursor, not ids
 
 

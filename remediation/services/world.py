@@ -61,11 +61,16 @@ class World:
 
     def lock_on(self, link: DeviceLink) -> Marking | None:
         """The second lock, where it is on for this link's device: prepared, and an MDM's maker carries."""
-        return self.lock_of(link.platform, link.managed.connection)
+        return self.lock if self.governed(link) and self.lock_prepared() else None
 
-    def lock_of(self, platform: Platform, connection: str | None = None) -> Marking | None:
-        lock = self.lock
-        if lock is None or platform not in lock.platforms or not isinstance(self.channel(platform, connection), Relaying):
-            return None
-        held = self.store.second_lock()
-        return lock if held is not None and held.prepared_at is not None else None
+    def governed(self, link: DeviceLink) -> bool:
+        return self.locks(link.platform, link.managed.connection)
+
+    def locks(self, platform: Platform, connection: str | None) -> bool:
+        """Whether devices like this are the second lock's, once it is prepared."""
+        ours = self.lock is not None and platform in self.lock.platforms
+        return ours and isinstance(self.channel(platform, connection), Relaying)
+
+    def lock_prepared(self) -> bool:
+        held = self.store.second_lock() if self.lock is not None else None
+        return held is not None and held.prepared_at is not None

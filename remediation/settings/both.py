@@ -24,8 +24,8 @@ class Settings(DatabaseSettings):
     cloud: Annotated[
         Literal["global", "gcc_high", "dod", "china"],
         Says(
-            "Which of Microsoft's clouds the tenant lives in: `global` (GCC too), `gcc_high`, `dod` or `china` (21Vianet). It moves "
-            "every address of Microsoft's together; one that is set beside it and is of another cloud is refused",
+            "Which of Microsoft's clouds the tenant lives in: `global` (GCC too), `gcc_high`, `dod` or `china` (21Vianet). It "
+            "moves every address of Microsoft's together; one that is set beside it and is of another cloud is refused",
             ENTRA_ADMIN,
             "gcc_high",
         ),

@@ -1,8 +1,8 @@
 """Microsoft's clouds: each has addresses of its own for everything, and no tenant lives in two.
 
-Sources: entra-docs identity-platform/authentication-national-cloud.md and graph-docs concepts/deployments.md (login, Graph), Intune's
-us-government and china-endpoints pages and microsoft/Intune-Resource-Access (Intune). What none of them has is left out, and must be
-set by whoever knows it: docs/unproven.md.
+Sources: entra-docs identity-platform/authentication-national-cloud.md and graph-docs concepts/deployments.md (login, Graph),
+Intune's us-government and china-endpoints pages and microsoft/Intune-Resource-Access (Intune). What none of them has is left out,
+and must be set by whoever knows it: docs/unproven.md.
 """
 
 from collections.abc import Iterator, Mapping
@@ -60,6 +60,14 @@ _ENDS: Mapping[str, frozenset[str]] = {
     ".office.com": frozenset({GLOBAL}),
     ".windows.net": frozenset({GLOBAL}),
 }
+_MIXED = (
+    "is an address of {theirs}, and REMEDIATION_CLOUD is `{cloud}`. Set REMEDIATION_CLOUD to {right}, which moves every address "
+    "together, and leave this one out."
+)
+_NOT_PUBLIC = (
+    "is not set, and what Intune's partner service is called in {cloud} is not public. Set it if Microsoft told you, or choose "
+    "another channel (REMEDIATION_CHANNEL_IOS, …_ANDROID, …_MACOS)."
+)
 ADDRESSES = ("entra_authority", "graph_url", "graph_scope", "intune_scope", "partner_hosts", "return_link")
 LINKS = tuple(f"enrollment_link_{platform}" for platform in ("ios", "android", "macos", "windows"))
 """An MDM's own links are of no cloud; one that leads to Microsoft is."""
@@ -85,7 +93,7 @@ def clouds_of(host: str) -> frozenset[str]:
 
 
 def mixed(values: Mapping[str, Any], fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The field and what is wrong with it, for each address that was set and is of another cloud than the tenant's. Addresses that are
+    """The field and what is wrong with it, for each address that was set and is of another cloud than the tenant's. Hosts that are
     nobody's we know (the sandbox, a proxy) go with every cloud."""
     cloud = str(values.get("cloud") or GLOBAL).strip().lower()
     if cloud not in CLOUDS:
@@ -96,14 +104,8 @@ def mixed(values: Mapping[str, Any], fields: Mapping[str, Any]) -> Iterator[tupl
         for host in _hosts(values[field]):
             known = clouds_of(host)
             if known and cloud not in known:
-                theirs = " or ".join(f"`{one}`" for one in CLOUDS if one in known)
-                yield (
-                    field,
-                    (
-                        f"is an address of {_named(known)}, and REMEDIATION_CLOUD is `{cloud}`. Set REMEDIATION_CLOUD to {theirs}, which "
-                        "moves every address together, and leave this one out."
-                    ),
-                )
+                right = " or ".join(f"`{one}`" for one in CLOUDS if one in known)
+                yield field, _MIXED.format(theirs=_named(known), cloud=cloud, right=right)
                 break
 
 
@@ -114,13 +116,7 @@ def incomplete(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         return
     words = [str(values.get(f"channel_{platform}", "intune_partner")).strip().lower() for platform in ("ios", "android", "macos")]
     if "intune_partner" in words:
-        yield (
-            "intune_scope",
-            (
-                f"is not set, and what Intune's partner service is called in {NAMES[cloud]} is not public. Set it if Microsoft told you, or "
-                "choose another channel (REMEDIATION_CHANNEL_IOS, …_ANDROID, …_MACOS)."
-            ),
-        )
+        yield "intune_scope", _NOT_PUBLIC.format(cloud=NAMES[cloud])
 
 
 def _named(clouds: frozenset[str]) -> str:

@@ -28,7 +28,7 @@ from werkzeug.wrappers import Response
 from remediation.domain.device import Person, Platform
 from remediation.services.start_journey import open_case
 from remediation.store.columns import OutsideText
-from remediation.store.tables import metadata, remotes, watches
+from remediation.store.tables import metadata, partner_slots, remotes, watches
 from sandbox.sockets import Socket
 from tests.people import MIA
 from tests.web.conftest import Browser, Web
@@ -71,6 +71,8 @@ OURS = {
     ("audit", "about_kind"),
     ("observations", "subject_kind"),
     ("sessions", "roles"),
+    ("partner_slots", "platform"),
+    ("partner_slots", "why"),
 }
 
 
@@ -254,6 +256,8 @@ def staged(web: Web, scene: str) -> tuple[Browser, Browser, str]:
         connection.execute(sa.insert(watches).values(**failing))
         told = {"failed_at": web.clock(), "failures": 3, "error": "refused", "cause": "locked", "code": "1005", "words": "locked"}
         connection.execute(sa.insert(remotes).values(tenant_id=web.settings.tenant_id, remote="mdm:ws1", **told))
+        slot = {"platform": "ios", "why": "taken", "holder": "Jamf", "state": "enabled", "read_at": web.clock()}
+        connection.execute(sa.insert(partner_slots).values(tenant_id=web.settings.tenant_id, **slot))
         connection.execute(sa.text("UPDATE pushes SET failed_calls = :it"), {"it": failed})
     return web.signed_in(), hanna, token
 
@@ -324,6 +328,8 @@ NEVER_FILLED = {
     *(
         ("partner_told", column) for column in ("enrollment_url", "remediation_url", "groups", "policies", "told_by")
     ),  # addresses of ours and ids, on no page
+    ("second_lock", "value"),  # our own, by chance; on no page
+    *(("seen_blocked", column) for column in ("kind", "how", "what", "by")),  # told at the command line
 }
 
 
