@@ -102,6 +102,11 @@ WORDS: dict[tuple[str, str], Words] = {
         "Nobody told Microsoft from here where its buttons should lead, and it does not say what it knows.", OPERATOR, PROVISION
     ),
     ("partner_addresses", "deprovisioned"): Words("Taken back at {at} by {by}: Microsoft takes no verdict.", OPERATOR, PROVISION),
+    ("partner_addresses", "leaving"): Words(
+        "Devices are being taken down since {since}: we are to be its partner no longer.",
+        OPERATOR,
+        "remediation partner deprovision goes on with it; " + PROVISION + " takes it back.",
+    ),
     ("partner_addresses", "differ"): Words("Microsoft was told others: enrollment leads to {enrollment}.", OPERATOR, PROVISION),
     ("partner_addresses", "other_groups"): Words(
         "Microsoft took the addresses, and its policies are not assigned as REMEDIATION_GROUPS says.", OPERATOR, PROVISION

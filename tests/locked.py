@@ -28,6 +28,7 @@ def relayed(story: Story) -> None:
 
 def locked(story: Story, *, prepared: bool = True, policy: bool = True, permission: bool = True) -> SecondLock:
     story.remotes.approve_for_windows(approved=False, permission=permission)
+    story.sandbox.world.end_tokens()  # what was granted shows in a new one
     held = story.store.keep_second_lock(NUMBER, VALUE, at=story.world.clock())
     directory = GraphDirectory(story.remotes.graph, now=story.world.clock, mark=(held.name, held.value))
     lock = GraphSecondLock(story.remotes.graph_as("lock"), name=held.name, value=held.value, platforms={Platform.IOS})
@@ -64,7 +65,7 @@ def opened(story: Story) -> Story:
     proven(story)
     register_in_app(story.sandbox.world, story.remotes.phone)
     story.checks_again()
-    story.passes(1.2 * TURN, every=20)
+    story.passes(1.2 * TURN, every=60)
     return story
 
 

@@ -12,7 +12,7 @@ from ..domain.partner import LEAVING
 from ..domain.push import Lane
 from ..errors import NotFound, RemoteError, Stale
 from ..ports import Beating, Relaying
-from .marks import mind_the_mark
+from .marks import put_right, wrong_mark
 from .one_pass import OnePass
 
 # Longer than four calls can take, each at its timeout. A pass that slept longer has read nothing that is true *now*: by the clock
@@ -45,10 +45,10 @@ def _too_weak(one: OnePass) -> str | None:
 
 def judge(one: OnePass) -> None:
     """Compare what the posture calls for with what Microsoft should be told so far; then the second lock's mark."""
-    before = one.push.desired_seq
+    before, found = one.push.desired_seq, wrong_mark(one)
     _judge(one)
-    if one.push.desired_seq == before:
-        mind_the_mark(one)
+    if found is not None:
+        put_right(one, found, news=one.push.desired_seq != before)
 
 
 def _judge(one: OnePass) -> None:
@@ -136,7 +136,8 @@ def look_after_its_end(one: OnePass) -> RemoteError | None:
     except RemoteError as error:
         return error
     if one.lock is not None:
-        mind_the_mark(one)
+        if (found := wrong_mark(one)) is not None:
+            put_right(one, found, news=False)
     elif one.sides.entra is not None and one.sides.entra.compliant is True:
         one.desire(Decision(Verdict.NOT_COMPLIANT, push.reasons, None), "drift.repaired")
     return None

@@ -13,7 +13,7 @@ from ..domain.compliance import Decision, Verdict
 from ..domain.device import LinkState
 from ..domain.listing import Marks
 from ..domain.push import Lane
-from ..domain.second_lock import SecondLock, astray
+from ..domain.second_lock import Astray, SecondLock, astray, stands
 from ..errors import NotFound, RemoteError
 from ..ports import AT_ONCE, Alarm, in_lane
 from .one_pass import MARK_REPAIRED, OnePass
@@ -25,8 +25,8 @@ SOURCE = "second_lock"
 MOST_CLEARED = 20  # of one page of the sweep: what is left is found by the next one
 _FOREIGN = (
     "Somebody else wrote into {name} of at least one device in Entra, at {at} or before: the attribute that is set aside for this "
-    "product's mark. What they wrote is taken away again; the audit names each device (mark.repaired, mark.cleared). It is told at "
-    "most once in an hour."
+    "product's mark. What they wrote is taken away again; the audit names each device (mark.…). It is told at most once in "
+    "an hour."
     "\n\n"
     "A forged mark opens nothing on a device that is not compliant. It lets one in that is compliant and that is held back here. "
     "Who can act: an Entra administrator. Entra's audit log (Update device) shows which app or account wrote: every app with "
@@ -39,25 +39,34 @@ def marks_of(world: World) -> Marks | None:
     return Marks(world.governed, partial(astray, now=world.clock())) if world.lock_prepared() else None
 
 
-def mind_the_mark(one: OnePass) -> None:
-    """After the posture was judged: what Entra showed of the mark in this pass against what we had seen there."""
+def wrong_mark(one: OnePass) -> Astray | None:
+    """What Entra showed of the mark in this pass against what we had seen there; asked before the posture is judged anew."""
     entra = one.sides.entra
     if entra is None or one.lock is None:
-        return
-    found = astray(one.link, one.push, entra.mark, one.world.clock())
-    if found is None:
-        return
-    fresh = one.decision is not None and one.decision.verdict is Verdict.COMPLIANT
-    if one.link.state is LinkState.ACTIVE and one.push.says_compliant:
-        if one.decision is None or not fresh:
-            return  # no mark without fresh evidence: its end comes with the lease
-        decision = one.decision
-    else:
-        decision = Decision(one.push.desired or Verdict.UNKNOWN, one.push.reasons, None)
+        return None
+    return astray(one.link, one.push, entra.mark, one.world.clock())
+
+
+def put_right(one: OnePass, found: Astray, *, news: bool) -> None:
+    """With the news that this pass told already, else as news of its own: written by somebody else, it is told in any case."""
     alarm = foreign(one.world) if found.foreign else None
-    if found.foreign:
+    if alarm is not None:
         log.warning("link %s: somebody else wrote the second lock's mark (%s)", one.link.id, found.what)
-    one.desire(decision, MARK_REPAIRED, alarm=alarm, mark=found.what, foreign=found.foreign)
+    if not news:
+        if (decision := _decision(one)) is not None:
+            one.desire(decision, MARK_REPAIRED, alarm=alarm, mark=found.what, foreign=found.foreign)
+    elif alarm is not None:
+        with one.change("mark.foreign") as change:
+            change.audit(mark=found.what, foreign=True)
+            change.raise_alarm(alarm)
+
+
+def _decision(one: OnePass) -> Decision | None:
+    """None where the mark should stand and nothing fresh justifies it: the row goes down with its lease."""
+    if not stands(one.link, one.push):
+        return Decision(one.push.desired or Verdict.UNKNOWN, one.push.reasons, None)
+    fresh = one.decision is not None and one.decision.verdict is Verdict.COMPLIANT
+    return one.decision if fresh else None
 
 
 def clear_strays(device_ids: Sequence[str], world: World) -> None:

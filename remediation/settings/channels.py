@@ -94,7 +94,7 @@ def lock_unsuited(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     }
     if not carried:
         yield "second_lock_attribute", "is set, and no platform's channel is mdm_relay: elsewhere we carry, and it is of no use."
-    elif wrong := [name for name in platforms if name.lower() not in carried]:
+    elif wrong := [name for name in platforms if name.lower() not in carried and name.lower() in {*PLATFORMS}]:
         names = ", ".join(wrong)
         yield "second_lock_platforms", f"names {names}, whose channel is not mdm_relay: there *compliant* waits for us already."
 

@@ -33,6 +33,7 @@ EVENTS = {
         "drift.seen",
         "mark.repaired",
         "mark.cleared",
+        "mark.foreign",
         "lease.ended",
     ),
     *(
