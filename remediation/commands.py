@@ -12,6 +12,7 @@ from . import (
     doctor_commands,
     figures_command,
     impact_commands,
+    lock_commands,
     log,
     mdm_commands,
     onboard_commands,
@@ -93,6 +94,7 @@ remediation.add_command(onboard_commands.onboard)
 remediation.add_command(partner_commands.partner)
 remediation.add_command(scope_commands.scope)
 remediation.add_command(pilot_commands.pilot)
+remediation.add_command(lock_commands.lock)
 remediation.add_command(bar_command.bar)
 remediation.add_command(doctor_commands.doctor)
 remediation.add_command(audit_commands.audit)

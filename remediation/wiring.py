@@ -255,7 +255,7 @@ def build_world(
 
 
 def world_of(settings: WorkerSettings, store: Store, wire: Wire, clock: Clock, *, hold: Hold | None = None) -> World:
-    bar = build_bar(settings.bar_file)
+    bar, lock = build_bar(settings.bar_file), wire_channels.keep_lock(settings, store, clock())
     check_in = min(timedelta(days=settings.check_in_days), bar.oldest_check_in or timedelta.max)
     directory = graph.GraphDirectory(
         wire.graph("directory"),
@@ -263,6 +263,7 @@ def world_of(settings: WorkerSettings, store: Store, wire: Wire, clock: Clock, *
         plans=settings.intune_plans,
         groups=set_up_wiring.chosen_groups(settings, store),
         owner_attribute=settings.owner_directory_attribute,
+        mark=(lock.name, lock.value) if lock is not None else None,
     )
     channels = wire_channels.channels(wire, settings, directory)
     return World(
@@ -294,6 +295,7 @@ def world_of(settings: WorkerSettings, store: Store, wire: Wire, clock: Clock, *
         ),
         sign_in_log=sign_in_log.GraphSignInLog(wire.graph("sign_in_log", gate="sign_in_log")),
         certificates=build_certificates(settings),
+        lock=wire_channels.second_lock(wire, settings, lock) if lock is not None else None,
         tell_owner_by=(DEVICE,) if settings.alarm_mail_server is None else (DEVICE, MAIL),
         answer_wishes=set_up_wiring.answers(settings, wire, channels, store),
     )

@@ -244,6 +244,20 @@ class AppRegistration:
 
 
 @dataclass
+class DevicePolicy:
+    """A Conditional Access policy that blocks, but for devices that its filter leaves out (or only those that it takes in)."""
+
+    name: str
+    rule: str
+    mode: Literal["exclude", "include"] = "exclude"
+    state: Literal["enabled", "disabled", "enabledForReportingButNotEnforced"] = "enabled"
+    apps: list[str] = field(default_factory=lambda: ["Office365"])
+    platforms: list[str] = field(default_factory=list)
+    not_platforms: list[str] = field(default_factory=list)
+    clients: list[str] = field(default_factory=lambda: ["all"])
+
+
+@dataclass
 class OtherPartner:
     """Another vendor, to whom an administrator gave some platforms."""
 

@@ -72,6 +72,8 @@ MAY_SEE = {
     "partner_commands": {"wiring", "onboard_wiring", "partner_wiring", "terminal", "domain", "errors", "settings"},
     "partner_wiring": {"wire", "wiring", "set_up_wiring", "adapters", "store", "web", "services", "domain", "ports", "errors"}
     | {"settings"},
+    "lock_commands": {"lock_wiring", "terminal", "errors", "settings"},
+    "lock_wiring": {"wire", "wiring", "adapters", "store", "web", "services", "domain", "ports", "errors", "settings"},
     "scope_wiring": {"wire", "wiring", "set_up_wiring", "store", "web", "services", "domain", "ports", "errors", "settings"},
     "scope_commands": {"onboard_wiring", "scope_wiring", "log", "terminal", "errors", "settings"},
     "pilot_commands": {"scope_wiring", "scope_commands", "doctor_words", "terminal", "errors"},
@@ -90,8 +92,8 @@ MAY_SEE = {
         "settings",
     },
     "commands": {"wiring", "serving", "log", "terminal", "operator_commands", "audit_commands", "bar_command", "operator_wiring"}
-    | {"doctor_commands", "figures_command", "mdm_commands", "connection_commands", "partner_commands", "settings"}
-    | {"onboard_commands", "onboard_wiring", "scope_commands", "pilot_commands", "impact_commands"},
+    | {"doctor_commands", "figures_command", "mdm_commands", "connection_commands", "partner_commands", "lock_commands"}
+    | {"onboard_commands", "onboard_wiring", "scope_commands", "pilot_commands", "impact_commands", "settings"},
     "__main__": {"commands"},
     "__init__": set(),
 }
@@ -103,7 +105,17 @@ ONLY_IN = {
     "msal": {"adapters"},
     "cryptography": {"adapters"},
     # Authlib's client in web, a transport for tests
-    "requests": {"adapters", "web", "wire", "wiring", "doctor_wiring", "partner_wiring", "onboard_wiring", "scope_wiring"},
+    "requests": {
+        "adapters",
+        "web",
+        "wire",
+        "wiring",
+        "doctor_wiring",
+        "partner_wiring",
+        "onboard_wiring",
+        "scope_wiring",
+        "lock_wiring",
+    },
     "sqlalchemy": {"store", "wiring", "operator_pulses", "onboard_wiring"},
     "alembic": {"store", "wiring"},
     "dbos": {"store", "worker"},
@@ -181,6 +193,7 @@ def test_no_adapter_knows_another() -> None:
         "doctor_commands",
         "figures_command",
         "impact_commands",
+        "lock_commands",
         "mdm_commands",
         "onboard_commands",
         "partner_commands",

@@ -1,5 +1,5 @@
 """What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `hints`, `desk`, `budgets`,
-`impact`, `operating`, `partner`, `figures`, `alarms`, `certificates`, `checking`, `notices`, `set_up`."""
+`impact`, `operating`, `partner`, `second_lock`, `figures`, `alarms`, `certificates`, `checking`, `notices`, `set_up`."""
 
 from .alarms import AT_ONCE, Alarm, AlarmDue, AlarmRows, AlarmSink
 from .budgets import Budgets, in_lane, lane_now
@@ -38,6 +38,7 @@ from .remotes import (
     LinkNoting,
     Listing,
     LookupValue,
+    Marking,
     MdmGroup,
     Messaging,
     Owned,
@@ -51,6 +52,7 @@ from .remotes import (
     Sent,
     SignInLog,
 )
+from .second_lock import LockRows, SignInRecords
 from .set_up import DirectoryGroups
 from .store import Actor, CertificateHandle, Change, PossessionLinkFacts, Revoked, Store, Wakeups
 from .watching import Watching
@@ -101,8 +103,10 @@ __all__ = [
     "LinkNoting",
     "ListRead",
     "Listing",
+    "LockRows",
     "LookUp",
     "LookupValue",
+    "Marking",
     "MdmGroup",
     "Messaging",
     "Notice",
@@ -135,6 +139,7 @@ __all__ = [
     "Session",
     "Sessions",
     "SignInLog",
+    "SignInRecords",
     "SignInStates",
     "Somebody",
     "StartMessage",

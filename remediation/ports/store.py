@@ -1,6 +1,6 @@
 """What the services ask of the database: `Change` is the inside of the one write transaction, `Store` the rest."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +15,7 @@ from ..domain.message_test import MessageTest
 from ..domain.onboarding import Looked
 from ..domain.partner import Told
 from ..domain.push import Lane, Push
+from ..domain.second_lock import SeenBlocked
 from ..domain.sign_in_proof import Pair, SignIn
 from ..domain.standing import Standing
 from ..domain.turns import Turns
@@ -23,6 +24,7 @@ from .hints import Hints
 from .impact import ImpactChange, ImpactRows, WaveRows
 from .onboarding import Choice
 from .partner import PartnerRows
+from .second_lock import LockRows
 from .set_up import SetUpChanges, SetUpRows
 from .watching import Watching
 
@@ -197,6 +199,19 @@ class Change(SetUpChanges, ImpactChange, Protocol):
     def partner_took(self, told: Told) -> None:
         """What Microsoft last took from us."""
 
+    def partner_leaves(self, leaving_at: datetime | None) -> None:
+        """Since when devices are taken down for the partner's end; None takes it back. Stale where nothing was ever told."""
+
+    def look_at_partner_links(self, platforms: Collection[Platform]) -> int:
+        """Every active link of these platforms is due now, with the revocations where it stands; how many."""
+
+    # the second lock
+    def lock_prepared(self) -> None:
+        """Nobody else's value stood in its attribute: from now on it is ours. Stale where there is no lock."""
+
+    def saw_blocked(self, seen: SeenBlocked) -> None:
+        """Takes the place of the last of its kind."""
+
     # operating
     def watch_soon(self, name: str) -> None:
         """A source that is read again and again: the next pulse wakes it."""
@@ -211,7 +226,7 @@ class Change(SetUpChanges, ImpactChange, Protocol):
         """Take away every row of theirs; returns how many by table. The audit stays: it holds ids alone. Raises ErasureRefused."""
 
 
-class Store(Watching, Hints, PartnerRows, SetUpRows, ImpactRows, WaveRows, Protocol):
+class Store(Watching, Hints, PartnerRows, SetUpRows, ImpactRows, WaveRows, LockRows, Protocol):
     """The database of one tenant. `change` is for decisions, `observe_*` and `note_*` for what was seen and for timers:
     those leave observation rows where something differs, never audit rows."""
 
@@ -289,10 +304,11 @@ class Store(Watching, Hints, PartnerRows, SetUpRows, ImpactRows, WaveRows, Proto
         refreshed: bool,
         found_some: bool = False,
         relay: timedelta | None = None,
+        locked: bool = False,
         failed_calls: Sequence[FailedCall] = (),
     ) -> None:
-        """`found_some`: at least one MDM told of devices, so they count as read though another MDM failed. `relay` as `Journey` has
-        it."""
+        """`found_some`: at least one MDM told of devices, so they count as read though another MDM failed. `relay` and `locked` as
+        `Journey` has them."""
 
     def note_sign_in(self, sign_in: SignIn) -> None:
         """Its record was looked for once more, and is not there yet."""

@@ -32,7 +32,7 @@ def tokens(doctor: Doctor, _: Sequence[Finding]) -> Iterator[Finding]:
 
 
 def _needed(doctor: Doctor, resource: str) -> frozenset[str]:
-    return powers.needed(resource, {channel.kind for channel in doctor.world.channels})
+    return powers.needed(resource, {channel.kind for channel in doctor.world.channels}, lock=doctor.world.lock is not None)
 
 
 def _permissions(doctor: Doctor, resource: str, roles: frozenset[str] | None) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 A change is not tried again here: its body is the caller's code, which ran already. Work that a lost connection or a deadlock cut
 short stands in its row, and the next wake-up or the person's next tap does it again.
 Next door: `change_journeys`, `change_certificates`, `change_impact`, `change_message_tests`, `change_links`, `change_operating`,
-`change_onboarding`, `change_set_up` and `partner` are what can be done inside.
+`change_onboarding`, `change_set_up`, `partner` and `second_lock` are what can be done inside.
 """
 
 from collections.abc import Iterator
@@ -24,6 +24,7 @@ from .change_operating import OperatingChanges
 from .change_set_up import SetUpChanges
 from .engine import writing
 from .partner import PartnerChanges
+from .second_lock import LockChanges
 from .sessions import alive
 from .tables import audit, people, sessions
 from .upsert import upsert
@@ -32,7 +33,14 @@ _SECRETS = ("token", "secret", "password", "cookie", "verifier", "assertion", "a
 
 
 class OneChange(
-    CertificateChanges, ImpactChanges, MessageTestChanges, OnboardingChanges, OperatingChanges, PartnerChanges, SetUpChanges
+    CertificateChanges,
+    ImpactChanges,
+    LockChanges,
+    MessageTestChanges,
+    OnboardingChanges,
+    OperatingChanges,
+    PartnerChanges,
+    SetUpChanges,
 ):
     """Implements `ports.Change`."""
 

@@ -24,7 +24,9 @@ WORDS = {
     *(f"log_{record.value}" for record in Record),
     *(f"why_{why}" for why in WHY_NOT),
     *(f"because_{one}" for one in BECAUSE),
+    *(f"slot_{why}" for why in connection_words.SLOTS),
 }
+SLOTS = {f"{what}_{platform}" for what in ("slot", "holder") for platform in connection_words.SLOT_PLATFORMS}
 
 MADE_UP: dict[str, set[str]] = {
     "helpdesk.state.": {*(step.value for step in Step), "relay"},
@@ -34,7 +36,7 @@ MADE_UP: dict[str, set[str]] = {
     "helpdesk.column.": COLUMNS,
     "helpdesk.call.": set(stuck.REMOTES),
     "helpdesk.none.": COLUMNS,
-    "helpdesk.fact.": set(re.findall(r'\bFact\("(\w+)"', SOURCE)),
+    "helpdesk.fact.": {*re.findall(r'\bFact\("(\w+)"', SOURCE), *SLOTS},
     "helpdesk.word.": WORDS,
     "helpdesk.differs.": {"name", "model", "system", *re.findall(r'\bDifference\("(\w+)"\)', SOURCE)},
     "helpdesk.actor.": {*helpdesk_timeline.ACTORS, "seen", "themself"},

@@ -30,7 +30,7 @@ from remediation.domain.device import Person, Platform
 from remediation.services.start_journey import open_case
 from remediation.services.waves import WaveAsked, begin_wave
 from remediation.store.columns import OutsideText
-from remediation.store.tables import metadata, remotes, watches
+from remediation.store.tables import metadata, partner_slots, remotes, watches
 from sandbox.sockets import Socket
 from tests.people import MIA
 from tests.web.conftest import Browser, Web
@@ -79,6 +79,8 @@ OURS = {
     *(("impact_missing", column) for column in ("reason", "platform")),
     *(("start_waves", column) for column in ("slot", "state")),
     ("start_messages", "state"),
+    ("partner_slots", "platform"),
+    ("partner_slots", "why"),
 }
 
 
@@ -281,6 +283,8 @@ def staged(web: Web, scene: str) -> tuple[Browser, Browser, str]:
         connection.execute(sa.insert(watches).values(**failing))
         told = {"failed_at": web.clock(), "failures": 3, "error": "refused", "cause": "locked", "code": "1005", "words": "locked"}
         connection.execute(sa.insert(remotes).values(tenant_id=web.settings.tenant_id, remote="mdm:ws1", **told))
+        slot = {"platform": "ios", "why": "taken", "holder": "Jamf", "state": "enabled", "read_at": web.clock()}
+        connection.execute(sa.insert(partner_slots).values(tenant_id=web.settings.tenant_id, **slot))
         connection.execute(sa.text("UPDATE pushes SET failed_calls = :it"), {"it": failed})
     picked = WaveAsked(counted(web).id, "link", "ios", "device", 25, timedelta(hours=1))
     begin_wave(web.store, picked, actor=NOBODY_BUT, now=web.clock())
@@ -369,6 +373,8 @@ NEVER_FILLED = {
     *(
         ("partner_told", column) for column in ("enrollment_url", "remediation_url", "groups", "policies", "told_by")
     ),  # addresses of ours and ids, on no page
+    ("second_lock", "value"),  # our own, by chance; on no page
+    *(("seen_blocked", column) for column in ("kind", "how", "what", "by")),  # told at the command line
 }
 
 
