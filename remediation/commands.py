@@ -20,6 +20,7 @@ from . import (
     operator_commands,
     partner_commands,
     pilot_commands,
+    repair_commands,
     scope_commands,
     serving,
     wiring,
@@ -101,6 +102,7 @@ remediation.add_command(audit_commands.audit)
 remediation.add_command(audit_commands.export)
 remediation.add_command(audit_commands.erase)
 remediation.add_command(operator_commands.sign_out)
+remediation.add_command(repair_commands.repair)
 work.add_command(operator_commands.takeover)
 
 

@@ -152,6 +152,21 @@ class Conflict(RemediationError):
     who_acts = WhoActs.HELPDESK
 
 
+class ChangedMeanwhile(RemediationError):
+    """Something was done for this person since the page was made on which somebody confirms. Nothing was changed."""
+
+    code = "changed_meanwhile"
+    who_acts = WhoActs.HELPDESK
+    retryable = True
+
+
+class NotOffered(RemediationError):
+    """A repair that the facts do not call for, or a device that is not among those it is offered for. Nothing was changed."""
+
+    code = "not_offered"
+    who_acts = WhoActs.HELPDESK
+
+
 class MessageTestRefused(RemediationError):
     """A test of a connection's messages cannot be made, or its link not be used. `why`: `no_messages` or `not_enrolled`; `unknown`,
     `used` or `too_late`."""

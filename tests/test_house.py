@@ -69,6 +69,7 @@ MAY_SEE = {
     "connection_commands": {"wiring", "operator_wiring", "operator_commands", "terminal"},
     "mdm_commands": {"mdm_wiring", "onboard_wiring", "log", "terminal", "errors", "settings"},
     "mdm_wiring": {"wiring", "services", "store", "web", "domain", "ports", "errors", "settings"},
+    "repair_commands": {"operator_commands", "operator_wiring", "terminal", "domain", "errors"},
     "partner_commands": {"wiring", "onboard_wiring", "partner_wiring", "terminal", "domain", "errors", "settings"},
     "partner_wiring": {"wire", "wiring", "set_up_wiring", "adapters", "store", "web", "services", "domain", "ports", "errors"}
     | {"settings"},
@@ -93,6 +94,7 @@ MAY_SEE = {
     },
     "commands": {"wiring", "serving", "log", "terminal", "operator_commands", "audit_commands", "bar_command", "operator_wiring"}
     | {"doctor_commands", "figures_command", "mdm_commands", "connection_commands", "partner_commands", "lock_commands"}
+    | {"repair_commands"}
     | {"onboard_commands", "onboard_wiring", "scope_commands", "pilot_commands", "impact_commands", "settings"},
     "__main__": {"commands"},
     "__init__": set(),
@@ -122,6 +124,7 @@ ONLY_IN = {
     "gunicorn": {"serving"},
     "pydantic_settings": {"settings"},
     "smtplib": {"adapters"},
+    "segno": {"web"},
     "prometheus_client": {"adapters"},
 }
 
@@ -199,6 +202,7 @@ def test_no_adapter_knows_another() -> None:
         "partner_commands",
         "pilot_commands",
         "scope_commands",
+        "repair_commands",
         "app",
     ],
 )

@@ -1,5 +1,5 @@
 """What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `hints`, `desk`, `budgets`,
-`impact`, `operating`, `partner`, `second_lock`, `figures`, `alarms`, `certificates`, `checking`, `notices`, `set_up`."""
+`impact`, `operating`, `partner`, `repairs`, `second_lock`, `figures`, `alarms`, `certificates`, `checking`, `notices`, `set_up`."""
 
 from .alarms import AT_ONCE, Alarm, AlarmDue, AlarmRows, AlarmSink
 from .budgets import Budgets, in_lane, lane_now
@@ -34,6 +34,7 @@ from .remotes import (
     ComplianceChannel,
     DeviceManager,
     Directory,
+    DirectoryWriting,
     Grouping,
     LinkNoting,
     Listing,
@@ -52,6 +53,7 @@ from .remotes import (
     Sent,
     SignInLog,
 )
+from .repairs import DeskRepairs, RepairWork, StartLink, StartLinkDue, ToDisable
 from .second_lock import LockRows, SignInRecords
 from .set_up import DirectoryGroups
 from .store import Actor, CertificateHandle, Change, PossessionLinkFacts, Revoked, Store, Wakeups
@@ -83,10 +85,12 @@ __all__ = [
     "ComplianceChannel",
     "Connections",
     "Count",
+    "DeskRepairs",
     "DeviceCertificates",
     "DeviceManager",
     "Directory",
     "DirectoryGroups",
+    "DirectoryWriting",
     "Event",
     "EventReader",
     "EventTarget",
@@ -130,6 +134,7 @@ __all__ = [
     "Reachable",
     "Refreshing",
     "Relaying",
+    "RepairWork",
     "Report",
     "Revoked",
     "Roster",
@@ -142,10 +147,13 @@ __all__ = [
     "SignInRecords",
     "SignInStates",
     "Somebody",
+    "StartLink",
+    "StartLinkDue",
     "StartMessage",
     "Store",
     "StuckRow",
     "StuckRows",
+    "ToDisable",
     "ToJudge",
     "Unsealed",
     "Wakeups",

@@ -15,6 +15,7 @@ from ..domain.message_test import MessageTest
 from ..domain.onboarding import Looked
 from ..domain.partner import Told
 from ..domain.push import Lane, Push
+from ..domain.repairs import Mark
 from ..domain.second_lock import SeenBlocked
 from ..domain.sign_in_proof import Pair, SignIn
 from ..domain.standing import Standing
@@ -195,6 +196,37 @@ class Change(SetUpChanges, ImpactChange, Protocol):
 
     def wake_link(self, link_id: str, *, lane: Lane) -> None: ...
 
+    # repairs of the helpdesk
+    def as_seen(self, oid: str, seen: int) -> None:
+        """Raises ChangedMeanwhile where anything that staff have to know of was done for this person since that version."""
+
+    def tell_again(self, link_id: str) -> None:
+        """Microsoft is told once more what it was told last, if a fresh look still says so. Stale where it was told nothing."""
+
+    def settle(self, journey_id: str, device_id: str) -> None:
+        """Which of several candidates is meant. Wakes the journey."""
+
+    def forget_proofs(self, link: DeviceLink) -> None:
+        """Whoever wants another link like this one proves anew: in every living journey of its person on its platform."""
+
+    def close_journey(self, journey_id: str) -> None: ...
+
+    def reopen_journey(self, journey_id: str, *, expires_at: datetime) -> None:
+        """It goes on, without any proof of before. Stale where it is not over."""
+
+    def mark_device(self, device_id: str, mark: Mark, *, oid: str) -> None: ...
+
+    def want_disabled(self, device_id: str) -> None:
+        """The worker is to switch this entry off in the directory. Stale where it is not marked as a leftover."""
+
+    def entry_disabled(self, device_id: str) -> None: ...
+
+    def make_start_link(
+        self, *, code: str, oid: str, platform: Platform, way: str, device: ManagedKey | None, expires_at: datetime
+    ) -> None: ...
+
+    def start_link_told(self, link_id: str) -> None: ...
+
     # the compliance partner
     def partner_took(self, told: Told) -> None:
         """What Microsoft last took from us."""
@@ -309,6 +341,9 @@ class Store(Watching, Hints, PartnerRows, SetUpRows, ImpactRows, WaveRows, LockR
     ) -> None:
         """`found_some`: at least one MDM told of devices, so they count as read though another MDM failed. `relay` and `locked` as
         `Journey` has them."""
+
+    def note_shown(self, journey_id: str, before: str | None, shown: str, *, at: datetime) -> None:
+        """The person was shown another page than `before`: an observation, by the web; nothing where somebody noted it already."""
 
     def note_sign_in(self, sign_in: SignIn) -> None:
         """Its record was looked for once more, and is not there yet."""

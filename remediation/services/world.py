@@ -15,6 +15,7 @@ from ..ports import (
     DeviceCertificates,
     DeviceManager,
     Directory,
+    DirectoryWriting,
     Marking,
     PartnerList,
     Relaying,
@@ -29,7 +30,7 @@ class World:
     """`managers` by connection name. `possession_url` makes the address behind a token, `message_text` the words around it.
     `tell_owner_by` are the ways of `tell_owner`. `partner_name` is what Intune's list of partners calls us. `answer_wishes` asks
     what an administrator wants to know while the tenant is set up. `lock` writes the marks of the second lock, where the tenant
-    has one."""
+    has one. Without `directory_writing` the tenant permits none."""
 
     store: Store
     directory: Directory
@@ -51,6 +52,7 @@ class World:
     answer_wishes: Callable[[Watch, "World"], None] | None = None
     roster: Roster | None = None
     lock: Marking | None = None
+    directory_writing: DirectoryWriting | None = None
 
     @property
     def actor(self) -> Actor:

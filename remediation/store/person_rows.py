@@ -19,6 +19,7 @@ from .tables import (
     audit,
     cases,
     device_links,
+    device_marks,
     directory_devices,
     impact_managed,
     impact_missing,
@@ -36,6 +37,7 @@ from .tables import (
     sessions,
     shown_certificates,
     sign_ins,
+    start_links,
     start_messages,
     turns,
 )
@@ -137,6 +139,7 @@ def of_person(connection: sa.Connection, tenant_id: str, oid: str, *, ever: bool
     subjects = {
         "person": {oid},
         "directory_device": {str(row[0]) for row in _read_keys(connection, *devices)} | (linked if ever else set()),
+        "journey": {row[0] for row in begun},
         "managed_device": {"/".join(row) for row in [*_read_keys(connection, *phones), *(records if ever else ())]},
     }
     seen = (sa.and_(observations.c.subject_kind == kind, observations.c.subject_id.in_(ids)) for kind, ids in subjects.items())
@@ -147,6 +150,8 @@ def of_person(connection: sa.Connection, tenant_id: str, oid: str, *, ever: bool
         mine(possession_links, possession_links.c.journey_id.in_({row[0] for row in begun})),
         mine(shown_certificates, shown_certificates.c.journey_id.in_({row[0] for row in begun})),
         mine(sign_ins, sign_ins.c.journey_id.in_({row[0] for row in begun})),
+        mine(start_links, start_links.c.oid == oid),
+        mine(device_marks, device_marks.c.oid == oid),
         mine(cases, cases.c.browser.in_(browsers)),
         mine(observations, sa.or_(*seen)),
         mine(journeys, journeys.c.oid == oid),

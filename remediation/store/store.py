@@ -216,6 +216,10 @@ class SqlStore(SqlPartner, SqlHints, SqlSetUp, SqlImpact, SqlWaves, SqlLock):
             timer.park_failed(wake, rows.of_failed_calls(failed_calls))
             timer.park(wake, at=at, next_at=next_at, attempts=attempts, refreshed=refreshed, found=found)
 
+    def note_shown(self, journey_id: str, before: str | None, shown: str, *, at: datetime) -> None:
+        with writing(self._engine) as connection:
+            timers.note_shown(connection, self.tenant_id, journey_id, before, shown, at=at)
+
     def note_sign_in(self, sign_in: SignIn) -> None:
         with writing(self._engine) as connection:
             connection.execute(

@@ -2,10 +2,10 @@
 
 Read `entrances` (how people arrive), `sign_in` and `id_token`, `sign_in_again` and `access_token`, `cannot_sign_in`,
 `journey_pages` (the one dispatcher) with `panel` and `cards` (what its page shows), `links` (what leads off the site),
-`possession_pages`, `message_test_pages`, `certificate_pages`, `helpdesk_pages`, `connection_pages`, `figures_pages`, `webhooks`
-(what an MDM sends), `onboarding_pages` with `onboarding_frame`, `set_up` and `set_up_pages` (a tenant from zero); then what stands
-around every page: `second_host`, `guards`, `headers`, `forgery`, `sessions`, `error_pages`, `texts`, `languages`, `embedded`,
-`assets`.
+`possession_pages`, `message_test_pages`, `certificate_pages`, `helpdesk_pages`, `repair_pages`, `connection_pages`,
+`figures_pages`, `webhooks` (what an MDM sends), `onboarding_pages` with `onboarding_frame`, `set_up` and `set_up_pages` (a tenant
+from zero); then what stands around every page: `second_host`, `guards`, `headers`, `forgery`, `sessions`, `error_pages`, `texts`,
+`languages`, `embedded`, `assets`.
 """
 
 import hashlib
@@ -47,6 +47,7 @@ from . import (
     onboarding_pages,
     possession_pages,
     preview_pages,
+    repair_pages,
     second_host,
     set_up_pages,
     sign_in,
@@ -128,6 +129,7 @@ def build_web(
         message_test_pages,
         certificate_pages,
         helpdesk_pages,
+        repair_pages,
         figures_pages,
         connection_pages,
         onboarding_pages,

@@ -107,6 +107,13 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("POST", "/onboarding/impact/waves/<wave>/stop"): {**ADMINS, "adam": 409},
     ("GET", "/onboarding/preview"): ADMINS,
     ("GET", "/onboarding/preview/<step>/<platform>"): {**ADMINS, "adam": 404},
+    ("POST", "/helpdesk/person/<oid>/ask"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "ida": 303},
+    ("GET", "/helpdesk/person/<oid>/repair/<which>"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "ida": 200},
+    ("POST", "/helpdesk/person/<oid>/repair/<which>"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "ida": 400},
+    # A start link leads to the start page, whoever follows it.
+    ("GET", "/s"): ELSEWHERE,
+    ("GET", "/s/<code>"): ELSEWHERE,
+    ("GET", "/s/<path:rest>"): ELSEWHERE,
     # What an MDM sends: no person may, whoever they are. `test_webhooks` has the MDM.
     ("GET", "/hooks/mdm/<connection>"): {"nobody": 401, "mia": 401, "noah": 401, "hanna": 401},
     ("POST", "/hooks/mdm/<connection>"): {"nobody": 401, "mia": 401, "noah": 401, "hanna": 401},

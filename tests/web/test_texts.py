@@ -74,6 +74,8 @@ IN_PYTHON = {
     "message.test",
     "message.replaced",
     "message.replaced.subject",
+    "message.begin",
+    "message.begin.subject",
     "message.start",
     "message.start.subject",
     "message.open",

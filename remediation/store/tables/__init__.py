@@ -38,6 +38,7 @@ from .operating import (
     turns,
     watches,
 )
+from .repairs import device_marks, start_links
 from .set_up import arrival_tests, pilots, scopes, set_up_wishes
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "cases",
     "choices",
     "device_links",
+    "device_marks",
     "directory_devices",
     "impact_counts",
     "impact_managed",
@@ -84,6 +86,7 @@ __all__ = [
     "shown_certificates",
     "sign_in_states",
     "sign_ins",
+    "start_links",
     "start_messages",
     "start_waves",
     "turns",
