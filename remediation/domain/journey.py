@@ -76,7 +76,8 @@ class Journey:
     `settled` is which of several candidates the helpdesk says it is: a link by it waits until Entra itself names that device.
     `reopened_at` is when staff reopened it, without any proof of before; `shown` which page it last showed.
     `relay` is how often the MDM's maker carries compliance to Microsoft, None where we send; `in_app_at` when the person said that
-    they had registered the device in the MDM's app; `tell_open_at` when they asked for a message once it is open, until it is sent.
+    they had registered the device in the MDM's app. `locked`: the second lock holds a device back until it bears our mark.
+    `tell_open_at`: when they asked for a message once it is open, until it is sent.
     """
 
     id: str
@@ -106,6 +107,7 @@ class Journey:
     reopened_at: datetime | None = None
     shown: str | None = None
     in_app_at: datetime | None = None
+    locked: bool = False
     tell_open_at: datetime | None = None
 
     @property

@@ -202,6 +202,17 @@ class Sending(ComplianceChannel, Protocol):
         """What became of it; NotFound where the channel never got it."""
 
 
+class Marking(Protocol):
+    """The second lock's mark on directory devices of these platforms: no channel, it tells Microsoft nothing of compliance."""
+
+    platforms: frozenset[Platform]
+
+    def send(self, report: Report) -> Sent:
+        """Set it where the report says *compliant* of a managed device, else clear it. Safe to repeat."""
+
+    def clear(self, device_id: str) -> Sent: ...
+
+
 @runtime_checkable
 class Relaying(ComplianceChannel, Protocol):
     """The maker of the MDM `connection` carries what its own record says, about devices whose registration began in its app, every

@@ -21,6 +21,11 @@ from .tables import (
     device_links,
     device_marks,
     directory_devices,
+    impact_managed,
+    impact_missing,
+    impact_names,
+    impact_people,
+    impact_registered,
     journeys,
     managed_devices,
     notices,
@@ -33,6 +38,7 @@ from .tables import (
     shown_certificates,
     sign_ins,
     start_links,
+    start_messages,
     turns,
 )
 
@@ -45,12 +51,27 @@ NOBODYS = {
     "turns": "how often somebody asked, under an object id; forgotten within hours, and by an erasure",
     "watches": "of a list that is read",
     "lease_extensions": "of an MDM connection",
+    "impact_counts": "numbers of people, and which administrator asked",
+    "start_waves": "numbers of people, and which administrator asked",
     "partner_told": "addresses of ours, ids of groups and policies, and which operator",
+    "scopes": "ids and names of groups, and which administrator chose them",
+    "set_up_wishes": "what an administrator asked of a remote: names of groups, counts, stable words; never of a person",
+    "arrival_tests": "which entrance, platform and kind of page; nothing of whoever arrived",
+    "pilots": "ids of a link and of a connection, moments, and who started it",
+    "partner_slots": "of a platform: which vendor holds it",
+    "second_lock": "an attribute and our own value in it",
+    "seen_blocked": "that a device of a kind was blocked: an id of Microsoft's or what an operator wrote, and which operator",
     "message_tests": "of an MDM connection, and which operator asked",
+    "choices": "settings of the deployment, secrets sealed; who changed them stands in the audit",
+    "set_up_looks": "of a remote, and what the worker was started with",
+    "set_up_links": "digests, and which operator asked",
     "alarms": "texts of ours, with counts, names of connections and case codes, which lead to nobody once the case is gone",
 }
 SECRET = {"token_hash", "browser"}
 """What opens a session or a link, or is compared with what does: never exported."""
+
+IMPACT = (impact_names, impact_registered, impact_managed, impact_missing, impact_people, start_messages)
+"""What a policy would do to them, as it was counted, and whether they were told to begin."""
 
 Which = sa.ColumnElement[bool]
 
@@ -137,6 +158,7 @@ def of_person(connection: sa.Connection, tenant_id: str, oid: str, *, ever: bool
         devices,
         phones,
         mine(sessions, sessions.c.oid == oid),
+        *(mine(table, table.c.oid == oid) for table in IMPACT),
         mine(search_terms, search_terms.c.oid == oid),
         mine(people, people.c.oid == oid),
     ]

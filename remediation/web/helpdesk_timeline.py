@@ -36,6 +36,9 @@ EVENTS = {
         "verdict.changed",
         "drift.repaired",
         "drift.seen",
+        "mark.repaired",
+        "mark.cleared",
+        "mark.foreign",
         "lease.ended",
     ),
     *(
@@ -49,11 +52,12 @@ EVENTS = {
         "stuck.retried",
     ),
     *("person.exported", "person.erased", "sessions.ended"),
+    *("start_message.sent", "start_message.failed", "start_message.unknown"),
     *(f"repair.{repair.value}" for repair in Repair),
     *("repair.asked", "start_link.sent", "device.disabled", "journey.shown"),
     *(f"person.{what}" for what in ("name", "user_name", "mail", "account_enabled", "guest", "licensed", "in_scope")),
     *(f"{kind}.{what}" for kind in ("directory_device", "managed_device") for what in ("new", "gone", "back", "name", "platform")),
-    *(f"directory_device.{what}" for what in ("object_id", "enabled", "owner_oid", "listed_oid", "compliant")),
+    *(f"directory_device.{what}" for what in ("object_id", "enabled", "owner_oid", "listed_oid", "compliant", "mark")),
     *(f"managed_device.{what}" for what in ("generation", "owner_user_name", "listed_oid")),
     *(f"managed_device.{what}" for what in ("word", "enrolled", "compromised", "failing")),
 }
@@ -62,7 +66,7 @@ DETAILS = {
     *("entrance", "platform", "connection", "record", "device", "state", "evidence", "because", "message", "compliant", "verdict"),
     *("reasons", "by", "shown", "journey", "for_journey", "old", "new", "directory_device", "managed_device", "link"),
     *("client_request_id", "request_id", "named", "how", "refused", "error", "log", "correlation_id"),
-    *("fingerprint", "serial", "issuer", "ended", "codes", "at", "way", "page"),
+    *("fingerprint", "serial", "issuer", "ended", "codes", "at", "way", "page", "mark", "foreign"),
 }
 IDS = {
     *("record", "device", "message", "journey", "for_journey", "directory_device", "managed_device", "link", "connection"),

@@ -36,7 +36,7 @@ def show() -> str:
     device_app.shows(journey)  # a device may have been found meanwhile
     seen = _seen(journey)
     fragment = render_template("panel.html", panel=seen)
-    return render_template("journey.html", panel=seen, etag=_etag(fragment), case_code=seen.case_code)
+    return render_template("journey.html", panel=seen, etag=etag_of(fragment), case_code=seen.case_code)
 
 
 @pages.get("/journey/status")
@@ -45,7 +45,7 @@ def status() -> Response:
     """The same fragment for the script: 204 while nothing changed, `X-Watch: stop` when nothing more will."""
     seen = _seen(own_journey())
     fragment = render_template("panel.html", panel=seen)
-    etag = _etag(fragment)
+    etag = etag_of(fragment)
     unchanged = etag in request.if_none_match
     answer = make_response("" if unchanged else fragment, 204 if unchanged else 200)
     answer.set_etag(etag)
@@ -167,6 +167,6 @@ def _patiently(journey: Journey) -> Journey:
     return journey
 
 
-def _etag(fragment: str) -> str:
+def etag_of(fragment: str) -> str:
     """Of what a person sees: the token of the forms differs each time and does not count."""
     return hashlib.sha256(fragment.replace(generate_csrf(), "").encode()).hexdigest()[:20]

@@ -27,7 +27,9 @@ WORDS = {
     *(f"log_{record.value}" for record in Record),
     *(f"why_{why}" for why in WHY_NOT),
     *(f"because_{one}" for one in BECAUSE + REPAIRED_BECAUSE),
+    *(f"slot_{why}" for why in connection_words.SLOTS),
 }
+SLOTS = {f"{what}_{platform}" for what in ("slot", "holder") for platform in connection_words.SLOT_PLATFORMS}
 CHOOSES = {repair.value for repair in REPAIRS} - {"check_again", "close", "reopen"}
 TARGETS = {"device", "managed", "registered", "active", "pending"}
 
@@ -39,7 +41,7 @@ MADE_UP: dict[str, set[str]] = {
     "helpdesk.column.": COLUMNS,
     "helpdesk.call.": set(stuck.REMOTES),
     "helpdesk.none.": COLUMNS,
-    "helpdesk.fact.": set(re.findall(r'\bFact\("(\w+)"', SOURCE)),
+    "helpdesk.fact.": {*re.findall(r'\bFact\("(\w+)"', SOURCE), *SLOTS},
     "helpdesk.word.": WORDS,
     "helpdesk.differs.": {"name", "model", "system", *re.findall(r'\bDifference\("(\w+)"\)', SOURCE)},
     "helpdesk.actor.": {*helpdesk_timeline.ACTORS, "seen", "themself"},

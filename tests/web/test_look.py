@@ -6,6 +6,7 @@ The browser's requests are answered by the app in process. `LOOK=folder` also le
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 from zlib import crc32
@@ -16,6 +17,7 @@ from playwright.sync_api import Browser, Page, Route
 from werkzeug.test import TestResponse
 
 from remediation.domain.device import Person, Platform
+from remediation.services.waves import WaveAsked, begin_wave
 from tests.people import REGISTERED_PHONE
 from tests.proven import asked
 from tests.web.conftest import ORIGIN, Web
@@ -24,6 +26,7 @@ from tests.web.scenes import SCENES, SECOND_REGISTERED, of, stage
 from tests.web.test_certificate_pages import RIGHT, THERE, two
 from tests.web.test_certificate_pages import asked as asked_for_certificate
 from tests.web.test_connections import fails
+from tests.web.test_impact_pages import NOBODY_BUT, counted, counting
 from tests.web.test_repair_pages import form_of
 
 __all__ = ["two"]  # a fixture
@@ -157,6 +160,21 @@ def test_the_figures(web: Web, screen: Screen, scene: str | None) -> None:
     looked_at(screen.page, "/helpdesk/figures", f"figures-{scene}")
     if scene is not None:
         looked_at(screen.page, "/helpdesk/figures?from=x&platform=y", "figures-faults")
+
+
+@pytest.mark.slow
+def test_the_impact_preview(web: Web, screen: Screen) -> None:
+    count = counted(web, {f"person {number}": (("link", "ios"), ("registration", "android"))[: number % 3] for number in range(9)})
+    screen.client = web.signed_in(Person("adam", "Adam Kowal", "adam.kowal"), browser="adam", roles=("Admin",))
+    group = f"count={count.id}&reason=link&platform=ios"
+    for path in ("people", "tell"):
+        looked_at(screen.page, f"/onboarding/impact/{path}?{group}", f"impact-{path}")
+    begin_wave(web.store, WaveAsked(count.id, "link", "ios", "device", 2, timedelta(hours=1)), actor=NOBODY_BUT, now=web.clock())
+    counting(web)
+    looked_at(screen.page, "/onboarding/impact", "impact")
+    looked_at(screen.page, "/onboarding/preview", "preview")
+    looked_at(screen.page, "/onboarding/preview/this_device/android", "preview-this-device")
+    looked_at(screen.page, "/onboarding/preview/choose/windows", "preview-choose")
 
 
 @pytest.mark.parametrize(("name", "platform"), KINDS)
