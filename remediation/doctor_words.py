@@ -27,6 +27,7 @@ class Words:
 CONSENT = "Grant and consent to it as application permission of the service app, then run this again."
 SLOT = "Tenant administration, Connectors and tokens, Partner compliance management; remediation partner show."
 PROVISION = "remediation partner provision"
+PILOT = "remediation pilot start --connection NAME --record NUMBER, with a device that got through."
 RULE = "remediation lock rule shows the one to paste."
 WORDS: dict[tuple[str, str], Words] = {
     ("settings", "read"): Words("The worker's settings are whole."),
@@ -83,6 +84,10 @@ WORDS: dict[tuple[str, str], Words] = {
     ),
     ("partner_slot", "missing"): Words("Intune lists nobody as its compliance partner.", INTUNE, SLOT),
     ("partner_slot", "not_enabled"): Words("Intune lists us as its compliance partner, but {word}.", INTUNE, SLOT),
+    ("partner_slot", "vendor"): Words(
+        "Intune lists {holder} as its compliance partner, {word}; is that the maker of {connection}?"
+    ),
+    ("partner_slot", "vendor_not_enabled"): Words("Intune lists {holder} as its compliance partner, but {word}.", INTUNE, SLOT),
     ("partner_slot", "not_readable"): Words(
         "Intune's list of compliance partners cannot be read ({code}).",
         ENTRA,
@@ -90,12 +95,14 @@ WORDS: dict[tuple[str, str], Words] = {
     ),
     ("partner_groups", "same"): Words("Intune gave us those whom we serve ({count} groups chosen)."),
     ("partner_groups", "differ"): Words(
-        "Intune gave us others than those whom we serve. Only in Intune: {there}. Only in our settings: {here}.",
+        "Intune gave us others than those whom we serve. Only in Intune: {there}. Only here: {here}.",
         INTUNE,
-        "Choose the same groups there as in REMEDIATION_GROUPS.",
+        "Choose the same groups there as here (remediation scope show).",
     ),
     ("partner_groups", "unreadable"): Words(
-        "Whom Intune gave us is told in a form that we do not know.", INTUNE, "Compare the groups there with REMEDIATION_GROUPS."
+        "Whom Intune gave us is told in a form that we do not know.",
+        INTUNE,
+        "Compare the groups there with `remediation scope show`.",
     ),
     ("partner_addresses", "told"): Words("Microsoft took them at {at}; enrollment leads to {enrollment}."),
     ("partner_addresses", "never_told"): Words(
@@ -109,7 +116,7 @@ WORDS: dict[tuple[str, str], Words] = {
     ),
     ("partner_addresses", "differ"): Words("Microsoft was told others: enrollment leads to {enrollment}.", OPERATOR, PROVISION),
     ("partner_addresses", "other_groups"): Words(
-        "Microsoft took the addresses, and its policies are not assigned as REMEDIATION_GROUPS says.", OPERATOR, PROVISION
+        "Microsoft took the addresses, and its policies are not assigned to those whom we serve.", OPERATOR, PROVISION
     ),
     ("heartbeat", "fresh"): Words("Microsoft took the last one {ago} ago."),
     ("heartbeat", "none_yet"): Words("None was made yet.", OPERATOR, "Start `remediation work`."),
@@ -213,6 +220,30 @@ WORDS: dict[tuple[str, str], Words] = {
         "Which apps these mean is told by a filter: {policies}.", ACCESS, "See that the sign-in app is not among them."
     ),
     ("policy", "excluded"): Words("None of {count} policies asks our sign-in app for a compliant device."),
+    ("pilot", "proven"): Words(
+        "Proven by a pilot device through {channel}: compliant, not compliant, compliant, seen in Entra by {at}."
+    ),
+    ("pilot", "running"): Words(
+        "A pilot device is under way through {channel}; it is waited for: {step}.", TIME, "remediation pilot show"
+    ),
+    ("pilot", "never"): Words("No pilot device proved {channel} yet.", OPERATOR, PILOT),
+    ("pilot", "other_channel"): Words("A pilot device proved another channel, and {channel} serves by now.", OPERATOR, PILOT),
+    ("pilot", "not_seen_compliant"): Words(
+        "The last pilot device was never seen compliant in Entra through {channel}.",
+        OPERATOR,
+        "Is it compliant in the MDM? `remediation stuck` says what holds its news up. Then try again.",
+    ),
+    ("pilot", "not_seen_not_compliant"): Words(
+        "The last pilot device was never seen to turn not compliant in Entra through {channel}.",
+        OPERATOR,
+        "Where the MDM's maker carries, break a rule on the device first; `remediation stuck` says the rest. Then try again.",
+    ),
+    ("pilot", "not_seen_again"): Words(
+        "The last pilot device went down in Entra through {channel} and was not seen to come up again.",
+        OPERATOR,
+        "Is it compliant in the MDM? `remediation stuck` says what holds its news up. Then try again.",
+    ),
+    ("pilot", "link_ended"): Words("The last pilot device lost its link while it was tried.", OPERATOR, PILOT),
     ("lock", "prepared"): Words("Its mark stands in {name} since {at}."),
     ("lock", "not_prepared"): Words(
         "Nobody has seen yet that {name} is free, so no mark is written.", OPERATOR, "remediation lock prepare"
@@ -308,6 +339,7 @@ NAMES = {
     "sign_in_log": "sign-in log",
     "evidence": "minimum evidence",
     "policy": "our sign-in and the device policies",
+    "pilot": "pilot device for",
     "lock": "second lock",
     "lock_policy": "policy of the second lock",
     "lock_blocks": "second lock, tried",

@@ -10,12 +10,11 @@ from datetime import datetime
 
 import click
 
-from . import wiring
+from . import onboard_wiring, wiring
 from .domain.partner import CompliancePartner, slot
 from .errors import RemoteError
 from .partner_wiring import PLATFORMS, Done, Partner, Seen, shown
 from .settings import WorkerSettings
-from .settings.reading import read
 from .terminal import Refusal, in_words, many, moment, operator, span
 
 WORD = {"ios": "iOS", "android": "Android", "macos": "macOS"}
@@ -64,7 +63,8 @@ def partner() -> None:
 @contextmanager
 def _at_microsoft(*platforms: str) -> Iterator[Partner]:
     with in_words():
-        found = Partner(read(WorkerSettings), platforms=platforms, waiting=lambda: click.echo(WAITING, err=True))
+        waiting = lambda: click.echo(WAITING, err=True)  # noqa: E731
+        found = Partner(onboard_wiring.settings(WorkerSettings), platforms=platforms, waiting=waiting)
     try:
         yield found
     except RemoteError as error:
@@ -86,8 +86,8 @@ def _words(error: RemoteError) -> str:
 def provision(context: click.Context, platforms: tuple[str, ...], dry_run: bool, yes: bool, why: str) -> None:
     """Tell Microsoft our two addresses, and have a policy for each platform assigned to all users or to the chosen groups.
 
-    Safe to repeat: it says what differs and does what is missing. Groups are those of REMEDIATION_GROUPS, ten at most; the same
-    must be chosen in Intune. Ends with 0 once all stands, 1 where Microsoft did not take some of it, 2 where nothing could be done.
+    Safe to repeat: it says what differs and does what is missing. Groups are those of `remediation scope show`, and the same must
+    be chosen in Intune. Ends with 0 once all stands, 1 where Microsoft did not take some of it, 2 where nothing could be done.
     """
     with _at_microsoft(*platforms) as at_microsoft:
         seen, wanted = at_microsoft.see(), at_microsoft.wanted
@@ -118,7 +118,7 @@ def _differs(one: str) -> str:
 
 
 def _no_group(groups: tuple[str, ...]) -> str:
-    known = "Compare REMEDIATION_GROUPS with Entra. Nothing was told to Microsoft."
+    known = "`remediation scope show` says which; choose others. Nothing was told to Microsoft."
     return f"The directory has no such group: {', '.join(groups)}. {known}"
 
 

@@ -17,6 +17,7 @@ from .ports import Actor, Clock, PartnerPolicy
 from .services import provision_partner
 from .services.patience import Patient
 from .services.provision_partner import Done, GroupsMissing, Seen, Wanted
+from .set_up_wiring import chosen_groups, partner_wanted
 from .settings import WorkerSettings
 from .settings.channels import PLATFORMS as ALL
 from .store.engine import make_engine
@@ -24,7 +25,7 @@ from .store.store import SqlStore
 from .store.wakeups import DbosWakeups
 from .web.names import shown
 from .wire import Wire
-from .wiring import build_budgets, now, partner_wanted, require_migrated
+from .wiring import build_budgets, now, require_migrated
 
 __all__ = ["PLATFORMS", "Done", "GroupsMissing", "Partner", "Seen", "Wanted", "shown"]
 
@@ -58,7 +59,7 @@ class Partner:
         self._tenant = intune_partner_tenant.IntunePartnerTenant(service, tenant_id=settings.tenant_id, now=clock)
         self._listed = compliance_partners.GraphCompliancePartners(wire.graph("directory"))
         self.tenant_id, self.our_name = settings.tenant_id, settings.partner_name
-        self.wanted = partner_wanted(settings, platforms)
+        self.wanted = partner_wanted(settings, chosen_groups(settings, self._store)(), platforms)
         chosen = {platform: settings.chosen(platform, settings.mdm) for platform in ALL}
         self._ours = frozenset(one for one, by in chosen.items() if by is not None and by.kind is ChannelKind.INTUNE_PARTNER)
         if not self.wanted.enrollment_url.startswith("https://") and not settings.demo:

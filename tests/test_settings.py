@@ -269,7 +269,7 @@ def test_the_worker_needs_one_whole_credential(around: Surroundings) -> None:
 def test_a_certificate_must_be_one(around: Surroundings) -> None:
     around.set(GOOD_WORKER, SERVICE_CERTIFICATE_FILE=around.secret_file("-----BEGIN CERTIFICATE-----"))
     around.unset("SERVICE_CLIENT_SECRET")
-    assert list(faults(WorkerSettings)) == ["SERVICE_CERTIFICATE_FILE"]
+    assert list(faults(WorkerSettings)) == ["SERVICE_CERTIFICATE"]
 
 
 GROUP = "2F1C9A44-6D0E-4B7A-9C35-8E0D1F6B2A7{}"

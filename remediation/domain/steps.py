@@ -178,6 +178,7 @@ def candidates(journey: Journey) -> Match | None:
         taken=journey.taken,
         others=journey.others_unlinked,
         only_new=not journey.proven,
+        settled=journey.settled,
     )
 
 

@@ -47,6 +47,13 @@ class Directory(Protocol):
         """The tenant's devices, page by page; `owner_oid` is None where the list does not tell it."""
 
 
+class DirectoryWriting(Protocol):
+    """What a tenant may permit beside reading."""
+
+    def disable(self, object_id: str) -> None:
+        """Switch this entry off. Refused where the app lacks the permission, or where Graph takes it from no app."""
+
+
 class SignInLog(Protocol):
     """Entra's log of sign-ins, which not every tenant lets us read (Refused), and which tells of each some minutes late."""
 

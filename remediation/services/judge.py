@@ -9,6 +9,7 @@ from ..domain.compliance import Decision, Verdict, decide
 from ..domain.device import DirectoryDevice, LinkState
 from ..domain.evidence import ends_link, suffices
 from ..domain.partner import LEAVING
+from ..domain.pilot import HELD
 from ..domain.push import Lane
 from ..errors import NotFound, RemoteError, Stale
 from ..ports import Beating, Relaying
@@ -69,6 +70,8 @@ def _judge(one: OnePass) -> None:
             if switched_off
             else Decision(Verdict.UNKNOWN, ("owner_unclear",), None)
         )
+    if one.decision.verdict is Verdict.COMPLIANT and one.world.store.held_down(one.link.id, one.world.clock()):
+        one.decision = Decision(Verdict.NOT_COMPLIANT, (HELD,), None)
     if one.decision.verdict is Verdict.COMPLIANT and _leaving(one):
         one.decision = Decision(Verdict.NOT_COMPLIANT, (LEAVING,), None)
     resting = push.at_rest and push.desired_seq > 0

@@ -53,6 +53,7 @@ WHO = {
     "never_checked_in": WhoActs.YOU,
     "not_seen_lately": WhoActs.YOU,
     "lease_ended": WhoActs.TIME,
+    "pilot": WhoActs.TIME,
     "our_fault": WhoActs.ADMIN,
     # of the service app, and of the compliance partner's slot
     "directory_no_consent": WhoActs.ADMIN,

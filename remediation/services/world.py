@@ -7,7 +7,7 @@ from datetime import timedelta
 from ..domain.compliance import Lease
 from ..domain.device import DeviceLink, Platform
 from ..domain.evidence import Level
-from ..domain.watch import Pace
+from ..domain.watch import Pace, Watch
 from ..ports import (
     Actor,
     Clock,
@@ -15,9 +15,11 @@ from ..ports import (
     DeviceCertificates,
     DeviceManager,
     Directory,
+    DirectoryWriting,
     Marking,
     PartnerList,
     Relaying,
+    Roster,
     SignInLog,
     Store,
 )
@@ -26,8 +28,9 @@ from ..ports import (
 @dataclass(frozen=True)
 class World:
     """`managers` by connection name. `possession_url` makes the address behind a token, `message_text` the words around it.
-    `tell_owner_by` are the ways of `tell_owner`. `partner_name` is what Intune's list of partners calls us. `lock` writes the marks
-    of the second lock, where the tenant has one."""
+    `tell_owner_by` are the ways of `tell_owner`. `partner_name` is what Intune's list of partners calls us. `answer_wishes` asks
+    what an administrator wants to know while the tenant is set up. `lock` writes the marks of the second lock, where the tenant
+    has one. Without `directory_writing` the tenant permits none."""
 
     store: Store
     directory: Directory
@@ -46,7 +49,10 @@ class World:
     tell_owner_by: Sequence[str] = ("device",)
     partners: PartnerList | None = None
     partner_name: str | None = None
+    answer_wishes: Callable[[Watch, "World"], None] | None = None
+    roster: Roster | None = None
     lock: Marking | None = None
+    directory_writing: DirectoryWriting | None = None
 
     @property
     def actor(self) -> Actor:

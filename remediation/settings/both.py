@@ -84,6 +84,15 @@ class Settings(DatabaseSettings):
             'python3 -c "import secrets; print(secrets.token_urlsafe(48))"',
         ),
     ] = None
+    disable_entries: Annotated[
+        bool,
+        Says(
+            "Let the helpdesk have old entries of a person's devices switched off in the directory. The service app then needs "
+            "`Device.ReadWrite.All`; without this setting the page shows the way in Entra",
+            ENTRA_ADMIN,
+            "true",
+        ),
+    ] = False
     language: Annotated[
         Literal["en", "de"],
         Says("The language of messages, and of pages for a browser that asks for none we have", OPERATOR, "de"),

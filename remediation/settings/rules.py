@@ -251,9 +251,9 @@ def readable_file(value: str | None) -> str | None:
     return value
 
 
-def key_and_certificate(value: str | None) -> str | None:
+def key_and_certificate(value: SecretStr | None) -> SecretStr | None:
     if value is not None:
-        key_with_certificate(_text_of(value))
+        key_with_certificate(value.get_secret_value())
     return value
 
 
@@ -290,7 +290,7 @@ def optional_key(value: SecretStr | None) -> SecretStr | None:
 
 def key_with_certificate(text: str) -> None:
     if "PRIVATE KEY-----" not in text or "-----BEGIN CERTIFICATE-----" not in text:
-        raise ValueError("must be a PEM file with a private key and its certificate")
+        raise ValueError("must be a PEM text with a private key and its certificate")
 
 
 def _text_of(path: str) -> str:

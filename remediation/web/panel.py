@@ -18,7 +18,7 @@ from .names import shown
 
 FINAL = {Step.OPEN, Step.HELP}
 # Reasons of a verdict that a person can do something about, or should know of; the rest is ours to wait for.
-SAID = {"not_seen_lately", "never_checked_in", "mdm_pending", "mdm_unclear", "old_link_first"}
+SAID = {"not_seen_lately", "never_checked_in", "mdm_pending", "mdm_unclear", "old_link_first", "pilot"}
 HELP = {
     "evidence",
     "conflict",
