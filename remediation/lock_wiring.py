@@ -66,8 +66,8 @@ class Lock:
     def read_all(self) -> Read:
         return set_up_lock.read_all(self._world.directory, self._patiently)
 
-    def prepare(self, operator: str, read: Read, *, why: str) -> None:
-        actor = Actor("operator", operator)
+    def prepare(self, operator: str, read: Read, *, why: str, kind: str = "operator") -> None:
+        actor = Actor(kind, operator)
         set_up_lock.prepare(self._store, actor=actor, why=why, clock=self._clock, devices=read.devices)
 
     def seen(self) -> Sequence[SeenBlocked]:

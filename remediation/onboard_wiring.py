@@ -21,11 +21,13 @@ from . import log as logs
 from . import wiring
 from .adapters import certificate_maker, sealing
 from .doctor_wiring import Examination
+from .domain import onboarding_lock
 from .domain.evidence import Level
 from .domain.onboarding import GO, WORKER, Facts, Looked, Standing, checklist, touched
-from .errors import NotReady
+from .errors import NotReady, RemoteError
+from .lock_wiring import Lock
 from .ports import Actor, Clock
-from .services import doctor_remotes, look_at_set_up, onboard
+from .services import doctor_lock, doctor_remotes, look_at_set_up, onboard
 from .services.look_at_set_up import Found, Look
 from .set_up_wiring import answer_now
 from .settings import DatabaseSettings, OperatorSettings, SealSettings, WebKeySettings, WebSettings, WorkerSettings
@@ -300,7 +302,41 @@ def looks(
         told = {"certificate": made.certificate, "ends": made.ends.isoformat(), "thumbprint": made.thumbprint}
         return Found(None, {"sealed": sealed, **told})
 
-    return {"consent": consent, "mdm": mdm, onboard.NEW_CERTIFICATE: certificate}
+    def lock(_: str) -> Found:
+        if settings.second_lock_attribute is None:
+            return Found("lock_not_started")
+        found = look_at_set_up.of_findings(
+            list(Examination(settings, transport=transport, clock=clock).findings_of(doctor_lock.lock))
+        )
+        return Found(LOCK_CAUSES.get(found.cause or "", found.cause and "lock_policy"), found.detail)
+
+    def lock_prepare(_: str) -> Found:
+        if settings.second_lock_attribute is None:
+            return Found("lock_not_started")
+        prepared = Lock(settings, transport=transport, clock=clock)
+        try:
+            read = prepared.read_all()
+            if read.others:
+                return Found("lock_taken", {"others": read.others, "devices": read.devices})
+            prepared.prepare(settings.executor_id, read, why="set-up", kind="worker")
+        except RemoteError as error:
+            return Found("refused" if error.why == "refused" else error.code)
+        finally:
+            prepared.close()
+        return Found(None, {"devices": read.devices})
+
+    found: dict[str, Look] = {"consent": consent, "mdm": mdm, onboard.NEW_CERTIFICATE: certificate}
+    return found | {onboarding_lock.LOOK: lock, onboarding_lock.PREPARE: lock_prepare}
+
+
+# What the doctor's findings of the second lock are called on the page; any other that is bad is about its policy.
+LOCK_CAUSES = {
+    "not_prepared": "lock_not_prepared",
+    "unregistered_not_seen_blocked": "lock_not_seen",
+    "unmarked_not_seen_blocked": "lock_not_seen",
+    "no_token": "no_token",
+    **{why: why for why in ("busy", "unreachable", "garbled")},
+}
 
 
 # the command line

@@ -47,6 +47,7 @@ MAY_SEE = {
     "onboard_wiring": {
         "wiring",
         "doctor_wiring",
+        "lock_wiring",
         "set_up_wiring",
         "adapters",
         "store",

@@ -287,6 +287,7 @@ def test_leaving_them_let_in_takes_the_count_typed(ground: Ground) -> None:
     assert "1 stay let in, not" in asked
     assert "not 2" in ground.says("deprovision", "--leave", "--devices-stay", "2", "--tenant", ground.tenant, status=2)
     assert ground.partner.provisioned == 1
+    ground.says("deprovision", "--no-wait", "--tenant", ground.tenant, status=1)  # begun, and then thought better of
     ground.says("deprovision", "--leave", "--tenant", ground.tenant, typed="1\n")
     told = ground.store.partner_told()
     assert told is not None

@@ -35,6 +35,8 @@ _FIELDS = (
     "channel_android",
     "channel_macos",
     "channel_windows",
+    "second_lock_attribute",
+    "second_lock_platforms",
     "device_app",
     "enrollment_link_ios",
     "enrollment_link_android",

@@ -20,6 +20,7 @@ from . import (
     onboarding_confirm,
     onboarding_consent,
     onboarding_credential,
+    onboarding_lock,
     onboarding_mdm,
     onboarding_partner,
     onboarding_pilot,
@@ -44,6 +45,7 @@ PAGES: Sequence[StepPage] = (
     onboarding_mdm.PAGE,
     onboarding_choices.EVIDENCE,
     onboarding_choices.CHANNEL,
+    onboarding_lock.PAGE,
     onboarding_arrival.PAGE,
     onboarding_arrival.EXCLUDED_PAGE,
     onboarding_confirm.PAGE,
@@ -53,7 +55,7 @@ BY_NAME = {page.name: page for page in PAGES}
 STEPS = tuple(page.step for page in PAGES)
 for _part in (
     *(onboarding_consent, onboarding_credential, onboarding_mdm, onboarding_confirm),
-    *(onboarding_partner, onboarding_scope, onboarding_arrival, onboarding_pilot),
+    *(onboarding_partner, onboarding_scope, onboarding_arrival, onboarding_pilot, onboarding_lock),
 ):
     pages.register_blueprint(_part.pages)
 

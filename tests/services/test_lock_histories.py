@@ -36,8 +36,8 @@ class History:
     def calm(self) -> None:
         self.story.sandbox.faults.clear()
         self.story.reports_health()
-        for _ in range(90):
-            self.story.tick(120)
+        for _ in range(36):
+            self.story.tick(300)
             self.justified()
 
     # what happens
@@ -95,12 +95,12 @@ class History:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("forged", [False, True], ids=["alone", "forged"])
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_P4_the_mark_stands_where_it_is_justified_and_nowhere_else(tell: Tell, seed: int, forged: bool) -> None:
     story = opened(tell("blocked_just_registered"))
     story.is_watched()
     history = History(story, seed, forged=forged)
-    history.play(30)
+    history.play(24)
     history.calm()
     history.at_rest()
     if seed % 2:

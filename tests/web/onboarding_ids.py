@@ -1,11 +1,12 @@
 """The ids of texts that the pages of the set-up put together: their beginnings, and what may follow."""
 
-from remediation.domain import powers
+from remediation.domain import onboarding_lock, powers
 from remediation.domain.arrival import TESTED
 from remediation.domain.channel import NONE, ChannelKind
 from remediation.domain.onboarding import Role, State
 from remediation.domain.onboarding_steps import CHANNELS, CONSENT_CAUSES, SERVICE_APP, SIGN_IN_APP, TENANT, TOKEN_CAUSES
 from remediation.domain.pilot import Down, PilotStep
+from remediation.domain.second_lock import MUST_BE_BLOCKED
 from remediation.services.set_up_facts import ERRORS
 from remediation.settings.mdm import KINDS
 from remediation.web import onboarding_arrival, onboarding_confirm, onboarding_partner, onboarding_pilot, onboarding_scope
@@ -14,6 +15,7 @@ from remediation.web.onboarding_mdm import FIELDS
 from remediation.web.onboarding_pages import STEPS
 
 NAMES = {step.name for step in STEPS}
+LOCK = {onboarding_lock.ATTRIBUTE, onboarding_lock.PLATFORMS}
 COMPANY = {f"REMEDIATION_{name}" for name in ("ORGANISATION", "LANGUAGE", "HELPDESK_PHONE", "HELPDESK_HOURS")}
 SECRETS = {f"REMEDIATION_{name}" for name in ("SIGN_IN_CLIENT_SECRET", "SERVICE_CLIENT_SECRET")}
 TYPED = {*COMPANY, *SECRETS, TENANT, SIGN_IN_APP, SERVICE_APP}
@@ -31,6 +33,7 @@ CAUSES = {
     *(f"slot_{why}" for why in (set(onboarding_partner.FINDINGS) - {"ours", "vendor", "same"}) | {"differs"}),
     *(f"policy_{why}" for why in set(onboarding_arrival.FINDINGS) - {"excluded"}),
     *("arrival_button", "arrival_nobody", *(f"pilot_{why}" for why in set(onboarding_pilot.ENDS) - {"by_hand"})),
+    *(f"lock_{why}" for why in ("not_started", "taken", "not_prepared", "policy", "not_seen")),
     *("no_token", "not_set_up", "unreadable", "not_started", "no_key", "no_channel"),
 }
 FIELD_NAMES = {field for fields in FIELDS.values() for field in fields}
@@ -44,8 +47,10 @@ MADE_UP: dict[str, set[str]] = {
     **{f"onboarding.{part}.": NAMES for part in ("step", "why", "done", "request")},
     **{f"onboarding.{part}.": {role.value for role in Role} for part in ("role", "who")},
     "onboarding.state.": {state.value for state in State},
-    "onboarding.field.": TYPED | CHANGED,
-    "onboarding.hint.": TYPED,
+    "onboarding.field.": TYPED | CHANGED | LOCK,
+    "onboarding.hint.": TYPED | LOCK,
+    "onboarding.lock.click.": set("12345"),
+    "onboarding.lock.kind.": set(MUST_BE_BLOCKED),
     "onboarding.cause.": CAUSES,
     "onboarding.do.": CAUSES,
     "onboarding.granted.": {"granted", "missing", "unknown"},

@@ -86,6 +86,8 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("POST", "/onboarding/arrival/open"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 400},
     ("POST", "/onboarding/excluded/check"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 303},
     ("POST", "/onboarding/excluded/seen"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 303},
+    ("POST", "/onboarding/second_lock/prepare"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 409},
+    ("POST", "/onboarding/second_lock/seen"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 400},
     ("POST", "/onboarding/pilot/start"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 303},
     ("POST", "/onboarding/pilot/stop"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 400},
     ("GET", "/onboarding/confirm"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 409},

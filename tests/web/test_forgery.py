@@ -13,6 +13,7 @@ from tests.web.conftest import Browser, Web
 from tests.web.role_matrix import MATRIX
 from tests.web.scenes import NOAH, Scene
 from tests.web.test_impact_pages import NOBODY_BUT, counted, counting
+from tests.web.test_onboarding_lock import prepared
 
 # The page for the certificate has its form on the second host name: `test_certificate_pages` forges that one. What an MDM sends
 # comes out of no form: `test_webhooks` forges it.
@@ -39,6 +40,9 @@ def fields(web: Web, path: str, browser: Browser) -> dict[str, str]:
     if path == "/onboarding/impact/tell":
         asked_for = {"count": counted(web).id, "reason": "link", "platform": "ios"}
         return {**asked_for, "way": "device", "size": "25", "pause": "60"}
+    if path.startswith("/onboarding/second_lock/"):
+        prepared(web)
+        return {"kind": "unmarked", "what": "53003"} if path.endswith("/seen") else {}
     if path == "/what-microsoft-says":
         return {"text": "53003"}
     form = browser.form("/journey", path) if path in ("/journey/this-device", "/journey/choose") else {}

@@ -31,7 +31,7 @@ from remediation.domain.repairs import Mark
 from remediation.services.start_journey import open_case
 from remediation.services.waves import WaveAsked, begin_wave
 from remediation.store.columns import OutsideText
-from remediation.store.tables import device_marks, metadata, partner_slots, remotes, start_links, watches
+from remediation.store.tables import device_marks, metadata, partner_slots, remotes, seen_blocked, start_links, watches
 from sandbox.sockets import Socket
 from tests.people import MIA
 from tests.web.conftest import Browser, Web
@@ -82,6 +82,8 @@ OURS = {
     ("start_messages", "state"),
     ("partner_slots", "platform"),
     ("partner_slots", "why"),
+    ("seen_blocked", "kind"),
+    ("seen_blocked", "how"),
 }
 
 
@@ -286,6 +288,8 @@ def staged(web: Web, scene: str) -> tuple[Browser, Browser, str]:
         connection.execute(sa.insert(remotes).values(tenant_id=web.settings.tenant_id, remote="mdm:ws1", **told))
         slot = {"platform": "ios", "why": "taken", "holder": "Jamf", "state": "enabled", "read_at": web.clock()}
         connection.execute(sa.insert(partner_slots).values(tenant_id=web.settings.tenant_id, **slot))
+        blocked = {"kind": "unmarked", "how": "confirmed", "what": "AADSTS53003", "at": web.clock(), "by": "root"}
+        connection.execute(sa.insert(seen_blocked).values(tenant_id=web.settings.tenant_id, **blocked))
         connection.execute(sa.text("UPDATE pushes SET failed_calls = :it"), {"it": failed})
     picked = WaveAsked(counted(web).id, "link", "ios", "device", 25, timedelta(hours=1))
     begin_wave(web.store, picked, actor=NOBODY_BUT, now=web.clock())
@@ -322,7 +326,7 @@ def addresses(payload: str, token: str, count: str = "") -> dict[str, tuple[str,
         ),
         "adam": (
             *("/onboarding/impact", f"/onboarding/impact/people?{asked}", f"/onboarding/impact/tell?{asked}&platform=ios"),
-            f"/onboarding/impact/people?{asked}{said}",
+            *(f"/onboarding/impact/people?{asked}{said}", "/onboarding/second_lock"),
         ),
         "nobody": ("/", f"/start/{said}", f"/?lang={said}&platform={said}", "/cannot-sign-in", f"/possession/{said}", f"/{said}"),
     }
@@ -382,8 +386,7 @@ NEVER_FILLED = {
     *(
         ("partner_told", column) for column in ("enrollment_url", "remediation_url", "groups", "policies", "told_by")
     ),  # addresses of ours and ids, on no page
-    ("second_lock", "value"),  # our own, by chance; on no page
-    *(("seen_blocked", column) for column in ("kind", "how", "what", "by")),  # told at the command line
+    ("second_lock", "value"),  # our own, by chance
 }
 
 
