@@ -25,7 +25,7 @@ from .domain.evidence import Level
 from .domain.onboarding import GO, WORKER, Facts, Looked, Standing, checklist, touched
 from .errors import NotReady
 from .ports import Actor, Clock
-from .services import doctor_remotes, look_at_set_up, onboard
+from .services import doctor_remotes, look_at_set_up, onboard, set_up_facts
 from .services.look_at_set_up import Found, Look
 from .set_up_wiring import answer_now
 from .settings import DatabaseSettings, OperatorSettings, SealSettings, WebKeySettings, WebSettings, WorkerSettings
@@ -346,7 +346,8 @@ class Console:
         return Texts().in_default(key)
 
     def _facts(self) -> Facts:
-        return onboard.facts(self._choices, elsewhere(), kinds_in, gone=self._gone)
+        found = onboard.facts(self._choices, elsewhere(), kinds_in, gone=self._gone)
+        return set_up_facts.with_rows(found, self._store, wiring.now())
 
     def _half_of(self, process: str) -> str | None:
         if process == "worker":
