@@ -23,7 +23,16 @@ def admin(web: Web) -> Browser:
 
 
 def group(number: int, name: str, **more: Any) -> dict[str, Any]:
-    plain = {"id": IDS[number], "name": name, "description": "", "people": None, "nested": None, "notes": [], "stops": [], "at": []}
+    plain: dict[str, Any] = {
+        "id": IDS[number],
+        "name": name,
+        "description": "",
+        "people": None,
+        "nested": None,
+        "notes": [],
+        "stops": [],
+        "at": [],
+    }
     return {**plain, **more}
 
 
