@@ -16,7 +16,7 @@ from .domain.finding import Finding, State
 from .domain.message_test import MessageTest
 from .errors import RemoteError
 from .ports import Actor, Clock
-from .services import doctor, doctor_house, doctor_partner, doctor_remotes, message_test, pilot
+from .services import doctor, doctor_house, doctor_lock, doctor_partner, doctor_remotes, message_test, pilot
 from .set_up_wiring import chosen_groups, partner_wanted
 from .settings import WorkerSettings
 from .store.engine import make_engine
@@ -44,6 +44,7 @@ CHECKS: Sequence[doctor.Check] = (
     doctor.evidence,
     doctor_remotes.policy,
     pilot.proven,
+    doctor_lock.lock,
     doctor_remotes.clocks,
     doctor_house.worker,
     doctor_house.queue,

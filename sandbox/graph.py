@@ -59,7 +59,7 @@ def _users(app: Flask, sandbox: Sandbox) -> None:
 
     @app.get("/v1.0/users")
     def users() -> dict[str, Any]:
-        """For whoever counts people: the one filter on two properties is an advanced query, as `$count` is."""
+        """api/user-list.md. `$count`, and the one filter here, which is on two properties, are advanced queries."""
         require(*_READ_USERS)
         asked = options("$filter", "$select", "$top", "$skiptoken", "$count")
         if (asked.count or asked.filter) and request.headers.get("ConsistencyLevel", "").lower() != "eventual":
@@ -68,8 +68,9 @@ def _users(app: Flask, sandbox: Sandbox) -> None:
             raise GraphError(400, "Request_UnsupportedQuery", f"Unsupported or invalid query filter: {asked.filter!r}.")
         with world.settled():
             here = [one for one in world.persons.values() if one.tenant_id == world.tenant_id]
-            found = [one for one in here if asked.filter is None or (one.enabled and not one.guest)]
-            answer = page(sandbox, "users", [entities.user(one, asked.select) for one in sorted(found, key=lambda p: p.oid)], asked)
+            found = sorted((one for one in here if asked.filter is None or (one.enabled and not one.guest)), key=lambda p: p.oid)
+            answer = page(sandbox, "users", found, asked)  # only what is on the page is drawn
+            answer["value"] = [entities.user(person, asked.select) for person in answer["value"]]
         return {**answer, "@odata.count": len(found)} if asked.count else answer
 
     @app.get("/v1.0/users/<key>")

@@ -1,7 +1,8 @@
-"""Graph's groups: by id, listed by `$filter` or `$search`, and whether a person is in some of twenty.
+"""Graph's groups: by id, listed by `$filter` or `$search`, everybody in one, and whether a person is in some of twenty.
 
 Next door: `graph` hangs these on its application. Sources: microsoft-graph-docs-contrib concepts/search-query-parameter.md,
-concepts/aad-advanced-queries.md, api-reference/v1.0/api/{group-list,directoryobject-checkmembergroups}.md.
+concepts/aad-advanced-queries.md, api-reference/v1.0/api/{group-list,group-list-transitivemembers}.md and
+directoryobject-checkmembergroups.md there.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ class Group:
     members: set[str]
     """Object ids of people."""
     groups: set[str] = field(default_factory=set)
-    """Ids of groups in it."""
+    """Ids of groups in it, whose people are in it as well."""
     dynamic: bool = False
     security: bool = True
     at_mdm: bool = True
@@ -241,6 +241,20 @@ class AppRegistration:
     secret_expired: bool = False
     token_version: int = 1
     """`requestedAccessTokenVersion` of the manifest; Entra takes 1 where nobody set it."""
+
+
+@dataclass
+class DevicePolicy:
+    """A Conditional Access policy that blocks, but for devices that its filter leaves out (or only those that it takes in)."""
+
+    name: str
+    rule: str
+    mode: Literal["exclude", "include"] = "exclude"
+    state: Literal["enabled", "disabled", "enabledForReportingButNotEnforced"] = "enabled"
+    apps: list[str] = field(default_factory=lambda: ["Office365"])
+    platforms: list[str] = field(default_factory=list)
+    not_platforms: list[str] = field(default_factory=list)
+    clients: list[str] = field(default_factory=lambda: ["all"])
 
 
 @dataclass

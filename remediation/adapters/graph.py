@@ -12,7 +12,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 import structlog
 
-from ..domain.device import DirectoryDevice, Person, Platform
+from ..domain.device import DirectoryDevice, Mark, Person, Platform
 from ..domain.push import Lane
 from ..domain.standing import Standing
 from ..errors import Garbled, NotFound, Refused
@@ -90,7 +90,8 @@ class _Recent(Generic[T]):
 
 
 class GraphDirectory:
-    """`plans` are the service plans that count as Intune, `groups` those whom the tenant chose by now (none: all users)."""
+    """`plans` are the service plans that count as Intune, `groups` those whom the tenant chose by now (none: all users). `mark` is
+    the second lock's extension attribute and our value in it: what else stands there stays here, it may name somebody."""
 
     def __init__(
         self,
@@ -100,6 +101,7 @@ class GraphDirectory:
         plans: Collection[str] = (INTUNE_A,),
         groups: Sequence[str] | Callable[[], Sequence[str]] = (),
         owner_attribute: OwnerAttribute | None = None,
+        mark: tuple[str, str] | None = None,
     ) -> None:
         self._remote = remote
         self._now = now
@@ -108,6 +110,8 @@ class GraphDirectory:
             raise ValueError(f"one call asks for {MOST_GROUPS} groups")
         self._groups = groups
         self._owner_attribute = owner_attribute
+        self._mark = mark
+        self._select = f"{_DEVICE},extensionAttributes" if mark else _DEVICE
         self._lacking: set[str] = set()
         self._lists_owners = True
         self._users = _Recent[Fields](JUST_READ, now)
@@ -205,12 +209,12 @@ class GraphDirectory:
     def devices_of(self, oid: str) -> Sequence[DirectoryDevice]:
         # graph-docs api-reference/v1.0/api/user-list-registereddevices.md; the cast gives typed members and allows $select
         target = self._remote.path("users/{}/registeredDevices/microsoft.graph.device", self._remote.guid(oid))
-        return [self._device(item, owner_oid=None) for item in self._pages(target, _DEVICE)]
+        return [self._device(item, owner_oid=None) for item in self._pages(target, self._select)]
 
     def device(self, device_id: str, *, owner: bool = True) -> DirectoryDevice:
         device_id = self._remote.guid(device_id)
         # graph-docs api-reference/v1.0/api/device-get.md, by the alternate key; Device.Read.All
-        answer = self._remote.call("GET", self._remote.path("devices(deviceId='{}')", device_id), query={"$select": _DEVICE})
+        answer = self._remote.call("GET", self._remote.path("devices(deviceId='{}')", device_id), query={"$select": self._select})
         found = answer.fields()
         if found.guid("deviceId") != device_id:
             raise found.garbled("deviceId")
@@ -238,7 +242,7 @@ class GraphDirectory:
     def _list(self) -> Fields:
         """With the owner of each, at one resource unit more for the page. Whether every tenant takes `$expand` beside `$top` is not
         public, so a refusal is remembered; a change of owner is then noticed by direct looks alone."""
-        query: dict[str, str | int] = {"$select": _DEVICE, "$top": TOP}
+        query: dict[str, str | int] = {"$select": self._select, "$top": TOP}
         # graph-docs api-reference/v1.0 api/device-list.md, resources/device.md (registeredOwners supports $expand)
         if self._lists_owners:
             expanded = {**query, "$expand": "registeredOwners($select=id)"}
@@ -293,7 +297,18 @@ class GraphDirectory:
             compliant=item.flag("isCompliant"),
             managed=item.flag("isManaged"),
             read_at=self._now(),
+            mark=self._marked(item),
         )
+
+    def _marked(self, item: Fields) -> Mark | None:
+        # graph-docs resources/onpremisesextensionattributes.md; an empty string is stored as it is (Graph's known issues)
+        if self._mark is None:
+            return None
+        name, ours = self._mark
+        if item.raw("extensionAttributes") is None:
+            raise item.garbled("extensionAttributes")  # not told is not *no mark*
+        value = item.within("extensionAttributes").text(name)
+        return None if value is None else Mark.OURS if value == ours else Mark.OTHER
 
 
 def _listed_owner(item: Fields) -> str | None:

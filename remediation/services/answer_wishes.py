@@ -19,8 +19,9 @@ from ..errors import Busy, NotFound, Refused, RemoteError, StepRefused, Unreacha
 from ..ports import Actor, DirectoryGroups, Grouping, PartnerTenant, Policies, in_lane
 from .doctor_partner import slots_of
 from .doctor_remotes import policies_about
+from .patience import Patient
 from .pilot import start
-from .provision_partner import GroupsMissing, Patient, Wanted, provision, see
+from .provision_partner import GroupsMissing, Wanted, provision, see
 from .world import World
 
 MOST_FOUND = 20

@@ -98,6 +98,8 @@ def addresses(doctor: Doctor, _: Sequence[Finding]) -> Iterator[Finding]:
     detail = {"at": f"{told.told_at:%Y-%m-%d %H:%M} UTC", "enrollment": told.enrollment_url, "by": told.told_by}
     if not told.provisioned:
         yield Finding("partner_addresses", State.BAD, "deprovisioned", detail=detail)
+    elif told.leaving_at is not None:
+        yield Finding("partner_addresses", State.BAD, "leaving", detail={"since": f"{told.leaving_at:%Y-%m-%d %H:%M} UTC"})
     elif (told.enrollment_url, told.remediation_url) != (wanted.enrollment_url, wanted.remediation_url):
         yield Finding("partner_addresses", State.BAD, "differ", detail=detail)
     elif frozenset(told.groups) != wanted.assigned:

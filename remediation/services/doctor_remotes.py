@@ -32,7 +32,9 @@ def tokens(doctor: Doctor, _: Sequence[Finding]) -> Iterator[Finding]:
 
 
 def _needed(doctor: Doctor, resource: str) -> frozenset[str]:
-    return powers.needed(resource, {channel.kind for channel in doctor.world.channels})
+    world = doctor.world
+    channels, disables = {channel.kind for channel in world.channels}, world.directory_writing is not None
+    return powers.needed(resource, channels, lock=world.lock is not None, disables=disables)
 
 
 def _permissions(doctor: Doctor, resource: str, roles: frozenset[str] | None) -> Iterator[Finding]:

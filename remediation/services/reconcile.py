@@ -20,6 +20,7 @@ from ..domain.wishes import WISHES
 from ..errors import Busy, RemoteError, Unreachable
 from ..ports import Listing
 from .heartbeat import beat, tell_again
+from .marks import clear_strays, marks_of
 from .pilot import drive
 from .world import World
 
@@ -105,7 +106,9 @@ class _Records:
         page, world = self._listing.page(cursor, since=since), self._world
         ids = [*(row.key.record_id for row in page.rows), *page.unreadable]
         held = world.store.held_of_records(self._name, ids) if ids else ()
-        rules = Rules(world.lease, world.minimum, world.recheck)
+        told = world.store.partner_told()
+        leaving = told is not None and told.leaving_at is not None
+        rules = Rules(world.lease, world.minimum, world.recheck, leaving)
         return of_records(page.rows, held, world.clock(), rules), page.cursor, not ids
 
 
@@ -121,7 +124,11 @@ class _Devices:
         page = self._world.directory.page(cursor)
         ids = [*(row.device_id for row in page.rows), *page.unreadable]
         held = self._world.store.held_of_directory(ids) if ids else ()
-        return of_directory(page.rows, held), page.cursor, not ids
+        marks = marks_of(self._world)
+        news = of_directory(page.rows, held, marks)
+        if marks is not None:
+            clear_strays(news.strays, self._world)
+        return news, page.cursor, not ids
 
 
 _Source = _Records | _Devices

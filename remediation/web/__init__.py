@@ -2,10 +2,10 @@
 
 Read `entrances` (how people arrive), `sign_in` and `id_token`, `sign_in_again` and `access_token`, `cannot_sign_in`,
 `journey_pages` (the one dispatcher) with `panel` and `cards` (what its page shows), `links` (what leads off the site),
-`possession_pages`, `message_test_pages`, `certificate_pages`, `helpdesk_pages`, `connection_pages`, `figures_pages`, `webhooks`
-(what an MDM sends), `onboarding_pages` with `onboarding_frame`, `set_up` and `set_up_pages` (a tenant from zero); then what stands
-around every page: `second_host`, `guards`, `headers`, `forgery`, `sessions`, `error_pages`, `texts`, `languages`, `embedded`,
-`assets`.
+`possession_pages`, `message_test_pages`, `certificate_pages`, `helpdesk_pages`, `repair_pages`, `connection_pages`,
+`figures_pages`, `webhooks` (what an MDM sends), `onboarding_pages` with `onboarding_frame`, `set_up` and `set_up_pages` (a tenant
+from zero); then what stands around every page: `second_host`, `guards`, `headers`, `forgery`, `sessions`, `error_pages`, `texts`,
+`languages`, `embedded`, `assets`.
 """
 
 import hashlib
@@ -37,6 +37,7 @@ from . import (
     headers,
     health,
     helpdesk_pages,
+    impact_pages,
     journey_pages,
     languages,
     links,
@@ -45,6 +46,8 @@ from . import (
     moments,
     onboarding_pages,
     possession_pages,
+    preview_pages,
+    repair_pages,
     second_host,
     set_up_pages,
     sign_in,
@@ -126,10 +129,13 @@ def build_web(
         message_test_pages,
         certificate_pages,
         helpdesk_pages,
+        repair_pages,
         figures_pages,
         connection_pages,
         onboarding_pages,
         set_up_pages,
+        impact_pages,
+        preview_pages,
         assets,
         health,
         webhooks,

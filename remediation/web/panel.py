@@ -205,7 +205,7 @@ def _slow(journey: Journey) -> tuple[str, ...]:
     stuck = reason if reason not in SAID else ""
     found = {
         "mdm": look.mdm_error is not None or stuck.startswith("mdm_"),
-        "directory": look.directory_error is not None or stuck.startswith("directory_"),
+        "directory": look.directory_error is not None or stuck.startswith(("directory_", "lock_")),
         "channel": stuck.startswith(("channel_", "failed_")),
     }
     return tuple(side for side, slow in found.items() if slow)
