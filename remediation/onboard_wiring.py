@@ -27,7 +27,7 @@ from .domain.onboarding import GO, WORKER, Facts, Looked, Standing, checklist, t
 from .errors import NotReady, RemoteError
 from .lock_wiring import Lock
 from .ports import Actor, Clock
-from .services import doctor_lock, doctor_remotes, look_at_set_up, onboard
+from .services import doctor_lock, doctor_remotes, look_at_set_up, onboard, set_up_facts
 from .services.look_at_set_up import Found, Look
 from .set_up_wiring import answer_now
 from .settings import DatabaseSettings, OperatorSettings, SealSettings, WebKeySettings, WebSettings, WorkerSettings
@@ -382,7 +382,8 @@ class Console:
         return Texts().in_default(key)
 
     def _facts(self) -> Facts:
-        return onboard.facts(self._choices, elsewhere(), kinds_in, gone=self._gone)
+        found = onboard.facts(self._choices, elsewhere(), kinds_in, gone=self._gone)
+        return set_up_facts.with_rows(found, self._store, wiring.now())
 
     def _half_of(self, process: str) -> str | None:
         if process == "worker":

@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
+from remediation.domain.device import Platform
 from remediation.domain.message_test import LASTS
+from remediation.domain.pilot import Down, PilotState, PilotStep
 from remediation.ports import Actor, Store
 from remediation.services.prove_possession import token_hash
 from remediation.store.engine import writing
-from remediation.store.tables import message_tests
+from remediation.store.tables import message_tests, pilots
 from remediation.store.upsert import insert_or_update
 
 LONG_AGO = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -35,3 +37,13 @@ def never_arrived(engine: sa.Engine) -> None:
     """As in a tenant where nobody has tested anything yet."""
     with writing(engine) as opened:
         opened.execute(sa.delete(message_tests))
+
+
+def pilots_proved(engine: sa.Engine, tenant_id: str, channel: str = "intune_partner") -> None:
+    """A pilot device of each platform proved the channel long ago."""
+    times = dict.fromkeys(("step_at", "until", "started_at", "compliant_at", "not_compliant_at", "again_at", "ended_at"), LONG_AGO)
+    words = {"channel": channel, "connection": "ws1", "link_id": "of-long-ago", "started_by": "root", "down": Down.PUSH}
+    stands = {"step": PilotStep.AGAIN, "state": PilotState.PROVEN}
+    rows = [{"tenant_id": tenant_id, "id": one.value, "platform": one, **words, **stands, **times} for one in Platform]
+    with writing(engine) as opened:
+        opened.execute(sa.insert(pilots), rows)

@@ -4,19 +4,31 @@ Derived whenever somebody looks; no remote is called. Next door: `domain/onboard
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from ..domain.arrival import BUTTON
-from ..domain.onboarding import Looked
+from ..domain.onboarding import Facts, Looked
 from ..domain.pilot import PilotState
 from ..domain.wishes import Kind, Wish
 from ..ports import Store
 from .scope import standing
 
+GROUPS = "REMEDIATION_GROUPS"
 SCOPE, PARTNER, ARRIVAL, EXCLUDED, PILOT = "scope", "partner", "arrival", "excluded", "pilot"
 ERRORS = frozenset({"refused", "unreachable", "busy", "garbled", "not_found", "no_consent", "not_set_up"})
 SAID = {Kind.PARTNER: Kind.PARTNER_SAID, Kind.POLICY: Kind.POLICY_SAID}
+
+
+def with_rows(found: Facts, store: Store, now: datetime) -> Facts:
+    """What the frame knows, and what these rows say besides."""
+    return replace(found, looked={**found.looked, **looked(store, by_setting(found), now)})
+
+
+def by_setting(found: Facts) -> tuple[str, ...]:
+    """The groups that the environment names, of whichever process."""
+    return tuple(group for group in found.values.get(GROUPS, "").split(",") if group)
 
 
 def looked(store: Store, by_setting: Sequence[str], now: datetime) -> Mapping[str, Looked]:

@@ -1,20 +1,18 @@
 """What was typed into a form of the set-up: checked by the rules of all settings, sealed where it is secret, and stored."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from ..domain.onboarding import Facts, Step, touched
-from ..services import onboard, set_up_facts
+from ..services import onboard
 from ..services.onboard import CannotSeal
+from ..services.set_up_facts import with_rows
 from ..settings import proposal
 from ..settings.proposal import Wrong
 from ..settings.typed import kinds_in, whose_secret
 from .desk import desk
 from .set_up import acting, set_up
 
-__all__ = ["CannotSeal", "by_setting", "facts", "store", "wrong_with"]
-
-GROUPS = "REMEDIATION_GROUPS"
+__all__ = ["CannotSeal", "facts", "store", "wrong_with"]
 
 
 def wrong_with(chosen: Mapping[str, str | None]) -> list[Wrong]:
@@ -34,13 +32,7 @@ def store(chosen: Mapping[str, str | None], steps: Sequence[Step], *, looks: Ite
 
 def facts() -> Facts:
     found = onboard.facts(set_up().choices, _here(), kinds_in, gone=set_up().open)
-    setting = by_setting(found)
-    return replace(found, looked={**found.looked, **set_up_facts.looked(desk().store, setting, desk().clock())})
-
-
-def by_setting(found: Facts) -> tuple[str, ...]:
-    """The groups that the environment of this process or of the worker's names."""
-    return tuple(found.values.get(GROUPS, "").split(",")) if found.values.get(GROUPS) else ()
+    return with_rows(found, desk().store, desk().clock())
 
 
 def _here() -> Mapping[str, str | None]:

@@ -14,6 +14,7 @@ from ..domain.onboarding_scope import SCOPE
 from ..domain.wishes import Kind
 from ..errors import Stale, StepRefused
 from ..services import scope
+from ..services.set_up_facts import by_setting
 from . import choices, onboarding_confirm
 from .desk import desk
 from .guards import admin
@@ -40,7 +41,7 @@ SHORTEST = 2  # letters; one would find half a directory
 
 
 def _more(facts: Facts) -> Mapping[str, Any]:
-    store, stands = desk().store, scope.standing(desk().store, choices.by_setting(facts))
+    store, stands = desk().store, scope.standing(desk().store, by_setting(facts))
     found, counted = awaited("found"), awaited("count")
     changes = scope.what_changes(store, counted) if counted is not None and scope.refusal(counted) != "not_counted" else None
     why = request.args.get("why", "")
@@ -139,7 +140,7 @@ def take(counted: str) -> Response:
 
 
 def _setting() -> tuple[str, ...]:
-    return choices.by_setting(choices.facts())
+    return by_setting(choices.facts())
 
 
 def _only_managed() -> bool:

@@ -30,7 +30,7 @@ from sandbox.things import DevicePolicy, OtherPartner
 from sandbox.world import GRAPH_APP_ID
 from tests.authority import make, revoking
 from tests.locked import prepare
-from tests.proven import asked, never_arrived
+from tests.proven import asked, never_arrived, pilots_proved
 from tests.services.test_budgets import settings_for
 from tests.stories import Story
 from tests.wsgi_adapter import WSGIAdapter
@@ -48,6 +48,7 @@ class Ward:
         story.store.keep_watches((*watch_names(story.world.managers), *rows_of(story.world)), at=story.world.clock())
         story.tick()
         self.provisioned()
+        pilots_proved(story.engine, story.store.tenant_id)
 
     def provisioned(self, **settings: Any) -> None:
         """As `remediation partner provision` does it."""
@@ -419,6 +420,21 @@ def test_every_finding_has_words_and_a_name() -> None:
         assert named(finding)
 
 
-MODULES = ("doctor", "doctor_remotes", "doctor_house", "doctor_partner")
+MODULES = ("doctor", "doctor_remotes", "doctor_house", "doctor_partner", "pilot")
 DETAILS = ("code", "said", "permissions", "permission", "lost", "count", "at", "by", "minimum", "connections", "policies")
-DETAILS_OF_TIME = ("seconds", "which", "file", "ends", "since", "ago", "holder", "word", "there", "here", "enrollment")
+DETAILS_OF_TIME = (
+    "seconds",
+    "which",
+    "channel",
+    "step",
+    "connection",
+    "file",
+    "ends",
+    "since",
+    "ago",
+    "holder",
+    "word",
+    "there",
+    "here",
+    "enrollment",
+)

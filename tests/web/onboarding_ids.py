@@ -71,6 +71,7 @@ MADE_UP: dict[str, set[str]] = {
     "onboarding.arrival.way.": set(TESTED),
     "onboarding.arrival.how.": set(TESTED),
     "onboarding.arrival.state.": {*onboarding_arrival.STATES, "button_nobody", "button_elsewhere"},
+    "onboarding.arrival.text.": {"nobody", "button_nobody"},
     "onboarding.arrival.entrance.": set(onboarding_arrival.ENTRANCES),
     "onboarding.arrival.referrer.": {"microsoft", "other", "none"},
     "onboarding.excluded.found.": set(onboarding_arrival.FINDINGS),

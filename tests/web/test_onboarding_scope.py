@@ -13,6 +13,7 @@ from remediation.domain.wishes import Kind
 from tests.web import set_up_scenes as scenes
 from tests.web.conftest import ORIGIN, Browser, Web
 from tests.web.set_up_scenes import FOUND, IDS, admin
+from tests.web.test_hostile_columns import POLYGLOTS, harmless
 from tests.web.test_look import looked_at
 
 SCOPE = "/onboarding/scope"
@@ -126,6 +127,26 @@ def test_a_pilot_is_asked_for_by_the_mdms_number_watched_and_stopped(web: Web) -
     found = web.store.pilot("p1")
     assert found is not None
     assert (found.state, found.why) == (PilotState.STOPPED, "by_hand")
+
+
+@pytest.mark.parametrize("name", POLYGLOTS)
+def test_T20_no_name_of_a_group_or_of_a_partner_becomes_markup(web: Web, name: str) -> None:
+    adam, said = admin(web), f"zq{POLYGLOTS[name]}"
+    hostile = scenes.group(0, said, description=said, at=[{"connection": said, "members": 1}])
+    scenes.chosen(web, hostile)
+    found = scenes.answered(web, Kind.GROUPS, {"words": said, "only_managed": True}, groups=[hostile], away=[said])
+    wide = scenes.counted(web, hostile, scenes.group(1, said))
+    finding = {"state": "bad", "about": "ios", "detail": {"holder": said, "word": said, "policies": said}}
+    rows = [{"name": said, "state": said, "heard": None, "platforms": ["ios"]}]
+    taken = {"check": "partner_slot", "why": "taken", **finding}
+    scenes.answered(web, Kind.PARTNER, {}, findings=[taken], differs=[f"refused {said}"], listed=rows)
+    scenes.answered(web, Kind.POLICY, {"app": "x"}, findings=[{"check": "policy", "why": "caught", **finding}])
+    confirm = send(adam, f"{SCOPE}/choose", count=wide)
+    for path in (f"{SCOPE}?found={found}", f"{SCOPE}?count={wide}", confirm, "/onboarding/partner", "/onboarding/excluded"):
+        answer = adam.get(path)
+        assert answer.status_code == 200, path
+        harmless(answer)
+        assert "zq" in answer.text, path
 
 
 @pytest.mark.slow
