@@ -201,7 +201,7 @@ def run_worker() -> None:
     wiring.require_migrated(found)
     engine = make_engine(found.database_url.get_secret_value())
     tell(found, engine, missing)
-    pulses = [looks_pulse(found, engine, {fault.name for fault in missing})]
+    pulses = [looks_pulse(found, engine, {fault.name for fault in missing}, taken.seq)]
     changed = Changed(SqlChoices(engine), taken.seq)
     worker = (
         wiring.build_worker(found, more=pulses) if is_open(missing, taken) else wiring.build_set_up_worker(found, pulses, engine)
@@ -248,10 +248,13 @@ def actor_of(settings: WorkerSettings) -> Actor:
     return Actor("worker", settings.executor_id)
 
 
-def looks_pulse(settings: WorkerSettings, engine: SqlEngine, missing: Iterable[str], **examined: Any) -> Pulse:
-    store, choices, found = store_of(settings, engine), SqlChoices(engine), looks(settings, set(missing), **examined)
+def looks_pulse(settings: WorkerSettings, engine: SqlEngine, missing: Iterable[str], seq: int) -> Pulse:
+    """Where something was typed since these settings were read, whoever begins anew with it looks: this one would look at what was."""
+    store, choices, found = store_of(settings, engine), SqlChoices(engine), looks(settings, set(missing))
 
     def beat() -> object:
+        if choices.seq() != seq:
+            return None
         return look_at_set_up.look_at_all(choices, found, store, actor=actor_of(settings), now=wiring.now)
 
     return Pulse("looks of the set-up", beat, every=LOOKED_EVERY)
