@@ -249,7 +249,7 @@ def actor_of(settings: WorkerSettings) -> Actor:
 
 
 def looks_pulse(settings: WorkerSettings, engine: SqlEngine, missing: Iterable[str], seq: int) -> Pulse:
-    """Where something was typed since these settings were read, whoever begins anew with it looks: this one would look at what was."""
+    """Where something was typed since these settings were read, nothing is looked at: whoever begins anew with it does."""
     store, choices, found = store_of(settings, engine), SqlChoices(engine), looks(settings, set(missing))
 
     def beat() -> object:
