@@ -63,7 +63,7 @@ def _forget_foreign_names() -> None:
     foreign = sorted(name for name in os.environ if knows(WorkerSettings, name) and not knows(WebSettings, name))
     for name in foreign:
         del os.environ[name]
-    if any(word in name for name in foreign for word in ("SECRET", "MDM_", "WEBHOOK", "PASSWORD", "AUDIT_KEY")):
+    if any(word in name for name in foreign for word in ("SECRET", "MDM_", "WEBHOOK", "PASSWORD", "AUDIT_KEY", "SEAL_KEY")):
         click.echo(f"Not for the web process, and ignored: {', '.join(foreign)}. Give these to the worker alone.", err=True)
 
 

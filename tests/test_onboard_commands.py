@@ -2,19 +2,24 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from remediation import onboard_wiring
 from remediation.adapters.sealing import open_sealed
 from remediation.commands import remediation
 from remediation.registrations import GRAPH_APP, INTUNE_APP
+from remediation.services.audit_log import seal
 from remediation.settings import PREFIX, WorkerSettings
 from remediation.settings.reading import read_so_far
 from remediation.store import make_engine, migrate
 from remediation.store.onboarding import SqlChoices
+from remediation.store.seals import SqlSeals
+from remediation.store.tables import DEPLOYMENT
 from tests.from_zero import AUDIT_KEY, SEAL_KEY, WEB_KEY
 from tests.test_settings import Surroundings, around
 
@@ -95,3 +100,15 @@ def test_both_apps_are_written_as_microsoft_takes_them(ground: Ground) -> None:
     assert "sign-in.json" in script
     assert "secret" not in script.partition("make its client secret")[0], "it prints none"
     assert "Intune" not in ground.run("apps", "--no-intune-partner").output.partition("register.sh")[0]
+
+
+def test_T28_rows_from_before_the_tenant_is_known_are_sealed_and_checked(ground: Ground, around: Surroundings) -> None:
+    ground.run()
+    seal(SqlSeals(ground.engine, DEPLOYMENT), AUDIT_KEY, lambda: datetime.now(UTC))
+    around.set({"TENANT_ID": TENANT})
+    told = CliRunner().invoke(remediation, ["audit", "verify", "--set-up"])
+    assert (told.exit_code, "1 row checked" in told.output) == (0, True), told.output
+    with ground.engine.begin() as connection:
+        connection.execute(sa.text("DROP TRIGGER audit_no_update"))
+        connection.execute(sa.text("UPDATE audit SET actor_id = 'nobody'"))
+    assert CliRunner().invoke(remediation, ["audit", "verify", "--set-up"]).exit_code == 1
