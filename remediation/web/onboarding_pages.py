@@ -88,10 +88,11 @@ def save(step: str) -> Response | tuple[str, int]:
     wrong = choices.wrong_with(chosen)
     if wrong:
         return _page(page, wrong=wrong, kept={name: value or "" for name, value in chosen.items()}), 400
-    if onboarding_confirm.needed(facts, chosen):
-        return redirect(onboarding_confirm.address(chosen), 303)
     try:
-        choices.store(chosen, STEPS)
+        kept = choices.sealed(chosen)
+        if onboarding_confirm.needed(facts, chosen):
+            return redirect(onboarding_confirm.address(kept), 303)
+        choices.store(kept, STEPS)
     except choices.CannotSeal:
         return _page(page, no_seal=True), 409
     except SetUpRefused as refused:

@@ -401,3 +401,19 @@ def test_T24_a_page_leads_the_worker_to_no_address(zero: FromZero) -> None:
     asked = [one.path for one in zero.sandbox.ledger.since(before)]
     assert not any("ws1" in path for path in asked), asked
     assert api.port is not None
+
+
+def test_T10_another_mdm_is_not_believed_without_a_fresh_sign_in(zero: FromZero) -> None:
+    test_go_takes_a_fresh_sign_in_and_opens_the_product(zero)
+    page, before = "/onboarding/mdm/connection/ws1", zero.choices.typed()
+    form = zero.browser.form(page, page)
+    asked = zero.browser.post(page, data={**form, "url": "https://mdm.attacker.example", "client_secret": "planted-9913"})
+    address = asked.headers["Location"]
+    assert address.startswith("/onboarding/confirm")
+    assert "planted-9913" not in address
+    assert "https://mdm.attacker.example" in zero.browser.get(address).text
+    assert zero.choices.typed() == before
+    assert zero.sends("credential", SERVICE_CLIENT_SECRET="planted-9914") == 303
+    assert zero.choices.typed() == before
+    zero.types("company", HELPDESK_HOURS="Mon-Sun")  # the control
+    assert zero.choices.typed() != before
