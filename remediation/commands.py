@@ -43,10 +43,10 @@ def serve() -> None:
     Calls no remote but the sign-in, and needs none of the worker's credentials: do not give it any.
     """
     with in_words():
-        _forget_foreign_names()
-        wiring.require_migrated(read(DatabaseSettings))
         settings, missing = read_so_far(WebSettings, onboard_wiring.taken_for(WebSettings).typed)
         log.set_up("web", secrets_of(settings))
+        _forget_foreign_names()
+        wiring.require_migrated(settings)
         click.echo(f"Serving {settings.public_origin} on {settings.bind}", err=True)
         if missing:
             click.echo(onboard_wiring.still_missing(missing), err=True)

@@ -181,7 +181,8 @@ class Renewing:
 
 
 def web_app() -> Flask:
-    """For any WSGI server."""
+    """For any WSGI server. Faults in the settings are told first, then a database that is not prepared."""
+    read_so_far(WebSettings, taken_for(WebSettings).typed)
     wiring.require_migrated(read(DatabaseSettings))
     renewing = Renewing(build_web, choices_of(read(DatabaseSettings)).seq)
     app = renewing.app
