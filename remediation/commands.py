@@ -11,12 +11,17 @@ from . import (
     connection_commands,
     doctor_commands,
     figures_command,
+    impact_commands,
+    lock_commands,
     log,
     mdm_commands,
     onboard_commands,
     onboard_wiring,
     operator_commands,
     partner_commands,
+    pilot_commands,
+    repair_commands,
+    scope_commands,
     serving,
     wiring,
 )
@@ -83,16 +88,21 @@ def work(context: click.Context) -> None:
 remediation.add_command(operator_commands.stuck)
 remediation.add_command(operator_commands.leases)
 remediation.add_command(figures_command.figures)
+remediation.add_command(impact_commands.impact)
 remediation.add_command(connection_commands.connections)
 remediation.add_command(mdm_commands.mdm)
 remediation.add_command(onboard_commands.onboard)
 remediation.add_command(partner_commands.partner)
+remediation.add_command(scope_commands.scope)
+remediation.add_command(pilot_commands.pilot)
+remediation.add_command(lock_commands.lock)
 remediation.add_command(bar_command.bar)
 remediation.add_command(doctor_commands.doctor)
 remediation.add_command(audit_commands.audit)
 remediation.add_command(audit_commands.export)
 remediation.add_command(audit_commands.erase)
 remediation.add_command(operator_commands.sign_out)
+remediation.add_command(repair_commands.repair)
 work.add_command(operator_commands.takeover)
 
 

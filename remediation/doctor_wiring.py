@@ -16,7 +16,8 @@ from .domain.finding import Finding, State
 from .domain.message_test import MessageTest
 from .errors import RemoteError
 from .ports import Actor, Clock
-from .services import doctor, doctor_house, doctor_partner, doctor_remotes, message_test
+from .services import doctor, doctor_house, doctor_lock, doctor_partner, doctor_remotes, message_test, pilot
+from .set_up_wiring import chosen_groups, partner_wanted
 from .settings import WorkerSettings
 from .store.engine import make_engine
 from .store.store import SqlStore
@@ -25,7 +26,7 @@ from .store.wakeups import DbosWakeups
 from .web.names import shown
 from .web.texts import Texts
 from .wire import Wire
-from .wiring import build_budgets, message_for_test, now, partner_wanted, world_of
+from .wiring import build_budgets, message_for_test, now, world_of
 
 CHECKS: Sequence[doctor.Check] = (
     doctor_house.database,
@@ -42,6 +43,8 @@ CHECKS: Sequence[doctor.Check] = (
     doctor_remotes.sign_in_log,
     doctor.evidence,
     doctor_remotes.policy,
+    pilot.proven,
+    doctor_lock.lock,
     doctor_remotes.clocks,
     doctor_house.worker,
     doctor_house.queue,
@@ -64,6 +67,7 @@ class Examination:
             texts, settings.organisation, f"{origin}/message-test/{token}"
         )
         self._world, self._tokens = world_of(settings, store, wire, clock), wire.tokens()
+        groups = chosen_groups(settings, store)
         self._doctor = doctor.Doctor(
             world=self._world,
             tokens=self._tokens,
@@ -72,9 +76,8 @@ class Examination:
             certificates=PemFiles(),
             stuck=SqlStuckRows(self._engine, tenant),
             files=_files(settings),
-            groups=bool(settings.groups),
             sign_in_app=sign_in_app.lower() if sign_in_app else None,
-            partner=partner_wanted(settings),
+            wanted=lambda: partner_wanted(settings, groups()),
         )
 
     def findings(self) -> Iterator[Finding]:

@@ -27,6 +27,7 @@ from .errors import NotReady
 from .ports import Actor, Clock
 from .services import doctor_remotes, look_at_set_up, onboard
 from .services.look_at_set_up import Found, Look
+from .set_up_wiring import answer_now
 from .settings import DatabaseSettings, OperatorSettings, SealSettings, WebKeySettings, WebSettings, WorkerSettings
 from .settings.between import Fault
 from .settings.names import env_name, secrets_of
@@ -47,6 +48,7 @@ log = structlog.get_logger("remediation.set_up")
 S = TypeVar("S", bound=DatabaseSettings)
 LOOKED_EVERY = 1.0  # seconds
 NOTICED_EVERY = 1.0
+WISHES_EVERY = 0.3
 MINIMUM = env_name("minimum_evidence")
 
 
@@ -204,9 +206,11 @@ def run_worker() -> None:
     tell(found, engine, missing)
     pulses = [looks_pulse(found, engine, {fault.name for fault in missing}, taken.seq)]
     changed = Changed(SqlChoices(engine), taken.seq)
-    worker = (
-        wiring.build_worker(found, more=pulses) if is_open(missing, taken) else wiring.build_set_up_worker(found, pulses, engine)
-    )
+    if is_open(missing, taken):
+        worker = wiring.build_worker(found, more=pulses)
+    else:
+        pulses += wishes_pulses(found, engine, {fault.name for fault in missing})
+        worker = wiring.build_set_up_worker(found, pulses, engine)
     if worker.run(changed):
         os.execv(sys.executable, [sys.executable, "-m", "remediation", "work"])  # noqa: S606 (ourselves)
 
@@ -259,6 +263,15 @@ def looks_pulse(settings: WorkerSettings, engine: SqlEngine, missing: Iterable[s
         return look_at_set_up.look_at_all(choices, found, store, actor=actor_of(settings), now=wiring.now)
 
     return Pulse("looks of the set-up", beat, every=LOOKED_EVERY)
+
+
+def wishes_pulses(settings: WorkerSettings, engine: SqlEngine, missing: set[str]) -> list[Pulse]:
+    """What an administrator asks while nothing is linked yet: answered once there is a tenant and an app to ask with."""
+    if {env_name("tenant_id"), env_name("service_client_id")} & missing:
+        return []
+    budgets = wiring.build_budgets(settings, make_engine(settings.database_url.get_secret_value(), durable=False))
+    world = wiring.build_world(settings, store_of(settings, engine), budgets)
+    return [Pulse("wishes of the set-up", lambda: answer_now(world), every=WISHES_EVERY)]
 
 
 def looks(

@@ -81,6 +81,26 @@ class Group:
     description: str
     members: set[str]
     """Object ids of people."""
+    groups: set[str] = field(default_factory=set)
+    """Ids of groups in it, whose people are in it as well."""
+    dynamic: bool = False
+    security: bool = True
+    at_mdm: bool = True
+    """The MDM holds it as well."""
+
+
+def everyone_in(groups: dict[str, Group], key: str) -> tuple[set[str], set[str]]:
+    """People in this group or in a group within it, however deep; and those groups. A circle ends where it began."""
+    people: set[str] = set()
+    seen: set[str] = set()
+    ahead = [key]
+    while ahead:
+        one = groups.get(ahead.pop())
+        if one is not None and one.id not in seen:
+            seen.add(one.id)
+            people |= one.members
+            ahead += one.groups
+    return people, seen - {key}
 
 
 @dataclass
@@ -221,6 +241,20 @@ class AppRegistration:
     secret_expired: bool = False
     token_version: int = 1
     """`requestedAccessTokenVersion` of the manifest; Entra takes 1 where nobody set it."""
+
+
+@dataclass
+class DevicePolicy:
+    """A Conditional Access policy that blocks, but for devices that its filter leaves out (or only those that it takes in)."""
+
+    name: str
+    rule: str
+    mode: Literal["exclude", "include"] = "exclude"
+    state: Literal["enabled", "disabled", "enabledForReportingButNotEnforced"] = "enabled"
+    apps: list[str] = field(default_factory=lambda: ["Office365"])
+    platforms: list[str] = field(default_factory=list)
+    not_platforms: list[str] = field(default_factory=list)
+    clients: list[str] = field(default_factory=lambda: ["all"])
 
 
 @dataclass

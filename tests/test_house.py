@@ -28,10 +28,35 @@ MAY_SEE = {
     "wire_mdm": {"wire", "adapters", "domain", "ports", "errors", "settings"},
     "wire_channels": {"wire", "adapters", "domain", "ports", "errors", "settings"},
     "wire": {"wire_mdm", "adapters", "domain", "ports", "settings", "secret_files"},
-    "wiring": {"wire", "wire_mdm", "wire_channels", "operator_pulses", "adapters", "store", "web", "worker", "services", "domain"}
+    "set_up_wiring": {"wire", "adapters", "services", "domain", "ports", "settings"},
+    "wiring": {
+        "wire",
+        "wire_mdm",
+        "wire_channels",
+        "set_up_wiring",
+        "operator_pulses",
+        "adapters",
+        "store",
+        "web",
+        "worker",
+        "services",
+        "domain",
+    }
     | {"ports", "errors", "settings"},
     "operator_wiring": {"wiring", "adapters", "store", "web", "services", "domain", "ports", "errors", "settings"},
-    "onboard_wiring": {"wiring", "doctor_wiring", "adapters", "store", "web", "worker", "services", "domain", "ports", "errors"}
+    "onboard_wiring": {
+        "wiring",
+        "doctor_wiring",
+        "set_up_wiring",
+        "adapters",
+        "store",
+        "web",
+        "worker",
+        "services",
+        "domain",
+        "ports",
+        "errors",
+    }
     | {"settings", "log"},
     "onboard_commands": {"onboard_wiring", "registrations", "wiring", "services", "domain", "terminal", "settings"},
     "registrations": {"domain"},
@@ -40,12 +65,21 @@ MAY_SEE = {
     "bar_command": {"wiring", "onboard_wiring", "services", "log", "terminal", "settings"},
     "figures_command": {"operator_commands", "services", "terminal"},
     "audit_commands": {"wiring", "operator_wiring", "onboard_wiring", "operator_commands", "terminal", "errors", "settings"},
+    "impact_commands": {"operator_commands", "services", "ports", "terminal", "errors"},
     "connection_commands": {"wiring", "operator_wiring", "operator_commands", "terminal"},
     "mdm_commands": {"mdm_wiring", "onboard_wiring", "log", "terminal", "errors", "settings"},
     "mdm_wiring": {"wiring", "services", "store", "web", "domain", "ports", "errors", "settings"},
+    "repair_commands": {"operator_commands", "operator_wiring", "terminal", "domain", "errors"},
     "partner_commands": {"wiring", "onboard_wiring", "partner_wiring", "terminal", "domain", "errors", "settings"},
-    "partner_wiring": {"wire", "wiring", "adapters", "store", "web", "services", "domain", "ports", "errors", "settings"},
-    "doctor_wiring": {"wire", "wiring", "adapters", "store", "web", "services", "domain", "ports", "errors", "settings"},
+    "partner_wiring": {"wire", "wiring", "set_up_wiring", "adapters", "store", "web", "services", "domain", "ports", "errors"}
+    | {"settings"},
+    "lock_commands": {"lock_wiring", "terminal", "errors", "settings"},
+    "lock_wiring": {"wire", "wiring", "adapters", "store", "web", "services", "domain", "ports", "errors", "settings"},
+    "scope_wiring": {"wire", "wiring", "set_up_wiring", "store", "web", "services", "domain", "ports", "errors", "settings"},
+    "scope_commands": {"onboard_wiring", "scope_wiring", "log", "terminal", "errors", "settings"},
+    "pilot_commands": {"scope_wiring", "scope_commands", "doctor_words", "terminal", "errors"},
+    "doctor_wiring": {"wire", "wiring", "set_up_wiring", "adapters", "store", "web", "services", "domain", "ports", "errors"}
+    | {"settings"},
     "doctor_words": {"domain"},
     "doctor_commands": {
         "wiring",
@@ -59,8 +93,9 @@ MAY_SEE = {
         "settings",
     },
     "commands": {"wiring", "serving", "log", "terminal", "operator_commands", "audit_commands", "bar_command", "operator_wiring"}
-    | {"doctor_commands", "figures_command", "mdm_commands", "connection_commands", "partner_commands", "settings"}
-    | {"onboard_commands", "onboard_wiring"},
+    | {"doctor_commands", "figures_command", "mdm_commands", "connection_commands", "partner_commands", "lock_commands"}
+    | {"repair_commands"}
+    | {"onboard_commands", "onboard_wiring", "scope_commands", "pilot_commands", "impact_commands", "settings"},
     "__main__": {"commands"},
     "__init__": set(),
 }
@@ -72,13 +107,24 @@ ONLY_IN = {
     "msal": {"adapters"},
     "cryptography": {"adapters"},
     # Authlib's client in web, a transport for tests
-    "requests": {"adapters", "web", "wire", "wiring", "doctor_wiring", "partner_wiring", "onboard_wiring"},
+    "requests": {
+        "adapters",
+        "web",
+        "wire",
+        "wiring",
+        "doctor_wiring",
+        "partner_wiring",
+        "onboard_wiring",
+        "scope_wiring",
+        "lock_wiring",
+    },
     "sqlalchemy": {"store", "wiring", "operator_pulses", "onboard_wiring"},
     "alembic": {"store", "wiring"},
     "dbos": {"store", "worker"},
     "gunicorn": {"serving"},
     "pydantic_settings": {"settings"},
     "smtplib": {"adapters"},
+    "segno": {"web"},
     "prometheus_client": {"adapters"},
 }
 
@@ -149,9 +195,14 @@ def test_no_adapter_knows_another() -> None:
         "connection_commands",
         "doctor_commands",
         "figures_command",
+        "impact_commands",
+        "lock_commands",
         "mdm_commands",
         "onboard_commands",
         "partner_commands",
+        "pilot_commands",
+        "scope_commands",
+        "repair_commands",
         "app",
     ],
 )

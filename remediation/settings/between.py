@@ -7,7 +7,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .both import Settings
-from .channels import unsuited
+from .channels import lock_unsuited, unsuited
+from .clouds import incomplete, mixed
 from .mdm import Connection, Maas360Connection
 from .names import MDM, env_name
 from .rules import INSTANCES, LOOPBACK
@@ -45,11 +46,13 @@ def between(cls: type[Group], values: Mapping[str, Any], prefix: str) -> Iterato
         )
     if issubclass(cls, Settings):
         yield from _certificate(cls, values)
+        yield from (Fault(env_name(field), words) for field, words in mixed(values, cls.model_fields))
     if issubclass(cls, WorkerSettings):
         yield from _one_of(values, PREFIX, CREDENTIALS)
         yield from _mail(values)
         yield from _owner(values)
-        yield from (Fault(env_name(field), words) for field, words in unsuited(values))
+        yield from (Fault(env_name(field), words) for field, words in incomplete(values))
+        yield from (Fault(env_name(field), words) for field, words in (*unsuited(values), *lock_unsuited(values)))
 
 
 def _certificate(cls: type[Group], values: Mapping[str, Any]) -> Iterator[Fault]:

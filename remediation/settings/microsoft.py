@@ -48,7 +48,7 @@ class MicrosoftSettings(Group):
         Says(
             "Hosts, or suffixes with a dot before, at which a discovered partner service may live", OPERATOR, ".manage.microsoft.us"
         ),
-    ] = (".manage.microsoft.com", ".manage.microsoft.us")
+    ] = (".manage.microsoft.com",)
     partner_name: Annotated[
         Text | None,
         Says(

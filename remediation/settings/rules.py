@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from ..domain.channel import choice
 from ..domain.compliance import ADVICE
+from ..domain.device import Platform
 from ..domain.evidence import Level
 
 # Deep links that a page may carry. What an administrator enters is checked against this list: `javascript:`, `data:` never pass.
@@ -179,6 +180,14 @@ def channel(value: str) -> str:
     except ValueError:
         raise ValueError("must be one of: intune_partner, graph_device, mdm_relay:<MDM connection>, none") from None
     return word
+
+
+def platforms(values: tuple[str, ...]) -> tuple[str, ...]:
+    words = tuple(dict.fromkeys(value.lower() for value in values))
+    known = [platform.value for platform in Platform if platform is not Platform.UNKNOWN]
+    if not set(words) <= set(known):
+        raise ValueError(f"must be some of: {', '.join(known)}, with commas between")
+    return words
 
 
 def calls(value: str) -> str:

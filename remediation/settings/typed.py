@@ -29,7 +29,6 @@ _FIELDS = (
     "service_client_id",
     "service_client_secret",
     "service_certificate",
-    "groups",
     "partner_name",
     "partner_all_users",
     "channel_ios",

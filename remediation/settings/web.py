@@ -56,6 +56,10 @@ class WebSettings(Settings):
     ]
     helpdesk_phone: Annotated[Text, Says("The number to call when a person is stuck", "the helpdesk", "+49 30 5550 100")]
     helpdesk_hours: Annotated[Text, Says("When somebody answers it", "the helpdesk", "Mon-Fri 7:00-19:00")]
+    start_link_mail: Annotated[
+        bool,
+        Says("The helpdesk may send start links by mail: the worker has a mail server and a sender", OPERATOR, "true"),
+    ] = False
     return_link: Annotated[
         Link,
         Says("Where the last page's button leads: back to the app that was blocked", OPERATOR, "https://outlook.office.com/"),

@@ -2,10 +2,10 @@
 
 Read `entrances` (how people arrive), `sign_in` and `id_token`, `sign_in_again` and `access_token`, `cannot_sign_in`,
 `journey_pages` (the one dispatcher) with `panel` and `cards` (what its page shows), `links` (what leads off the site),
-`possession_pages`, `message_test_pages`, `certificate_pages`, `helpdesk_pages`, `connection_pages`, `figures_pages`, `webhooks`
-(what an MDM sends), `onboarding_pages` with `onboarding_frame`, `set_up` and `set_up_pages` (a tenant from zero); then what stands
-around every page: `second_host`, `guards`, `headers`, `forgery`, `sessions`, `error_pages`, `texts`, `languages`, `embedded`,
-`assets`.
+`possession_pages`, `message_test_pages`, `certificate_pages`, `helpdesk_pages`, `repair_pages`, `connection_pages`,
+`figures_pages`, `webhooks` (what an MDM sends), `onboarding_pages` with `onboarding_frame`, `set_up` and `set_up_pages` (a tenant
+from zero); then what stands around every page: `second_host`, `guards`, `headers`, `forgery`, `sessions`, `error_pages`, `texts`,
+`languages`, `embedded`, `assets`.
 """
 
 import hashlib
@@ -20,6 +20,7 @@ from flask.sessions import SecureCookieSessionInterface
 from ..ports import Clock, DeviceCertificates, EventReader, LookUp, Sessions, SignInStates, Store
 from ..settings import WebSettings
 from . import (
+    arrivals,
     assets,
     cannot_sign_in,
     certificate_pages,
@@ -36,6 +37,7 @@ from . import (
     headers,
     health,
     helpdesk_pages,
+    impact_pages,
     journey_pages,
     languages,
     links,
@@ -44,6 +46,8 @@ from . import (
     moments,
     onboarding_pages,
     possession_pages,
+    preview_pages,
+    repair_pages,
     second_host,
     set_up_pages,
     sign_in,
@@ -109,6 +113,7 @@ def build_web(
     app.jinja_env.globals.update(_around_every_page(settings), asset=app.extensions["desk"].assets.address)
     app.jinja_env.filters["shown"] = shown
     texts.install(app)
+    arrivals.install(app)
     let_only_the_set_up_in(app)
     for part in (moments, links, hand_over, device_app, languages, embedded, headers, forgery, second_host, guards, error_pages):
         part.install(app)
@@ -124,10 +129,13 @@ def build_web(
         message_test_pages,
         certificate_pages,
         helpdesk_pages,
+        repair_pages,
         figures_pages,
         connection_pages,
         onboarding_pages,
         set_up_pages,
+        impact_pages,
+        preview_pages,
         assets,
         health,
         webhooks,

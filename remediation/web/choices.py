@@ -1,10 +1,11 @@
 """What was typed into a form of the set-up: checked by the rules of all settings, sealed where it is secret, and stored."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from ..domain.onboarding import Facts, Step, touched
 from ..ports import Choice
-from ..services import onboard
+from ..services import onboard, set_up_facts
 from ..services.onboard import CannotSeal
 from ..settings import proposal
 from ..settings.proposal import Wrong
@@ -12,7 +13,9 @@ from ..settings.typed import kinds_in, of_connection, whose_secret
 from .desk import desk
 from .set_up import acting, set_up
 
-__all__ = ["CannotSeal", "facts", "sealed", "store", "wrong_with"]
+__all__ = ["CannotSeal", "by_setting", "facts", "sealed", "store", "wrong_with"]
+
+GROUPS = "REMEDIATION_GROUPS"
 
 
 def wrong_with(chosen: Mapping[str, str | None]) -> list[Wrong]:
@@ -35,7 +38,14 @@ def store(kept: Mapping[str, Choice | None], steps: Sequence[Step], *, seen: int
 
 
 def facts() -> Facts:
-    return onboard.facts(set_up().choices, _here(), kinds_in, gone=set_up().open)
+    found = onboard.facts(set_up().choices, _here(), kinds_in, gone=set_up().open)
+    setting = by_setting(found)
+    return replace(found, looked={**found.looked, **set_up_facts.looked(desk().store, setting, desk().clock())})
+
+
+def by_setting(found: Facts) -> tuple[str, ...]:
+    """The groups that the environment of this process or of the worker's names."""
+    return tuple(found.values.get(GROUPS, "").split(",")) if found.values.get(GROUPS) else ()
 
 
 def _here() -> Mapping[str, str | None]:

@@ -20,6 +20,7 @@ from ..domain.evidence import Level
 from ..domain.onboarding import GO, Facts
 from ..domain.onboarding_steps import CERTIFICATE, LAST, MINIMUM, SECRET, SERVICE_APP, SIGN_IN_APP, SIGN_IN_SECRET, TENANT
 from ..ports import Choice
+from ..services import scope
 from ..settings.names import MDM
 from . import choices, entra_client, sign_in_states
 from .desk import desk
@@ -32,8 +33,9 @@ from .set_up import acting, set_up
 
 pages = Blueprint("confirm", __name__)
 LASTS = timedelta(minutes=20)
+SCOPE = "scope"
+"""Under which a choice of people waits here that was counted: the id of its wish."""
 FRESH = timedelta(minutes=5)
-GROUPS = "REMEDIATION_GROUPS"
 TRUSTED = {TENANT, SERVICE_APP, SIGN_IN_APP, SIGN_IN_SECRET, SECRET, CERTIFICATE}
 """What this product believes, or proves itself by."""
 
@@ -53,8 +55,6 @@ def needed(facts: Facts, chosen: Mapping[str, str | None]) -> bool:
 def _widens(name: str, old: str, new: str) -> bool:
     if name == MINIMUM:
         return _level(new) < _level(old)
-    if name == GROUPS:  # none of them is everybody
-        return bool(old) and (not new or not set(new.split(",")) <= set(old.split(",")))
     if name in TRUSTED or name.startswith(MDM):  # whoever points it at another MDM says what is compliant
         return True
     return name.startswith("REMEDIATION_CHANNEL_") and new != "none"
@@ -82,10 +82,16 @@ PAGE = StepPage(LAST[0], more=_go, read=lambda _: {})
 @admin
 def show() -> str:
     asked, facts = asked_for(), choices.facts()
-    changes = [(name, facts.values.get(name, ""), _shown(choice)) for name, choice in asked.chosen.items()]
+    waits = asked.chosen.get(SCOPE)
+    counted = desk().store.wish(waits.value) if waits is not None else None
+    changes = [(name, facts.values.get(name, ""), _shown(choice)) for name, choice in asked.chosen.items() if name != SCOPE]
+    if counted is not None:
+        changes.append((SCOPE, *scope.in_names(desk().store, counted)))
     fresh = request.args.get("fresh") == "1"
     touched = set_up().choices.devices()
-    return render_template("onboarding/confirm.html", changes=changes, touched=touched, asked=asked, fresh=fresh, staff=staff())
+    most = scope.what_changes(desk().store, counted).most if counted is not None else 0
+    shown = {"changes": changes, "touched": touched, "people": most, "widens_scope": counted is not None}
+    return render_template("onboarding/confirm.html", asked=asked, fresh=fresh, staff=staff(), **shown)
 
 
 @pages.get("/onboarding/confirm/sign-in")

@@ -13,7 +13,18 @@ from werkzeug.wrappers import Response
 from ..domain.onboarding import GO, Facts, Standing, checklist
 from ..errors import SetUpRefused
 from ..services import onboard
-from . import choices, onboarding_choices, onboarding_confirm, onboarding_consent, onboarding_credential, onboarding_mdm
+from . import (
+    choices,
+    onboarding_arrival,
+    onboarding_choices,
+    onboarding_confirm,
+    onboarding_consent,
+    onboarding_credential,
+    onboarding_mdm,
+    onboarding_partner,
+    onboarding_pilot,
+    onboarding_scope,
+)
 from .desk import desk
 from .error_pages import Interruption
 from .guards import admin
@@ -28,14 +39,22 @@ PAGES: Sequence[StepPage] = (
     onboarding_credential.PAGE,
     onboarding_choices.SIGN_IN,
     onboarding_consent.PAGE,
+    onboarding_partner.PAGE,
+    onboarding_scope.PAGE,
     onboarding_mdm.PAGE,
     onboarding_choices.EVIDENCE,
     onboarding_choices.CHANNEL,
+    onboarding_arrival.PAGE,
+    onboarding_arrival.EXCLUDED_PAGE,
     onboarding_confirm.PAGE,
+    onboarding_pilot.PAGE,
 )
 BY_NAME = {page.name: page for page in PAGES}
 STEPS = tuple(page.step for page in PAGES)
-for _part in (onboarding_consent, onboarding_credential, onboarding_mdm, onboarding_confirm):
+for _part in (
+    *(onboarding_consent, onboarding_credential, onboarding_mdm, onboarding_confirm),
+    *(onboarding_partner, onboarding_scope, onboarding_arrival, onboarding_pilot),
+):
     pages.register_blueprint(_part.pages)
 
 
@@ -62,6 +81,9 @@ def confirm() -> Response:
     if not onboarding_confirm.taken(asked):
         raise Interruption("confirm_again", 403, href=f"/onboarding/confirm?{onboarding_confirm.query(asked.token)}")
     try:
+        scope = asked.chosen.get(onboarding_confirm.SCOPE)
+        if scope is not None:
+            return onboarding_scope.take(scope.value)
         if GO in asked.chosen:
             onboard.go(desk().store, actor=acting(), now=now, seen=asked.seq)
         else:
