@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import structlog
@@ -25,7 +25,7 @@ from .domain.evidence import Level
 from .domain.onboarding import GO, WORKER, Facts, Looked, Standing, checklist, touched
 from .errors import NotReady
 from .ports import Actor, Clock
-from .services import doctor_remotes, look_at_set_up, onboard
+from .services import doctor_remotes, look_at_set_up, onboard, set_up_facts
 from .services.look_at_set_up import Found, Look
 from .set_up_wiring import answer_now
 from .settings import DatabaseSettings, OperatorSettings, SealSettings, WebKeySettings, WebSettings, WorkerSettings
@@ -350,7 +350,9 @@ class Console:
         return Texts().in_default(key)
 
     def _facts(self) -> Facts:
-        return onboard.facts(self._choices, elsewhere(), kinds_in, gone=self._gone)
+        found = onboard.facts(self._choices, elsewhere(), kinds_in, gone=self._gone)
+        groups = tuple(filter(None, found.values.get(env_name("groups"), "").split(",")))
+        return replace(found, looked={**found.looked, **set_up_facts.looked(self._store, groups, wiring.now())})
 
     def _half_of(self, process: str) -> str | None:
         if process == "worker":
