@@ -33,7 +33,8 @@ def audit() -> None:
 @click.option(
     "--anchor", type=click.File(encoding="utf-8", errors="replace"), help="A log from elsewhere with `audit.anchor` lines."
 )
-def verify(anchor: TextIO | None) -> None:
+@click.option("--set-up", "of_set_up", is_flag=True, help="The rows from before the tenant's id was typed.")
+def verify(anchor: TextIO | None, of_set_up: bool) -> None:
     """Check every row of the audit against its seal, and name the first that is not as it was sealed.
 
     Without --anchor, newest rows that were cut away cannot be noticed. Ends with 0 where all is well, with 1 where a row is bad.
@@ -41,7 +42,7 @@ def verify(anchor: TextIO | None) -> None:
     with in_words():
         settings = onboard_wiring.settings(AuditSettings)
         wiring.require_migrated(settings)
-        check = operator_wiring.AuditCheck(settings)
+        check = operator_wiring.AuditCheck(settings, of_set_up=of_set_up)
     anchors = check.anchors(anchor) if anchor is not None else {}
     if anchor is not None and not anchors:
         raise Refusal(f"{anchor.name} holds no `audit.anchor` line of this tenant. The worker's log has one each ten minutes.")

@@ -48,10 +48,10 @@ def serve() -> None:
     Calls no remote but the sign-in, and needs none of the worker's credentials: do not give it any.
     """
     with in_words():
-        _forget_foreign_names()
-        wiring.require_migrated(read(DatabaseSettings))
         settings, missing = read_so_far(WebSettings, onboard_wiring.taken_for(WebSettings).typed)
         log.set_up("web", secrets_of(settings))
+        _forget_foreign_names()
+        wiring.require_migrated(settings)
         click.echo(f"Serving {settings.public_origin} on {settings.bind}", err=True)
         if missing:
             click.echo(onboard_wiring.still_missing(missing), err=True)
@@ -68,7 +68,7 @@ def _forget_foreign_names() -> None:
     foreign = sorted(name for name in os.environ if knows(WorkerSettings, name) and not knows(WebSettings, name))
     for name in foreign:
         del os.environ[name]
-    if any(word in name for name in foreign for word in ("SECRET", "MDM_", "WEBHOOK", "PASSWORD", "AUDIT_KEY")):
+    if any(word in name for name in foreign for word in ("SECRET", "MDM_", "WEBHOOK", "PASSWORD", "AUDIT_KEY", "SEAL_KEY")):
         click.echo(f"Not for the web process, and ignored: {', '.join(foreign)}. Give these to the worker alone.", err=True)
 
 

@@ -185,7 +185,8 @@ class Renewing:
 
 
 def web_app() -> Flask:
-    """For any WSGI server."""
+    """For any WSGI server. Faults in the settings are told first, then a database that is not prepared."""
+    read_so_far(WebSettings, taken_for(WebSettings).typed)
     wiring.require_migrated(read(DatabaseSettings))
     renewing = Renewing(build_web, choices_of(read(DatabaseSettings)).seq)
     app = renewing.app
@@ -205,7 +206,7 @@ def run_worker() -> None:
     wiring.require_migrated(found)
     engine = make_engine(found.database_url.get_secret_value())
     tell(found, engine, missing)
-    pulses = [looks_pulse(found, engine, {fault.name for fault in missing})]
+    pulses = [looks_pulse(found, engine, {fault.name for fault in missing}, taken.seq)]
     changed = Changed(SqlChoices(engine), taken.seq)
     if is_open(missing, taken):
         worker = wiring.build_worker(found, more=pulses)
@@ -254,10 +255,13 @@ def actor_of(settings: WorkerSettings) -> Actor:
     return Actor("worker", settings.executor_id)
 
 
-def looks_pulse(settings: WorkerSettings, engine: SqlEngine, missing: Iterable[str], **examined: Any) -> Pulse:
-    store, choices, found = store_of(settings, engine), SqlChoices(engine), looks(settings, set(missing), **examined)
+def looks_pulse(settings: WorkerSettings, engine: SqlEngine, missing: Iterable[str], seq: int) -> Pulse:
+    """Where something was typed since these settings were read, nothing is looked at: whoever begins anew with it does."""
+    store, choices, found = store_of(settings, engine), SqlChoices(engine), looks(settings, set(missing))
 
     def beat() -> object:
+        if choices.seq() != seq:
+            return None
         return look_at_set_up.look_at_all(choices, found, store, actor=actor_of(settings), now=wiring.now)
 
     return Pulse("looks of the set-up", beat, every=LOOKED_EVERY)

@@ -31,6 +31,7 @@ from .store.remotes import SqlConnections
 from .store.seals import SqlSeals
 from .store.store import SqlStore
 from .store.stuck import SqlStuckRows
+from .store.tables import DEPLOYMENT
 from .store.takeover import StillAtWork, take_over
 from .store.wakeups import DbosWakeups
 from .web.connection_words import Shown, in_words
@@ -217,10 +218,11 @@ class Operating:
 class AuditCheck:
     """Reads only. Its settings hold the audit key, which nothing else here does."""
 
-    def __init__(self, settings: AuditSettings) -> None:
-        self._tenant_id = settings.tenant_id
+    def __init__(self, settings: AuditSettings, *, of_set_up: bool = False) -> None:
+        """`of_set_up`: the log from before the tenant's id was typed."""
+        self._tenant_id = DEPLOYMENT if of_set_up else settings.tenant_id
         self._engine = make_engine(settings.database_url.get_secret_value())
-        self._log = SqlSeals(self._engine, settings.tenant_id)
+        self._log = SqlSeals(self._engine, self._tenant_id)
         self._keys = SealKeys([key.get_secret_value() for key in (settings.audit_key, *settings.audit_key_fallbacks)])
 
     def anchors(self, lines: Iterable[str]) -> dict[int, Anchor]:

@@ -1,22 +1,30 @@
 """The set-up by the command line: the same rows, rules and checklist as the pages."""
 
+import getpass
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from remediation import onboard_wiring
 from remediation.adapters.sealing import open_sealed
 from remediation.commands import remediation
+from remediation.domain.onboarding import Looked
+from remediation.ports import Actor
 from remediation.registrations import GRAPH_APP, INTUNE_APP
+from remediation.services.audit_log import seal
 from remediation.settings import PREFIX, WorkerSettings
 from remediation.settings.reading import read_so_far
-from remediation.store import make_engine, migrate
+from remediation.store import DbosWakeups, SqlStore, make_engine, migrate
 from remediation.store.onboarding import SqlChoices
+from remediation.store.seals import SqlSeals
+from remediation.store.tables import DEPLOYMENT
 from tests.from_zero import AUDIT_KEY, SEAL_KEY, WEB_KEY
-from tests.test_settings import Surroundings, around
+from tests.test_settings import GOOD_WEB, GOOD_WORKER, Surroundings, around
 
 __all__ = ["around"]  # a fixture
 TENANT = "8f5c1d3e-2a47-4c0b-9d6e-1b7f0a9c2e55"
@@ -95,3 +103,46 @@ def test_both_apps_are_written_as_microsoft_takes_them(ground: Ground) -> None:
     assert "sign-in.json" in script
     assert "secret" not in script.partition("make its client secret")[0], "it prints none"
     assert "Intune" not in ground.run("apps", "--no-intune-partner").output.partition("register.sh")[0]
+
+
+def test_T28_rows_from_before_the_tenant_is_known_are_sealed_and_checked(ground: Ground, around: Surroundings) -> None:
+    ground.run()
+    seal(SqlSeals(ground.engine, DEPLOYMENT), AUDIT_KEY, lambda: datetime.now(UTC))
+    around.set({"TENANT_ID": TENANT})
+    told = CliRunner().invoke(remediation, ["audit", "verify", "--set-up"])
+    assert (told.exit_code, "1 row checked" in told.output) == (0, True), told.output
+    with ground.engine.begin() as connection:
+        connection.execute(sa.text("DROP TRIGGER audit_no_update"))
+        connection.execute(sa.text("UPDATE audit SET actor_id = 'nobody'"))
+    assert CliRunner().invoke(remediation, ["audit", "verify", "--set-up"]).exit_code == 1
+
+
+def test_each_change_leaves_its_row_with_who_did_it(ground: Ground) -> None:
+    ground.run()
+    ground.run("set", PREFIX + "TENANT_ID", TENANT)
+    ground.run("test", "consent")
+    with ground.engine.connect() as connection:
+        rows = connection.execute(sa.text("SELECT why, actor_kind, actor_id, detail FROM audit ORDER BY id")).all()
+    assert [row.why for row in rows] == ["set_up.link_made", "settings.changed", "set_up.look_wanted"]
+    assert {(row.actor_kind, row.actor_id) for row in rows} == {("operator", getpass.getuser())}
+    assert json.loads(rows[1].detail) == {"changes": [{"name": PREFIX + "TENANT_ID", "old": None, "new": TENANT}]}
+
+
+def test_go_by_the_command_line_once_everything_is_done(ground: Ground, around: Surroundings) -> None:
+    """All but what only a remote can prove stands in the environment; the proofs are rows."""
+    around.set(
+        {name: value for name, value in {**GOOD_WEB, **GOOD_WORKER}.items() if name not in ("MINIMUM_EVIDENCE", "AUDIT_KEY")}
+    )
+    around.set(dict.fromkeys(("CHANNEL_IOS", "CHANNEL_ANDROID", "CHANNEL_MACOS"), "intune_partner") | {"CHANNEL_WINDOWS": "none"})
+    now = datetime.now(UTC)
+    store = SqlStore(ground.engine, DEPLOYMENT, DbosWakeups(ground.engine))
+    with store.change(Actor("worker", "w"), "test", about=("look", "all"), at=now) as change:
+        for name in ("consent", "sign_in", "mdm:ws1"):
+            change.looked_at(Looked(name, looked_at=now, good_at=now))
+    assert "evidence" in ground.run("go", "--yes").output
+    assert ground.run("set", PREFIX + "MINIMUM_EVIDENCE", "possession").exit_code == 0
+    assert ground.run("go", given="n\n").exit_code == 1
+    assert "go" not in ground.choices.typed()
+    assert ground.run("go", "--yes").exit_code == 0, ground.run("status").output
+    assert "go" in ground.choices.typed()
+    assert ground.run("status").exit_code == 0

@@ -44,6 +44,8 @@ _FIELDS = (
     "enrollment_link_windows",
 )
 NAMES = frozenset(env_name(field) for field in _FIELDS)
+GROUPS = env_name("groups")
+"""Chosen on a page of its own, and fixed there where it stands in the environment."""
 NIL = "00000000-0000-0000-0000-000000000000"
 # What a process runs with while an administrator has not said it yet. Nothing is looked at, linked or pushed meanwhile.
 NOT_YET: Mapping[str, Any] = {
@@ -118,7 +120,7 @@ def given_elsewhere(environ: Mapping[str, str], table: Mapping[str, Any]) -> Ite
     flat |= {name: value for name, value in environ.items() if value}
     for name, value in sorted(flat.items()):
         plain = name.removesuffix("_FILE")
-        if may_be_typed(plain) and (plain == name or whose_secret(plain) is not None):
+        if (may_be_typed(plain) or plain == GROUPS) and (plain == name or whose_secret(plain) is not None):
             yield plain, None if whose_secret(plain) is not None else _as_typed(value)
 
 

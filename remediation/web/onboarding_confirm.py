@@ -1,5 +1,5 @@
-"""What widens the scope or lowers the evidence, once people rely on it, and *go* itself: shown with what it touches, signed in for
-anew, and done with a button (`onboarding_pages`).
+"""What widens the scope, lowers the evidence or changes what is believed, once people rely on it, and *go* itself: shown with what
+it touches, signed in for anew, and done with a button (`onboarding_pages`).
 
 What is to be changed travels in the address, signed, with the count of the settings that whoever decided saw; a sign-in that Entra
 really asked for (`auth_time`) is noted on the server, for this browser, person and change, for five minutes and one use.
@@ -18,8 +18,10 @@ from werkzeug.wrappers import Response
 
 from ..domain.evidence import Level
 from ..domain.onboarding import GO, Facts
-from ..domain.onboarding_steps import LAST, MINIMUM
+from ..domain.onboarding_steps import CERTIFICATE, LAST, MINIMUM, SECRET, SERVICE_APP, SIGN_IN_APP, SIGN_IN_SECRET, TENANT
+from ..ports import Choice
 from ..services import scope
+from ..settings.names import MDM
 from . import choices, entra_client, sign_in_states
 from .desk import desk
 from .error_pages import Interruption
@@ -34,11 +36,13 @@ LASTS = timedelta(minutes=20)
 SCOPE = "scope"
 """Under which a choice of people waits here that was counted: the id of its wish."""
 FRESH = timedelta(minutes=5)
+TRUSTED = {TENANT, SERVICE_APP, SIGN_IN_APP, SIGN_IN_SECRET, SECRET, CERTIFICATE}
+"""What this product believes, or proves itself by."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    chosen: Mapping[str, str | None]
+    chosen: Mapping[str, Choice | None]
     seq: int
     token: str
 
@@ -51,6 +55,8 @@ def needed(facts: Facts, chosen: Mapping[str, str | None]) -> bool:
 def _widens(name: str, old: str, new: str) -> bool:
     if name == MINIMUM:
         return _level(new) < _level(old)
+    if name in TRUSTED or name.startswith(MDM):  # whoever points it at another MDM says what is compliant
+        return True
     return name.startswith("REMEDIATION_CHANNEL_") and new != "none"
 
 
@@ -58,13 +64,15 @@ def _level(word: str) -> Level:
     return next((level for level in Level if level.name.lower() == word.strip().lower()), max(Level))
 
 
-def address(chosen: Mapping[str, str | None]) -> str:
-    token = _serializer().dumps([dict(chosen), set_up().choices.seq(), acting().id])
+def address(chosen: Mapping[str, Choice | None]) -> str:
+    """Secrets are in it as they are kept: sealed."""
+    told = {name: [choice.value, choice.sealed_for] if choice is not None else None for name, choice in chosen.items()}
+    token = _serializer().dumps([told, set_up().choices.seq(), acting().id])
     return f"/onboarding/confirm?{query(str(token))}"
 
 
 def _go(facts: Facts) -> Mapping[str, Any]:
-    return {"go_address": address({GO: "yes"}) if not facts.gone else ""}
+    return {"go_address": address({GO: Choice("yes")}) if not facts.gone else ""}
 
 
 PAGE = StepPage(LAST[0], more=_go, read=lambda _: {})
@@ -74,8 +82,9 @@ PAGE = StepPage(LAST[0], more=_go, read=lambda _: {})
 @admin
 def show() -> str:
     asked, facts = asked_for(), choices.facts()
-    counted = desk().store.wish(asked.chosen.get(SCOPE) or "")
-    changes = [(name, facts.values.get(name, ""), value or "") for name, value in asked.chosen.items() if name != SCOPE]
+    waits = asked.chosen.get(SCOPE)
+    counted = desk().store.wish(waits.value) if waits is not None else None
+    changes = [(name, facts.values.get(name, ""), _shown(choice)) for name, choice in asked.chosen.items() if name != SCOPE]
     if counted is not None:
         changes.append((SCOPE, *scope.in_names(desk().store, counted)))
     fresh = request.args.get("fresh") == "1"
@@ -131,12 +140,16 @@ def asked_for() -> Asked:
     """Of this very person, as it was signed; else the page says that it is over."""
     token = request.values.get("change", "")
     try:
-        chosen, seq, who = _serializer().loads(token, max_age=int(LASTS.total_seconds()))
+        told, seq, who = _serializer().loads(token, max_age=int(LASTS.total_seconds()))
     except BadData as bad:
         raise Interruption("set_up_changed", 409, href="/onboarding") from bad
     if who != acting().id:
         raise Interruption("set_up_changed", 409, href="/onboarding")
-    return Asked(chosen, seq, token)
+    return Asked({name: Choice(*choice) if choice is not None else None for name, choice in told.items()}, seq, token)
+
+
+def _shown(choice: Choice | None) -> str:
+    return "" if choice is None else choice.value if choice.sealed_for is None else "•••"
 
 
 def _signed_in_since(claims: Mapping[str, Any], began_at: datetime) -> bool:

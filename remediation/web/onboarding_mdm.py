@@ -12,7 +12,7 @@ from ..domain.onboarding_steps import AFTER_SCOPE
 from ..settings.mdm import KINDS
 from ..settings.names import MDM
 from ..settings.typed import whose_secret
-from . import choices
+from . import choices, onboarding_confirm
 from .error_pages import Interruption
 from .guards import admin
 from .onboarding_frame import StepPage, Typed, around
@@ -44,7 +44,10 @@ def save(connection: str) -> Response | tuple[str, int]:
     if wrong:
         return _page(connection, wrong=wrong, kept={name: value or "" for name, value in typed.items()}), 400
     try:
-        choices.store(typed, (STEP,), looks=(f"mdm:{connection}", "consent"))
+        kept = choices.sealed(typed)
+        if onboarding_confirm.needed(facts, typed):
+            return redirect(onboarding_confirm.address(kept), 303)
+        choices.store(kept, (STEP,))
     except choices.CannotSeal:
         return _page(connection, no_seal=True), 409
     return redirect("/onboarding/mdm", 303)

@@ -83,8 +83,9 @@ def confirm() -> Response:
     if not onboarding_confirm.taken(asked):
         raise Interruption("confirm_again", 403, href=f"/onboarding/confirm?{onboarding_confirm.query(asked.token)}")
     try:
-        if onboarding_confirm.SCOPE in asked.chosen:
-            return onboarding_scope.take(asked.chosen[onboarding_confirm.SCOPE] or "")
+        scope = asked.chosen.get(onboarding_confirm.SCOPE)
+        if scope is not None:
+            return onboarding_scope.take(scope.value)
         if GO in asked.chosen:
             onboard.go(desk().store, actor=acting(), now=now, seen=asked.seq)
         else:
@@ -111,10 +112,11 @@ def save(step: str) -> Response | tuple[str, int]:
     wrong = choices.wrong_with(chosen)
     if wrong:
         return _page(page, wrong=wrong, kept={name: value or "" for name, value in chosen.items()}), 400
-    if onboarding_confirm.needed(facts, chosen):
-        return redirect(onboarding_confirm.address(chosen), 303)
     try:
-        choices.store(chosen, STEPS)
+        kept = choices.sealed(chosen)
+        if onboarding_confirm.needed(facts, chosen):
+            return redirect(onboarding_confirm.address(kept), 303)
+        choices.store(kept, STEPS)
     except choices.CannotSeal:
         return _page(page, no_seal=True), 409
     except SetUpRefused as refused:

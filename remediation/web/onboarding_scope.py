@@ -13,6 +13,7 @@ from ..domain.onboarding import Facts
 from ..domain.onboarding_scope import SCOPE
 from ..domain.wishes import Kind
 from ..errors import Stale, StepRefused
+from ..ports import Choice
 from ..services import scope
 from ..services.set_up_facts import by_setting
 from . import choices, onboarding_confirm
@@ -125,7 +126,7 @@ def choose() -> Response:
     counted = request.form.get("count", "")
     facts, wish = choices.facts(), desk().store.wish(counted)
     if facts.gone and wish is not None and scope.refusal(wish) is None and scope.what_changes(desk().store, wish).widens:
-        return redirect(onboarding_confirm.address({onboarding_confirm.SCOPE: counted}), 303)
+        return redirect(onboarding_confirm.address({onboarding_confirm.SCOPE: Choice(counted)}), 303)
     return take(counted)
 
 

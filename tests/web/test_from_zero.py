@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from remediation import onboard_wiring
 from remediation.adapters.sealing import open_sealed
+from remediation.domain.arrival import WAYS
 from remediation.settings import DatabaseSettings, WorkerSettings
 from remediation.settings.reading import read
 from sandbox.server import Sandbox, SandboxConfig, create_sandbox
@@ -45,7 +46,7 @@ def test_T29_nothing_but_the_set_up_is_there_before_anybody_can_sign_in(zero: Fr
         assert zero.browser.get(path).status_code == 503, path
     assert zero.browser.get("/health").status_code == 200, "the control"
     zero.comes_by_the_link()
-    assert "0 of 9 steps are done." in zero.says()
+    assert "0 of 14 steps are done." in zero.says()
 
 
 def test_T29_a_set_up_link_works_once_for_its_button_and_not_for_long(zero: FromZero) -> None:
@@ -76,7 +77,7 @@ def test_what_is_typed_is_in_force_and_stays(zero: FromZero) -> None:
     zero.comes_by_the_link()
     zero.types("company", ORGANISATION="Contoso", HELPDESK_PHONE="+49 30 5550 100", HELPDESK_HOURS="Mon-Fri 7:00-19:00")
     assert "Contoso" in zero.browser.get("/onboarding").text
-    assert "1 of 9 steps are done." in zero.says()
+    assert "1 of 14 steps are done." in zero.says()
     assert '"old": null, "new": "Contoso"' in zero.audit("settings.changed")[0]
     zero.types("company", ORGANISATION="Contoso AG")
     assert '"old": "Contoso", "new": "Contoso AG"' in zero.audit("settings.changed")[1]
@@ -311,6 +312,12 @@ def whole(zero: FromZero) -> None:
     zero.types("channel", **channels, CHANNEL_WINDOWS="none")
     zero.worker_looks()
     assert zero.signs_in() == "/onboarding"
+    zero.environment(GROUPS=zero.facts["groups"][0]["id"])
+    zero.types("company", HELPDESK_HOURS="Mon-Fri 7:00-18:00")  # the web begins anew, and so sees the environment
+    csrf = {"csrf_token": zero.browser.csrf()}
+    for path in ("partner/seen", "excluded/seen", "arrival/open"):
+        assert zero.browser.post(f"/onboarding/{path}", data={**csrf, "tested": next(iter(WAYS))}).status_code == 303
+    zero.new_browser().get(next(iter(WAYS.values())))  # *not set up yet*, and noted all the same
 
 
 def go_address(zero: FromZero) -> str:
@@ -320,7 +327,7 @@ def go_address(zero: FromZero) -> str:
 
 def test_go_takes_a_fresh_sign_in_and_opens_the_product(zero: FromZero) -> None:
     whole(zero)
-    assert "8 of 9 steps are done." in zero.says(), zero.says()
+    assert "12 of 14 steps are done." in zero.says(), zero.says()
     assert zero.browser.get("/").status_code == 503
     assert not onboard_wiring.is_open([], onboard_wiring.taken_for(WorkerSettings)), "the worker pushes nothing before"
     address = go_address(zero)
@@ -329,7 +336,7 @@ def test_go_takes_a_fresh_sign_in_and_opens_the_product(zero: FromZero) -> None:
     back = zero.signs_in(path=f"/onboarding/confirm/sign-in?change={asked}")
     assert "fresh=1" in back
     assert zero.browser.press(back, "/onboarding/confirm").status_code == 303
-    assert "9 of 9 steps are done." in zero.says()
+    assert "13 of 14 steps are done." in zero.says()
     assert zero.browser.get("/").status_code == 200
     found, missing = zero.worker_settings()
     assert (missing, list(found.mdm)) == (set(), ["ws1"])
@@ -401,3 +408,19 @@ def test_T24_a_page_leads_the_worker_to_no_address(zero: FromZero) -> None:
     asked = [one.path for one in zero.sandbox.ledger.since(before)]
     assert not any("ws1" in path for path in asked), asked
     assert api.port is not None
+
+
+def test_T10_another_mdm_is_not_believed_without_a_fresh_sign_in(zero: FromZero) -> None:
+    test_go_takes_a_fresh_sign_in_and_opens_the_product(zero)
+    page, before = "/onboarding/mdm/connection/ws1", zero.choices.typed()
+    form = zero.browser.form(page, page)
+    asked = zero.browser.post(page, data={**form, "url": "https://mdm.attacker.example", "client_secret": "planted-9913"})
+    address = asked.headers["Location"]
+    assert address.startswith("/onboarding/confirm")
+    assert "planted-9913" not in address
+    assert "https://mdm.attacker.example" in zero.browser.get(address).text
+    assert zero.choices.typed() == before
+    assert zero.sends("credential", SERVICE_CLIENT_SECRET="planted-9914") == 303
+    assert zero.choices.typed() == before
+    zero.types("company", HELPDESK_HOURS="Mon-Sun")  # the control
+    assert zero.choices.typed() != before
