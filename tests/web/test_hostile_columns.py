@@ -226,7 +226,8 @@ KNOWN_ATTRIBUTES = {
         "value",
         "required",
     ),
-    *("checked", "open", "datetime", "viewbox", "fill", "stroke", "cx", "cy", "r", "d", "x", "y", "rx", "width", "height", "for", "scope", "cite"),
+    *("checked", "open", "datetime", "viewbox", "cx", "cy", "r", "d", "x", "y", "rx", "width", "height", "for", "scope", "cite"),
+    *("fill", "stroke"),
     *(
         "data-copy",
         "data-done",
