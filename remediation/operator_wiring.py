@@ -9,12 +9,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .adapters import audit_anchor
+from .domain.repairs import Offer, Repair, Situation, offers
 from .domain.seals import Anchor, SealKeys
 from .ports import Actor, Count, Wave
 from .services import audit_log, impact, person_file
 from .services import connections as remotes
 from .services import figures as figure_tables
 from .services import leases as lease_ends
+from .services import repair as repairs
 from .services import stuck as stuck_rows
 from .services.audit_log import SOON, Checked
 from .services.end_sessions import end_sessions
@@ -45,8 +47,10 @@ __all__ = [
     "ConnectionInWords",
     "FoundStuck",
     "Operating",
+    "Situation",
     "StillAtWork",
     "StuckInWords",
+    "shown",
 ]
 
 WITHIN = lease_ends.WITHIN
@@ -172,6 +176,18 @@ class Operating:
 
     def sign_out(self, oid: str, why: str) -> int:
         return end_sessions(self._store, oid, actor=self._actor, because=why, now=now())
+
+    def situation(self, oid: str, case_code: str) -> Situation | None:
+        return repairs.situation(self._look_up, self._store, oid, case_code=case_code, allowed=repairs.Allowed())
+
+    def offered(self, found: Situation) -> Sequence[Offer]:
+        return offers(found, now())
+
+    def repair(self, found: Situation, name: Repair, target: str, why: str) -> None:
+        repairs.repair(self._store, found, repairs.Order(name, target, why, found.seen), actor=self._actor, now=now())
+
+    def say(self, key: str) -> str:
+        return self._texts.in_default(key)
 
     def held(self, oid: str) -> tuple[int, int]:
         """Rows of this person, and how many of their links live."""

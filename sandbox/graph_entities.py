@@ -141,10 +141,10 @@ def group(entity: Group, select: list[str] | None) -> dict[str, Any]:
         "deletedDateTime": None,
         "description": entity.description,
         "displayName": entity.name,
-        "groupTypes": [],
+        "groupTypes": ["DynamicMembership"] if entity.dynamic else [],
         "mail": None,
-        "mailEnabled": False,
-        "securityEnabled": True,
+        "mailEnabled": not entity.security,
+        "securityEnabled": entity.security,
     }
     return _selected(whole, select, whole.keys(), "microsoft.graph.group")
 

@@ -1,5 +1,5 @@
 """What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `hints`, `desk`, `budgets`,
-`impact`, `operating`, `partner`, `figures`, `alarms`, `certificates`, `checking`, `notices`."""
+`impact`, `operating`, `partner`, `repairs`, `second_lock`, `figures`, `alarms`, `certificates`, `checking`, `notices`, `set_up`."""
 
 from .alarms import AT_ONCE, Alarm, AlarmDue, AlarmRows, AlarmSink
 from .budgets import Budgets, in_lane, lane_now
@@ -10,6 +10,7 @@ from .figures import FigureEvents
 from .hints import EventReader, EventTarget, EventTargets, Hints
 from .impact import Count, ImpactRows, ListRead, PersonMissing, Roster, Somebody, StartMessage, ToJudge, Wave, WaveRows
 from .notices import OPEN, Notice, Notices, OwnerMail
+from .onboarding import Choice, Choices
 from .operating import (
     AuditEntry,
     AuditLog,
@@ -33,10 +34,12 @@ from .remotes import (
     ComplianceChannel,
     DeviceManager,
     Directory,
+    DirectoryWriting,
     Grouping,
     LinkNoting,
     Listing,
     LookupValue,
+    Marking,
     MdmGroup,
     Messaging,
     Owned,
@@ -50,6 +53,9 @@ from .remotes import (
     Sent,
     SignInLog,
 )
+from .repairs import DeskRepairs, RepairWork, StartLink, StartLinkDue, ToDisable
+from .second_lock import LockRows, SignInRecords
+from .set_up import DirectoryGroups
 from .store import Actor, CertificateHandle, Change, PossessionLinkFacts, Revoked, Store, Wakeups
 from .watching import Watching
 
@@ -72,14 +78,19 @@ __all__ = [
     "CertificateFiles",
     "CertificateHandle",
     "Change",
+    "Choice",
+    "Choices",
     "Clock",
     "Clocks",
     "ComplianceChannel",
     "Connections",
     "Count",
+    "DeskRepairs",
     "DeviceCertificates",
     "DeviceManager",
     "Directory",
+    "DirectoryGroups",
+    "DirectoryWriting",
     "Event",
     "EventReader",
     "EventTarget",
@@ -96,8 +107,10 @@ __all__ = [
     "LinkNoting",
     "ListRead",
     "Listing",
+    "LockRows",
     "LookUp",
     "LookupValue",
+    "Marking",
     "MdmGroup",
     "Messaging",
     "Notice",
@@ -121,6 +134,7 @@ __all__ = [
     "Reachable",
     "Refreshing",
     "Relaying",
+    "RepairWork",
     "Report",
     "Revoked",
     "Roster",
@@ -130,12 +144,16 @@ __all__ = [
     "Session",
     "Sessions",
     "SignInLog",
+    "SignInRecords",
     "SignInStates",
     "Somebody",
+    "StartLink",
+    "StartLinkDue",
     "StartMessage",
     "Store",
     "StuckRow",
     "StuckRows",
+    "ToDisable",
     "ToJudge",
     "Unsealed",
     "Wakeups",

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from ..domain.device import LinkState
+from ..domain.wishes import BRIEF
 from . import terms
 from .engine import reading, writing
 from .sessions import IDLE, LASTS
@@ -15,6 +16,7 @@ from .tables import (
     audit,
     cases,
     device_links,
+    device_marks,
     directory_devices,
     impact_counts,
     impact_managed,
@@ -30,9 +32,11 @@ from .tables import (
     possession_links,
     pushes,
     sessions,
+    set_up_wishes,
     shown_certificates,
     sign_in_states,
     sign_ins,
+    start_links,
     start_messages,
     start_waves,
     turns,
@@ -74,7 +78,9 @@ class SqlPrunedRows:
         yield journeys, ended
         yield cases, cases.c.opened_at <= before
         yield from _impact(before)
+        yield start_links, start_links.c.expires_at <= before
         yield alarms, alarms.c.at <= before
+        yield set_up_wishes, sa.and_(set_up_wishes.c.kind.in_(BRIEF), set_up_wishes.c.asked_at <= before)
 
     def mend_terms(self) -> int:
         with writing(self._engine) as connection:
@@ -96,8 +102,9 @@ class SqlPrunedRows:
         yield device_links, sa.and_(*done, ~sa.exists().where(of_push))
         yield observations, observations.c.at <= before
         yield directory_devices, sa.and_(self._nobodys(directory_devices), _unlinked_directory_device())
+        yield device_marks, ~sa.exists().where(_same(device_marks, directory_devices, device_id="device_id"))
         yield managed_devices, sa.and_(self._nobodys(managed_devices), _unlinked_managed_device())
-        visits = (_same(people, table, oid="oid") for table in (journeys, device_links, sessions))
+        visits = (_same(people, table, oid="oid") for table in (journeys, device_links, sessions, start_links, device_marks))
         listed = (_same(people, table, oid="listed_oid") for table in (directory_devices, managed_devices))
         needed = (sa.exists().where(of_them) for of_them in (*visits, *listed))
         yield people, sa.and_(people.c.read_at <= before, *(~one for one in needed))

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from remediation.domain.device import LinkState, ManagedKey, Platform
 from remediation.domain.impact import Missing, Reason
+from remediation.domain.repairs import Mark
 from remediation.domain.seals import SealKeys
 from remediation.errors import ErasureRefused
 from remediation.ports import Actor, Somebody
@@ -50,6 +51,11 @@ def lived_in(scene: Scene) -> None:
         change.tell_owner(LINK.id, ways=("mail",))
     with scene.change("case.opened") as change:
         change.open_case(case_code="AAA-BBB", browser=BROWSER, platform=Platform.IOS, entrance="start")
+    with scene.change("repair.start_link") as change:
+        change.make_start_link(
+            code="K7M2QX23", oid="mia", platform=Platform.IOS, way="mail", device=None, expires_at=NOON + minutes(60)
+        )
+        change.mark_device(LINK.device_id, Mark.LEFTOVER, oid="mia")
     SqlSessions(scene.engine, TENANT).begin(oid="mia", name="Mia", roles=("Helpdesk.Read",), browser=BROWSER, at=NOON)
     scene.see_managed(managed_phone("1042", name="another name"), at=NOON + minutes(1))
     counted_and_told(scene)

@@ -27,10 +27,11 @@ from werkzeug.test import TestResponse
 from werkzeug.wrappers import Response
 
 from remediation.domain.device import Person, Platform
+from remediation.domain.repairs import Mark
 from remediation.services.start_journey import open_case
 from remediation.services.waves import WaveAsked, begin_wave
 from remediation.store.columns import OutsideText
-from remediation.store.tables import metadata, remotes, watches
+from remediation.store.tables import device_marks, metadata, partner_slots, remotes, start_links, watches
 from sandbox.sockets import Socket
 from tests.people import MIA
 from tests.web.conftest import Browser, Web
@@ -79,6 +80,8 @@ OURS = {
     *(("impact_missing", column) for column in ("reason", "platform")),
     *(("start_waves", column) for column in ("slot", "state")),
     ("start_messages", "state"),
+    ("partner_slots", "platform"),
+    ("partner_slots", "why"),
 }
 
 
@@ -226,8 +229,26 @@ KNOWN_ATTRIBUTES = {
         "value",
         "required",
     ),
-    *("checked", "open", "datetime", "viewbox", "cx", "cy", "r", "d", "x", "y", "rx", "width", "height", "for", "scope", "cite"),
-    *("fill", "stroke"),
+    *(
+        "checked",
+        "open",
+        "datetime",
+        "viewbox",
+        "fill",
+        "stroke",
+        "cx",
+        "cy",
+        "r",
+        "d",
+        "x",
+        "y",
+        "rx",
+        "width",
+        "height",
+        "for",
+        "scope",
+        "cite",
+    ),
     *(
         "data-copy",
         "data-done",
@@ -248,7 +269,7 @@ SHOWN = ("fix", "choose", "this_device_two", "this_device_sent", "wait", "help",
 def staged(web: Web, scene: str) -> tuple[Browser, Browser, str]:
     """Mia and Hanna with sessions, and the token of Mia's message, before anything is poisoned."""
     token = web.scene(scene).token
-    hanna = web.signed_in(HANNA, browser="the-browser-of-hanna", roles=("Helpdesk.Read",))
+    hanna = web.signed_in(HANNA, browser="the-browser-of-hanna", roles=("Helpdesk.Read", "Helpdesk.Act"))
     hanna.get("/helpdesk?q=mia")  # which leaves an audit row
     failed = json.dumps(
         [{"remote": "channel", "code": "x", "at": web.clock().isoformat(), "client_request_id": "c", "request_id": "r"}]
@@ -263,11 +284,19 @@ def staged(web: Web, scene: str) -> tuple[Browser, Browser, str]:
         connection.execute(sa.insert(watches).values(**failing))
         told = {"failed_at": web.clock(), "failures": 3, "error": "refused", "cause": "locked", "code": "1005", "words": "locked"}
         connection.execute(sa.insert(remotes).values(tenant_id=web.settings.tenant_id, remote="mdm:ws1", **told))
+        slot = {"platform": "ios", "why": "taken", "holder": "Jamf", "state": "enabled", "read_at": web.clock()}
+        connection.execute(sa.insert(partner_slots).values(tenant_id=web.settings.tenant_id, **slot))
         connection.execute(sa.text("UPDATE pushes SET failed_calls = :it"), {"it": failed})
     picked = WaveAsked(counted(web).id, "link", "ios", "device", 25, timedelta(hours=1))
     begin_wave(web.store, picked, actor=NOBODY_BUT, now=web.clock())
     with web.engine.begin() as connection:
         connection.execute(sa.text("UPDATE start_waves SET why = 'mdm_busy', ended_by = 'adam'"))
+        connection.execute(sa.text("UPDATE journeys SET settled = 'd2', shown = 'fix'"))
+        theirs = {"tenant_id": web.settings.tenant_id, "oid": MIA.oid, "at": web.clock(), "reason": "refused", "attempts": 1}
+        until = {"platform": Platform.IOS, "expires_at": web.clock() + timedelta(hours=1), "connection": "ws1", "record_id": "1042"}
+        connection.execute(sa.insert(start_links).values(**theirs, **until, id="s1", code="K7M2QX23", way="device"))
+        wanted = {"mark": Mark.LEFTOVER, "disable_wanted_at": web.clock()}
+        connection.execute(sa.insert(device_marks).values(**theirs, **wanted, device_id="d1"))
     return web.signed_in(), hanna, token
 
 
@@ -286,6 +315,8 @@ def addresses(payload: str, token: str, count: str = "") -> dict[str, tuple[str,
         "mia": ("/journey", "/journey/status", "/journey/device", f"/possession/{token or 'none-at-all-is-no-token'}", "/sign-out"),
         "hanna": (
             *(f"/helpdesk/person/{oid}", f"/helpdesk?q={said}", "/helpdesk?q=mia", f"/helpdesk/person/{oid}?case={said}"),
+            *(f"/helpdesk/person/{oid}/repair/{which}?case={said}" for which in ("start_link", "end_link", "mark_device", said)),
+            *(f"/helpdesk/person/{oid}?kind={said}&page={said}", f"/s/{said}"),
             "/helpdesk/connections",
             *(f"/helpdesk/figures?connection={said}&from={said}", "/helpdesk/figures"),
         ),
@@ -351,6 +382,8 @@ NEVER_FILLED = {
     *(
         ("partner_told", column) for column in ("enrollment_url", "remediation_url", "groups", "policies", "told_by")
     ),  # addresses of ours and ids, on no page
+    ("second_lock", "value"),  # our own, by chance; on no page
+    *(("seen_blocked", column) for column in ("kind", "how", "what", "by")),  # told at the command line
 }
 
 

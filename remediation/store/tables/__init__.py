@@ -19,6 +19,7 @@ from .journeys import cases, journeys, message_tests, possession_links, shown_ce
 from .known import directory_devices, managed_devices, people, search_terms
 from .links import LIVING, UNIQUE_LINKS, device_links, pushes
 from .metadata import metadata
+from .onboarding import DEPLOYMENT, choices, set_up_links, set_up_looks
 from .operating import (
     alarms,
     audit,
@@ -27,23 +28,32 @@ from .operating import (
     lease_extensions,
     notices,
     observations,
+    partner_slots,
     partner_told,
     remotes,
+    second_lock,
+    seen_blocked,
     sessions,
     sign_in_states,
     turns,
     watches,
 )
+from .repairs import device_marks, start_links
+from .set_up import arrival_tests, pilots, scopes, set_up_wishes
 
 __all__ = [
+    "DEPLOYMENT",
     "LIVING",
     "UNIQUE_LINKS",
     "alarms",
+    "arrival_tests",
     "audit",
     "audit_seals",
     "budgets",
     "cases",
+    "choices",
     "device_links",
+    "device_marks",
     "directory_devices",
     "impact_counts",
     "impact_managed",
@@ -58,16 +68,25 @@ __all__ = [
     "metadata",
     "notices",
     "observations",
+    "partner_slots",
     "partner_told",
     "people",
+    "pilots",
     "possession_links",
     "pushes",
     "remotes",
+    "scopes",
     "search_terms",
+    "second_lock",
+    "seen_blocked",
     "sessions",
+    "set_up_links",
+    "set_up_looks",
+    "set_up_wishes",
     "shown_certificates",
     "sign_in_states",
     "sign_ins",
+    "start_links",
     "start_messages",
     "start_waves",
     "turns",
