@@ -117,7 +117,7 @@ class _Scene:
         return replace(journey, sign_ins=(SignIn("preview", pair, "", "", at, at, claimed=pair.device_id),))
 
     def two(self) -> Journey:
-        return self.proven(self.entry(1, minutes=60 * 24 * 40), self.entry(2, minutes=60 * 24 * 400))
+        return self.proven(self.entry(1, minutes=60 * 24 * 40), self.entry(2, minutes=60 * 24 * 150))
 
 
 _AT: Mapping[Step, Callable[[_Scene], Journey]] = {

@@ -21,5 +21,6 @@ MADE_UP: dict[str, set[str]] = {
     "impact.wave_state.": {"sending", "done", "stopped"},
     "impact.told.": set(impact_shown.TOLD),
     "impact.pause_of.": {str(minutes) for minutes in impact_pages.PAUSES},
+    "preview.go.": {"before", "after"},
     "preview.name.": set(preview_pages.STEPS),
 }

@@ -119,7 +119,7 @@ def test_the_numbers_are_drawn_in_a_table_as_csv_and_as_json(web: Web) -> None:
     rows = [[cell.get_text(" ", strip=True).split(" ")[0] for cell in row.select("td")] for row in page.select("tbody tr")]
     assert rows[0] == ["0", "0", "0", "2", "0"]
     assert rows[-1] == ["1", "1", "0", "2", "1"]
-    assert "1 rows could not be read" in text(browser)
+    assert "Rows that could not be read: 1" in text(browser)
     table = list(csv.reader(io.StringIO(browser.get(f"{HOME}.csv").text)))
     assert table[0] == ["platform", "licence", "enrollment", "registration", "link", "compliance"]
     assert ["ios", "0", "0", "0", "2", "0"] in table
