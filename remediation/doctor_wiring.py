@@ -23,7 +23,7 @@ from .store.wakeups import DbosWakeups
 from .web.names import shown
 from .web.texts import Texts
 from .wire import Wire
-from .wiring import build_budgets, message_for_test, now, partner_wanted, world_of
+from .wiring import build_budgets, message_for_test, now, partner_wanted, temporary_access, world_of
 
 CHECKS: Sequence[doctor.Check] = (
     doctor_house.database,
@@ -40,6 +40,7 @@ CHECKS: Sequence[doctor.Check] = (
     doctor_remotes.sign_in_log,
     doctor.evidence,
     doctor_remotes.policy,
+    doctor_remotes.temporary_access,
     doctor_remotes.clocks,
     doctor_house.worker,
     doctor_house.queue,
@@ -73,6 +74,9 @@ class Examination:
             groups=bool(settings.groups),
             sign_in_app=sign_in_app.lower() if sign_in_app else None,
             partner=partner_wanted(settings),
+            bypass=(settings.temporary_access_group, temporary_access(settings, wire))
+            if settings.temporary_access_group is not None and settings.temporary_access != "off"
+            else None,
         )
 
     def findings(self) -> Iterator[Finding]:

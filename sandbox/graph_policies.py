@@ -27,14 +27,15 @@ def add_policies(app: Flask, sandbox: Sandbox) -> None:
             raise GraphError(403, "AccessDenied", message)
         asked = options("$top", "$skiptoken")
         with world.settled():
+            left_out = [world.bypass_group] if world.bypass_group is not None else []
             items = [
-                _policy("Require a compliant device", ["compliantDevice"], list(world.excluded_apps)),
-                _policy("Require two steps", ["mfa"], []),
+                _policy("Require a compliant device", ["compliantDevice"], list(world.excluded_apps), left_out),
+                _policy("Require two steps", ["mfa"], [], left_out if world.excluded_from_other_policy else []),
             ]
         return page(sandbox, "conditionalAccess/policies", items, asked)
 
 
-def _policy(name: str, controls: list[str], excluded: list[str]) -> dict[str, Any]:
+def _policy(name: str, controls: list[str], excluded: list[str], left_out: list[str]) -> dict[str, Any]:
     return {
         "id": f"{name.lower().replace(' ', '-')}",
         "displayName": name,
@@ -57,7 +58,7 @@ def _policy(name: str, controls: list[str], excluded: list[str]) -> dict[str, An
                 "includeUsers": ["All"],
                 "excludeUsers": [],
                 "includeGroups": [],
-                "excludeGroups": [],
+                "excludeGroups": left_out,
                 "includeRoles": [],
                 "excludeRoles": [],
             },

@@ -74,6 +74,8 @@ def _device_of(world: World, phone: Phone) -> DirectoryDevice | None:
 def _kind(world: World, phone: Phone) -> Kind:
     if not world.persons[phone.person_oid].enabled:
         return "account_disabled"
+    if world.bypasses(phone.person_oid):  # of the policy about devices alone: the device is what it was
+        return "other_policy" if world.other_policy_blocks else "open"
     if phone.device_id is None:
         return "unregistered"
     device = _device_of(world, phone)

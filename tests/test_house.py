@@ -34,6 +34,7 @@ MAY_SEE = {
     "terminal": {"serving", "errors", "settings"},
     "operator_commands": {"wiring", "operator_wiring", "log", "terminal", "errors", "settings"},
     "bar_command": {"wiring", "services", "log", "terminal", "settings"},
+    "work_commands": {"wiring", "operator_commands", "terminal", "domain"},
     "figures_command": {"operator_commands", "services", "terminal"},
     "audit_commands": {"wiring", "operator_wiring", "operator_commands", "terminal", "errors", "settings"},
     "connection_commands": {"wiring", "operator_wiring", "operator_commands", "terminal"},
@@ -45,7 +46,8 @@ MAY_SEE = {
     "doctor_words": {"domain"},
     "doctor_commands": {"wiring", "doctor_wiring", "doctor_words", "log", "terminal", "domain", "errors", "settings"},
     "commands": {"wiring", "serving", "log", "terminal", "operator_commands", "audit_commands", "bar_command", "operator_wiring"}
-    | {"doctor_commands", "figures_command", "mdm_commands", "connection_commands", "partner_commands", "settings"},
+    | {"doctor_commands", "figures_command", "mdm_commands", "connection_commands", "partner_commands", "work_commands"}
+    | {"settings"},
     "__main__": {"commands"},
     "__init__": set(),
 }
@@ -136,6 +138,7 @@ def test_no_adapter_knows_another() -> None:
         "figures_command",
         "mdm_commands",
         "partner_commands",
+        "work_commands",
         "app",
     ],
 )

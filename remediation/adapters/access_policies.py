@@ -23,6 +23,8 @@ class GraphPolicies:
 def _policy(item: Fields) -> AccessPolicy:
     # graph-docs resources/conditionalaccesspolicy.md, conditionalaccessapplications.md, conditionalaccessgrantcontrols.md
     apps = item.within("conditions").within("applications")
+    # resources/conditionalaccessusers.md
+    users = item.within("conditions").within("users") if item.within("conditions").raw("users") is not None else None
     grant = item.within("grantControls") if item.raw("grantControls") is not None else None
     return AccessPolicy(
         name=item.text("displayName") or "",
@@ -32,4 +34,5 @@ def _policy(item: Fields) -> AccessPolicy:
         included=frozenset(apps.texts("includeApplications")),
         excluded=frozenset(apps.texts("excludeApplications")),
         filtered=apps.raw("applicationFilter") is not None,
+        left_out=frozenset(group.lower() for group in users.texts("excludeGroups")) if users is not None else frozenset(),
     )

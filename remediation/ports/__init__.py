@@ -1,6 +1,7 @@
 """What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `hints`, `desk`, `budgets`,
-`operating`, `partner`, `figures`, `alarms`, `certificates`, `checking`, `notices`."""
+`operating`, `partner`, `figures`, `alarms`, `certificates`, `checking`, `notices`, `incidents`, `work`, `access`."""
 
+from .access import AccessChanges, AccessRows, TemporaryAccess
 from .alarms import AT_ONCE, Alarm, AlarmDue, AlarmRows, AlarmSink
 from .budgets import Budgets, in_lane, lane_now
 from .certificates import DeviceCertificates
@@ -8,6 +9,7 @@ from .checking import CertificateFiles, Clocks, Policies, Powered, Reachable
 from .desk import CaseFound, Event, LookUp, PeopleFound, PersonFound, Session, Sessions, SignInStates
 from .figures import FigureEvents
 from .hints import EventReader, EventTarget, EventTargets, Hints
+from .incidents import IncidentChanges, Incidents
 from .notices import Notice, Notices, OwnerMail
 from .operating import (
     AuditEntry,
@@ -51,9 +53,12 @@ from .remotes import (
 )
 from .store import Actor, CertificateHandle, Change, PossessionLinkFacts, Revoked, Store, Wakeups
 from .watching import Watching
+from .work import Claim, WorkChanges, WorkRow, WorkRows
 
 __all__ = [
     "AT_ONCE",
+    "AccessChanges",
+    "AccessRows",
     "Actor",
     "Alarm",
     "AlarmDue",
@@ -70,6 +75,7 @@ __all__ = [
     "CertificateFiles",
     "CertificateHandle",
     "Change",
+    "Claim",
     "Clock",
     "Clocks",
     "ComplianceChannel",
@@ -88,6 +94,8 @@ __all__ = [
     "Figures",
     "Grouping",
     "Hints",
+    "IncidentChanges",
+    "Incidents",
     "Leases",
     "LinkNoting",
     "Listing",
@@ -127,9 +135,13 @@ __all__ = [
     "Store",
     "StuckRow",
     "StuckRows",
+    "TemporaryAccess",
     "Unsealed",
     "Wakeups",
     "Watching",
+    "WorkChanges",
+    "WorkRow",
+    "WorkRows",
     "in_lane",
     "lane_now",
 ]

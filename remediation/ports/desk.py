@@ -6,9 +6,12 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from ..domain.device import Person, Platform
+from .access import AccessRows
 from .figures import FigureEvents
+from .incidents import Incidents
 from .operating import Connections, StuckRow
 from .store import Actor
+from .work import WorkRows
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,10 @@ class Event:
 
 class LookUp(Connections, FigureEvents, Protocol):
     """What the helpdesk reads, all of it within the tenant."""
+
+    access: AccessRows
+    work: WorkRows
+    incidents: Incidents
 
     def case(self, code: str) -> CaseFound | None: ...
 

@@ -17,10 +17,13 @@ from ..domain.push import Lane, Push
 from ..domain.sign_in_proof import Pair, SignIn
 from ..domain.standing import Standing
 from ..domain.turns import Turns
+from .access import AccessChanges
 from .alarms import Alarm
 from .hints import Hints
+from .incidents import IncidentChanges
 from .partner import PartnerRows
 from .watching import Watching
+from .work import WorkChanges
 
 EVERYTHING = Room()
 
@@ -33,7 +36,7 @@ class Actor:
     id: str
 
 
-class Change(Protocol):
+class Change(AccessChanges, WorkChanges, IncidentChanges, Protocol):
     """The inside of one write transaction. Every method may raise `Stale` or `Conflict`, which roll all of it back.
 
     `audit` adds to the detail of the one audit row; wake-ups are enqueued in this same transaction.

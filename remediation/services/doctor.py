@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ..domain.evidence import Level
 from ..domain.finding import Finding, State
 from ..domain.message_test import MessageTest
-from ..ports import CertificateFiles, Clocks, Messaging, Policies, Powered, StuckRows
+from ..ports import CertificateFiles, Clocks, Messaging, Policies, Powered, StuckRows, TemporaryAccess
 from .provision_partner import Wanted
 from .world import World
 
@@ -30,6 +30,8 @@ class Doctor:
     groups: bool = False
     sign_in_app: str | None = None
     partner: Wanted | None = None
+    bypass: tuple[str, TemporaryAccess | None] | None = None
+    """The group of temporary access, and what gives it where the worker does; None where it is off."""
 
     @property
     def tests(self) -> Mapping[str, MessageTest | None]:

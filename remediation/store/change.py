@@ -2,8 +2,8 @@
 
 A change is not tried again here: its body is the caller's code, which ran already. Work that a lost connection or a deadlock cut
 short stands in its row, and the next wake-up or the person's next tap does it again.
-Next door: `change_journeys`, `change_certificates`, `change_message_tests`, `change_links`, `change_operating` and `partner` are
-what can be done inside.
+Next door: `change_journeys`, `change_certificates`, `change_message_tests`, `change_links`, `change_operating`, `change_work`,
+`change_incidents`, `change_access` and `partner` are what can be done inside.
 """
 
 from collections.abc import Iterator
@@ -16,10 +16,13 @@ import sqlalchemy as sa
 from ..domain.device import Person
 from ..ports import Actor, Wakeups
 from . import terms
+from .change_access import AccessChanges
 from .change_certificates import CertificateChanges
+from .change_incidents import IncidentChanges
 from .change_links import LinkChanges
 from .change_message_tests import MessageTestChanges
 from .change_operating import OperatingChanges
+from .change_work import WorkChanges
 from .engine import writing
 from .partner import PartnerChanges
 from .sessions import alive
@@ -29,7 +32,16 @@ from .upsert import upsert
 _SECRETS = ("token", "secret", "password", "cookie", "verifier", "assertion", "authorization", "nonce")
 
 
-class OneChange(CertificateChanges, LinkChanges, MessageTestChanges, OperatingChanges, PartnerChanges):
+class OneChange(
+    AccessChanges,
+    CertificateChanges,
+    IncidentChanges,
+    LinkChanges,
+    MessageTestChanges,
+    OperatingChanges,
+    PartnerChanges,
+    WorkChanges,
+):
     """Implements `ports.Change`."""
 
     def audit(self, **detail: Any) -> None:

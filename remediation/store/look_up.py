@@ -11,9 +11,11 @@ import sqlalchemy as sa
 from ..domain.device import Person
 from ..domain.health import Connection
 from ..domain.search import spellings
-from ..ports import Actor, CaseFound, Event, PeopleFound, PersonFound, StuckRow
+from ..ports import AccessRows, Actor, CaseFound, Event, Incidents, PeopleFound, PersonFound, StuckRow, WorkRows
 from . import rows, terms
+from .access import SqlAccessRows
 from .engine import reading
+from .incidents import SqlIncidents
 from .remotes import SqlConnections
 from .sessions import alive
 from .tables import (
@@ -30,6 +32,7 @@ from .tables import (
     watches,
 )
 from .told import SqlTold
+from .work import SqlWorkRows
 
 PROBED = 2000
 """Terms that one search reads at most: where more begin alike, it says so and asks for another word."""
@@ -40,6 +43,9 @@ class SqlLookUp(SqlTold):
     def __init__(self, engine: sa.Engine, tenant_id: str) -> None:
         self._engine = engine
         self._tenant_id = tenant_id
+        self.work: WorkRows = SqlWorkRows(engine, tenant_id)
+        self.access: AccessRows = SqlAccessRows(engine, tenant_id)
+        self.incidents: Incidents = SqlIncidents(engine, tenant_id)
 
     def case(self, code: str) -> CaseFound | None:
         found = self._cases(journeys.c.case_code == code)

@@ -16,6 +16,7 @@ from . import terms
 from .engine import reading
 from .tables import (
     LIVING,
+    access_requests,
     audit,
     cases,
     device_links,
@@ -32,6 +33,7 @@ from .tables import (
     shown_certificates,
     sign_ins,
     turns,
+    work_claims,
 )
 
 NOBODYS = {
@@ -45,6 +47,7 @@ NOBODYS = {
     "lease_extensions": "of an MDM connection",
     "partner_told": "addresses of ours, ids of groups and policies, and which operator",
     "message_tests": "of an MDM connection, and which operator asked",
+    "incidents": "a sentence for everybody, which names nobody, and the object id of who published it",
     "alarms": "texts of ours, with counts, names of connections and case codes, which lead to nobody once the case is gone",
 }
 SECRET = {"token_hash", "browser"}
@@ -128,10 +131,12 @@ def of_person(connection: sa.Connection, tenant_id: str, oid: str, *, ever: bool
         mine(sign_ins, sign_ins.c.journey_id.in_({row[0] for row in begun})),
         mine(cases, cases.c.browser.in_(browsers)),
         mine(observations, sa.or_(*seen)),
+        mine(access_requests, access_requests.c.oid == oid),
         mine(journeys, journeys.c.oid == oid),
         devices,
         phones,
         mine(sessions, sessions.c.oid == oid),
+        mine(work_claims, work_claims.c.oid == oid),
         mine(search_terms, search_terms.c.oid == oid),
         mine(people, people.c.oid == oid),
     ]

@@ -5,17 +5,20 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from ..domain.access import State
 from ..domain.device import LinkState
 from . import terms
 from .engine import reading, writing
 from .sessions import IDLE, LASTS
 from .tables import (
     LIVING,
+    access_requests,
     alarms,
     audit,
     cases,
     device_links,
     directory_devices,
+    incidents,
     journeys,
     managed_devices,
     notices,
@@ -28,6 +31,7 @@ from .tables import (
     sign_in_states,
     sign_ins,
     turns,
+    work_claims,
 )
 
 BATCH = 500
@@ -52,6 +56,7 @@ class SqlPrunedRows:
         ended = sa.or_(session.signed_in_at <= now - LASTS, session.used_at <= now - IDLE)
         gone = self._delete(sessions, ended) + self._delete(sign_in_states, sign_in_states.c.until <= now)
         self._delete(turns, turns.c.full_at <= now)
+        self._delete(work_claims, work_claims.c.until <= now)
         return gone
 
     def older_than(self, before: datetime) -> Mapping[str, int]:
@@ -66,6 +71,9 @@ class SqlPrunedRows:
         yield journeys, ended
         yield cases, cases.c.opened_at <= before
         yield alarms, alarms.c.at <= before
+        yield incidents, incidents.c.until <= before
+        over = access_requests.c.state.in_((State.ENDED, State.DENIED, State.FAILED, State.LAPSED, State.ASKED, State.FIRST))
+        yield access_requests, sa.and_(access_requests.c.asked_at <= before, over)
 
     def mend_terms(self) -> int:
         with writing(self._engine) as connection:
@@ -88,7 +96,7 @@ class SqlPrunedRows:
         yield observations, observations.c.at <= before
         yield directory_devices, sa.and_(self._nobodys(directory_devices), _unlinked_directory_device())
         yield managed_devices, sa.and_(self._nobodys(managed_devices), _unlinked_managed_device())
-        visits = (_same(people, table, oid="oid") for table in (journeys, device_links, sessions))
+        visits = (_same(people, table, oid="oid") for table in (journeys, device_links, sessions, access_requests))
         listed = (_same(people, table, oid="listed_oid") for table in (directory_devices, managed_devices))
         needed = (sa.exists().where(of_them) for of_them in (*visits, *listed))
         yield people, sa.and_(people.c.read_at <= before, *(~one for one in needed))

@@ -2,9 +2,9 @@
 
 Read `entrances` (how people arrive), `sign_in` and `id_token`, `sign_in_again` and `access_token`, `cannot_sign_in`,
 `journey_pages` (the one dispatcher) with `panel` and `cards` (what its page shows), `links` (what leads off the site),
-`possession_pages`, `message_test_pages`, `certificate_pages`, `helpdesk_pages`, `connection_pages`, `figures_pages`, `webhooks`
-(what an MDM sends); then what stands around every page: `second_host`, `guards`, `headers`, `forgery`, `sessions`,
-`error_pages`, `texts`, `languages`, `embedded`, `assets`.
+`possession_pages`, `message_test_pages`, `certificate_pages`, `helpdesk_pages`, `work_pages`, `incident_pages`, `access_pages`
+with `access_shown`, `connection_pages`, `figures_pages`, `webhooks` (what an MDM sends); then what stands around every page:
+`incident`, `second_host`, `guards`, `headers`, `forgery`, `sessions`, `error_pages`, `texts`, `languages`, `embedded`, `assets`.
 """
 
 import hashlib
@@ -19,6 +19,7 @@ from flask.sessions import SecureCookieSessionInterface
 from ..ports import Clock, DeviceCertificates, EventReader, LookUp, Sessions, SignInStates, Store
 from ..settings import WebSettings
 from . import (
+    access_pages,
     assets,
     cannot_sign_in,
     certificate_pages,
@@ -34,6 +35,8 @@ from . import (
     headers,
     health,
     helpdesk_pages,
+    incident,
+    incident_pages,
     journey_pages,
     languages,
     links,
@@ -46,6 +49,7 @@ from . import (
     sign_out,
     style_page,
     webhooks,
+    work_pages,
 )
 from .desk import Desk
 from .names import shown
@@ -96,11 +100,12 @@ def build_web(
         texts=texts,
         assets=assets.Assets(HOUSE / "static"),
         sign_in=entra_client.client(app, settings),
+        board=incident.Board(look_up.incidents),
     )
     app.jinja_env.globals.update(_around_every_page(settings), asset=app.extensions["desk"].assets.address)
     app.jinja_env.filters["shown"] = shown
     texts.install(app)
-    for part in (moments, links, device_app, languages, embedded, headers, forgery, second_host, guards, error_pages):
+    for part in (moments, links, device_app, languages, embedded, headers, forgery, second_host, guards, error_pages, incident):
         part.install(app)
     for pages in (
         entrances,
@@ -113,6 +118,9 @@ def build_web(
         message_test_pages,
         certificate_pages,
         helpdesk_pages,
+        work_pages,
+        incident_pages,
+        access_pages,
         figures_pages,
         connection_pages,
         assets,

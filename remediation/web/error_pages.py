@@ -34,6 +34,9 @@ NOBODY_GETS_IN = {"sign_in_blocked", "sign_in_consent", "sign_in_not_assigned", 
 # The pages of a sign-in that did not work. They can be opened again at `/refused/<key>` and lead to *I can't sign in* as well.
 SIGN_IN = SIGN_IN_AGAIN | OTHER_ACCOUNT | NOBODY_GETS_IN
 FIGURES = ("from", "to", "platform", "connection")
+ROLE_PAGES = {Who.HELPDESK_ACTS: "role_missing_to_act", Who.LEAD: "role_missing_lead"}
+# Pages of the console that a sign-in leads back to by their names.
+STAFF_PAGES = {f"/helpdesk/{name}": name for name in ("connections", "work", "incident")}
 RETRY_AFTER = 10  # seconds, when the database is away
 
 
@@ -125,7 +128,7 @@ def _not_the_machine(_: NotTheMachine) -> Response:
 
 
 def _role_missing(missing: RoleMissing) -> Response:
-    return page("role_missing_to_act" if missing.role is Who.HELPDESK_ACTS else "role_missing", 403)
+    return page(ROLE_PAGES.get(missing.role, "role_missing"), 403)
 
 
 def _role_too_old(_: RoleTooOld) -> Response:
@@ -135,7 +138,7 @@ def _role_too_old(_: RoleTooOld) -> Response:
         "case": request.args.get("case", ""),
         "person": (request.view_args or {}).get("oid", ""),
         "figures": figures_asked_for(),
-        "page": "connections" if request.path == "/helpdesk/connections" else "",
+        "page": STAFF_PAGES.get(request.path, ""),
     }
     href = url_for("sign_in.sign_in", to="helpdesk", silent="1", **{name: value for name, value in place.items() if value})
     answer = page("role_too_old", 401, href=href)
@@ -153,8 +156,8 @@ def _not_signed_in(_: NotSignedIn) -> Response:
     """Back to the same place after the sign-in, which knows three: the journey, the page behind a possession link, the helpdesk."""
     if request.path.startswith("/helpdesk"):
         place = {"figures": asked} if (asked := figures_asked_for()) else {}
-        if request.path == "/helpdesk/connections":
-            place = {"page": "connections"}
+        if request.path in STAFF_PAGES:
+            place = {"page": STAFF_PAGES[request.path]}
         return page("helpdesk_signed_out", 401, href=f"/sign-in?{urlencode({'to': 'helpdesk', **place})}")
     token = re.match(r"/possession/([A-Za-z0-9_-]{16,128})(?:/|$)", request.path)
     return page("signed_out", 401, href=f"/sign-in?possession={token.group(1)}" if token else "/sign-in")
@@ -182,6 +185,10 @@ def _ours(error: RemediationError) -> Response:
         log.warning("%s (%s)", error, error.code)
         return page("sign_in_down", 503)
     if error.code in ("stale", "conflict"):
+        if request.blueprint == "work":
+            return page("work_taken", 409, href="/helpdesk/work")
+        if request.endpoint in ("access.approve", "access.deny", "access.end"):
+            return page("access_changed", 409, href=url_for("access.show", **(request.view_args or {})))
         return page(error.code, 409)
     return _bug(error)
 

@@ -26,9 +26,16 @@ class Who(StrEnum):
     HELPDESK = "Helpdesk.Read"
     HELPDESK_ACTS = "Helpdesk.Act"
     STAFF = "Helpdesk.Read or Admin"
+    LEAD = "Helpdesk.Lead"
 
 
-ROLES = {Who.HELPDESK: {"Helpdesk.Read"}, Who.HELPDESK_ACTS: {"Helpdesk.Act"}, Who.STAFF: {"Helpdesk.Read", "Admin"}}
+ROLES = {
+    Who.HELPDESK: {"Helpdesk.Read"},
+    Who.HELPDESK_ACTS: {"Helpdesk.Act"},
+    Who.STAFF: {"Helpdesk.Read", "Admin"},
+    Who.LEAD: {"Helpdesk.Lead"},
+}
+ACTING = {Who.HELPDESK_ACTS, Who.LEAD}
 # Roles stand in the ID token and are as old as the sign-in. Staff whose role was taken away are out after this long: by then their
 # browser asks Entra again, which takes a moment and shows nothing while they are signed in there.
 ROLE_LASTS = timedelta(minutes=5)
@@ -82,6 +89,11 @@ def staff(view: View) -> View:
     return _declare(view, Who.STAFF)
 
 
+def lead(view: View) -> View:
+    """For `Helpdesk.Lead`: what everybody is told. It shows nobody's data."""
+    return _declare(view, Who.LEAD)
+
+
 def _declare(view: View, who: Who) -> View:
     view.guard = who  # type: ignore[attr-defined]
     return view
@@ -95,7 +107,7 @@ def demand_one_for_every_route(app: Flask) -> None:
     naked = sorted(rule.rule for rule in app.url_map.iter_rules() if who_may(app, rule.endpoint) is None)
     if naked:
         raise RuntimeError(f"routes that declare nobody who may come: {', '.join(naked)}")
-    read = (rule for rule in app.url_map.iter_rules() if who_may(app, rule.endpoint) in ROLES.keys() - {Who.HELPDESK_ACTS})
+    read = (rule for rule in app.url_map.iter_rules() if who_may(app, rule.endpoint) in ROLES.keys() - ACTING)
     unsafe = sorted(rule.rule for rule in read if (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"})
     if unsafe:
         raise RuntimeError(f"routes that act under a role that may only read: {', '.join(unsafe)}")

@@ -43,7 +43,8 @@ def person(oid: str) -> str:
         raise Interruption("helpdesk_unknown", 404, href="/helpdesk")
     shown_file = helpdesk_panel.panel(found, desk().clock(), tenant_id=desk().store.tenant_id)
     because = BECAUSE if Who.HELPDESK_ACTS in here().roles else ()
-    return render_template("helpdesk/person.html", file=shown_file, staff=_staff(), because=because)
+    access = desk().look_up.access.newest(oid) if desk().settings.temporary_access != "off" else None
+    return render_template("helpdesk/person.html", file=shown_file, staff=_staff(), because=because, access=access)
 
 
 @pages.post("/helpdesk/person/<oid>/end-sessions")

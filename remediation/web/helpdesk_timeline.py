@@ -43,7 +43,9 @@ EVENTS = {
         "push.resync",
         "stuck.retried",
     ),
-    *("person.exported", "person.erased", "sessions.ended"),
+    *("person.exported", "person.erased", "sessions.ended", "work.taken", "work.released"),
+    *(f"access.{what}" for what in ("asked", "first_approved", "approved", "denied", "sent", "given", "failed", "lapsed")),
+    *("access.end_wanted", "access.ended"),
     *(f"person.{what}" for what in ("name", "user_name", "mail", "account_enabled", "guest", "licensed", "in_scope")),
     *(f"{kind}.{what}" for kind in ("directory_device", "managed_device") for what in ("new", "gone", "back", "name", "platform")),
     *(f"directory_device.{what}" for what in ("object_id", "enabled", "owner_oid", "listed_oid", "compliant")),
@@ -55,7 +57,7 @@ DETAILS = {
     *("entrance", "platform", "connection", "record", "device", "state", "evidence", "because", "message", "compliant", "verdict"),
     *("reasons", "by", "shown", "journey", "for_journey", "old", "new", "directory_device", "managed_device", "link"),
     *("client_request_id", "request_id", "named", "how", "refused", "error", "log", "correlation_id"),
-    *("fingerprint", "serial", "issuer", "ended"),
+    *("fingerprint", "serial", "issuer", "ended", "hours", "until"),
 }
 IDS = {
     *("record", "device", "message", "journey", "for_journey", "directory_device", "managed_device", "link", "connection"),

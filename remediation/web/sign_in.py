@@ -18,7 +18,7 @@ from . import entra_client, figures_pages, sign_in_again, sign_in_states
 from .desk import desk
 from .entra_client import EntraSaysNo
 from .entrances import CHOICES, entrance_asked_for, platform_asked_for, platform_of
-from .error_pages import Interruption
+from .error_pages import STAFF_PAGES, Interruption
 from .guards import anyone
 from .id_token import TokenRefused, roles_in
 from .names import shown
@@ -120,8 +120,8 @@ def _place(kept: dict[str, Any], person: Person) -> tuple[Platform | None, str]:
             return None, figures_pages.place_of(kept["figures"])
         if kept.get("person"):
             return None, url_for("helpdesk.person", oid=kept["person"], case=kept.get("case") or None)
-        if kept.get("page") == "connections":
-            return None, url_for("connections.connections")
+        if f"/helpdesk/{kept.get('page')}" in STAFF_PAGES:
+            return None, f"/helpdesk/{kept['page']}"
         return None, url_for("helpdesk.search", q=kept.get("q") or None)
     if token is None:
         return _platform(kept, person), "/journey"

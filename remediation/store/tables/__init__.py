@@ -5,9 +5,10 @@ links, foreign keys; the audit's triggers are in `migrations/`. Next door: `colu
 domain's facts.
 """
 
-from .journeys import cases, journeys, message_tests, possession_links, shown_certificates, sign_ins
+from .desk import DUE, GIVEN, WAITING, access_requests, incidents, work_claims
+from .journeys import TROUBLED, cases, journeys, message_tests, possession_links, shown_certificates, sign_ins
 from .known import directory_devices, managed_devices, people, search_terms
-from .links import LIVING, UNIQUE_LINKS, device_links, pushes
+from .links import LIVING, MEASURED, MISMATCHED, OPEN, PENDING, UNIQUE_LINKS, device_links, pushes
 from .metadata import metadata
 from .operating import (
     alarms,
@@ -26,8 +27,17 @@ from .operating import (
 )
 
 __all__ = [
+    "DUE",
+    "GIVEN",
     "LIVING",
+    "MEASURED",
+    "MISMATCHED",
+    "OPEN",
+    "PENDING",
+    "TROUBLED",
     "UNIQUE_LINKS",
+    "WAITING",
+    "access_requests",
     "alarms",
     "audit",
     "audit_seals",
@@ -35,6 +45,7 @@ __all__ = [
     "cases",
     "device_links",
     "directory_devices",
+    "incidents",
     "journeys",
     "lease_extensions",
     "managed_devices",
@@ -54,4 +65,5 @@ __all__ = [
     "sign_ins",
     "turns",
     "watches",
+    "work_claims",
 ]
