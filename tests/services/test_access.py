@@ -150,7 +150,7 @@ def test_T27_nobody_approves_twice_and_nobody_their_own(help_: Help) -> None:
         {"hours": 0},
     ],
 )
-def test_I12_the_database_itself_refuses_what_two_people_did_not_approve(help_: Help, values: dict[str, Any]) -> None:
+def test_T27_the_database_itself_refuses_what_two_people_did_not_approve(help_: Help, values: dict[str, Any]) -> None:
     help_.asks()
     row = {name: help_.story.oid if value == "ASKER" else value for name, value in values.items()}
     with pytest.raises(sa.exc.IntegrityError), help_.story.engine.begin() as connection:

@@ -90,8 +90,9 @@ def test_from_the_request_over_two_of_the_staff_to_what_the_person_reads(on: Web
     for staffs in ("called back by phone", "ida", "otto"):
         assert staffs not in told
 
+    version = row(on).version
     with on.store.change(Actor("worker", "w"), "access.given", about=("person", "mia"), at=on.clock()) as change:
-        change.move_access(request_id, row(on).version, state=State.GIVEN)
+        change.move_access(request_id, version, state=State.GIVEN)
     assert "You are let in" in on.signed_in().get("/journey").text
     assert "Given" in staff(on, "hanna").get("/helpdesk/person/mia").text
     assert decides(on, staff(on, "ida"), "end").status_code == 303
@@ -137,7 +138,7 @@ def test_a_form_without_its_version_decides_nothing(on: Web, more: dict[str, str
     assert row(on).state is State.ASKED
 
 
-def test_T19_a_form_from_elsewhere_decides_nothing(on: Web) -> None:
+def test_T18_a_form_from_elsewhere_decides_nothing(on: Web) -> None:
     asked(on)
     ida, path = staff(on, "ida"), f"/helpdesk/access/{row(on).id}/approve"
     assert ida.post(path, data={"version": "1", "hours": "4", "sure": "on"}).status_code == 403

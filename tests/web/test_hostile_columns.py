@@ -12,6 +12,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,11 +27,12 @@ from werkzeug.test import TestResponse
 from werkzeug.wrappers import Response
 
 from remediation.domain.device import Person, Platform
+from remediation.ports import Actor
 from remediation.services.start_journey import open_case
 from remediation.store.columns import OutsideText
 from remediation.store.tables import metadata, remotes, watches
 from sandbox.sockets import Socket
-from tests.people import MIA
+from tests.people import LINK, MIA
 from tests.web.conftest import Browser, Web
 
 # Markup for each place that a text can stand in: between tags, in an attribute, in a script, an address, a style, a template.
@@ -62,6 +64,7 @@ WHOLE = {
     "shown_certificates",
     "notices",
     "search_terms",
+    "access_requests",  # switched off here; tests/web/test_access.py has it on
 }  # no page shows them
 # Words that only our own code writes, and by which it finds its way: not even a remote's error goes in there.
 OURS = {
@@ -255,6 +258,11 @@ def staged(web: Web, scene: str) -> tuple[Browser, Browser, str]:
         told = {"failed_at": web.clock(), "failures": 3, "error": "refused", "cause": "locked", "code": "1005", "words": "locked"}
         connection.execute(sa.insert(remotes).values(tenant_id=web.settings.tenant_id, remote="mdm:ws1", **told))
         connection.execute(sa.text("UPDATE pushes SET failed_calls = :it"), {"it": failed})
+    with web.store.change(Actor("helpdesk", "lena"), "staged", about=("incident", "i1"), at=web.clock()) as change:
+        until = web.clock() + timedelta(hours=1)
+        change.publish_incident("i1", {"en": "Slow."}, until=until, by="lena")
+        for row_id in (LINK.id, web.store.living_journey(MIA.oid, Platform.IOS, web.clock()) or ""):
+            change.take_work(row_id, oid="ida", name="Ida Brandt", until=until)
     return web.signed_in(), hanna, token
 
 
@@ -265,7 +273,7 @@ def addresses(payload: str, token: str) -> dict[str, tuple[str, ...]]:
         "mia": ("/journey", "/journey/status", "/journey/device", f"/possession/{token or 'none-at-all-is-no-token'}", "/sign-out"),
         "hanna": (
             *(f"/helpdesk/person/{oid}", f"/helpdesk?q={said}", "/helpdesk?q=mia", f"/helpdesk/person/{oid}?case={said}"),
-            "/helpdesk/connections",
+            *("/helpdesk/connections", "/helpdesk/work", f"/helpdesk/work?kind={said}&after={said}"),
             *(f"/helpdesk/figures?connection={said}&from={said}", "/helpdesk/figures"),
         ),
         "nobody": ("/", f"/start/{said}", f"/?lang={said}&platform={said}", "/cannot-sign-in", f"/possession/{said}", f"/{said}"),

@@ -176,7 +176,7 @@ def test_what_is_no_sentence_is_refused_in_words(web: Web, more: dict[str, str])
         assert connection.execute(sa.select(sa.func.count()).select_from(incidents)).scalar_one() == 0
 
 
-def test_T19_a_form_from_elsewhere_tells_nobody_anything(web: Web) -> None:
+def test_T18_a_form_from_elsewhere_tells_nobody_anything(web: Web) -> None:
     lena = staff(web, "lena")
     assert lena.post("/helpdesk/incident", data={"text_en": "Send your password to evil.example", "hours": "2"}).status_code == 403
     assert "evil.example" not in web.browser().get("/").text
