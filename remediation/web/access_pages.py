@@ -122,8 +122,10 @@ def _decidable(request_id: str, *, denying: bool = False) -> tuple[AccessRequest
     """With the version that this member of staff saw. Who asked decides nothing of it, and who approved first not the rest."""
     found, version = _found(request_id), _version(request_id)
     against = why_not(found, here().oid, desk().clock())
-    if against == "own" or (against == "same" and not denying):
-        raise Interruption("access_own" if against == "own" else "access_same", 403, href=_place(request_id))
+    if against == "own":
+        raise Interruption("access_own", 403, href=_place(request_id))
+    if against == "same" and not denying:
+        raise Interruption("access_same", 403, href=_place(request_id))
     if against in ("decided", "too_late"):
         raise Interruption("access_changed", 409, href=_place(request_id))
     return found, version

@@ -30,7 +30,7 @@ incidents = sa.Table(
     sa.Column("made_by", sa.Text, nullable=False),
     sa.Column("until", Moment, nullable=False),
     sa.Column("ended_at", Moment),
-    sa.Index("ix_incidents_until", "until", "tenant_id"),
+    sa.Index("ix_incidents_until", "tenant_id", "until"),
 )
 
 # Temporary access (domain/access.py). What must hold whoever writes is here: two people, neither of them the one who asked, an end

@@ -54,4 +54,4 @@ def upgrade() -> None:
         sa.Column("ended_at", moment),
         sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_incidents"),
     )
-    op.create_index("ix_incidents_until", "incidents", ["until", "tenant_id"])
+    op.create_index("ix_incidents_until", "incidents", ["tenant_id", "until"])
