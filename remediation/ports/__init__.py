@@ -10,7 +10,7 @@ from .desk import CaseFound, Event, LookUp, PeopleFound, PersonFound, Session, S
 from .figures import FigureEvents
 from .hints import EventReader, EventTarget, EventTargets, Hints
 from .incidents import IncidentChanges, Incidents
-from .notices import Notice, Notices, OwnerMail
+from .notices import OPEN, Notice, Notices, OwnerMail
 from .operating import (
     AuditEntry,
     AuditLog,
@@ -57,6 +57,7 @@ from .work import Claim, WorkChanges, WorkRow, WorkRows
 
 __all__ = [
     "AT_ONCE",
+    "OPEN",
     "AccessChanges",
     "AccessRows",
     "Actor",

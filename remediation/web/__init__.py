@@ -32,6 +32,7 @@ from . import (
     figures_pages,
     forgery,
     guards,
+    hand_over,
     headers,
     health,
     helpdesk_pages,
@@ -41,6 +42,7 @@ from . import (
     languages,
     links,
     message_test_pages,
+    microsoft_says_pages,
     moments,
     possession_pages,
     second_host,
@@ -105,7 +107,8 @@ def build_web(
     app.jinja_env.globals.update(_around_every_page(settings), asset=app.extensions["desk"].assets.address)
     app.jinja_env.filters["shown"] = shown
     texts.install(app)
-    for part in (moments, links, device_app, languages, embedded, headers, forgery, second_host, guards, error_pages, incident):
+    around = (moments, links, hand_over, device_app, languages, embedded, headers, forgery, second_host, guards, error_pages)
+    for part in (*around, incident):
         part.install(app)
     for pages in (
         entrances,
@@ -114,6 +117,7 @@ def build_web(
         cannot_sign_in,
         sign_out,
         journey_pages,
+        microsoft_says_pages,
         possession_pages,
         message_test_pages,
         certificate_pages,

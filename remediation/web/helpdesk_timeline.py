@@ -15,6 +15,8 @@ from .names import shown
 
 EVENTS = {
     *("journey.started", "journey.resumed", "journey.left", "journey.check_again", "journey.needs_help", "journey.still_blocked"),
+    "journey.tell_me",
+    "microsoft.said",
     *("device.picked", "possession.wanted", "possession.minted", "possession.sent", "possession.failed", "possession.put_off"),
     *(
         "possession.proven",
@@ -57,11 +59,11 @@ DETAILS = {
     *("entrance", "platform", "connection", "record", "device", "state", "evidence", "because", "message", "compliant", "verdict"),
     *("reasons", "by", "shown", "journey", "for_journey", "old", "new", "directory_device", "managed_device", "link"),
     *("client_request_id", "request_id", "named", "how", "refused", "error", "log", "correlation_id"),
-    *("fingerprint", "serial", "issuer", "ended", "hours", "until"),
+    *("fingerprint", "serial", "issuer", "ended", "hours", "until", "codes", "at"),
 }
 IDS = {
     *("record", "device", "message", "journey", "for_journey", "directory_device", "managed_device", "link", "connection"),
-    *("client_request_id", "request_id", "named", "correlation_id", "fingerprint", "serial"),
+    *("client_request_id", "request_id", "named", "correlation_id", "fingerprint", "serial", "codes"),
 }
 LEVELS = {level.name for level in Level}
 ABOUT = {"directory_device", "managed_device", "link"}
