@@ -189,6 +189,7 @@ KNOWN_TAGS = {
         "em",
         "select",
         "option",
+        "textarea",
     ),
 }
 KNOWN_ATTRIBUTES = {

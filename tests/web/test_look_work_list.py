@@ -17,8 +17,8 @@ pytestmark = pytest.mark.slow
 
 
 class Desks:
-    """One window, in which whoever has `client` sits down. What the app answers with a redirect is followed by the app's own client,
-    as the browser does not ask us twice."""
+    """One window, in which whoever has `client` sits down. A redirect is followed by the app's own client, as the
+    browser does not ask us twice."""
 
     def __init__(self, browser: Browser) -> None:
         self.context = browser.new_context(viewport={"width": 1280, "height": 640}, reduced_motion="reduce")
