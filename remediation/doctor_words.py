@@ -223,6 +223,7 @@ WORDS: dict[tuple[str, str], Words] = {
         "Take the group out of their exclusions.",
     ),
     ("temporary_access", "left_out"): Words("Its group is left out of the policies about devices, and of no other."),
+    ("temporary_access", "answers"): Words("Microsoft tells us of memberships with an end."),
     ("clock", "agrees"): Words("Its clock and ours agree (within {seconds} s)."),
     ("clock", "differs"): Words("Its clock is {seconds} s {which} ours.", OPERATOR, "Set this machine's clock by NTP."),
     ("clock", "no_answer"): Words("No remote told its time.", NOBODY, "See above."),
