@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from pydantic import SecretStr
 
+from remediation import wiring
 from remediation.adapters import graph
 from remediation.adapters.temporary_access import PimGroup
 from remediation.domain.access import AccessRequest, State, why_not
@@ -21,8 +24,11 @@ from remediation.services import access
 from remediation.services.carry_access import Carrying, carry
 from remediation.store.access import SqlAccessRows
 from remediation.store.tables import access_requests
+from remediation.wire import Wire
 from sandbox.things import GRAPH_APP_ID, Group, Privileged
+from tests.services.test_budgets import settings_for
 from tests.stories import Story
+from tests.wsgi_adapter import WSGIAdapter
 
 Tell = Callable[..., Story]
 GROUP = "6f0c2a57-3d1b-4e88-9a47-0b5d2c7e9f31"
@@ -357,3 +363,19 @@ def test_the_other_policy_stays(help_: Help) -> None:
     help_.given()
     assert not help_.story.outlook_opens()
     assert graph.vendor_code({"error": {"code": "x"}}) == "x"
+
+
+def test_the_worker_gives_it_as_its_settings_say_within_a_budget_of_its_own(help_: Help) -> None:
+    url = SecretStr(str(help_.story.engine.url))
+    given = settings_for(help_.story.sandbox, database_url=url, temporary_access="pim", temporary_access_group=GROUP.upper())
+    budgets = wiring.build_budgets(given, help_.story.engine, clock=help_.story.world.clock)
+    wire = Wire(given, budgets, WSGIAdapter(help_.story.sandbox.api), help_.story.world.clock)
+    microsoft = wiring.temporary_access(given, wire)
+    assert microsoft is not None
+    help_.carrying = replace(help_.carrying, microsoft=microsoft)
+    assert help_.given().state is State.GIVEN
+    with help_.story.engine.connect() as connection:
+        spent = set(connection.execute(sa.text("SELECT remote FROM budgets")).scalars())
+    assert "access" in spent
+    for off in ("off", "steps"):
+        assert wiring.temporary_access(given.model_copy(update={"temporary_access": off}), wire) is None
