@@ -129,8 +129,6 @@ def test_the_usual_wait_is_measured(scene: Scene) -> None:
 
 
 def test_T31_no_row_that_rests_is_read(scene: Scene) -> None:
-    if scene.engine.dialect.name != "sqlite":
-        pytest.skip("the plan is SQLite's; PostgreSQL has the same indexes")
     scene.link()
     scene.desire(GOOD)
     after = Position(NOON, Source.LINK, "a")
@@ -138,7 +136,8 @@ def test_T31_no_row_that_rests_is_read(scene: Scene) -> None:
         with asked(scene.engine) as statements:
             listed(scene, after=place)
         assert len(statements) >= 5
-        assert reads_everything(scene.engine, statements) == []
+        sqlite = scene.engine.dialect.name == "sqlite"
+        assert not sqlite or reads_everything(scene.engine, statements) == []
         plans = plan_of(scene, statements)
         for index in (
             "ix_pushes_open",
@@ -152,11 +151,17 @@ def test_T31_no_row_that_rests_is_read(scene: Scene) -> None:
 
 
 def plan_of(scene: Scene, statements: Any) -> str:
+    """PostgreSQL reads tables of a few rows whole, unless it is told to take an index where one fits."""
     with scene.engine.connect() as connection:
+        explain = "EXPLAIN QUERY PLAN"
+        if scene.engine.dialect.name == "postgresql":
+            explain = "EXPLAIN"
+            for way in ("seqscan", "bitmapscan", "sort", "hashjoin", "mergejoin"):
+                connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")
         return "\n".join(
-            row.detail
+            str(row[-1])
             for statement, parameters in statements
-            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            for row in connection.exec_driver_sql(f"{explain} {statement}", parameters)
         )
 
 
