@@ -1,5 +1,6 @@
 """What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `hints`, `desk`, `budgets`,
-`operating`, `partner`, `figures`, `alarms`, `certificates`, `checking`, `notices`, `incidents`, `work`, `access`."""
+`impact`, `operating`, `partner`, `repairs`, `second_lock`, `figures`, `alarms`, `certificates`, `checking`, `notices`, `set_up`,
+`incidents`, `work`, `access`."""
 
 from .access import AccessChanges, AccessRows, TemporaryAccess
 from .alarms import AT_ONCE, Alarm, AlarmDue, AlarmRows, AlarmSink
@@ -9,8 +10,10 @@ from .checking import CertificateFiles, Clocks, Policies, Powered, Reachable
 from .desk import CaseFound, Event, LookUp, PeopleFound, PersonFound, Session, Sessions, SignInStates
 from .figures import FigureEvents
 from .hints import EventReader, EventTarget, EventTargets, Hints
+from .impact import Count, ImpactRows, ListRead, PersonMissing, Roster, Somebody, StartMessage, ToJudge, Wave, WaveRows
 from .incidents import IncidentChanges, Incidents
 from .notices import OPEN, Notice, Notices, OwnerMail
+from .onboarding import Choice, Choices
 from .operating import (
     AuditEntry,
     AuditLog,
@@ -34,10 +37,12 @@ from .remotes import (
     ComplianceChannel,
     DeviceManager,
     Directory,
+    DirectoryWriting,
     Grouping,
     LinkNoting,
     Listing,
     LookupValue,
+    Marking,
     MdmGroup,
     Messaging,
     Owned,
@@ -51,6 +56,9 @@ from .remotes import (
     Sent,
     SignInLog,
 )
+from .repairs import DeskRepairs, RepairWork, StartLink, StartLinkDue, ToDisable
+from .second_lock import LockRows, SignInRecords
+from .set_up import DirectoryGroups
 from .store import Actor, CertificateHandle, Change, PossessionLinkFacts, Revoked, Store, Wakeups
 from .watching import Watching
 from .work import Claim, WorkChanges, WorkRow, WorkRows
@@ -76,14 +84,20 @@ __all__ = [
     "CertificateFiles",
     "CertificateHandle",
     "Change",
+    "Choice",
+    "Choices",
     "Claim",
     "Clock",
     "Clocks",
     "ComplianceChannel",
     "Connections",
+    "Count",
+    "DeskRepairs",
     "DeviceCertificates",
     "DeviceManager",
     "Directory",
+    "DirectoryGroups",
+    "DirectoryWriting",
     "Event",
     "EventReader",
     "EventTarget",
@@ -95,13 +109,17 @@ __all__ = [
     "Figures",
     "Grouping",
     "Hints",
+    "ImpactRows",
     "IncidentChanges",
     "Incidents",
     "Leases",
     "LinkNoting",
+    "ListRead",
     "Listing",
+    "LockRows",
     "LookUp",
     "LookupValue",
+    "Marking",
     "MdmGroup",
     "Messaging",
     "Notice",
@@ -115,6 +133,7 @@ __all__ = [
     "PartnerTenant",
     "PeopleFound",
     "PersonFound",
+    "PersonMissing",
     "PersonRows",
     "Personalising",
     "Policies",
@@ -124,22 +143,33 @@ __all__ = [
     "Reachable",
     "Refreshing",
     "Relaying",
+    "RepairWork",
     "Report",
     "Revoked",
+    "Roster",
     "Searching",
     "Sending",
     "Sent",
     "Session",
     "Sessions",
     "SignInLog",
+    "SignInRecords",
     "SignInStates",
+    "Somebody",
+    "StartLink",
+    "StartLinkDue",
+    "StartMessage",
     "Store",
     "StuckRow",
     "StuckRows",
     "TemporaryAccess",
+    "ToDisable",
+    "ToJudge",
     "Unsealed",
     "Wakeups",
     "Watching",
+    "Wave",
+    "WaveRows",
     "WorkChanges",
     "WorkRow",
     "WorkRows",

@@ -18,7 +18,7 @@ from .world import World
 @dataclass(frozen=True)
 class Doctor:
     """`tokens` by resource (`graph`, `intune`); `files` by what they are for; `sign_in_app` is the client id of the app with which
-    people sign in, None where nobody told. `groups`: the tenant chose some. `partner`: what Microsoft should have been told."""
+    people sign in, None where nobody told. `wanted`: what Microsoft should have been told by now."""
 
     world: World
     tokens: Mapping[str, Powered]
@@ -27,11 +27,19 @@ class Doctor:
     certificates: CertificateFiles
     stuck: StuckRows
     files: Mapping[str, str]
-    groups: bool = False
     sign_in_app: str | None = None
-    partner: Wanted | None = None
+    wanted: Callable[[], Wanted] | None = None
     bypass: tuple[str, TemporaryAccess | None] | None = None
     """The group of temporary access, and what gives it where the worker does; None where it is off."""
+
+    @property
+    def partner(self) -> Wanted | None:
+        return self.wanted() if self.wanted is not None else None
+
+    @property
+    def groups(self) -> bool:
+        partner = self.partner
+        return partner is not None and bool(partner.groups)
 
     @property
     def tests(self) -> Mapping[str, MessageTest | None]:

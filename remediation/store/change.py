@@ -2,8 +2,9 @@
 
 A change is not tried again here: its body is the caller's code, which ran already. Work that a lost connection or a deadlock cut
 short stands in its row, and the next wake-up or the person's next tap does it again.
-Next door: `change_journeys`, `change_certificates`, `change_message_tests`, `change_links`, `change_operating`, `change_work`,
-`change_incidents`, `change_access` and `partner` are what can be done inside.
+Next door: `change_journeys`, `change_certificates`, `change_impact`, `change_message_tests`, `change_links`, `change_repairs`,
+`change_operating`, `change_onboarding`, `change_set_up`, `change_work`, `change_incidents`, `change_access`, `partner` and
+`second_lock` are what can be done inside.
 """
 
 from collections.abc import Iterator
@@ -18,13 +19,17 @@ from ..ports import Actor, Wakeups
 from . import terms
 from .change_access import AccessChanges
 from .change_certificates import CertificateChanges
+from .change_impact import ImpactChanges
 from .change_incidents import IncidentChanges
-from .change_links import LinkChanges
 from .change_message_tests import MessageTestChanges
+from .change_onboarding import OnboardingChanges
 from .change_operating import OperatingChanges
+from .change_repairs import RepairChanges
+from .change_set_up import SetUpChanges
 from .change_work import WorkChanges
 from .engine import writing
 from .partner import PartnerChanges
+from .second_lock import LockChanges
 from .sessions import alive
 from .tables import audit, people, sessions
 from .upsert import upsert
@@ -35,11 +40,15 @@ _SECRETS = ("token", "secret", "password", "cookie", "verifier", "assertion", "a
 class OneChange(
     AccessChanges,
     CertificateChanges,
-    IncidentChanges,
-    LinkChanges,
+    ImpactChanges,
+    LockChanges,
+    RepairChanges,
     MessageTestChanges,
+    OnboardingChanges,
     OperatingChanges,
     PartnerChanges,
+    SetUpChanges,
+    IncidentChanges,
     WorkChanges,
 ):
     """Implements `ports.Change`."""

@@ -12,14 +12,14 @@ from .tables import incidents
 
 class IncidentChanges(OpenChange):
     def publish_incident(self, incident_id: str, texts: Mapping[str, str], *, until: datetime, by: str) -> None:
-        self._end()
+        self._end_incidents()
         row = {"id": incident_id, "texts": dict(texts), "made_at": self.at, "made_by": by, "until": until}
         self.connection.execute(sa.insert(incidents).values(tenant_id=self.tenant_id, **row))
 
     def end_incident(self) -> None:
-        if not self._end():
+        if not self._end_incidents():
             self.refuse(Stale("end_incident: there is none"))
 
-    def _end(self) -> int:
+    def _end_incidents(self) -> int:
         lasting = self.mine(incidents), incidents.c.until > self.at, incidents.c.ended_at.is_(None)
         return self.connection.execute(sa.update(incidents).where(*lasting).values(ended_at=self.at)).rowcount

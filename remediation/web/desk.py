@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # every page imports this module, so it imports none of them
     from ..settings import WebSettings
     from .assets import Assets
     from .incident import Board
+    from .set_up import SetUp
     from .texts import Texts
 
 
@@ -34,6 +35,7 @@ class Desk:
     assets: Assets
     sign_in: Any
     board: Board
+    set_up: SetUp
 
 
 def desk() -> Desk:

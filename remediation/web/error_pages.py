@@ -34,7 +34,11 @@ NOBODY_GETS_IN = {"sign_in_blocked", "sign_in_consent", "sign_in_not_assigned", 
 # The pages of a sign-in that did not work. They can be opened again at `/refused/<key>` and lead to *I can't sign in* as well.
 SIGN_IN = SIGN_IN_AGAIN | OTHER_ACCOUNT | NOBODY_GETS_IN
 FIGURES = ("from", "to", "platform", "connection")
-ROLE_PAGES = {Who.HELPDESK_ACTS: "role_missing_to_act", Who.LEAD: "role_missing_lead"}
+ROLE_PAGES = {
+    Who.HELPDESK_ACTS: "role_missing_to_act",
+    Who.LEAD: "role_missing_lead",
+    Who.ADMIN: "role_missing_admin",
+}
 # Pages of the console that a sign-in leads back to by their names.
 STAFF_PAGES = {f"/helpdesk/{name}": name for name in ("connections", "work", "incident")}
 RETRY_AFTER = 10  # seconds, when the database is away
@@ -138,12 +142,20 @@ def _role_too_old(_: RoleTooOld) -> Response:
         "case": request.args.get("case", ""),
         "person": (request.view_args or {}).get("oid", ""),
         "figures": figures_asked_for(),
-        "page": STAFF_PAGES.get(request.path, ""),
+        "page": _page_of_staff(),
     }
     href = url_for("sign_in.sign_in", to="helpdesk", silent="1", **{name: value for name, value in place.items() if value})
     answer = page("role_too_old", 401, href=href)
     answer.headers["Refresh"] = f"0; url={href}"
     return answer
+
+
+def _page_of_staff() -> str:
+    """Pages to which a sign-in leads back without anything else: those that show, not those that act."""
+    if request.path in STAFF_PAGES:
+        return STAFF_PAGES[request.path]
+    step = re.match(r"/onboarding(?:/[a-z_]+)?", request.path)
+    return step.group().removeprefix("/") if step else ""
 
 
 def figures_asked_for() -> str:
@@ -154,6 +166,10 @@ def figures_asked_for() -> str:
 
 def _not_signed_in(_: NotSignedIn) -> Response:
     """Back to the same place after the sign-in, which knows three: the journey, the page behind a possession link, the helpdesk."""
+    if request.path.startswith("/onboarding"):
+        if not desk().set_up.can_sign_in:
+            return page("set_up_link_needed", 401, href="/onboarding")
+        return page("admin_signed_out", 401, href=f"/sign-in?{urlencode({'to': 'helpdesk', 'page': _page_of_staff()})}")
     if request.path.startswith("/helpdesk"):
         place = {"figures": asked} if (asked := figures_asked_for()) else {}
         if request.path in STAFF_PAGES:

@@ -6,10 +6,21 @@ domain's facts.
 """
 
 from .desk import DUE, GIVEN, WAITING, access_requests, incidents, work_claims
+from .impact import (
+    impact_counts,
+    impact_managed,
+    impact_missing,
+    impact_names,
+    impact_people,
+    impact_registered,
+    start_messages,
+    start_waves,
+)
 from .journeys import TROUBLED, cases, journeys, message_tests, possession_links, shown_certificates, sign_ins
 from .known import directory_devices, managed_devices, people, search_terms
 from .links import LIVING, MEASURED, MISMATCHED, OPEN, PENDING, UNIQUE_LINKS, device_links, pushes
 from .metadata import metadata
+from .onboarding import DEPLOYMENT, choices, set_up_links, set_up_looks
 from .operating import (
     alarms,
     audit,
@@ -18,15 +29,21 @@ from .operating import (
     lease_extensions,
     notices,
     observations,
+    partner_slots,
     partner_told,
     remotes,
+    second_lock,
+    seen_blocked,
     sessions,
     sign_in_states,
     turns,
     watches,
 )
+from .repairs import device_marks, start_links
+from .set_up import arrival_tests, pilots, scopes, set_up_wishes
 
 __all__ = [
+    "DEPLOYMENT",
     "DUE",
     "GIVEN",
     "LIVING",
@@ -39,12 +56,21 @@ __all__ = [
     "WAITING",
     "access_requests",
     "alarms",
+    "arrival_tests",
     "audit",
     "audit_seals",
     "budgets",
     "cases",
+    "choices",
     "device_links",
+    "device_marks",
     "directory_devices",
+    "impact_counts",
+    "impact_managed",
+    "impact_missing",
+    "impact_names",
+    "impact_people",
+    "impact_registered",
     "incidents",
     "journeys",
     "lease_extensions",
@@ -53,16 +79,27 @@ __all__ = [
     "metadata",
     "notices",
     "observations",
+    "partner_slots",
     "partner_told",
     "people",
+    "pilots",
     "possession_links",
     "pushes",
     "remotes",
+    "scopes",
     "search_terms",
+    "second_lock",
+    "seen_blocked",
     "sessions",
+    "set_up_links",
+    "set_up_looks",
+    "set_up_wishes",
     "shown_certificates",
     "sign_in_states",
     "sign_ins",
+    "start_links",
+    "start_messages",
+    "start_waves",
     "turns",
     "watches",
     "work_claims",
