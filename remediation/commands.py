@@ -24,6 +24,7 @@ from . import (
     scope_commands,
     serving,
     wiring,
+    work_commands,
 )
 from .settings import DatabaseSettings, WebSettings, WorkerSettings
 from .settings.names import knows, secrets_of
@@ -87,6 +88,8 @@ def work(context: click.Context) -> None:
 
 remediation.add_command(operator_commands.stuck)
 remediation.add_command(operator_commands.leases)
+remediation.add_command(work_commands.work_list)
+remediation.add_command(work_commands.incident)
 remediation.add_command(figures_command.figures)
 remediation.add_command(impact_commands.impact)
 remediation.add_command(connection_commands.connections)

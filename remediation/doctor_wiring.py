@@ -26,7 +26,7 @@ from .store.wakeups import DbosWakeups
 from .web.names import shown
 from .web.texts import Texts
 from .wire import Wire
-from .wiring import build_budgets, message_for_test, now, world_of
+from .wiring import build_budgets, message_for_test, now, temporary_access, world_of
 
 CHECKS: Sequence[doctor.Check] = (
     doctor_house.database,
@@ -43,6 +43,7 @@ CHECKS: Sequence[doctor.Check] = (
     doctor_remotes.sign_in_log,
     doctor.evidence,
     doctor_remotes.policy,
+    doctor_remotes.temporary_access,
     pilot.proven,
     doctor_lock.lock,
     doctor_remotes.clocks,
@@ -78,6 +79,9 @@ class Examination:
             files=_files(settings),
             sign_in_app=sign_in_app.lower() if sign_in_app else None,
             wanted=lambda: partner_wanted(settings, groups()),
+            bypass=(settings.temporary_access_group, temporary_access(settings, wire))
+            if settings.temporary_access_group is not None and settings.temporary_access != "off"
+            else None,
         )
 
     def findings(self) -> Iterator[Finding]:

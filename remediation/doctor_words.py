@@ -220,6 +220,23 @@ WORDS: dict[tuple[str, str], Words] = {
         "Which apps these mean is told by a filter: {policies}.", ACCESS, "See that the sign-in app is not among them."
     ),
     ("policy", "excluded"): Words("None of {count} policies asks our sign-in app for a compliant device."),
+    ("temporary_access", "not_readable"): Words(
+        "The policies cannot be read ({code}).",
+        ACCESS,
+        "Look yourself: only policies that require a compliant device may leave the group out. Or grant Policy.Read.All.",
+    ),
+    ("temporary_access", "still_asked"): Words(
+        "Temporary access opens nothing: these ask its group for a compliant device: {policies}.",
+        ACCESS,
+        "Exclude the group there (Users, Exclude).",
+    ),
+    ("temporary_access", "left_out_elsewhere"): Words(
+        "Temporary access opens more than it should: these leave its group out, and do not ask for a device: {policies}.",
+        ACCESS,
+        "Take the group out of their exclusions.",
+    ),
+    ("temporary_access", "left_out"): Words("Its group is left out of the policies about devices, and of no other."),
+    ("temporary_access", "answers"): Words("Microsoft tells us of memberships with an end."),
     ("pilot", "proven"): Words(
         "Proven by a pilot device through {channel}: compliant, not compliant, compliant, seen in Entra by {at}."
     ),
@@ -339,6 +356,7 @@ NAMES = {
     "sign_in_log": "sign-in log",
     "evidence": "minimum evidence",
     "policy": "our sign-in and the device policies",
+    "temporary_access": "temporary access",
     "pilot": "pilot device for",
     "lock": "second lock",
     "lock_policy": "policy of the second lock",

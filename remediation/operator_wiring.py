@@ -9,15 +9,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .adapters import audit_anchor
+from .domain.incident import Incident
 from .domain.repairs import Offer, Repair, Situation, offers
 from .domain.seals import Anchor, SealKeys
+from .domain.work import Kind, Wait, position_in
 from .ports import Actor, Count, Wave
 from .services import audit_log, impact, person_file
 from .services import connections as remotes
 from .services import figures as figure_tables
+from .services import incident as incidents
 from .services import leases as lease_ends
 from .services import repair as repairs
 from .services import stuck as stuck_rows
+from .services import work as work_list
 from .services.audit_log import SOON, Checked
 from .services.end_sessions import end_sessions
 from .services.figures import Counted
@@ -51,6 +55,8 @@ __all__ = [
     "Situation",
     "StillAtWork",
     "StuckInWords",
+    "WorkInWords",
+    "WorkLine",
     "shown",
 ]
 
@@ -78,6 +84,29 @@ class FoundStuck:
     total: int
     counts: Mapping[tuple[str, str], int]
     shown: Sequence[StuckInWords]
+
+
+@dataclass(frozen=True)
+class WorkLine:
+    id: str
+    kind: str
+    whose: str
+    what: str
+    words: str
+    code: str
+    who: str
+    since: datetime
+    promised: datetime
+    taken_by: str
+
+
+@dataclass(frozen=True)
+class WorkInWords:
+    """`more` is what the next page is asked for with, empty on the last one."""
+
+    lines: Sequence[WorkLine]
+    more: str
+    wait: Wait
 
 
 @dataclass(frozen=True)
@@ -115,6 +144,33 @@ class Operating:
 
     def retry(self, row_id: str, why: str) -> str | None:
         return stuck_rows.retry(self._store, self._stuck, row_id, actor=self._actor, why=why, now=now())
+
+    def work(self, kind: str | None, after: str, limit: int) -> WorkInWords | None:
+        """None for a position that is none of ours."""
+        position = position_in(after) if after else None
+        if after and position is None:
+            return None
+        chosen = work_list.Filter(kind=Kind(kind) if kind else None)
+        found = work_list.listed(self._look_up.work, now(), chosen=chosen, after=position, size=limit)
+        return WorkInWords([self._work_in_words(one) for one in found.items], str(found.more) if found.more else "", found.wait)
+
+    def _work_in_words(self, one: work_list.Item) -> WorkLine:
+        row, say = one.row, self._texts.in_default
+        return WorkLine(
+            *(row.id, one.kind.value, shown(row.user_name), shown(row.what) or row.case_code),
+            *(say(f"helpdesk.stuck.{one.reason.key}"), shown(one.reason.code), say(f"helpdesk.who.{one.reason.who.value}")),
+            *(row.since, row.position.at, shown(one.claim.name) if one.claim else ""),
+        )
+
+    def incident(self) -> Incident | None:
+        return self._look_up.incidents.current(now())
+
+    def publish_incident(self, texts: Mapping[str, str], until: datetime) -> tuple[str, ...]:
+        """Faults that kept it from being published."""
+        return incidents.publish(self._store, texts, until, actor=self._actor, now=now())
+
+    def end_incident(self) -> bool:
+        return incidents.end(self._store, self._look_up.incidents, actor=self._actor, now=now()) is not None
 
     def connections(self, at: datetime) -> Sequence[ConnectionInWords]:
         return [self._connection(in_words(one, at)) for one in remotes.connections(self._remotes, at)]

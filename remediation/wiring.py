@@ -31,6 +31,7 @@ from .adapters import (
 )
 from .adapters.mail import OwnerMail
 from .adapters.risk_file import RiskFile
+from .adapters.temporary_access import PimGroup
 from .domain.bar import Bar, held_to
 from .domain.budget import A_WHOLE_LOOK, Limit, Limits
 from .domain.compliance import Lease
@@ -39,6 +40,7 @@ from .domain.watch import Pace, watch_names
 from .errors import NotReady
 from .ports import Actor, Budgets, Clock, DeviceManager, EventTargets, Store
 from .services import heartbeat
+from .services.carry_access import Carrying, carry
 from .services.disable_entries import disable_entries
 from .services.impact import count_on
 from .services.look import look
@@ -53,6 +55,7 @@ from .settings import DatabaseSettings, OperatorSettings, Settings, WebSettings,
 from .settings.bar import read_bar
 from .settings.typed import NIL
 from .store import migrations, moving, pickle_door
+from .store.access import SqlAccessRows
 from .store.budgets import SqlBudgets
 from .store.engine import make_engine
 from .store.look_up import SqlLookUp
@@ -72,10 +75,11 @@ from .worker.engine import Engine, Unsuited, Wakers, refuse_old_sqlite
 from .worker.process import Worker
 from .worker.pulse import Pulse
 
-OWNERS_EVERY, COUNTED_EVERY, BEGUN_EVERY = 5.0, 2.0, 2.0
+OWNERS_EVERY, COUNTED_EVERY, BEGUN_EVERY, ACCESS_EVERY = 5.0, 2.0, 2.0, 2.0
 REPAIRS_EVERY = 2.0  # staff wait for it, with somebody on the phone
 DUE_EVERY = 0.5  # seconds; the shortest wait that a row asks for is 2
 FORGET_EVERY = 3600.0
+ACCESS_CALLS = "60/60"  # of temporary access alone: a request costs about four, and no published limit is known
 SIGN_IN_LOG_CALLS = "5/10"  # for an app and tenant: graph-docs concepts/throttling-limits.md
 
 
@@ -175,7 +179,8 @@ def build_worker(settings: WorkerSettings, parts: Parts | None = None, more: Seq
     parts = parts or Parts()
     store = parts.store(engine, settings.tenant_id, DbosWakeups(engine), **_asks_for(settings))
     budgets = parts.budgets(build_budgets(settings, make_engine(_url(settings), durable=False), clock=parts.clock))
-    world = build_world(settings, store, budgets, transport=parts.transport, clock=parts.clock)
+    wire = Wire(settings, budgets, parts.transport, parts.clock)
+    world = world_of(settings, store, wire, parts.clock)
     store.keep_watches((*watch_names(world.managers), *heartbeat.rows_of(world)), at=parts.clock())
     wakers = Wakers(
         look=partial(look, world=world),
@@ -204,8 +209,19 @@ def build_worker(settings: WorkerSettings, parts: Parts | None = None, more: Seq
         every=REPAIRS_EVERY,
     )
     entries = Pulse("leftover entries", lambda: disable_entries(repairs, world), every=REPAIRS_EVERY)
-    steady = (due, old, owners, counts, starts, links, entries)
+    steady = [due, old, owners, counts, starts, links, entries]
+    microsoft = temporary_access(settings, wire)
+    if microsoft is not None:
+        access = Carrying(SqlAccessRows(engine, settings.tenant_id), store, microsoft, parts.clock, settings.executor_id)
+        steady.append(Pulse("temporary access", lambda: carry(access), every=ACCESS_EVERY))
     return Worker(durable, [*steady, *operator_pulses.of(settings, engine, store, parts.clock), *more])
+
+
+def temporary_access(settings: WorkerSettings, wire: Wire) -> PimGroup | None:
+    """None where it is off, or given by hand."""
+    if settings.temporary_access != "pim" or settings.temporary_access_group is None:
+        return None
+    return PimGroup(wire.graph("access", gate="access"), settings.temporary_access_group)
 
 
 def build_set_up_worker(settings: WorkerSettings, looks: Sequence[Pulse], engine: SqlEngine) -> Worker:
@@ -260,6 +276,7 @@ def build_budgets(settings: WorkerSettings, engine: SqlEngine, *, clock: Clock =
         "channel": Limits(limit(settings.channel_calls, A_WHOLE_LOOK), writes=limit(settings.channel_writes)),
         **{f"mdm:{name}": Limits(limit(given.calls, A_WHOLE_LOOK)) for name, given in settings.mdm.items()},
         "tokens": Limits(limit(settings.entra_calls)),
+        "access": Limits(limit(ACCESS_CALLS, 3)),
         "sign_in_log": Limits(limit(SIGN_IN_LOG_CALLS, 3)),
     }
     return SqlBudgets(engine, settings.tenant_id, clock=clock, limits=limits)

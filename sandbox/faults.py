@@ -53,6 +53,7 @@ KINDS = frozenset(
         "never_run",
         "capped",
         "unmapped",
+        "no_end",
     }
 )
 

@@ -1,8 +1,8 @@
 """Microsoft Graph v1.0, the part that this product's trade needs: users, devices, licences, service discovery.
 
-Next door: `graph_groups` has the groups, `graph_sign_ins` the sign-in log, `graph_policies` the policies, `partners` the compliance
-partners, `graph_entities` the shapes, `graph_manners` tokens, permissions, errors, query options and paging, `graph_update` the one
-write. Sources: microsoft-graph-docs-contrib api-reference/v1.0.
+Next door: `graph_groups` has the groups, `graph_sign_ins` the sign-in log, `graph_policies` the policies, `graph_privileged`
+memberships with an end, `partners` the compliance partners, `graph_entities` the shapes, `graph_manners` tokens, permissions,
+errors, query options and paging, `graph_update` the one write. Sources: microsoft-graph-docs-contrib api-reference/v1.0.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from sandbox.graph_manners import (
     whole,
 )
 from sandbox.graph_policies import add_policies
+from sandbox.graph_privileged import add_privileged
 from sandbox.graph_sign_ins import add_sign_ins
 from sandbox.graph_update import checked_update
 from sandbox.intune import ENDPOINT_NAMES, endpoint_url
@@ -49,6 +50,7 @@ def create_graph(sandbox: Sandbox) -> Flask:
     add_groups(app, sandbox)
     add_sign_ins(app, sandbox)
     add_policies(app, sandbox)
+    add_privileged(app, sandbox)
     add_partners(app, sandbox)
     _service_principals(app, sandbox)
     return app

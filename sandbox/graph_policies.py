@@ -28,15 +28,16 @@ def add_policies(app: Flask, sandbox: Sandbox) -> None:
             raise GraphError(403, "AccessDenied", message)
         asked = options("$top", "$skiptoken")
         with world.settled():
+            left_out = [world.bypass_group] if world.bypass_group is not None else []
             items = [
-                _policy("Require a compliant device", ["compliantDevice"], list(world.excluded_apps)),
-                _policy("Require two steps", ["mfa"], []),
+                _policy("Require a compliant device", ["compliantDevice"], list(world.excluded_apps), left_out),
+                _policy("Require two steps", ["mfa"], [], left_out if world.excluded_from_other_policy else []),
                 *(_by_filter(policy, list(world.excluded_apps)) for policy in world.device_policies),
             ]
         return page(sandbox, "conditionalAccess/policies", items, asked)
 
 
-def _policy(name: str, controls: list[str], excluded: list[str]) -> dict[str, Any]:
+def _policy(name: str, controls: list[str], excluded: list[str], left_out: list[str]) -> dict[str, Any]:
     return {
         "id": f"{name.lower().replace(' ', '-')}",
         "displayName": name,
@@ -59,7 +60,7 @@ def _policy(name: str, controls: list[str], excluded: list[str]) -> dict[str, An
                 "includeUsers": ["All"],
                 "excludeUsers": [],
                 "includeGroups": [],
-                "excludeGroups": [],
+                "excludeGroups": left_out,
                 "includeRoles": [],
                 "excludeRoles": [],
             },
@@ -75,7 +76,7 @@ def _policy(name: str, controls: list[str], excluded: list[str]) -> dict[str, An
 
 def _by_filter(policy: DevicePolicy, excluded: list[str]) -> dict[str, Any]:
     """resources/conditionalaccessdevices.md, conditionalaccessplatforms.md."""
-    told = _policy(policy.name, ["block"], excluded)
+    told = _policy(policy.name, ["block"], excluded, [])
     told["state"] = policy.state
     conditions = told["conditions"]
     conditions["applications"]["includeApplications"] = policy.apps

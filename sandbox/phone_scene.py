@@ -27,7 +27,7 @@ LAGS = {
     "sign_in_lag": "A sign-in is in Entra's log",
 }
 MDMS = {"workspace_one": "Workspace ONE", "maas360": "IBM MaaS360", "fleet": "Fleet"}
-ROLES = {"Helpdesk.Read": "helpdesk", "Helpdesk.Act": "may make changes", "Admin": "administrator"}
+ROLES = {"Helpdesk.Read": "helpdesk", "Helpdesk.Act": "may make changes", "Helpdesk.Lead": "leads", "Admin": "administrator"}
 _LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)]")
 
 

@@ -86,6 +86,8 @@ def _kind(world: World, phone: Phone) -> Kind:
     if not world.persons[phone.person_oid].enabled:
         return "account_disabled"
     held_back = bool(blocking(world, _device_of(world, phone), phone.kind.policy_word))
+    if world.bypasses(phone.person_oid):  # of the policy about compliant devices alone: the device is what it was
+        return "held_back" if held_back else "other_policy" if world.other_policy_blocks else "open"
     if phone.device_id is None:
         return "held_back" if held_back else "unregistered"
     device = _device_of(world, phone)

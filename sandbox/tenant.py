@@ -149,7 +149,7 @@ def _invite_people(world: World) -> None:
         [
             ("Mia", "Berger", []),
             ("Noah", "Lind", []),
-            ("Hanna", "Roth", ["Helpdesk.Read", "Helpdesk.Act"]),
+            ("Hanna", "Roth", ["Helpdesk.Read", "Helpdesk.Act", "Helpdesk.Lead"]),
             ("Adam", "Kowal", ["Admin"]),
         ]
     ):

@@ -104,6 +104,17 @@ def everyone_in(groups: dict[str, Group], key: str) -> tuple[set[str], set[str]]
 
 
 @dataclass
+class Privileged:
+    """A membership that Privileged Identity Management gave; without an `end` it lasts."""
+
+    id: str
+    oid: str
+    group_id: str
+    start: datetime
+    end: datetime | None
+
+
+@dataclass
 class DirectoryDevice:
     object_id: str
     device_id: str

@@ -40,6 +40,7 @@ from sandbox.things import (
     Phone,
     PhoneMessage,
     Policy,
+    Privileged,
     Vendor,
 )
 from sandbox.verdicts import apply, judge
@@ -110,6 +111,14 @@ class World:
             """The key of the device that the story page shows."""
             self.other_policy_blocks = False
             """A second Conditional Access policy, which no device can satisfy."""
+            self.bypass_group: str | None = None
+            """The group whose members the policy about compliant devices leaves alone, and no other policy does."""
+            self.excluded_from_other_policy = False
+            """A mistake of the administrator's: the other policy leaves them alone as well."""
+            self.privileged: list[Privileged] = []
+            self.governed = True
+            """Whether the tenant has the licence for Privileged Identity Management."""
+            self.longest_privilege = timedelta(days=1)
             self.device_policies: list[DevicePolicy] = []
             """Further policies, which block by a filter for devices."""
             self.excluded_apps: list[str] = []
@@ -133,6 +142,16 @@ class World:
             self._to_apply: list[tuple[datetime, int, DataUpload]] = []
             self._to_write: list[tuple[datetime, int, str, dict[str, Any]]] = []
             self._received = 0
+
+    def privileged_now(self) -> list[Privileged]:
+        return [one for one in self.privileged if one.end is None or one.end > self.now()]
+
+    def bypasses(self, oid: str) -> bool:
+        """In the group that the policy about devices leaves out, by an assignment that lasts or as a member for good."""
+        group = self.groups.get(self.bypass_group or "")
+        return group is not None and (
+            oid in group.members or any(one.oid == oid and one.group_id == group.id for one in self.privileged_now())
+        )
 
     # the clock
 

@@ -24,7 +24,7 @@ from remediation.settings import PREFIX
 from remediation.store import DbosWakeups, SqlStore, make_engine, migrate
 from remediation.store.seals import SqlSeals
 from remediation.store.sessions import SqlSessions
-from remediation.store.tables import audit, pushes, watches
+from remediation.store.tables import audit, journeys, pushes, watches
 from remediation.terminal import moment
 from tests.people import HEALTHY, MANAGED_PHONE, MIA
 from tests.store.scenes import BAD, GOOD, Scene
@@ -307,13 +307,49 @@ def test_T27_repairs_at_the_command_line_are_those_of_the_pages(ground: Ground) 
     assert row.detail["because"] == "lost"
 
 
+def test_the_work_list_says_what_needs_people_and_where_it_goes_on(ground: Ground) -> None:
+    assert ground.says("work-list") == "Nothing waits for people.\n"
+    scene = ground.linked()
+    scene.desire(GOOD)
+    ground.put(sa.text("UPDATE managed_devices SET name = :name").bindparams(name=PLANTED))
+    push = scene.push()
+    ground.store.note_push("l1", wake=push.wake, seq=push.desired_seq, next_at=None, attempts=4, reason="no_channel")
+    with scene.change() as change:
+        change.need_help("j1", "conflict")
+    ground.put(sa.update(journeys).values(expires_at=ground.now + timedelta(hours=23)))
+    told = ground.says("work-list", "--limit", "1")
+    assert ("stuck" in told, "late)" in told, "[no_channel]" in told, "An administrator can act." in told) == (True,) * 4
+    assert "\x1b" not in told
+    place = told.rsplit("'", 2)[1]
+    rest = ground.says("work-list", "--after", place)
+    assert ("help" in rest, "stuck" in rest, "More:" in rest) == (True, False, False)
+    assert "no such place" in ground.says("work-list", "--after", "x", status=2)
+    assert "[conflict]" in ground.says("work-list", "--kind", "help")
+
+
+def test_a_sentence_for_everybody_is_said_shown_and_ended(ground: Ground) -> None:
+    assert ground.says("incident") == "Nothing is told.\n"
+    assert "one language at least" in ground.says("incident", "say", status=2)
+    assert "5 minutes to 24 hours" in ground.says("incident", "say", "--en", "Slow.", "--minutes", "2000", status=2)
+    assert "On every page" in ground.says("incident", "say", "--en", f"Slow. {PLANTED}", "--de", "Langsam.")
+    told = ground.says("incident")
+    assert ("en: Slow." in told, "de: Langsam." in told, "\x1b" in told) == (True, True, False)
+    assert "taken away" in ground.says("incident", "end")
+    assert ground.says("incident", "end") == "Nothing is told.\n"
+    [made], [ended] = ground.audited("incident.published"), ground.audited("incident.ended")
+    assert (made.actor_kind, made.actor_id, made.about_id) == ("operator", getpass.getuser(), ended.about_id)
+    assert "Slow" not in str(made.detail)
+
+
 CHANGES_NOTHING = {"stuck", "leases", "connections", "check-settings", "audit verify", "audit", "serve", "work", "migrate"}
+CHANGES_NOTHING |= {"work-list", "incident"}
 CHANGES_NOTHING |= {"doctor", "bar", "figures", "mdm", "mdm groups", "mdm lookup-values", "partner", "partner show"}
 CHANGES_NOTHING |= {"scope", "scope show", "scope search", "pilot", "pilot show"}
 CHANGES_NOTHING |= {"impact", "onboard status", "onboard apps"}
 CHANGES_NOTHING |= {"lock", "lock rule", "lock show"}
 """`serve` and `work` are the processes; `migrate` makes tables, and its --to is audited where it arrives (test_moving.py)."""
 AUDITED = {"stuck retry", "leases extend", "work takeover", "export", "erase", "sign-out", "doctor possession", "mdm hooks"}
+AUDITED |= {"incident say", "incident end"}
 AUDITED |= {"mdm find", "partner provision", "partner deprovision", "scope set", "pilot start", "pilot stop"}
 AUDITED |= {"impact count", "impact stop", "impact tell", "impact waves", "lock prepare", "lock blocked", "repair"}
 AUDITED |= {"onboard", "onboard set", "onboard test", "onboard go"}

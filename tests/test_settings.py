@@ -508,6 +508,21 @@ def test_each_child_gets_only_what_it_knows() -> None:
     assert {name.removeprefix(PREFIX) for name in worker} == set(GOOD_WORKER) | {"PATH"}
 
 
+@pytest.mark.parametrize("cls", [WebSettings, WorkerSettings])
+def test_temporary_access_is_off_and_goes_with_its_group(
+    around: Surroundings, cls: type[WebSettings] | type[WorkerSettings]
+) -> None:
+    good = GOOD_WORKER if cls is WorkerSettings else GOOD_WEB
+    around.set(good)
+    assert read(cls).temporary_access == "off"
+    around.set(good, TEMPORARY_ACCESS="pim")
+    assert "TEMPORARY_ACCESS_GROUP" in faults(cls)
+    around.set(
+        good, TEMPORARY_ACCESS="pim", TEMPORARY_ACCESS_GROUP="6F0C2A57-3D1B-4E88-9A47-0B5D2C7E9F31", TEMPORARY_ACCESS_HOURS="25"
+    )
+    assert "TEMPORARY_ACCESS_HOURS" in faults(cls)
+
+
 HEADS = ["| name | what | from | default | example | process | secret |", "|---|---|---|---|---|---|---|"]
 
 

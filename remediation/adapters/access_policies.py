@@ -28,6 +28,8 @@ def _policy(item: Fields) -> AccessPolicy:
     devices = conditions.within("devices") if conditions.raw("devices") is not None else None
     filter_ = devices.within("deviceFilter") if devices is not None and devices.raw("deviceFilter") is not None else None
     platforms = conditions.within("platforms") if conditions.raw("platforms") is not None else None
+    # resources/conditionalaccessusers.md
+    users = conditions.within("users") if conditions.raw("users") is not None else None
     grant = item.within("grantControls") if item.raw("grantControls") is not None else None
     return AccessPolicy(
         name=item.text("displayName") or "",
@@ -37,6 +39,7 @@ def _policy(item: Fields) -> AccessPolicy:
         included=frozenset(apps.texts("includeApplications")),
         excluded=frozenset(apps.texts("excludeApplications")),
         filtered=apps.raw("applicationFilter") is not None,
+        left_out=frozenset(group.lower() for group in users.texts("excludeGroups")) if users is not None else frozenset(),
         mode=(filter_.text("mode") or "").lower() if filter_ is not None else None,
         rule=filter_.text("rule") or "" if filter_ is not None else None,
         platforms=_words(platforms, "includePlatforms"),

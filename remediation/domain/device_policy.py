@@ -3,6 +3,7 @@
 Our sign-in app must be excluded from it: whoever is blocked could else never reach the page that helps them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 # https://learn.microsoft.com/graph/api/resources/conditionalaccessgrantcontrols: the words for what only a device can meet
@@ -23,6 +24,8 @@ class AccessPolicy:
     included: frozenset[str]
     excluded: frozenset[str]
     filtered: bool = False
+    left_out: frozenset[str] = frozenset()
+    """Ids of groups whose members it leaves alone."""
     mode: str | None = None
     rule: str | None = None
     platforms: frozenset[str] = frozenset()
@@ -46,3 +49,12 @@ def catches(policy: AccessPolicy, app_id: str) -> bool | None:
     if policy.included & {EVERY_APP, app_id}:
         return None if policy.filtered else True
     return None if policy.filtered else False
+
+
+def leaves_out(policies: Sequence[AccessPolicy], group_id: str) -> tuple[list[str], list[str]]:
+    """Names of the policies that ask for a device and do not leave this group out, and of those that do and ask for something
+    else: temporary access is to open the first kind, and nothing more."""
+    enforced = [one for one in policies if one.enforced]
+    asks = [one.name for one in enforced if one.asks_for_device and group_id not in one.left_out]
+    others = [one.name for one in enforced if not one.asks_for_device and group_id in one.left_out]
+    return asks, others

@@ -30,6 +30,8 @@ OPTIONAL: Mapping[str, str] = {
     "DeviceManagementServiceConfig.Read.All": "nobody sees who holds the compliance-partner slot, and for which groups",
     "Policy.Read.All": "nobody checks that our sign-in is excluded from the device policies",
 }
+# Only where temporary access is given by the worker: docs/helpdesk.md.
+TEMPORARY_ACCESS = "PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup"
 # What is of no use here, but is asked for by a page of Microsoft's.
 ALLOWED = frozenset({"Directory.Read.All"})
 # graph-docs permissions-reference: these include the others' reads.

@@ -1,6 +1,8 @@
 """What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `hints`, `desk`, `budgets`,
-`impact`, `operating`, `partner`, `repairs`, `second_lock`, `figures`, `alarms`, `certificates`, `checking`, `notices`, `set_up`."""
+`impact`, `operating`, `partner`, `repairs`, `second_lock`, `figures`, `alarms`, `certificates`, `checking`, `notices`, `set_up`,
+`incidents`, `work`, `access`."""
 
+from .access import AccessChanges, AccessRows, TemporaryAccess
 from .alarms import AT_ONCE, Alarm, AlarmDue, AlarmRows, AlarmSink
 from .budgets import Budgets, in_lane, lane_now
 from .certificates import DeviceCertificates
@@ -9,6 +11,7 @@ from .desk import CaseFound, Event, LookUp, PeopleFound, PersonFound, Session, S
 from .figures import FigureEvents
 from .hints import EventReader, EventTarget, EventTargets, Hints
 from .impact import Count, ImpactRows, ListRead, PersonMissing, Roster, Somebody, StartMessage, ToJudge, Wave, WaveRows
+from .incidents import IncidentChanges, Incidents
 from .notices import OPEN, Notice, Notices, OwnerMail
 from .onboarding import Choice, Choices
 from .operating import (
@@ -58,10 +61,13 @@ from .second_lock import LockRows, SignInRecords
 from .set_up import DirectoryGroups
 from .store import Actor, CertificateHandle, Change, PossessionLinkFacts, Revoked, Store, Wakeups
 from .watching import Watching
+from .work import Claim, WorkChanges, WorkRow, WorkRows
 
 __all__ = [
     "AT_ONCE",
     "OPEN",
+    "AccessChanges",
+    "AccessRows",
     "Actor",
     "Alarm",
     "AlarmDue",
@@ -80,6 +86,7 @@ __all__ = [
     "Change",
     "Choice",
     "Choices",
+    "Claim",
     "Clock",
     "Clocks",
     "ComplianceChannel",
@@ -103,6 +110,8 @@ __all__ = [
     "Grouping",
     "Hints",
     "ImpactRows",
+    "IncidentChanges",
+    "Incidents",
     "Leases",
     "LinkNoting",
     "ListRead",
@@ -153,6 +162,7 @@ __all__ = [
     "Store",
     "StuckRow",
     "StuckRows",
+    "TemporaryAccess",
     "ToDisable",
     "ToJudge",
     "Unsealed",
@@ -160,6 +170,9 @@ __all__ = [
     "Watching",
     "Wave",
     "WaveRows",
+    "WorkChanges",
+    "WorkRow",
+    "WorkRows",
     "in_lane",
     "lane_now",
 ]

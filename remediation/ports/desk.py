@@ -6,10 +6,13 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from ..domain.device import Person, Platform
+from .access import AccessRows
 from .figures import FigureEvents
+from .incidents import Incidents
 from .operating import Connections, StuckRow
 from .repairs import DeskRepairs
 from .store import Actor
+from .work import WorkRows
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,10 @@ class Event:
 
 class LookUp(Connections, FigureEvents, DeskRepairs, Protocol):
     """What the helpdesk reads, all of it within the tenant."""
+
+    access: AccessRows
+    work: WorkRows
+    incidents: Incidents
 
     def case(self, code: str) -> CaseFound | None: ...
 

@@ -20,14 +20,17 @@ from ..domain.second_lock import SeenBlocked
 from ..domain.sign_in_proof import Pair, SignIn
 from ..domain.standing import Standing
 from ..domain.turns import Turns
+from .access import AccessChanges
 from .alarms import Alarm
 from .hints import Hints
 from .impact import ImpactChange, ImpactRows, WaveRows
+from .incidents import IncidentChanges
 from .onboarding import Choice
 from .partner import PartnerRows
 from .second_lock import LockRows
 from .set_up import SetUpChanges, SetUpRows
 from .watching import Watching
+from .work import WorkChanges
 
 EVERYTHING = Room()
 
@@ -40,7 +43,7 @@ class Actor:
     id: str
 
 
-class Change(SetUpChanges, ImpactChange, Protocol):
+class Change(SetUpChanges, ImpactChange, AccessChanges, WorkChanges, IncidentChanges, Protocol):
     """The inside of one write transaction. Every method may raise `Stale` or `Conflict`, which roll all of it back.
 
     `audit` adds to the detail of the one audit row; wake-ups are enqueued in this same transaction.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ..domain.evidence import Level
 from ..domain.finding import Finding, State
 from ..domain.message_test import MessageTest
-from ..ports import CertificateFiles, Clocks, Messaging, Policies, Powered, StuckRows
+from ..ports import CertificateFiles, Clocks, Messaging, Policies, Powered, StuckRows, TemporaryAccess
 from .provision_partner import Wanted
 from .world import World
 
@@ -29,6 +29,8 @@ class Doctor:
     files: Mapping[str, str]
     sign_in_app: str | None = None
     wanted: Callable[[], Wanted] | None = None
+    bypass: tuple[str, TemporaryAccess | None] | None = None
+    """The group of temporary access, and what gives it where the worker does; None where it is off."""
 
     @property
     def partner(self) -> Wanted | None:

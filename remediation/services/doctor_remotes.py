@@ -7,7 +7,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from ..domain import powers
-from ..domain.device_policy import catches
+from ..domain.device_policy import catches, leaves_out
 from ..domain.evidence import Level
 from ..domain.finding import Finding, State
 from ..errors import Busy, NotFound, Refused, RemoteError
@@ -42,6 +42,8 @@ def _permissions(doctor: Doctor, resource: str, roles: frozenset[str] | None) ->
         yield Finding("permissions", State.UNKNOWN, "not_told", resource)
         return
     needed = {*_needed(doctor, resource), *(("GroupMember.Read.All",) if doctor.groups and resource == "graph" else ())}
+    if resource == "graph" and doctor.bypass is not None and doctor.bypass[1] is not None:
+        needed.add(powers.TEMPORARY_ACCESS)
     found = powers.judge(roles, needed, powers.OPTIONAL if resource == "graph" else ())
     if found.missing:
         yield Finding("permissions", State.BAD, "missing", resource, {"permissions": ", ".join(found.missing)})
@@ -160,6 +162,31 @@ def policies_about(policies: Policies, sign_in_app: str) -> Iterator[Finding]:
             yield Finding("policy", state, why, detail={"policies": ", ".join(names)})
     if all(catching is False for _, catching in caught):
         yield Finding("policy", State.GOOD, "excluded", detail={"count": str(len(known))})
+
+
+def temporary_access(doctor: Doctor, found: Sequence[Finding]) -> Iterator[Finding]:
+    """Its group is to be left out of the policy about devices, and of no other; and Microsoft must take the question."""
+    if doctor.bypass is None:
+        return
+    group, microsoft = doctor.bypass
+    no_token = without_token("temporary_access", found)
+    if no_token is not None:
+        yield no_token
+        return
+    try:
+        asks, others = leaves_out(doctor.policies.policies(), group)
+    except Refused as refused:
+        yield Finding("temporary_access", State.UNKNOWN, "not_readable", detail={"code": refused.vendor_code or "403"})
+    except RemoteError as error:
+        yield of_error("temporary_access", error)
+    else:
+        for why, names in (("still_asked", asks), ("left_out_elsewhere", others)):
+            if names:
+                yield Finding("temporary_access", State.BAD, why, detail={"policies": ", ".join(names)})
+        if not asks and not others:
+            yield Finding("temporary_access", State.GOOD, "left_out")
+    if microsoft is not None:
+        yield _asked("temporary_access", lambda: microsoft.shown(str(uuid4())), "PIM")
 
 
 def clocks(doctor: Doctor, _: Sequence[Finding]) -> Iterator[Finding]:

@@ -44,6 +44,7 @@ WHO = {
     "mark_not_shown": WhoActs.TIME,
     "lock_no_consent": WhoActs.ADMIN,
     "two_writers": WhoActs.ADMIN,
+    "shows_other": WhoActs.ADMIN,
     "channel_not_approved": WhoActs.ADMIN,
     "no_fresh_evidence": WhoActs.TIME,
     "old_link_first": WhoActs.TIME,
@@ -70,6 +71,12 @@ WHO = {
     # of the message to the device
     "possession_failed": WhoActs.TIME,
     "possession_revoked": WhoActs.HELPDESK,
+    # of temporary access
+    "access_asked": WhoActs.HELPDESK,
+    "access_first": WhoActs.HELPDESK,
+    "access_approved": WhoActs.HELPDESK,
+    "access_failed": WhoActs.ADMIN,
+    "access_ending": WhoActs.HELPDESK,
     # of an alarm
     "not_told": WhoActs.ADMIN,
 }
@@ -92,9 +99,17 @@ REPAIRS = {
     "partner_leaving": "provision",
     "mdm_does_not_know": "in_app",
     "two_writers": "one_writer",
+    "shows_other": "one_writer",
     "channel_not_approved": "approval",
 }
 KINDS_OF_REPAIR = {*_REPAIR.values(), *REPAIRS.values(), "credentials"} - {""}
+
+
+# What time alone does not mend.
+NEEDS_PEOPLE = {
+    *(reason for reason, who in WHO.items() if who is not WhoActs.TIME),
+    *(f"{remote}_{code}" for remote in REMOTES for code, who in BY_ERROR.items() if who is not WhoActs.TIME),
+}
 
 
 @dataclass(frozen=True)

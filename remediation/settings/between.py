@@ -46,6 +46,8 @@ def between(cls: type[Group], values: Mapping[str, Any], prefix: str) -> Iterato
         )
     if issubclass(cls, Settings):
         yield from _certificate(cls, values)
+        if str(values.get("temporary_access", "off")) != "off" and "temporary_access_group" not in values:
+            yield Fault(env_name("temporary_access_group"), "is not set, and goes with REMEDIATION_TEMPORARY_ACCESS.")
         yield from (Fault(env_name(field), words) for field, words in mixed(values, cls.model_fields))
     if issubclass(cls, WorkerSettings):
         yield from _one_of(values, PREFIX, CREDENTIALS)

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from ..domain.evidence import Level
 from . import clouds
 from . import rules as rule
 from .operator import DatabaseSettings, TenantId
-from .says import ENTRA_ADMIN, MDM_ADMIN, OPERATOR, Https, Says, Text
+from .says import ENTRA_ADMIN, MDM_ADMIN, OPERATOR, Guid, Https, Says, Text
 
 
 class Settings(DatabaseSettings):
@@ -84,6 +84,27 @@ class Settings(DatabaseSettings):
             'python3 -c "import secrets; print(secrets.token_urlsafe(48))"',
         ),
     ] = None
+    temporary_access: Annotated[
+        Literal["off", "pim", "steps"],
+        Says(
+            "Whether a person who is stuck may ask for temporary access, which two of the helpdesk approve: `pim` gives it as a "
+            "membership with an end (Privileged Identity Management for Groups), `steps` shows the helpdesk how to give it in "
+            "Entra by hand. docs/helpdesk.md has what it opens and what it never does",
+            "the security officer, with docs/helpdesk.md in hand",
+            "pim",
+        ),
+    ] = "off"
+    temporary_access_group: Annotated[
+        Guid | None,
+        Says(
+            "The object id of the group that only the policy about compliant devices leaves out; it has no member for good",
+            ENTRA_ADMIN,
+            "6f0c2a57-3d1b-4e88-9a47-0b5d2c7e9f31",
+        ),
+    ] = None
+    temporary_access_hours: Annotated[
+        int, Field(ge=1, le=24), Says("For how long at most it is approved", "the security officer", "4")
+    ] = 8
     disable_entries: Annotated[
         bool,
         Says(

@@ -3,7 +3,8 @@
 A change is not tried again here: its body is the caller's code, which ran already. Work that a lost connection or a deadlock cut
 short stands in its row, and the next wake-up or the person's next tap does it again.
 Next door: `change_journeys`, `change_certificates`, `change_impact`, `change_message_tests`, `change_links`, `change_repairs`,
-`change_operating`, `change_onboarding`, `change_set_up`, `partner` and `second_lock` are what can be done inside.
+`change_operating`, `change_onboarding`, `change_set_up`, `change_work`, `change_incidents`, `change_access`, `partner` and
+`second_lock` are what can be done inside.
 """
 
 from collections.abc import Iterator
@@ -16,13 +17,16 @@ import sqlalchemy as sa
 from ..domain.device import Person
 from ..ports import Actor, Wakeups
 from . import terms
+from .change_access import AccessChanges
 from .change_certificates import CertificateChanges
 from .change_impact import ImpactChanges
+from .change_incidents import IncidentChanges
 from .change_message_tests import MessageTestChanges
 from .change_onboarding import OnboardingChanges
 from .change_operating import OperatingChanges
 from .change_repairs import RepairChanges
 from .change_set_up import SetUpChanges
+from .change_work import WorkChanges
 from .engine import writing
 from .partner import PartnerChanges
 from .second_lock import LockChanges
@@ -34,6 +38,7 @@ _SECRETS = ("token", "secret", "password", "cookie", "verifier", "assertion", "a
 
 
 class OneChange(
+    AccessChanges,
     CertificateChanges,
     ImpactChanges,
     LockChanges,
@@ -43,6 +48,8 @@ class OneChange(
     OperatingChanges,
     PartnerChanges,
     SetUpChanges,
+    IncidentChanges,
+    WorkChanges,
 ):
     """Implements `ports.Change`."""
 

@@ -57,6 +57,11 @@ def to(columns: str, table: str, theirs: str | None = None) -> sa.ForeignKeyCons
     return sa.ForeignKeyConstraint(ours, [f"{table}.{c}" for c in ["tenant_id", *(theirs or columns).split()]])
 
 
+def where_only(name: str, condition: str, *columns: str) -> sa.Index:
+    """An index of those rows alone, so that it stays as small as they are few."""
+    return sa.Index(name, *columns, sqlite_where=sa.text(condition), postgresql_where=sa.text(condition))
+
+
 SERIAL = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite counts up in INTEGER primary keys only
 
 BYTEWISE = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")  # as SQLite compares without being asked

@@ -11,9 +11,11 @@ import sqlalchemy as sa
 from ..domain.device import Person
 from ..domain.health import Connection
 from ..domain.search import spellings
-from ..ports import CaseFound, Event, PeopleFound, PersonFound, StuckRow
+from ..ports import AccessRows, CaseFound, Event, Incidents, PeopleFound, PersonFound, StuckRow, WorkRows
 from . import rows, terms, timeline
+from .access import SqlAccessRows
 from .engine import reading
+from .incidents import SqlIncidents
 from .remotes import SqlConnections
 from .repairs import SqlDeskRepairs
 from .sessions import alive
@@ -29,6 +31,7 @@ from .tables import (
     watches,
 )
 from .told import SqlTold
+from .work import SqlWorkRows
 
 PROBED = 2000
 """Terms that one search reads at most: where more begin alike, it says so and asks for another word."""
@@ -38,6 +41,9 @@ class SqlLookUp(SqlTold, SqlDeskRepairs):
     def __init__(self, engine: sa.Engine, tenant_id: str) -> None:
         self._engine = engine
         self._tenant_id = tenant_id
+        self.work: WorkRows = SqlWorkRows(engine, tenant_id)
+        self.access: AccessRows = SqlAccessRows(engine, tenant_id)
+        self.incidents: Incidents = SqlIncidents(engine, tenant_id)
 
     def case(self, code: str) -> CaseFound | None:
         found = self._cases(journeys.c.case_code == code)

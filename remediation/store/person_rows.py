@@ -16,6 +16,7 @@ from . import terms
 from .engine import reading
 from .tables import (
     LIVING,
+    access_requests,
     audit,
     cases,
     device_links,
@@ -40,6 +41,7 @@ from .tables import (
     start_links,
     start_messages,
     turns,
+    work_claims,
 )
 
 NOBODYS = {
@@ -62,6 +64,7 @@ NOBODYS = {
     "second_lock": "an attribute and our own value in it",
     "seen_blocked": "that a device of a kind was blocked: an id of Microsoft's or what an operator wrote, and which operator",
     "message_tests": "of an MDM connection, and which operator asked",
+    "incidents": "a sentence for everybody, which names nobody, and the object id of who published it",
     "choices": "settings of the deployment, secrets sealed; who changed them stands in the audit",
     "set_up_looks": "of a remote, and what the worker was started with",
     "set_up_links": "digests, and which operator asked",
@@ -154,10 +157,12 @@ def of_person(connection: sa.Connection, tenant_id: str, oid: str, *, ever: bool
         mine(device_marks, device_marks.c.oid == oid),
         mine(cases, cases.c.browser.in_(browsers)),
         mine(observations, sa.or_(*seen)),
+        mine(access_requests, access_requests.c.oid == oid),
         mine(journeys, journeys.c.oid == oid),
         devices,
         phones,
         mine(sessions, sessions.c.oid == oid),
+        mine(work_claims, work_claims.c.oid == oid),
         *(mine(table, table.c.oid == oid) for table in IMPACT),
         mine(search_terms, search_terms.c.oid == oid),
         mine(people, people.c.oid == oid),

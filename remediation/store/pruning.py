@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from ..domain.access import State
 from ..domain.device import LinkState
 from ..domain.wishes import BRIEF
 from . import terms
@@ -12,6 +13,7 @@ from .engine import reading, writing
 from .sessions import IDLE, LASTS
 from .tables import (
     LIVING,
+    access_requests,
     alarms,
     audit,
     cases,
@@ -24,6 +26,7 @@ from .tables import (
     impact_names,
     impact_people,
     impact_registered,
+    incidents,
     journeys,
     managed_devices,
     notices,
@@ -40,6 +43,7 @@ from .tables import (
     start_messages,
     start_waves,
     turns,
+    work_claims,
 )
 
 BATCH = 500
@@ -64,6 +68,7 @@ class SqlPrunedRows:
         ended = sa.or_(session.signed_in_at <= now - LASTS, session.used_at <= now - IDLE)
         gone = self._delete(sessions, ended) + self._delete(sign_in_states, sign_in_states.c.until <= now)
         self._delete(turns, turns.c.full_at <= now)
+        self._delete(work_claims, work_claims.c.until <= now)
         return gone
 
     def older_than(self, before: datetime) -> Mapping[str, int]:
@@ -80,6 +85,9 @@ class SqlPrunedRows:
         yield from _impact(before)
         yield start_links, start_links.c.expires_at <= before
         yield alarms, alarms.c.at <= before
+        yield incidents, incidents.c.until <= before
+        over = access_requests.c.state.in_((State.ENDED, State.DENIED, State.FAILED, State.LAPSED, State.ASKED, State.FIRST))
+        yield access_requests, sa.and_(access_requests.c.asked_at <= before, over)
         yield set_up_wishes, sa.and_(set_up_wishes.c.kind.in_(BRIEF), set_up_wishes.c.asked_at <= before)
 
     def mend_terms(self) -> int:
@@ -104,7 +112,10 @@ class SqlPrunedRows:
         yield directory_devices, sa.and_(self._nobodys(directory_devices), _unlinked_directory_device())
         yield device_marks, ~sa.exists().where(_same(device_marks, directory_devices, device_id="device_id"))
         yield managed_devices, sa.and_(self._nobodys(managed_devices), _unlinked_managed_device())
-        visits = (_same(people, table, oid="oid") for table in (journeys, device_links, sessions, start_links, device_marks))
+        visits = (
+            _same(people, table, oid="oid")
+            for table in (journeys, device_links, sessions, start_links, device_marks, access_requests)
+        )
         listed = (_same(people, table, oid="listed_oid") for table in (directory_devices, managed_devices))
         needed = (sa.exists().where(of_them) for of_them in (*visits, *listed))
         yield people, sa.and_(people.c.read_at <= before, *(~one for one in needed))

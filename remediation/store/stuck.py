@@ -80,18 +80,8 @@ class SqlStuckRows:
 
     def _journeys(self, now: datetime) -> sa.Select[Any]:
         journey = journeys.c
-        unproven = sa.and_(journey.possession_error.is_not(None), journey.possession_proven_at.is_(None))
         open_ = sa.and_(journey.wanted_at.is_not(None), sa.or_(journey.done_at.is_(None), journey.done_at < journey.wanted_at))
-        reasons: list[tuple[sa.ColumnElement[bool], Any, Any]] = [
-            (journey.reason.is_not(None), journey.reason, journey.wanted_at),
-            (journey.directory_error.is_not(None), "directory_" + journey.directory_error, journey.directory_read_at),
-            (journey.mdm_error.is_not(None), "mdm_" + journey.mdm_error, journey.mdm_read_at),
-            (sa.and_(unproven, journey.possession_error == "revoked"), "possession_revoked", journey.possession_wanted_at),
-            (unproven, "possession_failed", journey.possession_wanted_at),
-            (journey.owner_problem.is_not(None), journey.owner_problem, journey.wanted_at),
-            (journey.help_why.is_not(None), journey.help_why, journey.wanted_at),
-            (open_, "waiting", journey.wanted_at),
-        ]
+        reasons = [*journey_reasons(), (open_, "waiting", journey.wanted_at)]
         reason = sa.case(*((true, why) for true, why, _ in reasons))
         since = sa.case(*((true, at) for true, _, at in reasons))
         return (
@@ -133,6 +123,21 @@ class SqlStuckRows:
 
     def _same(self, ours: sa.Table, theirs: sa.Table, **columns: str) -> sa.ColumnElement[bool]:
         return sa.and_(ours.c.tenant_id == theirs.c.tenant_id, *(ours.c[a] == theirs.c[b] for a, b in columns.items()))
+
+
+def journey_reasons() -> list[tuple[sa.ColumnElement[bool], Any, Any]]:
+    """Why a journey that nobody is looking at goes no further: where it is so, the reason, since when; the first one counts."""
+    journey = journeys.c
+    unproven = sa.and_(journey.possession_error.is_not(None), journey.possession_proven_at.is_(None))
+    return [
+        (journey.reason.is_not(None), journey.reason, journey.wanted_at),
+        (journey.directory_error.is_not(None), "directory_" + journey.directory_error, journey.directory_read_at),
+        (journey.mdm_error.is_not(None), "mdm_" + journey.mdm_error, journey.mdm_read_at),
+        (sa.and_(unproven, journey.possession_error == "revoked"), "possession_revoked", journey.possession_wanted_at),
+        (unproven, "possession_failed", journey.possession_wanted_at),
+        (journey.owner_problem.is_not(None), journey.owner_problem, journey.wanted_at),
+        (journey.help_why.is_not(None), journey.help_why, journey.wanted_at),
+    ]
 
 
 def _stuck(*columns: Any, urgent: Any = _ALIKE) -> sa.Select[Any]:

@@ -2,10 +2,10 @@
 
 Read `entrances` (how people arrive), `sign_in` and `id_token`, `sign_in_again` and `access_token`, `cannot_sign_in`,
 `journey_pages` (the one dispatcher) with `panel` and `cards` (what its page shows), `links` (what leads off the site),
-`possession_pages`, `message_test_pages`, `certificate_pages`, `helpdesk_pages`, `repair_pages`, `connection_pages`,
-`figures_pages`, `webhooks` (what an MDM sends), `onboarding_pages` with `onboarding_frame`, `set_up` and `set_up_pages` (a tenant
-from zero); then what stands around every page: `second_host`, `guards`, `headers`, `forgery`, `sessions`, `error_pages`, `texts`,
-`languages`, `embedded`, `assets`.
+`possession_pages`, `message_test_pages`, `certificate_pages`, `helpdesk_pages`, `repair_pages`, `work_pages`, `incident_pages`,
+`access_pages` with `access_shown`, `connection_pages`, `figures_pages`, `webhooks` (what an MDM sends), `onboarding_pages` with
+`onboarding_frame`, `set_up` and `set_up_pages` (a tenant from zero); then what stands around every page: `incident`,
+`second_host`, `guards`, `headers`, `forgery`, `sessions`, `error_pages`, `texts`, `languages`, `embedded`, `assets`.
 """
 
 import hashlib
@@ -20,6 +20,7 @@ from flask.sessions import SecureCookieSessionInterface
 from ..ports import Clock, DeviceCertificates, EventReader, LookUp, Sessions, SignInStates, Store
 from ..settings import WebSettings
 from . import (
+    access_pages,
     arrivals,
     assets,
     cannot_sign_in,
@@ -38,6 +39,8 @@ from . import (
     health,
     helpdesk_pages,
     impact_pages,
+    incident,
+    incident_pages,
     journey_pages,
     languages,
     links,
@@ -55,6 +58,7 @@ from . import (
     sign_out,
     style_page,
     webhooks,
+    work_pages,
 )
 from .desk import Desk
 from .names import shown
@@ -108,6 +112,7 @@ def build_web(
         texts=texts,
         assets=assets.Assets(HOUSE / "static"),
         sign_in=entra_client.client(app, settings),
+        board=incident.Board(look_up.incidents),
         set_up=set_up,
     )
     app.jinja_env.globals.update(_around_every_page(settings), asset=app.extensions["desk"].assets.address)
@@ -115,7 +120,8 @@ def build_web(
     texts.install(app)
     arrivals.install(app)
     let_only_the_set_up_in(app)
-    for part in (moments, links, hand_over, device_app, languages, embedded, headers, forgery, second_host, guards, error_pages):
+    around = (moments, links, hand_over, device_app, languages, embedded, headers, forgery, second_host, guards, error_pages)
+    for part in (*around, incident):
         part.install(app)
     for pages in (
         entrances,
@@ -129,6 +135,9 @@ def build_web(
         message_test_pages,
         certificate_pages,
         helpdesk_pages,
+        work_pages,
+        incident_pages,
+        access_pages,
         repair_pages,
         figures_pages,
         connection_pages,

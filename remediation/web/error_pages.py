@@ -34,6 +34,13 @@ NOBODY_GETS_IN = {"sign_in_blocked", "sign_in_consent", "sign_in_not_assigned", 
 # The pages of a sign-in that did not work. They can be opened again at `/refused/<key>` and lead to *I can't sign in* as well.
 SIGN_IN = SIGN_IN_AGAIN | OTHER_ACCOUNT | NOBODY_GETS_IN
 FIGURES = ("from", "to", "platform", "connection")
+ROLE_PAGES = {
+    Who.HELPDESK_ACTS: "role_missing_to_act",
+    Who.LEAD: "role_missing_lead",
+    Who.ADMIN: "role_missing_admin",
+}
+# Pages of the console that a sign-in leads back to by their names.
+STAFF_PAGES = {f"/helpdesk/{name}": name for name in ("connections", "work", "incident")}
 RETRY_AFTER = 10  # seconds, when the database is away
 
 
@@ -125,7 +132,7 @@ def _not_the_machine(_: NotTheMachine) -> Response:
 
 
 def _role_missing(missing: RoleMissing) -> Response:
-    return page({Who.HELPDESK_ACTS: "role_missing_to_act", Who.ADMIN: "role_missing_admin"}.get(missing.role, "role_missing"), 403)
+    return page(ROLE_PAGES.get(missing.role, "role_missing"), 403)
 
 
 def _role_too_old(_: RoleTooOld) -> Response:
@@ -145,8 +152,8 @@ def _role_too_old(_: RoleTooOld) -> Response:
 
 def _page_of_staff() -> str:
     """Pages to which a sign-in leads back without anything else: those that show, not those that act."""
-    if request.path == "/helpdesk/connections":
-        return "connections"
+    if request.path in STAFF_PAGES:
+        return STAFF_PAGES[request.path]
     step = re.match(r"/onboarding(?:/[a-z_]+)?", request.path)
     return step.group().removeprefix("/") if step else ""
 
@@ -165,8 +172,8 @@ def _not_signed_in(_: NotSignedIn) -> Response:
         return page("admin_signed_out", 401, href=f"/sign-in?{urlencode({'to': 'helpdesk', 'page': _page_of_staff()})}")
     if request.path.startswith("/helpdesk"):
         place = {"figures": asked} if (asked := figures_asked_for()) else {}
-        if request.path == "/helpdesk/connections":
-            place = {"page": "connections"}
+        if request.path in STAFF_PAGES:
+            place = {"page": STAFF_PAGES[request.path]}
         return page("helpdesk_signed_out", 401, href=f"/sign-in?{urlencode({'to': 'helpdesk', **place})}")
     token = re.match(r"/possession/([A-Za-z0-9_-]{16,128})(?:/|$)", request.path)
     return page("signed_out", 401, href=f"/sign-in?possession={token.group(1)}" if token else "/sign-in")
@@ -194,6 +201,10 @@ def _ours(error: RemediationError) -> Response:
         log.warning("%s (%s)", error, error.code)
         return page("sign_in_down", 503)
     if error.code in ("stale", "conflict"):
+        if request.blueprint == "work":
+            return page("work_taken", 409, href="/helpdesk/work")
+        if request.endpoint in ("access.approve", "access.deny", "access.end"):
+            return page("access_changed", 409, href=url_for("access.show", **(request.view_args or {})))
         return page(error.code, 409)
     return _bug(error)
 

@@ -26,6 +26,7 @@ class Who(StrEnum):
     HELPDESK = "Helpdesk.Read"
     HELPDESK_ACTS = "Helpdesk.Act"
     STAFF = "Helpdesk.Read or Admin"
+    LEAD = "Helpdesk.Lead"
     ADMIN = "Admin"
 
 
@@ -33,9 +34,10 @@ ROLES = {
     Who.HELPDESK: {"Helpdesk.Read"},
     Who.HELPDESK_ACTS: {"Helpdesk.Act"},
     Who.STAFF: {"Helpdesk.Read", "Admin"},
+    Who.LEAD: {"Helpdesk.Lead"},
     Who.ADMIN: {"Admin"},
 }
-ACT = {Who.HELPDESK_ACTS, Who.ADMIN}
+ACT = {Who.HELPDESK_ACTS, Who.LEAD, Who.ADMIN}
 """Guards of what changes something."""
 # Roles stand in the ID token and are as old as the sign-in. Staff whose role was taken away are out after this long: by then their
 # browser asks Entra again, which takes a moment and shows nothing while they are signed in there.
@@ -95,6 +97,11 @@ def admin(view: View) -> View:
 def staff(view: View) -> View:
     """For whoever helps people or runs the set-up, where nobody's data is shown; it may only read, too."""
     return _declare(view, Who.STAFF)
+
+
+def lead(view: View) -> View:
+    """For `Helpdesk.Lead`: what everybody is told. It shows nobody's data."""
+    return _declare(view, Who.LEAD)
 
 
 def _declare(view: View, who: Who) -> View:

@@ -61,6 +61,7 @@ def person(oid: str) -> str:
         turned=turned,
         kinds=look_up.KINDS,
         asked="asked" in request.args,
+        access=desk().look_up.access.newest(oid) if desk().settings.temporary_access != "off" else None,
     )
 
 

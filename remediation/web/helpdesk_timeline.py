@@ -51,7 +51,9 @@ EVENTS = {
         "push.resync",
         "stuck.retried",
     ),
-    *("person.exported", "person.erased", "sessions.ended"),
+    *("person.exported", "person.erased", "sessions.ended", "work.taken", "work.released"),
+    *(f"access.{what}" for what in ("asked", "first_approved", "approved", "denied", "sent", "given", "failed", "lapsed")),
+    *("access.end_wanted", "access.ended"),
     *("start_message.sent", "start_message.failed", "start_message.unknown"),
     *(f"repair.{repair.value}" for repair in Repair),
     *("repair.asked", "start_link.sent", "device.disabled", "journey.shown"),
@@ -66,7 +68,7 @@ DETAILS = {
     *("entrance", "platform", "connection", "record", "device", "state", "evidence", "because", "message", "compliant", "verdict"),
     *("reasons", "by", "shown", "journey", "for_journey", "old", "new", "directory_device", "managed_device", "link"),
     *("client_request_id", "request_id", "named", "how", "refused", "error", "log", "correlation_id"),
-    *("fingerprint", "serial", "issuer", "ended", "codes", "at", "way", "page", "mark", "foreign"),
+    *("fingerprint", "serial", "issuer", "ended", "hours", "until", "codes", "at", "way", "page", "mark", "foreign"),
 }
 IDS = {
     *("record", "device", "message", "journey", "for_journey", "directory_device", "managed_device", "link", "connection"),

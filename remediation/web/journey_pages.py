@@ -16,6 +16,7 @@ from ..domain.steps import candidates
 from ..services import ask
 from ..services.other_device import other_device
 from . import device_app, handles
+from .access_shown import access_card
 from .desk import desk
 from .entrances import CHOICES, platform_asked_for
 from .error_pages import Interruption
@@ -34,17 +35,18 @@ AGAIN_AFTER = timedelta(seconds=3)  # a button pressed twice is one wish
 def show() -> str:
     journey = _patiently(own_journey())
     device_app.shows(journey)  # a device may have been found meanwhile
-    seen = _seen(journey)
-    fragment = render_template("panel.html", panel=seen)
-    return render_template("journey.html", panel=seen, etag=etag_of(fragment), case_code=seen.case_code)
+    seen, access = _seen(journey), access_card(journey, desk().clock())
+    fragment = render_template("panel.html", panel=seen, access=access)
+    return render_template("journey.html", panel=seen, access=access, etag=etag_of(fragment), case_code=seen.case_code)
 
 
 @pages.get("/journey/status")
 @signed_in
 def status() -> Response:
     """The same fragment for the script: 204 while nothing changed, `X-Watch: stop` when nothing more will."""
-    seen = _seen(own_journey())
-    fragment = render_template("panel.html", panel=seen)
+    journey = own_journey()
+    seen = _seen(journey)
+    fragment = render_template("panel.html", panel=seen, access=access_card(journey, desk().clock()))
     etag = etag_of(fragment)
     unchanged = etag in request.if_none_match
     answer = make_response("" if unchanged else fragment, 204 if unchanged else 200)

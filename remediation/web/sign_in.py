@@ -22,7 +22,7 @@ from . import entra_client, figures_pages, onboarding_confirm, sign_in_again, si
 from .desk import desk
 from .entra_client import EntraSaysNo
 from .entrances import CHOICES, entrance_asked_for, platform_asked_for, platform_of
-from .error_pages import Interruption
+from .error_pages import STAFF_PAGES, Interruption
 from .guards import anyone
 from .id_token import TokenRefused, roles_in
 from .names import shown
@@ -137,8 +137,8 @@ def _place(kept: dict[str, Any], person: Person) -> tuple[Platform | None, str]:
             return None, url_for("helpdesk.person", oid=kept["person"], case=kept.get("case") or None)
         if IN_THE_SET_UP.fullmatch(kept.get("page") or ""):
             return None, f"/{kept['page']}"
-        if kept.get("page") == "connections":
-            return None, url_for("connections.connections")
+        if f"/helpdesk/{kept.get('page')}" in STAFF_PAGES:
+            return None, f"/helpdesk/{kept['page']}"
         return None, url_for("helpdesk.search", q=kept.get("q") or None)
     if token is None:
         return _platform(kept, person), "/journey"

@@ -165,7 +165,7 @@ def test_authlib_signs_a_person_in(hands: Hands) -> None:
         claims = session["person"]
     assert claims["preferred_username"] == "hanna.roth@contoso.example"
     assert (claims["oid"], claims["tid"], claims["ver"]) == (hands.person("Hanna")["oid"], hands.facts["tenant_id"], "2.0")
-    assert claims["roles"] == ["Helpdesk.Read", "Helpdesk.Act"]
+    assert claims["roles"] == ["Helpdesk.Read", "Helpdesk.Act", "Helpdesk.Lead"]
     assert claims["sub"] != claims["oid"]
 
 

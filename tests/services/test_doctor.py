@@ -18,7 +18,7 @@ from remediation.doctor_words import in_words, named
 from remediation.domain.device_policy import AccessPolicy, catches
 from remediation.domain.finding import Finding, State, worst
 from remediation.domain.partner import HEARTBEAT
-from remediation.domain.powers import judge
+from remediation.domain.powers import TEMPORARY_ACCESS, judge
 from remediation.domain.second_lock import SeenBlocked
 from remediation.domain.watch import watch_names
 from remediation.partner_wiring import Partner
@@ -188,6 +188,31 @@ ALL = AccessPolicy("p", True, frozenset({"compliantDevice"}), False, frozenset({
 )
 def test_which_policies_catch_our_sign_in(policy: AccessPolicy, answer: bool | None) -> None:
     assert catches(policy, "ours") is answer
+
+
+BYPASS: dict[str, Any] = {"temporary_access": "pim", "temporary_access_group": "6f0c2a57-3d1b-4e88-9a47-0b5d2c7e9f31"}
+
+
+def test_the_group_of_temporary_access_is_left_out_of_the_device_policy_alone(ward: Ward) -> None:
+    assert ("temporary_access", "") not in ward.examined(), "off unless switched on"
+    found = ward.examined(**BYPASS)
+    assert found["permissions", "graph"].detail["permissions"] == TEMPORARY_ACCESS
+    assert (found["temporary_access", ""].why, found["temporary_access", ""].detail["policies"]) == (
+        "still_asked",
+        "Require a compliant device",
+    )
+    assert found["temporary_access", "PIM"].state is BAD
+    ward.roles.add(TEMPORARY_ACCESS)
+    ward.sandbox.world.end_tokens()
+    ward.sandbox.world.bypass_group = BYPASS["temporary_access_group"]
+    found = ward.examined(**BYPASS)
+    assert (found["temporary_access", ""].state, found["temporary_access", ""].why) == (GOOD, "left_out")
+    assert (found["temporary_access", "PIM"].state, found["permissions", "graph"].state) == (GOOD, GOOD)
+    ward.sandbox.world.excluded_from_other_policy = True
+    one = ward.examined(**BYPASS)["temporary_access", ""]
+    assert (one.why, one.detail["policies"]) == ("left_out_elsewhere", "Require two steps")
+    ward.sandbox.world.governed = False
+    assert ward.says("temporary_access", "PIM", **BYPASS) == (BAD, "refused")
 
 
 LOCK: dict[str, Any] = {"channel_ios": "mdm_relay:ws1", "second_lock_attribute": 7}

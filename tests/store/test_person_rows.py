@@ -35,7 +35,7 @@ OPERATOR = Actor("operator", "root")
 TOM = replace(MIA, oid="tom", name="Tom Ohlsen", user_name="tom.ohlsen@contoso.example", mail="tom.ohlsen@contoso.example")
 IDS_ALONE = {"impact_registered", "impact_managed"}
 """Tables of theirs with nothing in them that anybody could have written."""
-FOUND_BY = {"tenant_id", "oid", "listed_oid", "owner_oid", "browser", "subject_kind", "subject_id"}
+FOUND_BY = {"tenant_id", "oid", "listed_oid", "owner_oid", "browser", "subject_kind", "subject_id", "first_oid", "second_oid"}
 
 
 def lived_in(scene: Scene) -> None:
@@ -58,6 +58,10 @@ def lived_in(scene: Scene) -> None:
         change.mark_device(LINK.device_id, Mark.LEFTOVER, oid="mia")
     SqlSessions(scene.engine, TENANT).begin(oid="mia", name="Mia", roles=("Helpdesk.Read",), browser=BROWSER, at=NOON)
     scene.see_managed(managed_phone("1042", name="another name"), at=NOON + minutes(1))
+    with scene.change("access.asked") as change:
+        change.ask_for_access("a1", oid="mia", case_code="AAA-BBB", platform=Platform.IOS, message="Zyxwia asks")
+    with scene.change("work.taken") as change:
+        change.take_work("l9", oid="mia", name="Mia Berger", until=NOON + minutes(30))
     counted_and_told(scene)
     toms = {"owner_user_name": "tom", "owner_mail": TOM.mail, "name": "tom iPhone", "serial": "TOM1"}
     scene.arrive("j2", TOM, browser="firefox")

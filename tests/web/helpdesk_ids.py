@@ -3,6 +3,7 @@
 import inspect
 import re
 
+from remediation.domain.access import State
 from remediation.domain.compliance import MdmWord, Verdict
 from remediation.domain.evidence import Level
 from remediation.domain.health import Cause, Condition
@@ -11,6 +12,7 @@ from remediation.domain.repairs import BECAUSE as REPAIRED_BECAUSE
 from remediation.domain.repairs import REPAIRS, Mark, Repair
 from remediation.domain.sign_in_proof import Record
 from remediation.domain.steps import Step
+from remediation.domain.work import Kind
 from remediation.errors import WhoActs
 from remediation.services import stuck
 from remediation.services.end_sessions import BECAUSE
@@ -33,7 +35,18 @@ SLOTS = {f"{what}_{platform}" for what in ("slot", "holder") for platform in con
 CHOOSES = {repair.value for repair in REPAIRS} - {"check_again", "close", "reopen"}
 TARGETS = {"device", "managed", "registered", "active", "pending"}
 
+ACCESS = {state.value for state in State}
+
 MADE_UP: dict[str, set[str]] = {
+    "work.kind.": {kind.value for kind in Kind},
+    "work.do.": {"take", "release"},
+    "work.whose.": {"mine", "free"},
+    "incident.fault.": {"empty", "long", "until"},
+    **{f"access.{part}.": {"asked", "approved", "given", "ending", "denied", "failed", "over"} for part in ("state", "next")},
+    "access.desk.state.": ACCESS,
+    "access.desk.not.": {"own", "same", "decided", "too_late"},
+    "access.desk.approve.": {"asked", "first"},
+    "access.desk.": {"answer", "note"},
     "helpdesk.state.": {*(step.value for step in Step), "relay"},
     "helpdesk.stuck.": {*stuck.WHO, *(f"remote_{remote}" for remote in stuck.REMOTES), "failed", "other", "source"},
     "helpdesk.repair.": stuck.KINDS_OF_REPAIR,

@@ -2,7 +2,7 @@
 
 nobody: not signed in · mia: on a journey · noah: signed in, on no journey · hanna: on no journey, with `Helpdesk.Read`.
 adam: an administrator, whose role opens few of these alone; where he has no cell, he gets what Noah gets. ida: with `Helpdesk.Act`
-as well; where she has no cell, she gets what Hanna gets.
+as well; where she has no cell, she gets what Hanna gets. lena: with `Helpdesk.Lead` alone; where she has no cell, as Noah.
 POSTs carry a right form token, so that the status is the guard's and the view's and not that of the forgery check.
 """
 
@@ -60,6 +60,20 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("GET", "/helpdesk/figures.csv"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 400, "adam": 400},  # which table?
     ("GET", "/helpdesk/figures.json"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 200, "adam": 200},
     ("GET", "/helpdesk/connections"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 200, "adam": 200},
+    ("GET", "/helpdesk/work"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 200, "adam": 200},
+    ("POST", "/helpdesk/work/<row_id>/take"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "ida": 404},
+    ("POST", "/helpdesk/work/<row_id>/release"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "ida": 404},
+    # Lena leads the helpdesk; no other role may tell everybody anything.
+    ("GET", "/helpdesk/incident"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "lena": 200},
+    ("POST", "/helpdesk/incident"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "lena": 400},
+    ("POST", "/helpdesk/incident/end"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "lena": 303},
+    # Switched off, as it is unless somebody switches it on; `test_access` has it on.
+    ("GET", "/journey/access"): {"nobody": 401, "mia": 303, "noah": 409, "hanna": 409},
+    ("POST", "/journey/access"): {"nobody": 401, "mia": 303, "noah": 409, "hanna": 409},
+    ("GET", "/helpdesk/access/<request_id>"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 404},
+    ("POST", "/helpdesk/access/<request_id>/approve"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "ida": 404},
+    ("POST", "/helpdesk/access/<request_id>/deny"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "ida": 404},
+    ("POST", "/helpdesk/access/<request_id>/end"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "ida": 404},
     ("POST", "/helpdesk/person/<oid>/end-sessions"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "ida": 400},
     # The set-up. Whoever came by its link may all of it as well: `test_set_up` has them.
     ("GET", "/onboarding"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 200},

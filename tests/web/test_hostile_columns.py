@@ -28,12 +28,13 @@ from werkzeug.wrappers import Response
 
 from remediation.domain.device import Person, Platform
 from remediation.domain.repairs import Mark
+from remediation.ports import Actor
 from remediation.services.start_journey import open_case
 from remediation.services.waves import WaveAsked, begin_wave
 from remediation.store.columns import OutsideText
 from remediation.store.tables import device_marks, metadata, partner_slots, remotes, seen_blocked, start_links, watches
 from sandbox.sockets import Socket
-from tests.people import MIA
+from tests.people import LINK, MIA
 from tests.web.conftest import Browser, Web
 from tests.web.test_impact_pages import ADAM, NOBODY_BUT, counted
 
@@ -66,6 +67,7 @@ WHOLE = {
     "shown_certificates",
     "notices",
     "search_terms",
+    "access_requests",  # switched off here; tests/web/test_access.py has it on
     *("impact_names", "impact_registered", "impact_managed"),
 }  # no page shows them
 # Words that only our own code writes, and by which it finds its way: not even a remote's error goes in there.
@@ -199,6 +201,7 @@ KNOWN_TAGS = {
         "em",
         "select",
         "option",
+        "textarea",
     ),
 }
 KNOWN_ATTRIBUTES = {
@@ -292,6 +295,11 @@ def staged(web: Web, scene: str) -> tuple[Browser, Browser, str]:
         blocked = {"kind": "unmarked", "how": "confirmed", "what": "AADSTS53003", "at": web.clock(), "by": "root"}
         connection.execute(sa.insert(seen_blocked).values(tenant_id=web.settings.tenant_id, **blocked))
         connection.execute(sa.text("UPDATE pushes SET failed_calls = :it"), {"it": failed})
+    with web.store.change(Actor("helpdesk", "lena"), "staged", about=("incident", "i1"), at=web.clock()) as change:
+        ends = web.clock() + timedelta(hours=1)
+        change.publish_incident("i1", {"en": "Slow."}, until=ends, by="lena")
+        for row_id in (LINK.id, web.store.living_journey(MIA.oid, Platform.IOS, web.clock()) or ""):
+            change.take_work(row_id, oid="ida", name="Ida Brandt", until=ends)
     picked = WaveAsked(counted(web).id, "link", "ios", "device", 25, timedelta(hours=1))
     begin_wave(web.store, picked, actor=NOBODY_BUT, now=web.clock())
     with web.engine.begin() as connection:
@@ -322,7 +330,7 @@ def addresses(payload: str, token: str, count: str = "") -> dict[str, tuple[str,
             *(f"/helpdesk/person/{oid}", f"/helpdesk?q={said}", "/helpdesk?q=mia", f"/helpdesk/person/{oid}?case={said}"),
             *(f"/helpdesk/person/{oid}/repair/{which}?case={said}" for which in ("start_link", "end_link", "mark_device", said)),
             *(f"/helpdesk/person/{oid}?kind={said}&page={said}", f"/s/{said}"),
-            "/helpdesk/connections",
+            *("/helpdesk/connections", "/helpdesk/work", f"/helpdesk/work?kind={said}&after={said}"),
             *(f"/helpdesk/figures?connection={said}&from={said}", "/helpdesk/figures"),
         ),
         "adam": (

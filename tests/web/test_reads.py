@@ -18,6 +18,7 @@ PAGES: dict[str, Callable[[Web, Any], None]] = {
     "search": lambda web, scene: _ok(_staff(web).get("/helpdesk?q=mia+ber")),
     "by device": lambda web, scene: _ok(_staff(web).get("/helpdesk?q=Serial:+F2LXK9ABC")),
     "figures": lambda web, scene: _ok(_staff(web).get("/helpdesk/figures")),
+    "work list": lambda web, scene: _ok(_staff(web).get("/helpdesk/work")),
     "impact": lambda web, scene: _impact(web),
     "event": lambda web, scene: _taken(web),
     "person": lambda web, scene: _ok(_staff(web).get("/helpdesk/person/mia")),

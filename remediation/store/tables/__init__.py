@@ -5,6 +5,7 @@ links, foreign keys; the audit's triggers are in `migrations/`. Next door: `colu
 domain's facts.
 """
 
+from .desk import DUE, GIVEN, WAITING, access_requests, incidents, work_claims
 from .impact import (
     impact_counts,
     impact_managed,
@@ -15,9 +16,9 @@ from .impact import (
     start_messages,
     start_waves,
 )
-from .journeys import cases, journeys, message_tests, possession_links, shown_certificates, sign_ins
+from .journeys import TROUBLED, cases, journeys, message_tests, possession_links, shown_certificates, sign_ins
 from .known import directory_devices, managed_devices, people, search_terms
-from .links import LIVING, UNIQUE_LINKS, device_links, pushes
+from .links import LIVING, MEASURED, MISMATCHED, OPEN, PENDING, UNIQUE_LINKS, device_links, pushes
 from .metadata import metadata
 from .onboarding import DEPLOYMENT, choices, set_up_links, set_up_looks
 from .operating import (
@@ -43,8 +44,17 @@ from .set_up import arrival_tests, pilots, scopes, set_up_wishes
 
 __all__ = [
     "DEPLOYMENT",
+    "DUE",
+    "GIVEN",
     "LIVING",
+    "MEASURED",
+    "MISMATCHED",
+    "OPEN",
+    "PENDING",
+    "TROUBLED",
     "UNIQUE_LINKS",
+    "WAITING",
+    "access_requests",
     "alarms",
     "arrival_tests",
     "audit",
@@ -61,6 +71,7 @@ __all__ = [
     "impact_names",
     "impact_people",
     "impact_registered",
+    "incidents",
     "journeys",
     "lease_extensions",
     "managed_devices",
@@ -91,4 +102,5 @@ __all__ = [
     "start_waves",
     "turns",
     "watches",
+    "work_claims",
 ]

@@ -4,8 +4,14 @@ import sqlalchemy as sa
 
 from ...domain.device import Platform
 from ...domain.sign_in_proof import Record
-from ..columns import Moment, tenant, to, word
+from ..columns import Moment, tenant, to, where_only, word
 from .metadata import metadata
+
+# What the work list reads (`store/work.py`), letter for letter as `links` has it.
+TROUBLED = (
+    "help_why IS NOT NULL OR owner_problem IS NOT NULL OR reason IS NOT NULL OR directory_error IS NOT NULL "
+    "OR mdm_error IS NOT NULL OR possession_error IS NOT NULL OR still_blocked_count >= 2"
+)
 
 journeys = sa.Table(
     "journeys",
@@ -58,6 +64,7 @@ journeys = sa.Table(
     to("possession_connection possession_record_id", "managed_devices", "connection record_id"),
     sa.Index("ix_journeys_person", "tenant_id", "oid", "started_at"),
     sa.Index("ix_journeys_due", "tenant_id", "next_look_at"),
+    where_only("ix_journeys_troubled", TROUBLED, "tenant_id", "expires_at", "id"),
 )
 
 # Somebody who could not sign in: nothing is known of them but what they did in this browser.
