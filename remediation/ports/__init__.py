@@ -8,7 +8,7 @@ from .checking import CertificateFiles, Clocks, Policies, Powered, Reachable
 from .desk import CaseFound, Event, LookUp, PeopleFound, PersonFound, Session, Sessions, SignInStates
 from .figures import FigureEvents
 from .hints import EventReader, EventTarget, EventTargets, Hints
-from .notices import Notice, Notices, OwnerMail
+from .notices import OPEN, Notice, Notices, OwnerMail
 from .operating import (
     AuditEntry,
     AuditLog,
@@ -54,6 +54,7 @@ from .watching import Watching
 
 __all__ = [
     "AT_ONCE",
+    "OPEN",
     "Actor",
     "Alarm",
     "AlarmDue",

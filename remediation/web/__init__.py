@@ -31,6 +31,7 @@ from . import (
     figures_pages,
     forgery,
     guards,
+    hand_over,
     headers,
     health,
     helpdesk_pages,
@@ -101,7 +102,7 @@ def build_web(
     app.jinja_env.globals.update(_around_every_page(settings), asset=app.extensions["desk"].assets.address)
     app.jinja_env.filters["shown"] = shown
     texts.install(app)
-    for part in (moments, links, device_app, languages, embedded, headers, forgery, second_host, guards, error_pages):
+    for part in (moments, links, hand_over, device_app, languages, embedded, headers, forgery, second_host, guards, error_pages):
         part.install(app)
     for pages in (
         entrances,
