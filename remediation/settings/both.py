@@ -1,6 +1,6 @@
 """What both processes know."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 

@@ -1,8 +1,8 @@
 """Every sentence a person reads, by its stable id. English is a catalogue like any other: one `.po` file in `translations/`.
 
 A catalogue that lacks what only staff read is offered to the blocked person and not to staff, so that no page falls back in silence
-and `lang` never lies. Variables are escaped when they are put in (Jinja's *newstyle*); a sentence itself is ours and holds no markup
-(a test holds that). Next door: `languages` (the links by which a person changes the language).
+and `lang` never lies. Variables are escaped when they are put in (Jinja's *newstyle*); a sentence itself is ours and holds no
+markup (a test holds that). Next door: `languages` (the links by which a person changes the language).
 """
 
 import io
@@ -26,8 +26,8 @@ VARIABLE = re.compile(r"%\(\w+\)s")
 
 
 class Texts:
-    """The catalogues of one folder by their language tag (`pt-BR` for `pt_BR.po`), read once at start. `default` is for browsers that
-    ask for none we have, and for messages. `whole` names those that have every id of the English one."""
+    """The catalogues of one folder by their language tag (`pt-BR` for `pt_BR.po`), read once at start. `default` is for browsers
+    that ask for none we have, and for messages. `whole` names those that have every id of the English one."""
 
     def __init__(self, folder: Path = HERE, default: str = ENGLISH) -> None:
         self.default = default
