@@ -50,7 +50,7 @@ def _here() -> str:
 
 def _remember(answer: Response) -> Response:
     asked = request.args.get(ASKED)
-    if asked in desk().texts.offered() and request.cookies.get(COOKIE) != asked:
+    if asked is not None and asked in desk().texts.offered() and request.cookies.get(COOKIE) != asked:
         secure = urlsplit(desk().settings.public_origin).scheme == "https"
         answer.set_cookie(COOKIE, asked, max_age=YEAR, httponly=True, secure=secure, samesite="Lax")
     return answer
