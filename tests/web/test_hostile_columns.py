@@ -191,6 +191,7 @@ KNOWN_TAGS = {
 KNOWN_ATTRIBUTES = {
     *(
         "lang",
+        "dir",
         "charset",
         "name",
         "content",
