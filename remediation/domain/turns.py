@@ -26,6 +26,7 @@ LOOKS = Turns(12, timedelta(seconds=20))  # *check now*: each costs the remotes 
 PROOFS = Turns(10, timedelta(minutes=2))  # second sign-ins and certificates of one person: each leaves rows
 SAID = Turns(10, timedelta(minutes=1))  # what Microsoft showed one person: each leaves a row
 SEARCHES = Turns(60, timedelta(seconds=30))  # of one member of the helpdesk: searches and pages of people
+REPAIRED = Turns(20, timedelta(seconds=30))  # of one person, by all of the helpdesk: each costs remotes a look, or a message
 FIGURES = Turns(40, timedelta(seconds=10))  # of one member of staff: each reads what happened in weeks
 HINTS = Turns(1000, timedelta(milliseconds=200))  # of one MDM, bad news apart: a look at a device each, a few calls
 ENROLLED = Turns(1, timedelta(seconds=5))  # looks at one waiting journey because an MDM says that a device of theirs has come

@@ -1,5 +1,5 @@
 """What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `hints`, `desk`, `budgets`,
-`operating`, `partner`, `figures`, `alarms`, `certificates`, `checking`, `notices`."""
+`impact`, `operating`, `partner`, `repairs`, `second_lock`, `figures`, `alarms`, `certificates`, `checking`, `notices`, `set_up`."""
 
 from .alarms import AT_ONCE, Alarm, AlarmDue, AlarmRows, AlarmSink
 from .budgets import Budgets, in_lane, lane_now
@@ -8,7 +8,9 @@ from .checking import CertificateFiles, Clocks, Policies, Powered, Reachable
 from .desk import CaseFound, Event, LookUp, PeopleFound, PersonFound, Session, Sessions, SignInStates
 from .figures import FigureEvents
 from .hints import EventReader, EventTarget, EventTargets, Hints
+from .impact import Count, ImpactRows, ListRead, PersonMissing, Roster, Somebody, StartMessage, ToJudge, Wave, WaveRows
 from .notices import OPEN, Notice, Notices, OwnerMail
+from .onboarding import Choice, Choices
 from .operating import (
     AuditEntry,
     AuditLog,
@@ -32,10 +34,12 @@ from .remotes import (
     ComplianceChannel,
     DeviceManager,
     Directory,
+    DirectoryWriting,
     Grouping,
     LinkNoting,
     Listing,
     LookupValue,
+    Marking,
     MdmGroup,
     Messaging,
     Owned,
@@ -49,6 +53,9 @@ from .remotes import (
     Sent,
     SignInLog,
 )
+from .repairs import DeskRepairs, RepairWork, StartLink, StartLinkDue, ToDisable
+from .second_lock import LockRows, SignInRecords
+from .set_up import DirectoryGroups
 from .store import Actor, CertificateHandle, Change, PossessionLinkFacts, Revoked, Store, Wakeups
 from .watching import Watching
 
@@ -71,13 +78,19 @@ __all__ = [
     "CertificateFiles",
     "CertificateHandle",
     "Change",
+    "Choice",
+    "Choices",
     "Clock",
     "Clocks",
     "ComplianceChannel",
     "Connections",
+    "Count",
+    "DeskRepairs",
     "DeviceCertificates",
     "DeviceManager",
     "Directory",
+    "DirectoryGroups",
+    "DirectoryWriting",
     "Event",
     "EventReader",
     "EventTarget",
@@ -89,11 +102,15 @@ __all__ = [
     "Figures",
     "Grouping",
     "Hints",
+    "ImpactRows",
     "Leases",
     "LinkNoting",
+    "ListRead",
     "Listing",
+    "LockRows",
     "LookUp",
     "LookupValue",
+    "Marking",
     "MdmGroup",
     "Messaging",
     "Notice",
@@ -107,6 +124,7 @@ __all__ = [
     "PartnerTenant",
     "PeopleFound",
     "PersonFound",
+    "PersonMissing",
     "PersonRows",
     "Personalising",
     "Policies",
@@ -116,21 +134,32 @@ __all__ = [
     "Reachable",
     "Refreshing",
     "Relaying",
+    "RepairWork",
     "Report",
     "Revoked",
+    "Roster",
     "Searching",
     "Sending",
     "Sent",
     "Session",
     "Sessions",
     "SignInLog",
+    "SignInRecords",
     "SignInStates",
+    "Somebody",
+    "StartLink",
+    "StartLinkDue",
+    "StartMessage",
     "Store",
     "StuckRow",
     "StuckRows",
+    "ToDisable",
+    "ToJudge",
     "Unsealed",
     "Wakeups",
     "Watching",
+    "Wave",
+    "WaveRows",
     "in_lane",
     "lane_now",
 ]

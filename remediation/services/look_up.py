@@ -16,7 +16,10 @@ from .start_journey import LETTERS
 
 MOST = 20
 WORDS = 6
-EVENTS = 100
+EVENTS = 50
+PAGES = 40
+KINDS = ("person", "staff", "push", "seen", "pages")
+SHOWN, ACTS = 6, 5
 NOBODY = PeopleFound((), more=False)
 NOT_ME_SHOWN = timedelta(days=30)
 
@@ -44,7 +47,8 @@ class File:
     """Everything that is known of one person. `journey` is the chosen case's, else the newest; None where there is none left.
     `failing` are the sources that give no good answers now. `not_me_at` is when the person last said *this wasn't me*: read for
     itself, since whoever it was said against could fill the timeline. `signed_in` is since when, for each browser in which they are
-    signed in here now."""
+    signed in here now. `timeline` is one page of it, `more` says that there are older ones; `shown` are the pages that they were
+    shown last, `entries` how many the directory listed as theirs."""
 
     person: Person
     journey: Journey | None
@@ -53,6 +57,18 @@ class File:
     failing: tuple[StuckRow, ...] = ()
     not_me_at: datetime | None = None
     signed_in: tuple[datetime, ...] = ()
+    more: bool = False
+    shown: tuple[Event, ...] = ()
+    acts: tuple[Event, ...] = ()
+    entries: int = 0
+
+
+@dataclass(frozen=True)
+class Turned:
+    """Which page of the timeline: `kind` is one of `KINDS`, empty for everything."""
+
+    kind: str = ""
+    page: int = 1
 
 
 def search(look_up: LookUp, store: Store, text: str, *, oid: str, now: datetime) -> Answer:
@@ -81,7 +97,9 @@ def _people(look_up: LookUp, wanted: Asked) -> PeopleFound:
     return NOBODY
 
 
-def open_file(look_up: LookUp, store: Store, whose: str, *, case_code: str, oid: str, now: datetime) -> File | None:
+def open_file(
+    look_up: LookUp, store: Store, whose: str, *, case_code: str, oid: str, now: datetime, turned: Turned = Turned()
+) -> File | None:
     """None for whoever is unknown in this tenant. A `case_code` that is not this person's is ignored."""
     _turn(store, oid, now)
     person = look_up.person(whose)
@@ -90,16 +108,21 @@ def open_file(look_up: LookUp, store: Store, whose: str, *, case_code: str, oid:
     cases = tuple(look_up.cases_of(whose))
     chosen = next((case for case in cases if case.case_code == case_code), cases[0] if cases else None)
     journey = store.journey(chosen.journey_id) if chosen is not None and chosen.journey_id is not None else None
-    timeline = tuple(look_up.timeline(whose, limit=EVENTS))
+    skip = EVENTS * (turned.page - 1)
+    timeline = tuple(look_up.timeline(whose, limit=EVENTS + 1, kind=turned.kind or None, skip=skip))
     with store.change(Actor("helpdesk", oid), "look_up.viewed", about=("person", whose), at=now) as change:
         change.audit(case=chosen.case_code if chosen is not None else None)
     said = look_up.said_not_me(whose)
     not_me_at = said if said is not None and said > now - NOT_ME_SHOWN else None
     return File(
-        *(person, journey, cases, timeline),
+        *(person, journey, cases, timeline[:EVENTS]),
         failing=tuple(look_up.failing()),
         not_me_at=not_me_at,
         signed_in=tuple(look_up.signed_in(whose, now)),
+        more=len(timeline) > EVENTS,
+        shown=tuple(look_up.timeline(whose, limit=SHOWN, kind="pages")),
+        acts=tuple(look_up.timeline(whose, limit=ACTS, kind="staff")),
+        entries=look_up.registered(whose),
     )
 
 

@@ -1,6 +1,6 @@
 """`SqlLookUp` implements `ports.LookUp`: what the helpdesk reads. The audit row of a look-up is written by the service.
 
-Next door: `told` (what figures are counted from)."""
+Next door: `told` (what figures are counted from), `timeline` (what happened with one person), `repairs`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -11,19 +11,18 @@ import sqlalchemy as sa
 from ..domain.device import Person
 from ..domain.health import Connection
 from ..domain.search import spellings
-from ..ports import Actor, CaseFound, Event, PeopleFound, PersonFound, StuckRow
-from . import rows, terms
+from ..ports import CaseFound, Event, PeopleFound, PersonFound, StuckRow
+from . import rows, terms, timeline
 from .engine import reading
 from .remotes import SqlConnections
+from .repairs import SqlDeskRepairs
 from .sessions import alive
 from .tables import (
     audit,
     cases,
-    device_links,
     directory_devices,
     journeys,
     managed_devices,
-    observations,
     people,
     search_terms,
     sessions,
@@ -33,10 +32,9 @@ from .told import SqlTold
 
 PROBED = 2000
 """Terms that one search reads at most: where more begin alike, it says so and asks for another word."""
-_ABOUT_LOOKING = "look_up.%"  # who looked stands in the audit, and would drown what happened
 
 
-class SqlLookUp(SqlTold):
+class SqlLookUp(SqlTold, SqlDeskRepairs):
     def __init__(self, engine: sa.Engine, tenant_id: str) -> None:
         self._engine = engine
         self._tenant_id = tenant_id
@@ -104,26 +102,9 @@ class SqlLookUp(SqlTold):
     def cases_of(self, oid: str) -> Sequence[CaseFound]:
         return self._cases(journeys.c.oid == oid)
 
-    def timeline(self, oid: str, *, limit: int) -> Sequence[Event]:
-        """Rows of the person, of their journeys and links (ended ones too), and of every device listed as theirs or linked."""
-        done = self._newest(audit, audit.c.about_kind, audit.c.about_id, oid, audit.c.why.not_like(_ABOUT_LOOKING))
-        seen = self._newest(observations, observations.c.subject_kind, observations.c.subject_id, oid)
+    def timeline(self, oid: str, *, limit: int, kind: str | None = None, skip: int = 0) -> Sequence[Event]:
         with reading(self._engine) as connection:
-            events = [_done(row) for row in connection.execute(done.limit(limit)).mappings()]
-            events += [_seen(row) for row in connection.execute(seen.limit(limit)).mappings()]
-        # The sort is stable, so rows of one moment keep the order in which they were written.
-        return sorted(events, key=lambda event: event.at, reverse=True)[:limit]
-
-    def _newest(
-        self, table: sa.Table, kind: sa.Column[str], key: sa.Column[str], oid: str, *more: sa.ColumnElement[bool]
-    ) -> sa.Select[Any]:
-        """Of each kind by itself: of kinds joined by *or*, SQLite reads every row there is."""
-        of_each = (
-            sa.select(table).where(self._mine(table), kind == name, key.in_(ids), *more)
-            for name, ids in self._of_person(oid).items()
-        )
-        found = sa.union_all(*of_each).subquery()
-        return sa.select(found).order_by(found.c.at.desc(), found.c.id.desc())
+            return timeline.events(connection, self._tenant_id, oid, kind=kind, skip=skip, limit=limit)
 
     def said_not_me(self, oid: str) -> datetime | None:
         said = audit.c.about_kind == "person", audit.c.about_id == oid, audit.c.why == "possession.not_me"
@@ -152,24 +133,6 @@ class SqlLookUp(SqlTold):
     def connections(self, now: datetime) -> Sequence[Connection]:
         return SqlConnections(self._engine, self._tenant_id).connections(now)
 
-    def _of_person(self, oid: str) -> Mapping[str, Any]:
-        """By kind, the ids of what is theirs."""
-        directory, managed, link = directory_devices.c, managed_devices.c, device_links.c
-
-        def ids(table: sa.Table, key: sa.ColumnElement[str], owner: sa.ColumnElement[str]) -> sa.Select[Any]:
-            return sa.select(key).where(self._mine(table), owner == oid)
-
-        listed, linked = managed.connection + "/" + managed.record_id, link.connection + "/" + link.record_id
-        return {
-            "person": [oid],
-            "journey": ids(journeys, journeys.c.id, journeys.c.oid),
-            "link": ids(device_links, link.id, link.oid),
-            "directory_device": ids(directory_devices, directory.device_id, directory.listed_oid).union(
-                ids(device_links, link.device_id, link.oid)
-            ),
-            "managed_device": ids(managed_devices, listed, managed.listed_oid).union(ids(device_links, linked, link.oid)),
-        }
-
     def _cases(self, condition: sa.ColumnElement[bool]) -> Sequence[CaseFound]:
         mine = sa.select(journeys).where(self._mine(journeys), condition)
         found = self._all(mine.order_by(journeys.c.started_at.desc(), journeys.c.id))
@@ -192,13 +155,3 @@ def _begins(term: sa.ColumnElement[str], spelling: str) -> sa.ColumnElement[bool
 
 def _count_of(found: sa.Subquery) -> sa.Select[Any]:
     return sa.select(sa.func.count()).select_from(found)
-
-
-def _done(row: sa.RowMapping) -> Event:
-    actor = Actor(row["actor_kind"], row["actor_id"])
-    return Event(row["at"], row["why"], actor, (row["about_kind"], row["about_id"]), row["detail"])
-
-
-def _seen(row: sa.RowMapping) -> Event:
-    kind = row["subject_kind"]
-    return Event(row["at"], f"{kind}.{row['what']}", None, (kind, row["subject_id"]), {"old": row["old"], "new": row["new"]})

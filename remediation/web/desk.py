@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # every page imports this module, so it imports none of them
     from ..ports import Clock, DeviceCertificates, EventReader, LookUp, Sessions, SignInStates, Store
     from ..settings import WebSettings
     from .assets import Assets
+    from .set_up import SetUp
     from .texts import Texts
 
 
@@ -32,6 +33,7 @@ class Desk:
     texts: Texts
     assets: Assets
     sign_in: Any
+    set_up: SetUp
 
 
 def desk() -> Desk:

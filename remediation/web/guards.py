@@ -14,7 +14,7 @@ from flask import Flask, current_app, g, has_request_context, request
 
 from ..domain.hints import USER, password
 from .desk import desk
-from .sessions import signed_in_session
+from .sessions import set_up_session, signed_in_session
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -26,12 +26,22 @@ class Who(StrEnum):
     HELPDESK = "Helpdesk.Read"
     HELPDESK_ACTS = "Helpdesk.Act"
     STAFF = "Helpdesk.Read or Admin"
+    ADMIN = "Admin"
 
 
-ROLES = {Who.HELPDESK: {"Helpdesk.Read"}, Who.HELPDESK_ACTS: {"Helpdesk.Act"}, Who.STAFF: {"Helpdesk.Read", "Admin"}}
+ROLES = {
+    Who.HELPDESK: {"Helpdesk.Read"},
+    Who.HELPDESK_ACTS: {"Helpdesk.Act"},
+    Who.STAFF: {"Helpdesk.Read", "Admin"},
+    Who.ADMIN: {"Admin"},
+}
+ACT = {Who.HELPDESK_ACTS, Who.ADMIN}
+"""Guards of what changes something."""
 # Roles stand in the ID token and are as old as the sign-in. Staff whose role was taken away are out after this long: by then their
 # browser asks Entra again, which takes a moment and shows nothing while they are signed in there.
 ROLE_LASTS = timedelta(minutes=5)
+# Whoever types into a long form of the set-up is not asked in the middle of it; what widens anything is signed in for anew.
+TYPING_LASTS = timedelta(minutes=30)
 
 
 class RoleMissing(Exception):
@@ -77,6 +87,11 @@ def helpdesk_acts(view: View) -> View:
     return _declare(view, Who.HELPDESK_ACTS)
 
 
+def admin(view: View) -> View:
+    """For the set-up: `Admin`, or whoever came in by the set-up link of `remediation onboard`."""
+    return _declare(view, Who.ADMIN)
+
+
 def staff(view: View) -> View:
     """For whoever helps people or runs the set-up, where nobody's data is shown; it may only read, too."""
     return _declare(view, Who.STAFF)
@@ -92,15 +107,18 @@ def who_may(app: Flask, endpoint: str) -> Who | None:
 
 
 def is_for_staff() -> bool:
-    """Whether the page that is being answered is behind a role, also where it is refused."""
-    return has_request_context() and request.endpoint is not None and who_may(current_app, request.endpoint) in ROLES
+    """Whether the page that is being answered is behind a role, also where it is refused; or behind the set-up's link, whose first
+    visitor cannot have one yet."""
+    if not has_request_context() or request.endpoint is None:
+        return False
+    return request.blueprint == "set_up" or who_may(current_app, request.endpoint) in ROLES
 
 
 def demand_one_for_every_route(app: Flask) -> None:
     naked = sorted(rule.rule for rule in app.url_map.iter_rules() if who_may(app, rule.endpoint) is None)
     if naked:
         raise RuntimeError(f"routes that declare nobody who may come: {', '.join(naked)}")
-    read = (rule for rule in app.url_map.iter_rules() if who_may(app, rule.endpoint) in ROLES.keys() - {Who.HELPDESK_ACTS})
+    read = (rule for rule in app.url_map.iter_rules() if who_may(app, rule.endpoint) in ROLES.keys() - ACT)
     unsafe = sorted(rule.rule for rule in read if (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"})
     if unsafe:
         raise RuntimeError(f"routes that act under a role that may only read: {', '.join(unsafe)}")
@@ -127,11 +145,14 @@ def _check() -> None:
             raise NotTheMachine
         return
     session = signed_in_session()
+    if who is Who.ADMIN and not (session is not None and "Admin" in session.roles) and set_up_session() is not None:
+        return
     if session is None:
         raise NotSignedIn
     if who in ROLES and not ROLES[who].intersection(session.roles):
         raise RoleMissing(who)
-    if who in ROLES and session.signed_in_at <= desk().clock() - ROLE_LASTS:
+    lasts = TYPING_LASTS if who is Who.ADMIN and request.method == "POST" else ROLE_LASTS
+    if who in ROLES and session.signed_in_at <= desk().clock() - lasts:
         raise RoleTooOld
 
 
