@@ -23,7 +23,7 @@ def keep_at(address: str) -> None:
 
 
 def install(app: Flask) -> None:
-    app.jinja_env.globals["languages"] = languages
+    app.jinja_env.globals.update(languages=languages, every_language=every_language)
     app.after_request(_remember)
 
 
@@ -33,6 +33,11 @@ def languages() -> list[tuple[str, str, str]]:
     mark = "&" if "?" in here else "?"
     others = [tag for tag in texts.offered() if tag != texts.language()]
     return [(tag, texts.catalogues[tag].gettext("page.language"), f"{here}{mark}{ASKED}={tag}") for tag in others]
+
+
+def every_language() -> list[tuple[str, str]]:
+    """What the setting takes: tag, own name."""
+    return [(tag, catalogue.gettext("page.language")) for tag, catalogue in desk().texts.catalogues.items()]
 
 
 def _here() -> str:
