@@ -13,7 +13,7 @@ PYTEST := $(BIN)/python -m pytest $(if $(CI),-p tests.setup.no_skips) $(ARGS)
 SIDE_BY_SIDE := -n 3 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo demo-reset test long quick lint types lock sbom clean
+.PHONY: help setup setup-test demo demo-reset test long pages-all quick lint types lock sbom clean
 
 help: ## This list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,9 @@ test: .venv/.tests lint types ## Everything: style, types, all tests, with a rea
 long: .venv/.tests ## What `make test` leaves out: more looks of the same, and faults that take minutes to show
 	@.ci/postgres
 	@CHROMIUM="$$(.ci/browser)" && export CHROMIUM && .ci/scratch $(PYTEST) $(SIDE_BY_SIDE) -m long
+
+pages-all: .venv/.tests ## Each page in every language, width and theme, with and without script (LOOK=folder leaves pictures there)
+	@CHROMIUM="$$(.ci/browser)" && export CHROMIUM && .ci/scratch $(PYTEST) $(SIDE_BY_SIDE) -m long tests/web/test_look.py
 
 quick: .venv/.tests ## The tests that take no longer than a person waits
 	@.ci/scratch $(PYTEST) $(SIDE_BY_SIDE) -m "not slow and not long"

@@ -8,7 +8,7 @@
     const at = new Date(time.dateTime);
     const clock = { hour: "2-digit", minute: "2-digit" };
     const today = at.toDateString() === new Date().toDateString();
-    const lang = document.documentElement.lang;
+    const lang = `${document.documentElement.lang}-u-nu-latn`; // the same digits as in numbers, codes and addresses
     time.textContent = today ? at.toLocaleTimeString(lang, clock) : at.toLocaleString(lang, { day: "numeric", month: "short", ...clock });
   });
 

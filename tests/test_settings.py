@@ -462,7 +462,7 @@ def test_a_faulty_table_of_a_connection(around: Surroundings, text: str, named: 
     ("text", "told"),
     [
         ('{"Lab radio": "screwdriver"}', "no words for"),
-        ('{"Lab radio": {"fr": "Radio"}}', "one of these languages"),
+        ('{"Lab radio": {"nl": "Radio"}}', "one of these languages"),
         ('{"Lab radio": {"en": " "}}', "1 to 500"),
         ('{"Lab radio": {}}', "one of these languages"),
         ('{"Lab radio": 7}', "must be"),

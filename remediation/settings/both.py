@@ -115,8 +115,9 @@ class Settings(DatabaseSettings):
         ),
     ] = False
     language: Annotated[
-        Literal["en", "de"],
-        Says("The language of messages, and of pages for a browser that asks for none we have", OPERATOR, "de"),
+        str,
+        AfterValidator(rule.language),
+        Says("The language of messages, and of pages for a browser that asks for none we have (docs/languages.md)", OPERATOR, "de"),
     ] = "en"
     demo: Annotated[bool, Says("Marks every page as a demonstration", OPERATOR, "true")] = False
 

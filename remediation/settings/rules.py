@@ -24,7 +24,10 @@ LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 # The levels that this version can gather; a higher minimum would let nobody through.
 GATHERED = (Level.FRESH, Level.POSSESSION, Level.BOUND, Level.CERTIFICATE)
 NAMING = re.compile(r"(CN|SERIALNUMBER|UID|OU|DNS|URI|EMAIL|UPN)=[^{}]*\{(serial|udid|record)\}[^{}]*")
-LANGUAGES = {"en", "de"}
+# A language is one file, so what may be chosen is read off the folder.
+LANGUAGES = frozenset(
+    file.stem.replace("_", "-") for file in (Path(__file__).resolve().parents[1] / "web" / "translations").glob("*.po")
+)
 # Microsoft's own onboarding of a compliance partner takes no more.
 MOST_GROUPS = 10
 # Keys that stand in somebody's example, and so in somebody's attack.
@@ -144,6 +147,12 @@ def advice(entries: dict[str, str | dict[str, str]]) -> dict[str, str | dict[str
             known = ", ".join(sorted(LANGUAGES))
             raise ValueError(f"must give {name!r} 1 to 500 letters in one of these languages or more: {known}")
     return entries
+
+
+def language(value: str) -> str:
+    if value not in LANGUAGES:
+        raise ValueError(f"must be one of: {', '.join(sorted(LANGUAGES))}")
+    return value
 
 
 def _is_readable(text: str) -> bool:

@@ -117,7 +117,7 @@ def _part(part: int, whole: int) -> str:
 
 
 def number(value: int) -> str:
-    return str(format_decimal(value, locale=desk().texts.language()))
+    return str(format_decimal(value, locale=desk().texts.locale()))
 
 
 def _clock(seconds: Cell) -> str:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from flask import Flask, current_app, g, request
+from flask import Flask, current_app, g, has_request_context, request
 
 from ..domain.hints import USER, password
 from .desk import desk
@@ -113,6 +113,14 @@ def who_may(app: Flask, endpoint: str) -> Who | None:
     return getattr(app.view_functions.get(endpoint), "guard", None)
 
 
+def is_for_staff() -> bool:
+    """Whether the page that is being answered is behind a role, also where it is refused; or behind the set-up's link, whose first
+    visitor cannot have one yet."""
+    if not has_request_context() or request.endpoint is None:
+        return False
+    return request.blueprint == "set_up" or who_may(current_app, request.endpoint) in ROLES
+
+
 def demand_one_for_every_route(app: Flask) -> None:
     naked = sorted(rule.rule for rule in app.url_map.iter_rules() if who_may(app, rule.endpoint) is None)
     if naked:
@@ -124,6 +132,7 @@ def demand_one_for_every_route(app: Flask) -> None:
 
 
 def install(app: Flask) -> None:
+    app.extensions["desk"].texts.for_staff = is_for_staff
     app.before_request(_check)
     app.jinja_env.globals["somebody"] = lambda: g.get("signed_in")  # looked up already or not at all: error pages ask too
 

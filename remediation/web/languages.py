@@ -1,4 +1,4 @@
-"""Changing the language: a link on every page, in the language's own name, that leads to the same page. A cookie remembers it.
+"""Changing the language: links on every page, each in its language's own name, to the same page. A cookie remembers the choice.
 
 The link is made from the route that answered, never from the address as it came, so that it cannot lead off the site.
 """
@@ -23,16 +23,21 @@ def keep_at(address: str) -> None:
 
 
 def install(app: Flask) -> None:
-    app.jinja_env.globals["languages"] = languages
+    app.jinja_env.globals.update(languages=languages, every_language=every_language)
     app.after_request(_remember)
 
 
 def languages() -> list[tuple[str, str, str]]:
-    """The other languages: code, own name, address of this page in it."""
+    """The other languages that this page can be had in: tag, own name, address of this page in it."""
     texts, here = desk().texts, _here()
     mark = "&" if "?" in here else "?"
-    others = [name for name in texts.catalogues if name != texts.language()]
-    return [(name, texts.catalogues[name].gettext("page.language"), f"{here}{mark}{ASKED}={name}") for name in others]
+    others = [tag for tag in texts.offered() if tag != texts.language()]
+    return [(tag, texts.catalogues[tag].gettext("page.language"), f"{here}{mark}{ASKED}={tag}") for tag in others]
+
+
+def every_language() -> list[tuple[str, str]]:
+    """What the setting takes: tag, own name."""
+    return [(tag, catalogue.gettext("page.language")) for tag, catalogue in desk().texts.catalogues.items()]
 
 
 def _here() -> str:
@@ -50,7 +55,7 @@ def _here() -> str:
 
 def _remember(answer: Response) -> Response:
     asked = request.args.get(ASKED)
-    if asked in desk().texts.catalogues and request.cookies.get(COOKIE) != asked:
+    if asked is not None and asked in desk().texts.offered() and request.cookies.get(COOKIE) != asked:
         secure = urlsplit(desk().settings.public_origin).scheme == "https"
         answer.set_cookie(COOKIE, asked, max_age=YEAR, httponly=True, secure=secure, samesite="Lax")
     return answer

@@ -12,7 +12,7 @@ from .desk import desk
 def clock(at: datetime) -> Markup:
     """A clock time, with the day where it is not today's."""
     pattern = "HH:mm" if at.date() == desk().clock().date() else desk().texts.gettext("page.day_and_time")
-    words = format_datetime(at, pattern, locale=desk().texts.language())
+    words = format_datetime(at, pattern, locale=desk().texts.locale())
     return Markup('<time datetime="{}">{} UTC</time>').format(at.strftime("%Y-%m-%dT%H:%M:%SZ"), words)
 
 

@@ -1,14 +1,17 @@
 """Every sentence a person reads, by its stable id. English is a catalogue like any other: one `.po` file in `translations/`.
 
-Variables are escaped when they are put in (Jinja's *newstyle*); a sentence itself is ours and holds no markup (a test holds that).
-Next door: `languages` (the links by which a person changes the language).
+A catalogue that lacks what only staff read is offered to the blocked person and not to staff, so that no page falls back in silence
+and `lang` never lies. Variables are escaped when they are put in (Jinja's *newstyle*); a sentence itself is ours and holds no
+markup (a test holds that). Next door: `languages` (the links by which a person changes the language).
 """
 
 import io
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from gettext import GNUTranslations
 from pathlib import Path
 
+from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from flask import Flask, g, has_request_context, request
@@ -19,41 +22,61 @@ ENGLISH = "en"
 ASKED, COOKIE = "lang", "language"
 APP = "%(app)s"
 """Stands in a sentence for the name of the MDM's app on the device."""
+VARIABLE = re.compile(r"%\(\w+\)s")
 
 
 class Texts:
-    """The catalogues of one folder, read once at start. `default` is for browsers that ask for none we have, and for messages."""
+    """The catalogues of one folder by their language tag (`pt-BR` for `pt_BR.po`), read once at start. `default` is for browsers
+    that ask for none we have, and for messages. `whole` names those that have every id of the English one."""
 
     def __init__(self, folder: Path = HERE, default: str = ENGLISH) -> None:
         self.default = default
         self.app: Callable[[], str] = lambda: "Hub"
-        self.catalogues = {file.stem: _read(file) for file in sorted(folder.glob("*.po"))}
-        for name, catalogue in self.catalogues.items():
-            if name != ENGLISH:
+        self.for_staff: Callable[[], bool] = lambda: False
+        read = {file.stem.replace("_", "-"): _read(file) for file in sorted(folder.glob("*.po"))}
+        self.catalogues = {tag: catalogue for tag, (catalogue, _) in read.items()}
+        self.whole = [tag for tag, (_, ids) in read.items() if ids >= read[ENGLISH][1]]
+        for tag, catalogue in self.catalogues.items():
+            if tag != ENGLISH:
                 catalogue.add_fallback(self.catalogues[ENGLISH])  # a sentence in the wrong language is better than an id
 
     def install(self, app: Flask) -> None:
         app.jinja_env.add_extension("jinja2.ext.i18n")
         app.jinja_env.install_gettext_callables(self.gettext, self.ngettext, newstyle=True)  # type: ignore[attr-defined]
-        app.jinja_env.globals["language"] = self.language
+        app.jinja_env.globals.update(language=self.language, direction=self.direction)
         app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+    def offered(self) -> Sequence[str]:
+        """The languages that the page which is being answered can be read in as a whole."""
+        return self.whole if self.for_staff() else list(self.catalogues)
 
     def language(self) -> str:
         """What the person chose, in this address or earlier; else the best of ours for this browser."""
         if not has_request_context():
             return self.default
         if "language" not in g:
-            chosen = (request.args.get(ASKED), request.cookies.get(COOKIE))
-            known = next((name for name in chosen if name in self.catalogues), None)
-            g.language = known or request.accept_languages.best_match(list(self.catalogues)) or self.default
+            offered = self.offered()
+            chosen = (request.args.get(ASKED), request.cookies.get(COOKIE), _wish(offered), self.default)
+            g.language = next((tag for tag in chosen if tag in offered), ENGLISH)
         return str(g.language)
+
+    def locale(self) -> Locale:
+        return Locale.parse(self.language(), sep="-")
+
+    def direction(self) -> str:
+        """`ltr` or `rtl`, as HTML's `dir` has it."""
+        return self.locale().text_direction
 
     def gettext(self, key: str) -> str:
         """A sentence is ours and passes as markup; a key that has none may end in a word of the database, and must not."""
         found = self.catalogues[self.language()].gettext(key)
-        if APP in found:
-            found = found.replace(APP, str(escape(self.app())).replace("%", "%%"))
-        return found if found != key else str(escape(key)).replace("%", "%%")
+        if found == key:
+            return str(escape(key)).replace("%", "%%")
+        if self.direction() == "rtl":
+            # A phone number or code among words that run the other way would have its parts put in the other order
+            # (Unicode's UAX #9), so what stands for a variable is set apart.
+            found = VARIABLE.sub(r"<bdi>\g<0></bdi>", found)
+        return found.replace(APP, str(escape(self.app())).replace("%", "%%")) if APP in found else found
 
     def ngettext(self, one: str, many: str, count: int) -> str:
         return self.catalogues[self.language()].ngettext(one, many, count)
@@ -63,10 +86,23 @@ class Texts:
         return self.catalogues[self.default].gettext(key) % values
 
 
-def _read(file: Path) -> GNUTranslations:
+def _wish(offered: Sequence[str]) -> str | None:
+    """The first of ours in the browser's own order. Regions count only between two of ours, so that `fr-CA` and `pt` find one."""
+    for wanted, quality in request.accept_languages:
+        alike = [tag for tag in offered if _primary(tag) == _primary(wanted)]
+        if alike and quality > 0:
+            return next((tag for tag in alike if tag.lower() == wanted.lower()), alike[0])
+    return None
+
+
+def _primary(tag: str) -> str:
+    return tag.partition("-")[0].lower()
+
+
+def _read(file: Path) -> tuple[GNUTranslations, set[str]]:
     with file.open("rb") as source:
         catalogue = read_po(source, locale=file.stem)
     compiled = io.BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)
-    return GNUTranslations(compiled)
+    return GNUTranslations(compiled), {str(message.id) for message in catalogue if message.id and message.string}

@@ -208,6 +208,7 @@ KNOWN_ATTRIBUTES = {
     *("data-ahead", "data-again", "minlength", "aria-live"),
     *(
         "lang",
+        "dir",
         "charset",
         "name",
         "content",

@@ -1,14 +1,16 @@
-"""Every page in a real browser: no wider than its screen, and free of axe's violations, whatever language, width and theme.
+"""Every page in a real browser: no wider than its screen, and free of axe's violations, whatever language, width and theme, with
+our script and without. A page gets two looks, by its name, and all of them in `make pages-all`.
 
 The browser's requests are answered by the app in process. `LOOK=folder` also leaves pictures there.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import combinations, product
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 from zlib import crc32
 
 import pytest
@@ -28,6 +30,7 @@ from tests.web.test_certificate_pages import asked as asked_for_certificate
 from tests.web.test_connections import fails
 from tests.web.test_impact_pages import NOBODY_BUT, counted, counting
 from tests.web.test_repair_pages import form_of
+from tests.web.test_texts import TEXTS
 
 __all__ = ["two"]  # a fixture
 
@@ -45,14 +48,10 @@ SIGNED_IN = (
     "/possession/cut-off-cut-off-cut-off",
     "/message-test/cut-off",
 )
-# A page gets one of these, by its name: axe sees it in both languages, widths and themes, and each pair of them on half of the
-# pages. Whether it is too wide is asked of every page in each language and width.
-LOOKS: tuple[tuple[tuple[str, int, Literal["light", "dark"]], ...], ...] = (
-    (("de", 320, "light"), ("en", 1280, "dark")),
-    (("en", 320, "light"), ("de", 1280, "dark")),
-    (("de", 320, "dark"), ("en", 1280, "light")),
-    (("en", 320, "dark"), ("de", 1280, "light")),
-)
+Theme = Literal["light", "dark"]
+WIDTHS = (320, 1280)
+THEMES: tuple[Theme, Theme] = ("light", "dark")
+STAFFS = ("helpdesk-", "connections", "figures-", "repair-", "impact", "preview", "onboarding", "set-up")
 KINDS = [
     (scene, platform) for scene in ("enroll", "register", "fix") for platform in Platform if platform not in ("ios", "unknown")
 ]
@@ -62,50 +61,102 @@ VIOLATIONS = """axe.run({ resultTypes: ["violations"] }).then(
 )"""
 
 
+class Look(NamedTuple):
+    language: str
+    width: int
+    theme: Theme
+    script: bool
+    """Without it times are written by the server, and longer."""
+
+
+def looks(name: str) -> tuple[Look, Look]:
+    """The two that a page gets, by its name: both widths, both themes, with and without our script, in two of its languages. Over
+    all pages each language meets each width, theme and script (`test_looks_meet_in_pairs`)."""
+    languages = ("en", "de") if name.startswith(STAFFS) else tuple(TEXTS)
+    turn, first = divmod(crc32(name.encode()), len(languages))
+    turn, further = divmod(turn, len(languages) - 1)
+    width, theme, script = turn & 1, turn >> 1 & 1, turn >> 2 & 1
+    second = (first + 1 + further) % len(languages)
+    return (
+        Look(languages[first], WIDTHS[width], THEMES[theme], bool(script)),
+        Look(languages[second], WIDTHS[1 - width], THEMES[1 - theme], not script),
+    )
+
+
+def every_look(name: str) -> list[Look]:
+    languages = ("en", "de") if name.startswith(STAFFS) else tuple(TEXTS)
+    return [Look(*one) for one in product(languages, WIDTHS, THEMES, (True, False))]
+
+
 class Screen:
     """One window for the whole module, whose requests go to whatever app is put behind it."""
 
-    def __init__(self, browser: Browser) -> None:
+    def __init__(self, browser: Browser, choice: Callable[[str], Iterable[Look]] = looks) -> None:
         self.context = browser.new_context(viewport={"width": 320, "height": 640}, reduced_motion="reduce")
         self.context.route("**/*", self._answer)
         self.page = self.context.new_page()
         self.client: Client | SecondHost | None = None
+        self.looks, self.script = choice, True
 
     def _answer(self, route: Route) -> None:
         assert self.client is not None
         asked = route.request
+        if asked.resource_type == "script" and not self.script:
+            route.abort()
+            return
         found = self.client.open(asked.url.removeprefix(ORIGIN), method=asked.method, headers={"Accept-Language": "en"})
         route.fulfill(status=found.status_code, headers=dict(found.headers), body=found.data)
 
 
-@pytest.fixture(scope="module")
-def screen(browser: Browser) -> Iterator[Screen]:
-    screen = Screen(browser)
+@pytest.fixture(scope="module", params=[looks, pytest.param(every_look, marks=pytest.mark.long)], ids=["two", "all"])
+def screen(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Screen]:
+    screen = Screen(browser, request.param)
     yield screen
     screen.context.close()
 
 
-def looked_at(page: Page, path: str, name: str) -> None:
-    for language, width, theme in sum(LOOKS, ()) if PICTURES else LOOKS[crc32(name.encode()) % len(LOOKS)]:
-        look = f"{name}-{language}-{width}-{theme}"
-        page.emulate_media(color_scheme=theme)
-        page.goto(f"{ORIGIN}{path}{'&' if '?' in path else '?'}lang={language}")
-        assert page.evaluate("document.documentElement.lang") == language
-        page.evaluate("document.querySelectorAll('details').forEach((one) => one.open = true)")
-        for screen in (1280, 320) if width == 320 else (320, 1280):
-            page.set_viewport_size({"width": screen, "height": 640})
-            assert page.evaluate("document.documentElement.scrollWidth") <= screen, f"{look} is wider than {screen} px"
-        if PICTURES:
-            page.screenshot(path=Path(PICTURES) / f"{look}.png", full_page=True)
-        page.evaluate(Axe().axe_script)
-        assert page.evaluate(VIOLATIONS) == [], look
+def looked_at(on: Screen | Page, path: str, name: str) -> None:
+    page, choice = (on.page, on.looks) if isinstance(on, Screen) else (on, looks)
+    for look in choice(name):
+        if isinstance(on, Screen):
+            on.script = look.script
+        page.emulate_media(color_scheme=look.theme)
+        page.goto(f"{ORIGIN}{path}{'&' if '?' in path else '?'}lang={look.language}")
+        assert page.evaluate("document.documentElement.lang") == look.language
+        page.evaluate("document.querySelectorAll('details:not(.languages)').forEach((one) => one.open = true)")
+        fits_and_passes(page, f"{name}-{'-'.join(map(str, look[:3]))}{'' if look.script else '-bare'}", look.width)
+
+
+def fits_and_passes(page: Page, name: str, width: int) -> None:
+    for screen in (1280, 320) if width == 320 else (320, 1280):
+        page.set_viewport_size({"width": screen, "height": 640})
+        assert page.evaluate("document.documentElement.scrollWidth") <= screen, f"{name} is wider than {screen} px"
+    if PICTURES:
+        page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
+    page.evaluate(Axe().axe_script)
+    assert page.evaluate(VIOLATIONS) == [], name
+
+
+def test_looks_meet_in_pairs() -> None:
+    names = [
+        *SCENES,
+        *(f"{scene}-{platform.value}" for scene, platform in KINDS),
+        *map(named, BEFORE_SIGN_IN),
+        *map(named, SIGNED_IN),
+    ]
+    seen = {pair for name in names for look in looks(name) for pair in combinations(look, 2)}
+    assert {(one, other) for one in TEXTS for other in (*WIDTHS, *THEMES, True, False)} <= seen
+
+
+def named(path: str) -> str:
+    return path.strip("/").replace("/", "-").replace("?", "-")[:60]
 
 
 @pytest.mark.parametrize("name", SCENES)
 def test_every_step(web: Web, screen: Screen, name: str) -> None:
     web.scene(name)
     screen.client = web.signed_in()
-    looked_at(screen.page, "/journey", name)
+    looked_at(screen, "/journey", name)
 
 
 @pytest.mark.parametrize("name", ["wait", "help_loop"])
@@ -114,7 +165,7 @@ def test_what_the_helpdesk_sees_of_it(web: Web, screen: Screen, name: str) -> No
     screen.client = web.signed_in(
         Person("hanna", "Hanna Roth", "hanna.roth"), browser="hanna", roles=("Helpdesk.Read", "Helpdesk.Act")
     )
-    looked_at(screen.page, "/helpdesk/person/mia", f"helpdesk-{name}")
+    looked_at(screen, "/helpdesk/person/mia", f"helpdesk-{name}")
 
 
 def test_staff_who_may_act_confirm_a_repair_and_others_have_no_button(web: Web, screen: Screen) -> None:
@@ -123,9 +174,9 @@ def test_staff_who_may_act_confirm_a_repair_and_others_have_no_button(web: Web, 
     hanna, page = Person("hanna", "Hanna Roth", "hanna.roth"), screen.page
     screen.client = web.signed_in(hanna, browser="hanna", roles=("Helpdesk.Read", "Helpdesk.Act"))
     screen.client.post("/helpdesk/person/mia/repair/start_link", data=form_of(screen.client, "start_link", target="show"))
-    looked_at(page, "/helpdesk/person/mia", "helpdesk-repairs")
+    looked_at(screen, "/helpdesk/person/mia", "helpdesk-repairs")
     for which in ("end_link", "mark_device"):
-        looked_at(page, f"/helpdesk/person/mia/repair/{which}", f"repair-{which}")
+        looked_at(screen, f"/helpdesk/person/mia/repair/{which}", f"repair-{which}")
     form = form_of(screen.client, "close")
     screen.client.post("/helpdesk/person/mia/repair/resend", data=form_of(screen.client, "resend"))
     page.goto(f"{ORIGIN}/helpdesk/person/mia")
@@ -136,7 +187,7 @@ def test_staff_who_may_act_confirm_a_repair_and_others_have_no_button(web: Web, 
     page.evaluate(Axe().axe_script)
     assert page.evaluate(VIOLATIONS) == []
     screen.client = web.signed_in(hanna, browser="hanna", roles=("Helpdesk.Read",))
-    looked_at(page, "/helpdesk/person/mia", "helpdesk-only-reads")
+    looked_at(screen, "/helpdesk/person/mia", "helpdesk-only-reads")
     assert page.locator("form[method=post], a[href*='/repair/']").count() == 0
     page.goto(f"{ORIGIN}/helpdesk/person/mia/repair/close")
     assert page.get_by_text("Helpdesk.Act").count() == 1
@@ -147,9 +198,9 @@ def test_how_connections_are(web: Web, screen: Screen) -> None:
     fails(web, "credentials", words="User … cannot be authenticated.", code="1005", status=401)
     fails(web, "sign_in", "directory")
     screen.client = web.signed_in(Person("hanna", "Hanna Roth", "hanna.roth"), browser="hanna", roles=("Helpdesk.Read",))
-    looked_at(screen.page, "/helpdesk/connections", "connections")
+    looked_at(screen, "/helpdesk/connections", "connections")
     assert screen.page.locator(".state.careful").count() == 2
-    looked_at(screen.page, "/helpdesk", "helpdesk-search")
+    looked_at(screen, "/helpdesk", "helpdesk-search")
 
 
 @pytest.mark.parametrize("scene", ["open", None])
@@ -157,9 +208,9 @@ def test_the_figures(web: Web, screen: Screen, scene: str | None) -> None:
     if scene is not None:
         web.scene(scene)
     screen.client = web.signed_in(Person("adam", "Adam Kowal", "adam.kowal"), browser="adam", roles=("Admin",))
-    looked_at(screen.page, "/helpdesk/figures", f"figures-{scene}")
+    looked_at(screen, "/helpdesk/figures", f"figures-{scene}")
     if scene is not None:
-        looked_at(screen.page, "/helpdesk/figures?from=x&platform=y", "figures-faults")
+        looked_at(screen, "/helpdesk/figures?from=x&platform=y", "figures-faults")
 
 
 @pytest.mark.slow
@@ -168,20 +219,20 @@ def test_the_impact_preview(web: Web, screen: Screen) -> None:
     screen.client = web.signed_in(Person("adam", "Adam Kowal", "adam.kowal"), browser="adam", roles=("Admin",))
     group = f"count={count.id}&reason=link&platform=ios"
     for path in ("people", "tell"):
-        looked_at(screen.page, f"/onboarding/impact/{path}?{group}", f"impact-{path}")
+        looked_at(screen, f"/onboarding/impact/{path}?{group}", f"impact-{path}")
     begin_wave(web.store, WaveAsked(count.id, "link", "ios", "device", 2, timedelta(hours=1)), actor=NOBODY_BUT, now=web.clock())
     counting(web)
-    looked_at(screen.page, "/onboarding/impact", "impact")
-    looked_at(screen.page, "/onboarding/preview", "preview")
-    looked_at(screen.page, "/onboarding/preview/this_device/android", "preview-this-device")
-    looked_at(screen.page, "/onboarding/preview/choose/windows", "preview-choose")
+    looked_at(screen, "/onboarding/impact", "impact")
+    looked_at(screen, "/onboarding/preview", "preview")
+    looked_at(screen, "/onboarding/preview/this_device/android", "preview-this-device")
+    looked_at(screen, "/onboarding/preview/choose/windows", "preview-choose")
 
 
 @pytest.mark.parametrize(("name", "platform"), KINDS)
 def test_every_step_that_differs_on_other_devices(web: Web, screen: Screen, name: str, platform: Platform) -> None:
     of(platform, name, web.begun(platform=platform))
     screen.client = web.signed_in()
-    looked_at(screen.page, "/journey", f"{name}-{platform.value}")
+    looked_at(screen, "/journey", f"{name}-{platform.value}")
 
 
 class SecondHost:
@@ -197,24 +248,37 @@ class SecondHost:
 def test_every_page_on_the_second_host_name(two: Web, screen: Screen) -> None:
     _, _, path = asked_for_certificate(two)
     screen.client = SecondHost(two.browser())
-    looked_at(screen.page, path, "certificate")
-    looked_at(screen.page, "/certificate/never-made", "certificate-over")
+    looked_at(screen, path, "certificate")
+    looked_at(screen, "/certificate/never-made", "certificate-over")
     screen.client = two.browser()  # where the web server in front sends whoever showed it none
-    looked_at(screen.page, "/certificate-refused", "certificate-refused")
+    looked_at(screen, "/certificate-refused", "certificate-refused")
 
 
 def test_every_page_around_the_journey(web: Web, screen: Screen) -> None:
     screen.client = web.browser()
     test, seen = f"/message-test/{asked(web.store, web.clock(), 'ws2')}", f"/message-test/{asked(web.store, web.clock(), 'ws3')}"
     screen.client.press(seen, seen)
-    looked_at(screen.page, test, "message-test")
-    looked_at(screen.page, seen, "message-test-seen")
+    looked_at(screen, test, "message-test")
+    looked_at(screen, seen, "message-test-seen")
     for path in BEFORE_SIGN_IN:
-        looked_at(screen.page, path, path.strip("/").replace("/", "-").replace("?", "-"))
+        looked_at(screen, path, named(path))
+
+
+@pytest.mark.parametrize("language", ["ar", "en"])
+def test_the_menu_of_languages_open(web: Web, screen: Screen, language: str) -> None:
+    screen.client = web.browser()
+    screen.page.goto(f"{ORIGIN}/start?lang={language}")
+    screen.page.set_viewport_size({"width": 320, "height": 640})
+    screen.page.locator(".languages summary").click()
+    box = screen.page.locator(".languages ul").bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 320
+    fits_and_passes(screen.page, f"menu-{language}", 320)
 
 
 def test_every_page_beside_the_journey(web: Web, screen: Screen) -> None:
     scene = stage("this_device_sent", web.begun())
     screen.client = web.signed_in()
     for path in (*SIGNED_IN, f"/possession/{scene.token}"):
-        looked_at(screen.page, path, path.strip("/").replace("/", "-")[:24])
+        looked_at(screen, path, named(path))

@@ -67,11 +67,11 @@ def test_every_page_of_a_set_up_that_is_half_way(database: Path, screen: Screen)
     paths = ["", *(f"/{page.name}" for page in PAGES), "/consent/request", "/mdm/connection/maas?kind=maas360"]
     for path in [*paths, "/mdm/connection/ws1", "/consent?hint=other_tenant"]:
         name = path.strip("/").replace("/", "-").replace("?", "-").replace("=", "-") or "overview"
-        looked_at(screen.page, f"/onboarding{path}", f"set-up-{name}")
+        looked_at(screen, f"/onboarding{path}", f"set-up-{name}")
     link = f"/set-up/{make_set_up_link(web.store, operator='root', now=web.clock())}"
-    looked_at(screen.page, link, "set-up-link")
-    looked_at(screen.page, "/set-up/never-made", "set-up-link-over")
-    looked_at(screen.page, "/", "not-set-up")
+    looked_at(screen, link, "set-up-link")
+    looked_at(screen, "/set-up/never-made", "set-up-link-over")
+    looked_at(screen, "/", "not-set-up")
     web.engine.dispose()
 
 
@@ -81,9 +81,9 @@ def test_the_pages_at_work_and_what_asks_first(database: Path, screen: Screen) -
     half_way(web)
     client = screen.client = web.signed_in(ADAM, browser="adam", roles=("Admin",))
     for path in ("", "/company", "/evidence"):
-        looked_at(screen.page, f"/onboarding{path}", f"set-up-at-work{path.replace('/', '-')}")
+        looked_at(screen, f"/onboarding{path}", f"set-up-at-work{path.replace('/', '-')}")
     lower = {"csrf_token": client.csrf(), "REMEDIATION_MINIMUM_EVIDENCE": "fresh"}
     asked = client.post("/onboarding/evidence", data=lower).headers["Location"]
-    looked_at(screen.page, asked, "set-up-confirm")
-    looked_at(screen.page, f"{asked}&fresh=1", "set-up-confirm-fresh")
+    looked_at(screen, asked, "set-up-confirm")
+    looked_at(screen, f"{asked}&fresh=1", "set-up-confirm-fresh")
     web.engine.dispose()

@@ -26,10 +26,21 @@ def ids(file: Path) -> dict[str, str]:
         return {str(message.id): str(message.string) for message in read_po(source) if message.id}
 
 
-ENGLISH, GERMAN = (
-    {key: words.replace(APP, "Hub") for key, words in ids(HERE / "translations" / f"{name}.po").items()} for name in ("en", "de")
-)
-"""As pages show them where nobody set the name of the MDM's app."""
+TEXTS = {file.stem.replace("_", "-"): {key: words.replace(APP, "Hub") for key, words in ids(file).items()} for file in CATALOGUES}
+"""By language, as pages show them where nobody set the name of the MDM's app."""
+ENGLISH, GERMAN = TEXTS["en"], TEXTS["de"]
+# Words of Latin letters that stand in Japanese and Arabic, too: names, and what systems write that way.
+LATIN = """
+AADSTS Android App Apple Authenticator BitLocker Chrome Company Cookie Edge Entra Face FileVault Finder Google Hub ID IT Intune Mac
+Microsoft Outlook PIN Play Portal Safari Store Teams Touch Update Wi-Fi Windows dsregcmd iPad iPhone status HH MMM mm
+auth time remediation onboard
+"""
+FAMILIAR = {
+    "de": r"du|dein|deine|dich|dir",
+    "fr": r"tu|toi|ton|ta|tes",
+    "es": r"tú|tu|tus|ti|contigo",
+    "pt-BR": r"tu|teu|tua|teus|tuas|contigo",
+}
 
 
 def asked_for() -> Iterator[tuple[str, bool]]:
@@ -64,11 +75,22 @@ def values(kind: type[Enum]) -> list[str]:
 PLATFORMS = [platform.value for platform in entrances.CHOICES]
 WAYS = [platform for platform in PLATFORMS if platform != "android"] + [f"android.{broker}" for broker in links.BROKERS]
 # Made up in the console's own modules; tests/web/test_helpdesk.py has them.
-STAFF_ERRORS = [f"error.{part}.{key}" for part in ("title", "text", "go") for key in ("helpdesk_", "role_")]
-STAFF = ("helpdesk.", "audit.", "connections.", *STAFF_ERRORS)
+# What anybody may meet, such as a link of the set-up that is over, is not among them.
+STAFFS = (
+    "helpdesk_",
+    "role_",
+    "impact_",
+    "preview_",
+    "admin_signed_out",
+    "confirm_again",
+    "mdm_name",
+    "set_up_changed",
+    "set_up_too_early",
+)
+STAFF_ERRORS = [f"error.{part}.{key}" for part in ("title", "text", "go") for key in STAFFS]
+STAFF = ("helpdesk.", "audit.", "connections.", "figures.", "onboarding.", "impact.", "repair.", "preview.", *STAFF_ERRORS)
 # Ids that Python asks for.
 IN_PYTHON = {
-    "page.language",
     "page.day_and_time",
     "message.possession",
     "message.test",
@@ -167,6 +189,32 @@ def test_every_catalogue_has_the_same_ids_and_the_same_variables_and_no_markup(f
         assert "<" not in text, key
         assert sorted(re.findall(r"%\((\w+)\)s", text.replace(APP, "Hub"))) == sorted(re.findall(r"%\((\w+)\)s", ENGLISH[key])), key
         assert "%" not in re.sub(r"%\(\w+\)s", "", text), key
+        assert text == text.strip(), key
+        assert key.startswith(STAFF) or not re.search(r"[\n\r\t]|  ", text), key
+
+
+@pytest.mark.parametrize(("language", "letters"), [("ja", r"[\u3041-\u30ff\u4e00-\u9fff]"), ("ar", r"[\u0621-\u064a]")])
+def test_what_is_written_in_other_letters_holds_no_word_of_ours_but_names(language: str, letters: str) -> None:
+    for key, text in TEXTS[language].items():
+        bare = re.sub(r"%\(\w+\)s", "", text)
+        assert key in ("platform.macos", "page.day_and_time") or re.search(letters, bare), key
+        assert set(re.findall(r"[A-Za-z][A-Za-z-]+", bare)) <= set(LATIN.split()), key
+
+
+def test_latin_languages_are_written_in_latin_letters() -> None:
+    for language in TEXTS.keys() - {"ja", "ar"}:
+        assert not [key for key, text in TEXTS[language].items() if re.search(r"[\u0370-\u1dff\u3000-\ud7ff]", text)], language
+
+
+@pytest.mark.parametrize("language", FAMILIAR)
+def test_nobody_is_addressed_as_a_friend(language: str) -> None:
+    friend = re.compile(rf"\b({FAMILIAR[language]})\b", re.IGNORECASE)
+    assert not [key for key, text in TEXTS[language].items() if friend.search(text)]
+
+
+def test_a_head_of_a_catalogue_says_whose_it_is() -> None:
+    for file in CATALOGUES:
+        assert f'"Language: {file.stem}\\n"' in file.read_text(), file.name
 
 
 @pytest.mark.parametrize("file", TEMPLATES, ids=lambda file: file.name)
