@@ -332,7 +332,7 @@ def world_of(settings: WorkerSettings, store: Store, wire: Wire, clock: Clock, *
             wire.graph("directory"),
             now=clock,
             plans=settings.intune_plans,
-            groups=settings.groups,
+            groups=set_up_wiring.chosen_groups(settings, store),
             owner_attribute=settings.owner_directory_attribute,
         ),
         sign_in_log=sign_in_log.GraphSignInLog(wire.graph("sign_in_log", gate="sign_in_log")),

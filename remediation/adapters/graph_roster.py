@@ -4,7 +4,7 @@ Permissions: User.Read.All, and GroupMember.Read.All where groups are chosen; th
 no further one here. Next door: `graph` (one person at a time), `odata`.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from ..domain.device import Person
 from ..domain.standing import Standing
@@ -37,13 +37,22 @@ class GraphRoster:
         *,
         now: Clock,
         plans: Collection[str] = (INTUNE_A,),
-        groups: Sequence[str] = (),
+        groups: Sequence[str] | Callable[[], Sequence[str]] = (),
         owner_attribute: OwnerAttribute | None = None,
     ) -> None:
-        self.groups: Sequence[str] = tuple(groups)
+        self._groups = groups
         self._remote, self._now = remote, now
         self._plans = frozenset(plans)
         self._attribute = owner_attribute
+
+    @property
+    def groups(self) -> Sequence[str]:
+        """As they are chosen by now."""
+        return tuple(self._groups() if callable(self._groups) else self._groups)
+
+    @groups.setter
+    def groups(self, groups: Sequence[str]) -> None:
+        self._groups = groups
 
     def people(self, group: str | None, cursor: str | None) -> Page[Somebody]:
         """A person whose id is no GUID is nobody's row; where that is so of all, the answer is Garbled."""
