@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -21,6 +22,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from . import operator_pulses, wire_channels
 from .adapters import compliance_partners, device_certificates, graph, intune_partner, sign_in_log, workspace_one_events
 from .adapters.mail import OwnerMail
+from .adapters.metrics_port import PortTaken, WebMetrics, serve_worker
 from .adapters.risk_file import RiskFile
 from .domain.bar import Bar, held_to
 from .domain.budget import A_WHOLE_LOOK, Limit, Limits
@@ -30,7 +32,7 @@ from .domain.evidence import Level
 from .domain.watch import Pace, watch_names
 from .errors import NotReady
 from .ports import Budgets, Clock, DeviceManager, EventTargets, Store
-from .services import heartbeat
+from .services import heartbeat, members
 from .services.look import look
 from .services.provision_partner import Wanted
 from .services.push_compliance import bring_to_rest
@@ -43,6 +45,7 @@ from .settings.bar import read_bar
 from .store import migrations, moving, pickle_door
 from .store.budgets import SqlBudgets
 from .store.engine import make_engine
+from .store.figures import SqlFigures
 from .store.look_up import SqlLookUp
 from .store.notices import SqlNotices
 from .store.sessions import SqlSessions, SqlSignInStates
@@ -113,12 +116,23 @@ def _is_migrated(url: str) -> bool:
     return engines and current is not None and (current == script.get_current_head() or current not in known)
 
 
-def build_web_app(settings: WebSettings) -> Flask:
+def build_web_app(settings: WebSettings, *, metrics: Path | None = None) -> Flask:
+    """`metrics` is the folder in which the processes of one `serve` count their answers."""
     engine = make_engine(_url(settings))
     store = SqlStore(engine, settings.tenant_id, DbosWakeups(engine), **_asks_for(settings))
     sessions, states = SqlSessions(engine, settings.tenant_id), SqlSignInStates(engine, settings.tenant_id)
     look_up, certificates = SqlLookUp(engine, settings.tenant_id), build_certificates(settings)
-    return build_web(settings, store, sessions, states, look_up, certificates, events=workspace_one_events.hint_of, clock=now)
+    meter = _web_metrics(settings, metrics)
+    more: dict[str, Any] = {"events": workspace_one_events.hint_of, "clock": now, "meter": meter}
+    return build_web(settings, store, sessions, states, look_up, certificates, **more)
+
+
+def _web_metrics(settings: WebSettings, folder: Path | None) -> WebMetrics | None:
+    if settings.web_metrics is None or folder is None:
+        return None
+    meter = WebMetrics(folder)
+    meter.serve(settings.web_metrics)
+    return meter
 
 
 def _asks_for(settings: Settings) -> dict[str, bool]:
@@ -155,7 +169,7 @@ def build_worker(settings: WorkerSettings, parts: Parts | None = None) -> Worker
     store = parts.store(engine, settings.tenant_id, DbosWakeups(engine), **_asks_for(settings))
     budgets = parts.budgets(build_budgets(settings, make_engine(_url(settings), durable=False), clock=parts.clock))
     world = build_world(settings, store, budgets, transport=parts.transport, clock=parts.clock)
-    store.keep_watches((*watch_names(world.managers), *heartbeat.rows_of(world)), at=parts.clock())
+    store.keep_watches((*watch_names(world.managers), *heartbeat.rows_of(world), *members.rows_of(world)), at=parts.clock())
     wakers = Wakers(
         look=partial(look, world=world),
         bring_to_rest=partial(parts.bring_to_rest, world=world),
@@ -173,6 +187,11 @@ def build_worker(settings: WorkerSettings, parts: Parts | None = None) -> Worker
     old = Pulse("old wake-ups", durable.forget, every=FORGET_EVERY)
     ways, notices = owner_ways(settings, world), SqlNotices(engine, settings.tenant_id)
     owners = Pulse("telling owners", lambda: tell_owner(notices, ways, parts.clock()), every=OWNERS_EVERY)
+    if settings.worker_metrics is not None:
+        try:
+            serve_worker(settings.worker_metrics, SqlFigures(engine, settings.tenant_id), parts.clock)
+        except PortTaken as taken:
+            raise NotReady(str(taken)) from None
     return Worker(durable, [due, old, owners, *operator_pulses.of(settings, engine, store, parts.clock)])
 
 
@@ -249,6 +268,7 @@ def world_of(settings: WorkerSettings, store: Store, wire: Wire, clock: Clock, *
         ),
         partners=compliance_partners.GraphCompliancePartners(wire.graph("directory")),
         partner_name=settings.partner_name,
+        helpdesk_groups=frozenset(group for groups in settings.helpdesk_parts.values() for group in groups),
         sign_in_log=sign_in_log.GraphSignInLog(wire.graph("sign_in_log", gate="sign_in_log")),
         certificates=build_certificates(settings),
         tell_owner_by=(DEVICE,) if settings.alarm_mail_server is None else (DEVICE, MAIL),

@@ -2,12 +2,13 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import NoDecode
 
 from ..domain.evidence import Level
 from . import rules as rule
 from .operator import DatabaseSettings, TenantId
-from .says import MDM_ADMIN, OPERATOR, Https, Says, Text
+from .says import ENTRA_ADMIN, MDM_ADMIN, OPERATOR, Https, Says, Text
 
 
 class Settings(DatabaseSettings):
@@ -73,6 +74,18 @@ class Settings(DatabaseSettings):
             'python3 -c "import secrets; print(secrets.token_urlsafe(48))"',
         ),
     ] = None
+    helpdesk_parts: Annotated[
+        dict[str, tuple[str, ...]],
+        NoDecode,
+        BeforeValidator(rule.split_each),
+        AfterValidator(rule.company_parts),
+        Says(
+            "Parts of the company whose helpdesk sees its own people only: by the end of the app role, the groups (object ids) "
+            "whose members they are. `de` belongs to `Helpdesk.Read.de` and `Helpdesk.Act.de` (docs/security.md)",
+            ENTRA_ADMIN,
+            '{de = ["2f1c9a44-6d0e-4b7a-9c35-8e0d1f6b2a71"]}',
+        ),
+    ] = Field(default_factory=dict)
     language: Annotated[
         Literal["en", "de"],
         Says("The language of messages, and of pages for a browser that asks for none we have", OPERATOR, "de"),
