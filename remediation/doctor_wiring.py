@@ -70,7 +70,7 @@ class Examination:
             certificates=PemFiles(),
             stuck=SqlStuckRows(self._engine, tenant),
             files=_files(settings),
-            groups=bool(settings.groups),
+            groups=bool(settings.groups or settings.helpdesk_parts),
             sign_in_app=sign_in_app.lower() if sign_in_app else None,
             partner=partner_wanted(settings),
         )

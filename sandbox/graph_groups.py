@@ -1,7 +1,8 @@
-"""Graph's groups: by id, listed by `$filter` or `$search`, and whether a person is in some of twenty.
+"""Graph's groups: by id, listed by `$filter` or `$search`, who is in one, and whether a person is in some of twenty.
 
 Next door: `graph` hangs these on its application. Sources: microsoft-graph-docs-contrib concepts/search-query-parameter.md,
-concepts/aad-advanced-queries.md, api-reference/v1.0/api/{group-list,directoryobject-checkmembergroups}.md.
+concepts/aad-advanced-queries.md, api-reference/v1.0/api/{group-list,group-list-transitivemembers}.md,
+directoryobject-checkmembergroups.md.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, request
 
 from sandbox.graph_entities import group as group_entity
-from sandbox.graph_manners import GraphError, Options, context, not_found, options, page, person_of, require, whole
+from sandbox.graph_entities import user as user_entity
+from sandbox.graph_manners import GraphError, Options, caller_may, context, not_found, options, page, person_of, require, whole
 from sandbox.world import Group
 
 if TYPE_CHECKING:
@@ -47,6 +49,22 @@ def add_groups(app: Flask, sandbox: Sandbox) -> None:
             if (found := world.groups.get(key.lower())) is None:
                 raise not_found(key)
             return context(sandbox, "groups/$entity") | group_entity(found, asked.select)
+
+    @app.get("/v1.0/groups/<key>/transitiveMembers/microsoft.graph.user")
+    def members(key: str) -> dict[str, Any]:
+        """api-reference/v1.0/api/group-list-transitivemembers.md: the cast is an advanced query."""
+        require(*_READ_GROUPS)
+        asked = options("$select", "$top", "$skiptoken", "$count")
+        if not asked.count or request.headers.get("ConsistencyLevel", "").lower() != "eventual":
+            raise GraphError(400, "Request_UnsupportedQuery", "The cast needs $count=true and ConsistencyLevel: eventual.")
+        with world.settled():
+            if (group := world.groups.get(key.lower())) is None:
+                raise not_found(key)
+            people = [person for oid in sorted(group.members) if (person := world.person(oid)) is not None]
+            # includes/limited-info.md: whoever may read members and not users gets their ids alone
+            items = [user_entity(person, asked.select) if caller_may(*_READ_USERS) else {"id": person.oid} for person in people]
+            answer = page(sandbox, "users", items, asked)
+        return {**answer, "@odata.count": len(people)}
 
     @app.post("/v1.0/users/<key>/checkMemberGroups")
     def check_member_groups(key: str) -> dict[str, Any]:

@@ -1,12 +1,27 @@
-"""What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `hints`, `desk`, `budgets`,
-`operating`, `partner`, `figures`, `alarms`, `certificates`, `checking`, `notices`."""
+"""What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `deeds`, `watching`, `hints`, `desk`,
+`budgets`, `operating`, `partner`, `figures`, `alarms`, `certificates`, `checking`, `notices`."""
 
 from .alarms import AT_ONCE, Alarm, AlarmDue, AlarmRows, AlarmSink
 from .budgets import Budgets, in_lane, lane_now
 from .certificates import DeviceCertificates
 from .checking import CertificateFiles, Clocks, Policies, Powered, Reachable
-from .desk import CaseFound, Event, LookUp, PeopleFound, PersonFound, Session, Sessions, SignInStates
-from .figures import FigureEvents
+from .deeds import Deed, Deeds
+from .desk import (
+    CaseFound,
+    DeviceFound,
+    Event,
+    FeedPage,
+    FeedRow,
+    LookUp,
+    Mark,
+    PeopleFound,
+    PersonFound,
+    Session,
+    Sessions,
+    SignInStates,
+    TimelinePage,
+)
+from .figures import FigureEvents, Meter
 from .hints import EventReader, EventTarget, EventTargets, Hints
 from .notices import Notice, Notices, OwnerMail
 from .operating import (
@@ -37,6 +52,7 @@ from .remotes import (
     Listing,
     LookupValue,
     MdmGroup,
+    MemberListing,
     Messaging,
     Owned,
     Page,
@@ -50,7 +66,7 @@ from .remotes import (
     SignInLog,
 )
 from .store import Actor, CertificateHandle, Change, PossessionLinkFacts, Revoked, Store, Wakeups
-from .watching import Watching
+from .watching import Members, Watching
 
 __all__ = [
     "AT_ONCE",
@@ -74,7 +90,10 @@ __all__ = [
     "Clocks",
     "ComplianceChannel",
     "Connections",
+    "Deed",
+    "Deeds",
     "DeviceCertificates",
+    "DeviceFound",
     "DeviceManager",
     "Directory",
     "Event",
@@ -82,6 +101,8 @@ __all__ = [
     "EventTarget",
     "EventTargets",
     "Extension",
+    "FeedPage",
+    "FeedRow",
     "FigureEvents",
     "FigureRows",
     "FigureSink",
@@ -93,8 +114,12 @@ __all__ = [
     "Listing",
     "LookUp",
     "LookupValue",
+    "Mark",
     "MdmGroup",
+    "MemberListing",
+    "Members",
     "Messaging",
+    "Meter",
     "Notice",
     "Notices",
     "Owned",
@@ -127,6 +152,7 @@ __all__ = [
     "Store",
     "StuckRow",
     "StuckRows",
+    "TimelinePage",
     "Unsealed",
     "Wakeups",
     "Watching",

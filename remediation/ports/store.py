@@ -18,9 +18,10 @@ from ..domain.sign_in_proof import Pair, SignIn
 from ..domain.standing import Standing
 from ..domain.turns import Turns
 from .alarms import Alarm
+from .deeds import Deeds
 from .hints import Hints
 from .partner import PartnerRows
-from .watching import Watching
+from .watching import Members, Watching
 
 EVERYTHING = Room()
 
@@ -183,7 +184,7 @@ class Change(Protocol):
         """Take away every row of theirs; returns how many by table. The audit stays: it holds ids alone. Raises ErasureRefused."""
 
 
-class Store(Watching, Hints, PartnerRows, Protocol):
+class Store(Watching, Members, Hints, PartnerRows, Deeds, Protocol):
     """The database of one tenant. `change` is for decisions, `observe_*` and `note_*` for what was seen and for timers:
     those leave observation rows where something differs, never audit rows."""
 
@@ -197,6 +198,9 @@ class Store(Watching, Hints, PartnerRows, Protocol):
 
     def take_turn(self, key: str, turns: Turns, *, at: datetime) -> datetime | None:
         """One turn of `key`'s, in a transaction of its own, shared by all processes. None if there was one, else when there is."""
+
+    def take_turn_and_count(self, key: str, turns: Turns, *, at: datetime) -> tuple[datetime | None, int]:
+        """Also how many are left to take at once."""
 
     # reads
     def journey(self, journey_id: str) -> Journey | None: ...

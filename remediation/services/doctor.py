@@ -18,7 +18,7 @@ from .world import World
 @dataclass(frozen=True)
 class Doctor:
     """`tokens` by resource (`graph`, `intune`); `files` by what they are for; `sign_in_app` is the client id of the app with which
-    people sign in, None where nobody told. `groups`: the tenant chose some. `partner`: what Microsoft should have been told."""
+    people sign in, None where nobody told. `groups`: some are asked for. `partner`: what Microsoft should have been told."""
 
     world: World
     tokens: Mapping[str, Powered]

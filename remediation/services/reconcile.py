@@ -12,10 +12,11 @@ from datetime import datetime
 
 from ..domain.listing import PageNews, Rules, of_directory, of_records
 from ..domain.partner import HEARTBEAT, RESYNC
-from ..domain.watch import DIRECTORY_SWEEP, NO_SUCH_SOURCE, Watch, poll_of, sweep_of
+from ..domain.watch import DIRECTORY_SWEEP, GROUP, NO_SUCH_SOURCE, Watch, poll_of, sweep_of
 from ..errors import Busy, RemoteError, Unreachable
 from ..ports import Listing
 from .heartbeat import beat, tell_again
+from .members import list_members
 from .world import World
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,9 @@ def watch(name: str, *, world: World) -> None:
     """One pass of one watch. One whose source is no longer there is put to rest."""
     found, source = world.store.watch(name), _source(name, world)
     if found is None:
+        return
+    if name.startswith(GROUP):
+        list_members(found, world)
         return
     if name in ALONGSIDE:
         ALONGSIDE[name](found, world)

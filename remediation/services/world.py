@@ -25,7 +25,8 @@ from ..ports import (
 @dataclass(frozen=True)
 class World:
     """`managers` by connection name. `possession_url` makes the address behind a token, `message_text` the words around it.
-    `tell_owner_by` are the ways of `tell_owner`. `partner_name` is what Intune's list of partners calls us."""
+    `tell_owner_by` are the ways of `tell_owner`. `partner_name` is what Intune's list of partners calls us. `helpdesk_groups`
+    are those that limit a role of the helpdesk (domain/reach.py)."""
 
     store: Store
     directory: Directory
@@ -44,6 +45,7 @@ class World:
     tell_owner_by: Sequence[str] = ("device",)
     partners: PartnerList | None = None
     partner_name: str | None = None
+    helpdesk_groups: frozenset[str] = frozenset()
 
     @property
     def actor(self) -> Actor:

@@ -10,12 +10,17 @@ import sqlalchemy as sa
 
 from ..domain.device import Person
 from ..domain.health import Connection
+from ..domain.reach import EVERYBODY, Reach
 from ..domain.search import spellings
-from ..ports import Actor, CaseFound, Event, PeopleFound, PersonFound, StuckRow
+from ..ports import Actor, CaseFound, Event, Mark, PeopleFound, PersonFound, StuckRow, TimelinePage
 from . import rows, terms
+from .device_look_up import SqlDeviceLookUp
 from .engine import reading
+from .feed import SqlFeed
+from .reach import listed_at, seen_by
 from .remotes import SqlConnections
 from .sessions import alive
+from .stuck import SqlStuckRows
 from .tables import (
     audit,
     cases,
@@ -36,10 +41,21 @@ PROBED = 2000
 _ABOUT_LOOKING = "look_up.%"  # who looked stands in the audit, and would drown what happened
 
 
-class SqlLookUp(SqlTold):
-    def __init__(self, engine: sa.Engine, tenant_id: str) -> None:
+class SqlLookUp(SqlDeviceLookUp, SqlFeed, SqlTold):
+    def __init__(self, engine: sa.Engine, tenant_id: str, reach: Reach = EVERYBODY) -> None:
         self._engine = engine
         self._tenant_id = tenant_id
+        self.reach = reach
+
+    def within(self, reach: Reach) -> "SqlLookUp":
+        return SqlLookUp(self._engine, self._tenant_id, reach)
+
+    def listed_at(self) -> Mapping[str, datetime | None]:
+        with reading(self._engine) as connection:
+            return listed_at(connection, self.reach, self._tenant_id)
+
+    def stuck(self) -> SqlStuckRows:
+        return SqlStuckRows(self._engine, self._tenant_id, self.reach)
 
     def case(self, code: str) -> CaseFound | None:
         found = self._cases(journeys.c.case_code == code)
@@ -91,14 +107,18 @@ class SqlLookUp(SqlTold):
         theirs = journeys.c.tenant_id == people.c.tenant_id, journeys.c.oid == people.c.oid
         last = sa.select(sa.func.max(journeys.c.started_at)).where(*theirs).scalar_subquery().label("last_case_at")
         chosen = sa.select(people, last, found.subject).join_from(people, found.oid.table, people.c.oid == found.oid)
-        return chosen.where(self._mine(people)).order_by(found.term, sa.func.lower(people.c.name), people.c.oid).limit(limit)
+        return (
+            chosen.where(self._mine(people), self._seen(people.c.oid))
+            .order_by(found.term, sa.func.lower(people.c.name), people.c.oid)
+            .limit(limit)
+        )
 
     def _has(self, oid: sa.ColumnElement[str], spelling: str) -> sa.ColumnElement[bool]:
         other = search_terms.alias().c
         return sa.exists().where(other.tenant_id == self._tenant_id, other.oid == oid, _begins(other.term, spelling))
 
     def person(self, oid: str) -> Person | None:
-        found = self._all(sa.select(people).where(self._mine(people), people.c.oid == oid))
+        found = self._all(sa.select(people).where(self._mine(people), people.c.oid == oid, self._seen(people.c.oid)))
         return rows.person(found[0]) if found else None
 
     def cases_of(self, oid: str) -> Sequence[CaseFound]:
@@ -106,27 +126,42 @@ class SqlLookUp(SqlTold):
 
     def timeline(self, oid: str, *, limit: int) -> Sequence[Event]:
         """Rows of the person, of their journeys and links (ended ones too), and of every device listed as theirs or linked."""
+        return [event for _, event in self._marked(oid, None, limit)]
+
+    def timeline_page(self, oid: str, after: Mark | None, *, limit: int) -> TimelinePage:
+        marked = self._marked(oid, after, limit + 1)
+        events = [event for _, event in marked[:limit]]
+        return TimelinePage(events, marked[limit - 1][0] if len(marked) > limit else None)
+
+    def _marked(self, oid: str, after: Mark | None, limit: int) -> list[tuple[Mark, Event]]:
+        """Rows of one moment: the audit's before the observations', and of each the newest first."""
         done = self._newest(audit, audit.c.about_kind, audit.c.about_id, oid, audit.c.why.not_like(_ABOUT_LOOKING))
         seen = self._newest(observations, observations.c.subject_kind, observations.c.subject_id, oid)
+        found: list[tuple[Mark, Event]] = []
         with reading(self._engine) as connection:
-            events = [_done(row) for row in connection.execute(done.limit(limit)).mappings()]
-            events += [_seen(row) for row in connection.execute(seen.limit(limit)).mappings()]
-        # The sort is stable, so rows of one moment keep the order in which they were written.
-        return sorted(events, key=lambda event: event.at, reverse=True)[:limit]
+            for book, (statement, event_of) in enumerate(((done, _done), (seen, _seen))):
+                for row in connection.execute(_behind(statement, after, book).limit(limit)).mappings():
+                    found.append((Mark(row["at"], book, row["id"]), event_of(row)))
+        return sorted(found, key=lambda one: (one[0].at, -one[0].book, one[0].row), reverse=True)[:limit]
 
     def _newest(
         self, table: sa.Table, kind: sa.Column[str], key: sa.Column[str], oid: str, *more: sa.ColumnElement[bool]
     ) -> sa.Select[Any]:
         """Of each kind by itself: of kinds joined by *or*, SQLite reads every row there is."""
         of_each = (
-            sa.select(table).where(self._mine(table), kind == name, key.in_(ids), *more)
+            sa.select(table).where(self._mine(table), kind == name, key.in_(ids), self._seen(sa.literal(oid)), *more)
             for name, ids in self._of_person(oid).items()
         )
         found = sa.union_all(*of_each).subquery()
         return sa.select(found).order_by(found.c.at.desc(), found.c.id.desc())
 
     def said_not_me(self, oid: str) -> datetime | None:
-        said = audit.c.about_kind == "person", audit.c.about_id == oid, audit.c.why == "possession.not_me"
+        said = (
+            audit.c.about_kind == "person",
+            audit.c.about_id == oid,
+            audit.c.why == "possession.not_me",
+            self._seen(sa.literal(oid)),
+        )
         with reading(self._engine) as connection:
             at: datetime | None = connection.execute(
                 sa.select(sa.func.max(audit.c.at)).where(self._mine(audit), *said)
@@ -135,6 +170,7 @@ class SqlLookUp(SqlTold):
 
     def signed_in(self, oid: str, now: datetime) -> Sequence[datetime]:
         theirs = sa.select(sessions.c.signed_in_at).where(self._mine(sessions), sessions.c.oid == oid, alive(now))
+        theirs = theirs.where(self._seen(sa.literal(oid)))
         with reading(self._engine) as connection:
             return connection.execute(theirs.order_by(sessions.c.signed_in_at.desc())).scalars().all()
 
@@ -171,11 +207,14 @@ class SqlLookUp(SqlTold):
         }
 
     def _cases(self, condition: sa.ColumnElement[bool]) -> Sequence[CaseFound]:
-        mine = sa.select(journeys).where(self._mine(journeys), condition)
+        mine = sa.select(journeys).where(self._mine(journeys), self._seen(journeys.c.oid), condition)
         found = self._all(mine.order_by(journeys.c.started_at.desc(), journeys.c.id))
         return [
             CaseFound(row["case_code"], row["platform"], row["entrance"], row["started_at"], row["id"], row["oid"]) for row in found
         ]
+
+    def _seen(self, oid: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+        return seen_by(self.reach, self._tenant_id, oid)
 
     def _mine(self, table: sa.Table) -> sa.ColumnElement[bool]:
         return table.c.tenant_id == self._tenant_id
@@ -188,6 +227,15 @@ class SqlLookUp(SqlTold):
 def _begins(term: sa.ColumnElement[str], spelling: str) -> sa.ColumnElement[bool]:
     """As a range, which both databases read from their index; the last sign of Unicode stands behind every continuation."""
     return sa.and_(term >= spelling, term < spelling + "\U0010ffff")
+
+
+def _behind(statement: sa.Select[Any], mark: Mark | None, book: int) -> sa.Select[Any]:
+    """Of one person's rows, which were chosen already: those after the mark."""
+    if mark is None:
+        return statement
+    at, row = statement.selected_columns["at"], statement.selected_columns["id"]
+    of_the_moment = row < mark.row if book == mark.book else sa.true() if book > mark.book else sa.false()
+    return statement.where(sa.or_(at < mark.at, sa.and_(at == mark.at, of_the_moment)))
 
 
 def _count_of(found: sa.Subquery) -> sa.Select[Any]:

@@ -20,6 +20,7 @@ from .tables import (
     cases,
     device_links,
     directory_devices,
+    group_members,
     journeys,
     managed_devices,
     notices,
@@ -42,6 +43,7 @@ NOBODYS = {
     "remotes": "of a remote; of its own words those of a short list alone",
     "turns": "how often somebody asked, under an object id; forgotten within hours, and by an erasure",
     "watches": "of a list that is read",
+    "api_deeds": "what a program of the company's did, under its own object id, or that of whoever it did it for; gone after a day",
     "lease_extensions": "of an MDM connection",
     "partner_told": "addresses of ours, ids of groups and policies, and which operator",
     "message_tests": "of an MDM connection, and which operator asked",
@@ -133,6 +135,7 @@ def of_person(connection: sa.Connection, tenant_id: str, oid: str, *, ever: bool
         phones,
         mine(sessions, sessions.c.oid == oid),
         mine(search_terms, search_terms.c.oid == oid),
+        mine(group_members, group_members.c.oid == oid),
         mine(people, people.c.oid == oid),
     ]
 

@@ -6,16 +6,19 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from ..domain.device import LinkState
+from ..domain.reach import MEMBERS_LAST
 from . import terms
 from .engine import reading, writing
 from .sessions import IDLE, LASTS
 from .tables import (
     LIVING,
     alarms,
+    api_deeds,
     audit,
     cases,
     device_links,
     directory_devices,
+    group_members,
     journeys,
     managed_devices,
     notices,
@@ -31,6 +34,7 @@ from .tables import (
 )
 
 BATCH = 500
+DEEDS_LAST = timedelta(days=1)  # for so long a program may ask again under the same key
 BY_KEY = {"connection": "connection", "record_id": "record_id"}
 _CLOCKS = timedelta(hours=1)  # by which a web host's clock may be behind ours
 
@@ -52,6 +56,8 @@ class SqlPrunedRows:
         ended = sa.or_(session.signed_in_at <= now - LASTS, session.used_at <= now - IDLE)
         gone = self._delete(sessions, ended) + self._delete(sign_in_states, sign_in_states.c.until <= now)
         self._delete(turns, turns.c.full_at <= now)
+        self._delete(api_deeds, api_deeds.c.at <= now - DEEDS_LAST)
+        self._delete(group_members, group_members.c.listed_at <= now - MEMBERS_LAST)
         return gone
 
     def older_than(self, before: datetime) -> Mapping[str, int]:

@@ -114,3 +114,18 @@ def test_membership_needs_a_right_on_groups_and_one_on_people(hands: Hands, gran
 
 def test_people_of_other_tenants_are_unknown(hands: Hands) -> None:
     assert check(hands, "Sam", [group_id(hands, "Pilots")]).status_code == 404
+
+
+def test_members_need_the_header_and_the_count_of_an_advanced_query(hands: Hands) -> None:
+    path = f"groups/{group_id(hands, 'Mobile users')}/transitiveMembers/microsoft.graph.user"
+    for query, headers in (("?$select=id", EVENTUAL), ("?$select=id&$count=true", {})):
+        refused = hands.graph("GET", path + query, **headers)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (400, "Request_UnsupportedQuery")
+    answer = hands.graph("GET", f"{path}?$select=id&$count=true&$top=1", **EVENTUAL).json()
+    assert answer["@odata.count"] > 1
+    assert [list(person) for person in answer["value"]] == [["id"]]
+    assert "$count=true" in answer["@odata.nextLink"]
+    assert (
+        hands.graph("GET", f"groups/{uuid.uuid4()}/transitiveMembers/microsoft.graph.user?$count=true", **EVENTUAL).status_code
+        == 404
+    )

@@ -16,10 +16,10 @@ from remediation.services.audit_log import seal, verify
 from remediation.services.person_file import end_links, erase, export
 from remediation.store import SqlSessions
 from remediation.store.columns import OutsideText
-from remediation.store.engine import reading
+from remediation.store.engine import reading, writing
 from remediation.store.person_rows import NOBODYS, SqlPersonRows, of_person
 from remediation.store.seals import SqlSeals
-from remediation.store.tables import alarms, audit, device_links, directory_devices, managed_devices, metadata
+from remediation.store.tables import alarms, audit, device_links, directory_devices, group_members, managed_devices, metadata
 from tests.people import LINK, MIA, NOON, minutes
 from tests.store.scenes import BROWSER, FINE, GOOD, TENANT, Scene, directory_phone, managed_phone
 from tests.store.test_seals import KEY
@@ -45,6 +45,9 @@ def lived_in(scene: Scene) -> None:
         change.tell_owner(LINK.id, ways=("mail",))
     with scene.change("case.opened") as change:
         change.open_case(case_code="AAA-BBB", browser=BROWSER, platform=Platform.IOS, entrance="start")
+    with writing(scene.engine) as connection:
+        member = {"tenant_id": TENANT, "group_id": "a-group", "listed_at": NOON}
+        connection.execute(sa.insert(group_members), [{**member, "oid": "mia"}, {**member, "oid": "tom"}])
     SqlSessions(scene.engine, TENANT).begin(oid="mia", name="Mia", roles=("Helpdesk.Read",), browser=BROWSER, at=NOON)
     scene.see_managed(managed_phone("1042", name="another name"), at=NOON + minutes(1))
     toms = {"owner_user_name": "tom", "owner_mail": TOM.mail, "name": "tom iPhone", "serial": "TOM1"}

@@ -24,17 +24,20 @@ from .operating import (
     turns,
     watches,
 )
+from .reach import api_deeds, group_members
 
 __all__ = [
     "LIVING",
     "UNIQUE_LINKS",
     "alarms",
+    "api_deeds",
     "audit",
     "audit_seals",
     "budgets",
     "cases",
     "device_links",
     "directory_devices",
+    "group_members",
     "journeys",
     "lease_extensions",
     "managed_devices",
