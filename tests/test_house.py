@@ -65,6 +65,7 @@ ONLY_IN = {
     "pydantic_settings": {"settings"},
     "smtplib": {"adapters"},
     "prometheus_client": {"adapters"},
+    "pydantic": {"settings", "web"},
 }
 
 

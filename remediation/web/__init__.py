@@ -3,7 +3,8 @@
 Read `entrances` (how people arrive), `sign_in` and `id_token`, `sign_in_again` and `access_token`, `cannot_sign_in`,
 `journey_pages` (the one dispatcher) with `panel` and `cards` (what its page shows), `links` (what leads off the site),
 `possession_pages`, `message_test_pages`, `certificate_pages`, `helpdesk_pages`, `connection_pages`, `figures_pages`, `webhooks`
-(what an MDM sends); then what stands around every page: `second_host`, `guards`, `headers`, `forgery`, `sessions`,
+(what an MDM sends), `api` (the same for programs, with `bearer` and `api_token`); then what stands around every page:
+`metering`, `second_host`, `guards`, `headers`, `forgery`, `sessions`,
 `error_pages`, `texts`, `languages`, `embedded`, `assets`.
 """
 
@@ -16,9 +17,10 @@ from urllib.parse import urlsplit
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 
-from ..ports import Clock, DeviceCertificates, EventReader, LookUp, Sessions, SignInStates, Store
+from ..ports import Clock, DeviceCertificates, EventReader, LookUp, Meter, Sessions, SignInStates, Store
 from ..settings import WebSettings
 from . import (
+    api,
     assets,
     cannot_sign_in,
     certificate_pages,
@@ -38,6 +40,7 @@ from . import (
     languages,
     links,
     message_test_pages,
+    metering,
     moments,
     possession_pages,
     second_host,
@@ -75,6 +78,7 @@ def build_web(
     *,
     events: EventReader,
     clock: Clock,
+    meter: Meter | None = None,
 ) -> Flask:
     """The WSGI app, complete: every route guarded, or it refuses to start."""
     app = Flask("remediation.web", template_folder=str(HOUSE / "templates"), static_folder=None)
@@ -86,7 +90,7 @@ def build_web(
     app.extensions["desk"] = Desk(
         settings=settings,
         store=store,
-        look_up=look_up,
+        everybody=look_up,
         sessions=sessions,
         states=sign_in_states,
         certificates=certificates,
@@ -100,6 +104,8 @@ def build_web(
     app.jinja_env.globals.update(_around_every_page(settings), asset=app.extensions["desk"].assets.address)
     app.jinja_env.filters["shown"] = shown
     texts.install(app)
+    if meter is not None:
+        metering.install(app, meter)
     for part in (moments, links, device_app, languages, embedded, headers, forgery, second_host, guards, error_pages):
         part.install(app)
     for pages in (
@@ -121,6 +127,7 @@ def build_web(
         style_page,
     ):
         app.register_blueprint(pages.pages)
+    app.register_blueprint(api.blueprint())
     forgery.let_machines_in(app)
     guards.demand_one_for_every_route(app)
     return app

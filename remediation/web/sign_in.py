@@ -12,6 +12,7 @@ from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from ..domain.device import Person, Platform
+from ..domain.reach import reaches
 from ..services.prove_possession import see_link
 from ..services.start_journey import start_journey
 from . import entra_client, figures_pages, sign_in_again, sign_in_states
@@ -20,7 +21,7 @@ from .entra_client import EntraSaysNo
 from .entrances import CHOICES, entrance_asked_for, platform_asked_for, platform_of
 from .error_pages import Interruption
 from .guards import anyone
-from .id_token import TokenRefused, roles_in
+from .id_token import TokenRefused, is_guest, roles_in
 from .names import shown
 from .sessions import begin
 
@@ -88,6 +89,8 @@ def signed_in() -> Response:
     if "error" in request.args:
         raise _explained(request.args["error"], request.args.get("error_description", ""))
     claims = _claims(kept)
+    if is_guest(claims) and not reaches(roles_in(claims), desk().settings.helpdesk_parts, desk().clock()):
+        raise Interruption(REFUSED["guest"], 400)
     name = shown(claims.get("name")) or shown(claims.get("preferred_username"))
     # A mutable name is for showing; the key is (tenant, oid). https://learn.microsoft.com/entra/identity-platform/claims-validation
     person = Person(oid=str(claims["oid"]), name=name, user_name=str(claims.get("preferred_username") or ""))
@@ -103,7 +106,11 @@ def signed_in() -> Response:
 def _claims(kept: dict[str, Any]) -> dict[str, Any]:
     try:
         return entra_client.redeem(
-            request.args["code"], redirect_uri=sign_in_states.redirect_uri(), verifier=kept["verifier"], nonce=kept["nonce"]
+            request.args["code"],
+            redirect_uri=sign_in_states.redirect_uri(),
+            verifier=kept["verifier"],
+            nonce=kept["nonce"],
+            guests=desk().settings.staff_guests and kept.get("to") == "helpdesk",
         )
     except EntraSaysNo as no:
         raise _explained(no.error, no.description) from no

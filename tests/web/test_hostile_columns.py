@@ -62,6 +62,8 @@ WHOLE = {
     "shown_certificates",
     "notices",
     "search_terms",
+    "group_members",
+    "api_deeds",
 }  # no page shows them
 # Words that only our own code writes, and by which it finds its way: not even a remote's error goes in there.
 OURS = {
