@@ -10,6 +10,7 @@ import hashlib
 import json
 import ssl
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import trustme
@@ -27,12 +28,26 @@ def b64url_json(value: dict[str, Any]) -> str:
 
 
 class SigningKey:
-    """An RSA key that signs ID tokens (RS256), with its public half as a JWKS entry."""
+    """An RSA key that signs ID tokens (RS256), with its public half as a JWKS entry.
+
+    Made when it is first needed: that takes a tenth of a second, and most tenants of a test see nobody sign in.
+    """
 
     def __init__(self) -> None:
-        self._private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self._made: rsa.RSAPrivateKey | None = None
+        self._lock = Lock()
+
+    @property
+    def _private(self) -> rsa.RSAPrivateKey:
+        with self._lock:
+            if self._made is None:
+                self._made = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+            return self._made
+
+    @property
+    def kid(self) -> str:
         der = self._private.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-        self.kid = b64url(hashlib.sha256(der).digest()[:20])
+        return b64url(hashlib.sha256(der).digest()[:20])
 
     @property
     def public_pem(self) -> bytes:

@@ -19,7 +19,7 @@ from bench.stage.worker import Death, Order, QuickClock
 from remediation.settings import PREFIX
 
 _forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(["bench.stage.worker"])
+_forks.set_forkserver_preload(["tests.journeys.preloaded"])
 
 
 class Crew:

@@ -29,6 +29,8 @@ class _Both(WebSettings, WorkerSettings):
 class Planted(Stage):
     """The stage, with secrets of its own choice in all places."""
 
+    typed = True
+
     def __init__(self, url: str, folder: Path, search: Search, broken: str | None) -> None:
         super().__init__(url, folder, "blocked_just_registered")
         self._search, self._one_environment = search, broken == "one_environment"

@@ -29,6 +29,7 @@ class Turns:
 MESSAGES = Turns(5, timedelta(minutes=10))  # to one person's devices: each is a message of the MDM, which lasts ten minutes
 LOOKS = Turns(12, timedelta(seconds=20))  # *check now*: each costs the remotes about ten calls
 PROOFS = Turns(10, timedelta(minutes=2))  # second sign-ins and certificates of one person: each leaves rows
+SAID = Turns(10, timedelta(minutes=1))  # what Microsoft showed one person: each leaves a row
 SEARCHES = Turns(60, timedelta(seconds=30))  # of one member of the helpdesk: searches and pages of people
 APP_LOOK_UPS = Turns(300, timedelta(seconds=3))  # of one program of the company's that looks people up for a whole helpdesk
 API_CALLS = Turns(120, timedelta(milliseconds=500))  # of one caller of the API, whatever it asks for

@@ -33,6 +33,7 @@ from . import (
     figures_pages,
     forgery,
     guards,
+    hand_over,
     headers,
     health,
     helpdesk_pages,
@@ -41,6 +42,7 @@ from . import (
     links,
     message_test_pages,
     metering,
+    microsoft_says_pages,
     moments,
     possession_pages,
     second_host,
@@ -106,7 +108,7 @@ def build_web(
     texts.install(app)
     if meter is not None:
         metering.install(app, meter)
-    for part in (moments, links, device_app, languages, embedded, headers, forgery, second_host, guards, error_pages):
+    for part in (moments, links, hand_over, device_app, languages, embedded, headers, forgery, second_host, guards, error_pages):
         part.install(app)
     for pages in (
         entrances,
@@ -115,6 +117,7 @@ def build_web(
         cannot_sign_in,
         sign_out,
         journey_pages,
+        microsoft_says_pages,
         possession_pages,
         message_test_pages,
         certificate_pages,

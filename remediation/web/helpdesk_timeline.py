@@ -15,6 +15,7 @@ from .names import shown
 
 EVENTS = {
     *("journey.started", "journey.resumed", "journey.left", "journey.check_again", "journey.needs_help", "journey.still_blocked"),
+    "microsoft.said",
     *("device.picked", "possession.wanted", "possession.minted", "possession.sent", "possession.failed", "possession.put_off"),
     *(
         "possession.proven",
@@ -55,11 +56,11 @@ DETAILS = {
     *("entrance", "platform", "connection", "record", "device", "state", "evidence", "because", "message", "compliant", "verdict"),
     *("reasons", "by", "shown", "journey", "for_journey", "old", "new", "directory_device", "managed_device", "link"),
     *("client_request_id", "request_id", "named", "how", "refused", "error", "log", "correlation_id"),
-    *("fingerprint", "serial", "issuer", "ended", "app"),
+    *("fingerprint", "serial", "issuer", "ended", "codes", "at", "app"),
 }
 IDS = {
     *("record", "device", "message", "journey", "for_journey", "directory_device", "managed_device", "link", "connection"),
-    *("client_request_id", "request_id", "named", "correlation_id", "fingerprint", "serial", "app"),
+    *("client_request_id", "request_id", "named", "correlation_id", "fingerprint", "serial", "codes", "app"),
 }
 LEVELS = {level.name for level in Level}
 ABOUT = {"directory_device", "managed_device", "link"}

@@ -44,6 +44,7 @@ def test_kill() -> None:
     assert figures["duplicates_sent"] >= 1, "the message whose sender died with its answer is sent again"
 
 
+@pytest.mark.long
 def test_kill_notices_what_is_marked_before_it_is_sent() -> None:
     size = kill.Size(devices=4, pushes=0, kills=0, open_at_once=0, deaths=(Death("call", 1, False, kill.THE_MESSAGE),))
     assert kill.play(size, "sqlite", 1, "mark_first", print)["lost"] == 1
@@ -171,10 +172,12 @@ def test_hints() -> None:
     assert storm["wake_ups_per_device"] <= 15
 
 
+@pytest.mark.long
 def test_hints_notice_events_that_are_forgotten() -> None:
     assert hints.play(HINTS, "sqlite", 1, "deaf", print)["by_event"]["late"] > 0
 
 
+@pytest.mark.long
 def test_hints_notice_a_wake_up_for_each_event() -> None:
     one = replace(HINTS, changes=1)
     assert hints.play(one, "sqlite", 1, "eager", print)["storm"]["wake_ups_per_device"] > 15
@@ -190,9 +193,12 @@ def test_fuzz() -> None:
     assert figures["changes"] > 10
 
 
-@pytest.mark.parametrize("fault", COUNTED)
+RARE = {"offsite": 3_000, "reflected": 3_000}  # a few pages and parameters have these
+
+
+@pytest.mark.parametrize("fault", [pytest.param(f, marks=pytest.mark.long) if f in RARE else f for f in COUNTED])
 def test_fuzz_notices_each_of_its_faults(fault: str) -> None:
-    requests = {"offsite": 3_000, "reflected": 3_000}.get(fault, 400)  # a few pages and parameters have these
+    requests = RARE.get(fault, 400)
     assert fuzz.play(requests, "sqlite", 3, fault, print)[fault] > 0
 
 

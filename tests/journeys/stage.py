@@ -2,9 +2,7 @@
 
 import os
 import shutil
-import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +19,7 @@ from sandbox.faults import Fault
 from sandbox.relay import switch_on
 from sandbox.server import Sandbox, create_sandbox
 from sandbox.world import Phone
+from tests.journeys.children import Child, forked, typed
 from tests.journeys.ports import free_port
 from tests.proven import messages_arrive
 
@@ -33,8 +32,10 @@ class Stage:
 
     `lagging` keeps the seconds that the demo's Microsoft and MDM take; without it they are quick, and so are the tests. `web` names
     another module to serve the pages, for a bench that seeds a fault. `relay`: the MDM's maker tells Microsoft, every so many
-    seconds.
+    seconds. `typed`: the processes are begun by their commands, so that nothing in them is older than they are.
     """
+
+    typed = False
 
     def __init__(
         self,
@@ -54,7 +55,7 @@ class Stage:
         if not lagging:
             lags = self.sandbox.world.lags
             lags.registration_lag = lags.compliance_lag = lags.processing_lag = lags.check_in_lag = lags.sign_in_lag = 0.2
-        self.children: dict[str, subprocess.Popen[bytes]] = {}
+        self.children: dict[str, Child] = {}
 
     def __enter__(self) -> "Stage":
         self.sandbox.start()
@@ -88,17 +89,17 @@ class Stage:
         self.sandbox.stop()
 
     def start(self, command: str, settings: type[WebSettings] | type[WorkerSettings]) -> None:
-        environment = environment_of(settings, {**demo.environment(self.settings)})
-        log = (self.folder / f"{command}.log").open("ab")
-        module = [self.web] if self.web is not None and command == "serve" else ["remediation", command]
-        self.children[command] = subprocess.Popen(
-            [sys.executable, "-m", *module], env=environment, stdout=log, stderr=log, cwd=demo.REPOSITORY
-        )
-        log.close()
+        environment, log = environment_of(settings, demo.environment(self.settings)), self.folder / f"{command}.log"
+        if self.web is not None and command == "serve":
+            self.children[command] = typed([self.web], environment, log)
+        elif self.typed:
+            self.children[command] = typed(["remediation", command], environment, log)
+        else:
+            self.children[command] = forked(command, environment, log)
 
     def kill_worker(self) -> None:
         """As a power cut would: no goodbye. Then the supervisor starts it again under its own name."""
-        self.children["work"].send_signal(signal.SIGKILL)
+        self.children["work"].kill()
         self.children["work"].wait()
         self.start("work", WorkerSettings)
 

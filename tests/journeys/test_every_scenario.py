@@ -32,8 +32,8 @@ def begins(player: Player, platform: str = "ios") -> None:
         pytest.param("not_in_group", "ios", "not_for_you", "en", 320, marks=pytest.mark.long),
         ("not_enrolled", "ios", "enroll", "en", 1280),
         pytest.param("ambiguous_owner", "ios", "help", "de", 1280, marks=pytest.mark.long),
-        ("windows", "windows", "help", "en", 320),
-        ("two_phones", "ios", "this_device", "de", 390),
+        pytest.param("windows", "windows", "help", "en", 320, marks=pytest.mark.long),
+        pytest.param("two_phones", "ios", "this_device", "de", 390, marks=pytest.mark.long),
         pytest.param("shared_user", "ios", "help", "en", 320, marks=pytest.mark.long),
     ],
 )
@@ -90,6 +90,7 @@ def test_a_loop_ends_in_another_next_action(arrives: Arrives) -> None:
     player.is_at("help", within=60)
 
 
+@pytest.mark.long
 def test_registered_again_under_the_same_id_a_second_link_gets_it_through(arrives: Arrives) -> None:
     player = arrives("reregistered_same_id", locale="de")
     begins(player)
@@ -114,6 +115,7 @@ def test_a_handed_on_phone_is_for_the_helpdesk(arrives: Arrives) -> None:
     assert player.stage.uploads() == []
 
 
+@pytest.mark.long
 def test_two_records_of_one_phone_are_one(arrives: Arrives) -> None:
     player = arrives("duplicate_records", width=1280, locale="de")
     begins(player)
@@ -141,6 +143,7 @@ def test_a_disabled_device_is_for_the_helpdesk_and_goes_on_once_it_is_enabled(ar
     player.sees_the_inbox()
 
 
+@pytest.mark.long
 def test_an_ipad_says_that_it_is_a_mac_and_can_be_put_right(arrives: Arrives) -> None:
     player = arrives("ipad", width=820, locale="de", color_scheme="dark")
     player.taps_outlook()

@@ -52,7 +52,7 @@ def signs_in(hanna: Player, name: str) -> None:
         pytest.param(320, True, "light", marks=pytest.mark.long),
         (320, False, "dark"),
         pytest.param(1280, True, "dark", marks=pytest.mark.long),
-        (1280, True, "light"),
+        pytest.param(1280, True, "light", marks=pytest.mark.long),
     ],
     ids=["narrow", "narrow-plain-dark", "wide-dark", "wide"],
 )

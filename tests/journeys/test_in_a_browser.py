@@ -120,6 +120,7 @@ def test_the_message_tapped_in_another_browser_goes_on_there_after_sign_in(arriv
     player.sees("open", OPEN, within=60)
 
 
+@pytest.mark.long
 def test_a_jailbreak_afterwards_blocks_outlook_again(arrives: Arrives) -> None:
     player = arrives("blocked_just_registered")
     begins(player)

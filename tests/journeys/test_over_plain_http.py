@@ -47,7 +47,7 @@ def test_the_whole_way_and_what_the_ledger_says_of_it(raised: Raised) -> None:
     [
         ("workspace_one", "down", {}),
         ("workspace_one", "slow", {"seconds": 30}),
-        ("graph", "slow", {"seconds": 30}),
+        pytest.param("graph", "slow", {"seconds": 30}, marks=pytest.mark.long),
         ("graph", "throttle", {}),
         ("workspace_one", "html", {}),
         ("graph", "garbled", {}),

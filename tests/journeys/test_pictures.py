@@ -9,7 +9,7 @@ import pytest
 from tests.journeys.player import ARTIFACTS, Player
 
 Arrives = Callable[..., Player]
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 KEEP = Path(__file__).parents[2] / "docs" / "pictures"
 
 

@@ -15,7 +15,9 @@ HELP = "The helpdesk can take it from here"
 
 
 @pytest.mark.parametrize(
-    ("width", "script", "scheme"), [(320, True, "dark"), (1280, False, "light")], ids=["narrow-dark", "wide-plain"]
+    ("width", "script", "scheme"),
+    [(320, True, "dark"), pytest.param(1280, False, "light", marks=pytest.mark.long)],
+    ids=["narrow-dark", "wide-plain"],
 )
 def test_from_block_to_open_where_microsoft_names_the_device(arrives: Arrives, width: int, script: bool, scheme: str) -> None:
     player = arrives("blocked_just_registered", width=width, script=script, color_scheme=scheme, minimum="bound")

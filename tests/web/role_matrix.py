@@ -22,6 +22,8 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("GET", "/cannot-sign-in"): PUBLIC,
     ("POST", "/cannot-sign-in"): ELSEWHERE,
     ("GET", "/refused/<key>"): PUBLIC,
+    ("GET", "/what-microsoft-says"): PUBLIC,
+    ("POST", "/what-microsoft-says"): ELSEWHERE,
     # Entra does not answer in these tests: 503 says that anyone may begin to sign in. `test_sign_in` has an Entra.
     ("GET", "/sign-in"): {"nobody": 503, "mia": 503, "noah": 503, "hanna": 503},
     ("GET", "/sign-in/again"): {"nobody": 401, "mia": 303, "noah": 409, "hanna": 409},

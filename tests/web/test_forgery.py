@@ -28,6 +28,8 @@ def fields(web: Web, path: str, browser: Browser) -> dict[str, str]:
         return {"platform": "macos"}
     if path.endswith("/end-sessions"):
         return {"because": "lost", "sure": "on"}
+    if path == "/what-microsoft-says":
+        return {"text": "53003"}
     form = browser.form("/journey", path) if path in ("/journey/this-device", "/journey/choose") else {}
     return {name: value for name, value in form.items() if name != "csrf_token"}
 

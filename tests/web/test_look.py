@@ -27,8 +27,18 @@ __all__ = ["two"]  # a fixture
 
 PICTURES = os.environ.get("LOOK")
 REFUSED = "/refused/sign_in_blocked"
-BEFORE_SIGN_IN = ("/start?platform=ios", "/start?platform=macos", "/start", "/cannot-sign-in", REFUSED, "/signed-out")
-SIGNED_IN = ("/sign-out", "/journey/device", "/possession/cut-off-cut-off-cut-off", "/message-test/cut-off")
+SAYS = "/what-microsoft-says"
+BEFORE_SIGN_IN = (
+    *("/start?platform=ios", "/start?platform=macos", "/start", "/cannot-sign-in", REFUSED, "/signed-out"),
+    *(f"{SAYS}?nothing=1", f"{SAYS}?code=530003&code=9999999", f"{SAYS}?code=53003", f"{SAYS}?computer=no_token"),
+)
+SIGNED_IN = (
+    f"{SAYS}?code=53003&device=another&kept=1",
+    "/sign-out",
+    "/journey/device",
+    "/possession/cut-off-cut-off-cut-off",
+    "/message-test/cut-off",
+)
 # A page gets one of these, by its name: axe sees it in both languages, widths and themes, and each pair of them on half of the
 # pages. Whether it is too wide is asked of every page in each language and width.
 LOOKS: tuple[tuple[tuple[str, int, Literal["light", "dark"]], ...], ...] = (

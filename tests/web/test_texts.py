@@ -9,10 +9,11 @@ import pytest
 from babel.messages.pofile import read_po
 from jinja2 import Environment, nodes
 
+from remediation.domain.block_page import Meaning
 from remediation.domain.compliance import ADVICE
 from remediation.domain.device import Platform
 from remediation.domain.steps import CHAIN, RELAYED, ChainState, Step
-from remediation.web import HERE, HOUSE, entrances, error_pages, links, panel, possession_pages
+from remediation.web import HERE, HOUSE, entrances, error_pages, links, microsoft_says_pages, panel, possession_pages
 from remediation.web.texts import APP
 from tests.web import figure_ids, helpdesk_ids
 
@@ -99,6 +100,10 @@ MADE_UP = {
     "certificate.step.": "123",
     "sign_in.browser.": values(Platform),
     "cannot.step.": "123",
+    **{f"says.{part}.": values(Meaning) for part in ("title", "text")},
+    **{f"says.computer.{part}.": microsoft_says_pages.COMPUTERS for part in ("title", "text")},
+    **{f"says.{part}.": microsoft_says_pages.WHOSE for part in ("device", "device_text")},
+    "says.where.": "123",
     "open.observed.": ("changed", "already_so", "relayed", "found"),
     "slow.title.": ("mdm", "directory", "channel"),
     "advice.title.": ADVICE,
