@@ -67,11 +67,11 @@ def _caller(claims: Mapping[str, Any], *, audience: str, clients: Collection[str
         oid = str(UUID(str(claims["oid"])))
     except ValueError:
         raise TokenRefused("oid is no object id") from None
+    if is_guest(claims) and not guests:
+        raise TokenRefused("guest")
     scopes, kind = claims.get("scp"), claims.get("idtyp")
     if scopes is None and kind == "app":
         return ApiCaller(oid, claims["azp"].lower(), True, roles_in(claims))
     if not isinstance(scopes, str) or SCOPE not in scopes.split() or kind not in (None, "user"):
         raise TokenRefused("neither a person's nor an app's")
-    if is_guest(claims) and not guests:
-        raise TokenRefused("guest")
     return ApiCaller(oid, claims["azp"].lower(), False, roles_in(claims))

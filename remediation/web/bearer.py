@@ -14,6 +14,8 @@ from .id_token import TokenRefused
 
 log = logging.getLogger(__name__)
 
+ROOT = "/api/"
+
 
 class NotACaller(Exception):
     """No token, or none that we take. `told` is whether one was brought."""
@@ -27,6 +29,11 @@ class ApiOff(RemediationError):
     """This deployment has no API: no audience is set for it."""
 
     code = "api_off"
+
+
+def asked_by_a_program() -> bool:
+    """By the address: an unknown one has no route to ask."""
+    return request.path.startswith(ROOT)
 
 
 def read_token() -> ApiCaller:

@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from ..errors import RemediationError, RemoteError, TooOften
 from .api import problems
+from .bearer import asked_by_a_program
 from .desk import desk
 from .forgery import FromElsewhere
 from .guards import NotSignedIn, NotTheMachine, RoleMissing, RoleTooOld, Who, who_may
@@ -75,7 +76,7 @@ def install(app: Flask) -> None:
 
 def _or_problem(page_of: Callable[[Any], AnyResponse]) -> Callable[[Exception], AnyResponse]:
     """A program gets no page."""
-    return lambda error: problems.of(error) if problems.wanted() else page_of(error)
+    return lambda error: problems.of(error) if asked_by_a_program() else page_of(error)
 
 
 def page(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
-from schemathesis import Case
+from schemathesis import Case, GenerationMode
 from schemathesis.checks import CHECKS
 
 from remediation.web.api import OPERATIONS
@@ -90,35 +92,45 @@ def test_what_changes_something_cannot_be_declared_for_a_role_that_only_reads() 
     assert operation("POST", "/x", look, role=Who.HELPDESK).acts is False
 
 
-@pytest.mark.slow
-def test_whatever_the_description_allows_is_answered_as_it_says(api: Api) -> None:
-    """schemathesis, by its own engine of generation and with all its checks, over the app itself; the same questions each time."""
-    api.web.scene("open")
-    api.web.signed_in(MIA)
-    schema: Any = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", api.web.app)
-    asked: list[str] = []
-    for found in schema.get_all_operations():
-        one = found.ok()
+class Fuzzer:
+    """schemathesis, by its own generation and with all its checks, over the app itself; the same questions each time."""
+
+    def __init__(self, api: Api) -> None:
+        self.api, self.asked = api, Counter[str]()
+
+    def ask(self, one: Any, mode: GenerationMode, most: int) -> None:
         name = one.definition.raw["operationId"]
+        unsaid: list[Any] = [check for check in CHECKS.get_all() if check.__name__ == "positive_data_acceptance"]
 
         @seed(20261127)
         @settings(
-            max_examples=25,
+            max_examples=most,
             deadline=None,
             database=None,
             phases=[Phase.explicit, Phase.generate],
             suppress_health_check=list(HealthCheck),
         )
-        @given(case=one.as_strategy())
-        def ask(case: Case[Any], name: str = name) -> None:
-            api.web.clock.ahead += type(api.web.clock.ahead)(seconds=20)  # its turns are back each time
-            token = api.token("Helpdesk.Read", "Helpdesk.Act", "Admin", exp=4_000_000_000)
-            unsaid: list[Any] = (
-                [check for check in CHECKS.get_all() if check.__name__ == "positive_data_acceptance"] if name in UNSAID else []
-            )
-            case.call_and_validate(headers={"Authorization": f"Bearer {token}"}, excluded_checks=unsaid)
-            asked.append(name)
+        @given(case=one.as_strategy(generation_mode=mode))
+        def question(case: Case[Any]) -> None:
+            self.api.web.clock.ahead += timedelta(seconds=20)  # its turns are back each time
+            token = self.api.token("Helpdesk.Read", "Helpdesk.Act", "Admin", exp=4_000_000_000)
+            headers = {"Authorization": f"Bearer {token}"}
+            case.call_and_validate(headers=headers, excluded_checks=unsaid if name in UNSAID else [])
+            self.asked[name] += 1
 
-        ask()
-    assert set(asked) == {one.name for one in OPERATIONS}
-    assert len(asked) >= 20 * len(OPERATIONS)
+        question()
+
+
+@pytest.mark.slow
+def test_whatever_the_description_allows_is_answered_as_it_says(api: Api) -> None:
+    api.web.scene("open")
+    api.web.signed_in(MIA)
+    schema: Any = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", api.web.app)
+    fuzzer = Fuzzer(api)
+    for found in schema.get_all_operations():
+        one = found.ok()
+        fuzzer.ask(one, GenerationMode.POSITIVE, 15)
+        if one.definition.raw["parameters"] or "requestBody" in one.definition.raw:
+            fuzzer.ask(one, GenerationMode.NEGATIVE, 10)
+    assert set(fuzzer.asked) == {one.name for one in OPERATIONS}
+    assert fuzzer.asked.total() > 10 * len(OPERATIONS)

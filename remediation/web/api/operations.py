@@ -90,7 +90,7 @@ def _answer(asked: Operation, values: Mapping[str, str]) -> Response:
     made = asked.does(**_parts(asked, values))
     if not isinstance(made, asked.answer):
         raise TypeError(f"{asked.name} answered with {type(made).__name__}")
-    answer = Response(made.model_dump_json(), 200, content_type=JSON)
+    answer = Response(made.model_dump_json(by_alias=True), 200, content_type=JSON)
     if asked.tagged:
         answer.headers["ETag"] = tag_of(made)
         if answer.headers["ETag"] in _tags(request.headers.get("If-None-Match", "")):
@@ -102,7 +102,7 @@ def _answer(asked: Operation, values: Mapping[str, str]) -> Response:
 
 
 def tag_of(made: BaseModel) -> str:
-    digest = hashlib.sha256(made.model_dump_json().encode()).digest()
+    digest = hashlib.sha256(made.model_dump_json(by_alias=True).encode()).digest()
     return f'"{base64.urlsafe_b64encode(digest[:18]).decode()}"'
 
 

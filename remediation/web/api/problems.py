@@ -21,7 +21,6 @@ from ..guards import RoleMissing
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
-ROOT = "/api/"
 BUSY_FOR = 10  # seconds, where nobody says how long
 
 
@@ -106,11 +105,6 @@ class Refusal(Exception):
     def __init__(self, code: str, *, errors: list[Fault] | None = None, detail: str | None = None) -> None:
         super().__init__(code)
         self.code, self.errors, self.detail = code, errors or [], detail
-
-
-def wanted() -> bool:
-    """By the address: an unknown one has no route to ask."""
-    return request.path.startswith(ROOT)
 
 
 def of(error: Exception) -> Response:

@@ -26,7 +26,9 @@ Cursor = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$", max_length=LONGEST)]
 
 def _whole(value: object) -> object:
     """Of an address only digits are a number: no sign, blank, fraction or underscore."""
-    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10 else value
+    if isinstance(value, str) and not (value.isascii() and value.isdigit() and len(value) < 10):
+        raise ValueError("must be a whole number")
+    return value
 
 
 Limit = Annotated[int, BeforeValidator(_whole)]
