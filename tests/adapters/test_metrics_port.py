@@ -101,7 +101,7 @@ def serving(folder: Path, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
     environment = {**os.environ, **{f"REMEDIATION_{name}": value for name, value in given.items()}}
     command = [sys.executable, "-m", "remediation"]
     subprocess.run([*command, "migrate"], env=environment, check=True, capture_output=True)
-    process = subprocess.Popen([*command, "serve"], env=environment, stderr=subprocess.PIPE)
+    process = subprocess.Popen([*command, "serve"], env=environment, stderr=subprocess.DEVNULL)
     try:
         yield process
     finally:
@@ -126,7 +126,7 @@ def test_T36_answers_of_several_processes_are_added_up_on_a_port_that_is_no_page
         answers = {labels: value for (name, labels), value in found.items() if name == "remediation_web_answers_total"}
         by_route = {dict(labels)["route"]: value for labels, value in answers.items() if dict(labels)["method"] == "GET"}
         assert by_route["/helpdesk/person/<oid>"] == 20
-        assert sum(value for labels, value in answers.items() if dict(labels)["route"] == "none") == 20
+        assert sum(value for labels, value in answers.items() if dict(labels)["route"] == "none") == 21, "with the odd method"
         assert by_route["/health"] >= 20
         for personal in ("7e4b1a90", "mia.berger", "Berger", "MIA"):
             assert personal not in text

@@ -58,7 +58,9 @@ def test_members_are_listed_page_by_page_and_the_row_says_of_when(tell: Tell) ->
     story.tick()
     assert known(story, group) == set(story.sandbox.world.groups[group].members)
     watch = row(story, group)
-    assert (watch.checkpoint, watch.cursor, watch.reason) == (begun, None, None)
+    assert (watch.cursor, watch.reason) == (None, None)
+    assert watch.checkpoint is not None
+    assert begun <= watch.checkpoint <= story.world.clock(), "of when the list was begun"
     asked = [entry for entry in story.ledger() if "transitiveMembers" in entry["path"]]
     assert len(asked) == 3
 
@@ -84,13 +86,12 @@ def test_a_round_that_breaks_off_takes_nobody_away_and_a_day_without_one_takes_a
     mia = story.oid
     story.sandbox.world.apps["service"].permissions[GRAPH_APP_ID].discard("GroupMember.Read.All")
     story.remotes.moment += 7200  # the token in hand still has the role; a new one will not
-    for _ in range(20):
-        story.tick(3600)
+    for _ in range(4):
+        story.tick(5 * 3600)
     assert row(story, group).reason == "directory_refused"
     assert row(story, group).failing_since is not None
     assert sees(story, group, mia)
-    for _ in range(8):
-        story.tick(3600)
+    story.tick(8 * 3600)
     assert known(story, group) == {mia}
     assert not sees(story, group, mia), "unknown is not visible"
 
