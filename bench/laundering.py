@@ -127,8 +127,7 @@ class _Attempt:
 
     def ends_open(self) -> bool:
         self._before()
-        holder = self.other if self.case.actor == "lured" else self.owner
-        journey, token = self._asks(holder.person.oid, holder.record.id)
+        journey, token = self._asks(self._holder.person.oid, self._holder.record.id)
         self._registers()
         if token is not None:
             self._presses(journey, token)
@@ -137,6 +136,11 @@ class _Attempt:
             self.world.advance(seconds)
             self._looked_at(journey)
         return any(device.is_compliant is True for device in self.devices)
+
+    @property
+    def _holder(self) -> crowd.Member:
+        """Whose journey asks for the message, and whose phone it comes to."""
+        return self.other if self.case.actor == "lured" else self.owner
 
     # the two sides
 
@@ -214,8 +218,7 @@ class _Attempt:
             return journey, None  # a record that is not theirs is not among those that they may name
         ask.in_my_hand(store, journey, key, oid=oid, now=self.services.clock())
         look(journey, world=self.services)
-        phone = self.other.phone if self.case.actor == "lured" else self.owner.phone
-        return journey, phone.messages[-1].body.rpartition("/possession/")[2][:43]
+        return journey, self._holder.phone.messages[-1].body.rpartition("/possession/")[2][:43]
 
     def _begins(self, oid: str, browser: str = OWN_BROWSER) -> str:
         """By signing in; the same journey, where one is under way."""
@@ -231,7 +234,7 @@ class _Attempt:
     def _presses(self, journey: str, token: str) -> None:
         case, now = self.case, self.services.clock
         whose = {"colleague": self.other, "lured": self.owner}.get(case.actor, self.owner).person.oid
-        asked_for = (self.other if case.actor == "lured" else self.owner).person.oid
+        asked_for = self._holder.person.oid
         browser = OTHER_BROWSER if case.actor == "forwards" else OWN_BROWSER
         store = self.services.store
         prove_possession.see_link(store, token, now())  # a scanner, a preview, or the page itself
@@ -242,9 +245,8 @@ class _Attempt:
             prove_possession.not_me(store, token, oid=asked_for, browser=OWN_BROWSER, now=now())
         if case.evidence == "used_before":
             self._proves(token, oid=asked_for, browser=OWN_BROWSER)
-            self.owner.record.enrolled_on = self.owner.record.last_seen = (
-                self.world.now()
-            )  # wiped since, so that only a replay is left
+            wiped = self._holder.record  # since then, so that only a replay is left
+            wiped.enrolled_on = wiped.last_seen = self.world.now()
         if case.evidence == "opened_only" or case.actor == "thief":
             return
         if case.actor in ("colleague", "lured", "forwards"):

@@ -199,9 +199,9 @@ def owner_ways(settings: WorkerSettings, world: World) -> Ways:
     """How the owner of a device is told: on the device, and by mail where a server is set."""
     server, sender, texts = operator_pulses.mail_server(settings), settings.alarm_mail_from, Texts(default=settings.language)
 
-    def words() -> Words:
+    def words(what: str) -> Words:
         whose = {"organisation": settings.organisation}
-        return Words(texts.in_default("message.replaced.subject", **whose), texts.in_default("message.replaced", **whose))
+        return Words(texts.in_default(f"message.{what}.subject", **whose), texts.in_default(f"message.{what}", **whose))
 
     return Ways(world.managers, OwnerMail(server, sender=sender) if server is not None and sender else None, words)
 

@@ -74,7 +74,7 @@ class Journey:
     `certificates` those with which this journey's browser came back. `unproven` are MDM connections of which no message was seen to
     arrive yet, or can: what is tapped there proves nothing, and nothing is sent. `fresh`: the tenant asks for no better evidence.
     `relay` is how often the MDM's maker carries compliance to Microsoft, None where we send; `in_app_at` when the person said that
-    they had registered the device in the MDM's app.
+    they had registered the device in the MDM's app; `tell_open_at` when they asked for a message once it is open, until it is sent.
     """
 
     id: str
@@ -101,6 +101,7 @@ class Journey:
     fresh: bool = False
     relay: timedelta | None = None
     in_app_at: datetime | None = None
+    tell_open_at: datetime | None = None
 
     @property
     def in_hand(self) -> ManagedDevice | None:

@@ -23,7 +23,7 @@ from .desk import (
 )
 from .figures import FigureEvents, Meter
 from .hints import EventReader, EventTarget, EventTargets, Hints
-from .notices import Notice, Notices, OwnerMail
+from .notices import OPEN, Notice, Notices, OwnerMail
 from .operating import (
     AuditEntry,
     AuditLog,
@@ -70,6 +70,7 @@ from .watching import Members, Watching
 
 __all__ = [
     "AT_ONCE",
+    "OPEN",
     "Actor",
     "Alarm",
     "AlarmDue",

@@ -7,10 +7,14 @@ from typing import Protocol
 
 from ..domain.device import ManagedKey
 
+OPEN = "open_"
+"""Begins the ways in which is told that the device is open; the others tell that a link took another one's place."""
+
 
 @dataclass(frozen=True)
 class Notice:
-    """`way` is `device` or `mail`; `link_id` is the link that took another one's place, and `mail` where its owner gets mail."""
+    """`way` is `device` or `mail`, or one of these behind `OPEN`; `link_id` is the link that is open or took another one's place,
+    and `mail` where its owner gets mail."""
 
     link_id: str
     way: str
@@ -18,6 +22,14 @@ class Notice:
     mail: str | None
     at: datetime
     attempts: int
+
+    @property
+    def what(self) -> str:
+        return "open" if self.way.startswith(OPEN) else "replaced"
+
+    @property
+    def by(self) -> str:
+        return self.way.removeprefix(OPEN)
 
 
 class Notices(Protocol):

@@ -122,6 +122,9 @@ class Change(Protocol):
     def registered_in_app(self, journey_id: str) -> None:
         """The person says that they registered the device in the MDM's app."""
 
+    def want_told(self, journey_id: str) -> None:
+        """The person asks for a message once the device is open."""
+
     def pick(self, journey_id: str, device_id: str) -> None:
         """Which of several directory devices the person says is in their hand."""
 
@@ -137,6 +140,9 @@ class Change(Protocol):
 
     def tell_owner(self, link_id: str, *, ways: Sequence[str]) -> None:
         """That this link took another one's place, in each of these ways (`ports.Notice`)."""
+
+    def tell_open(self, link_id: str, *, ways: Sequence[str]) -> None:
+        """That the device is open, in each of these ways, where a journey of its owner on this platform asked for it; once."""
 
     def end_link(self, link_id: str, why: str) -> None:
         """End a living link and desire *not compliant* with it, as one. Stale where it ended already."""

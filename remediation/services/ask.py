@@ -68,6 +68,15 @@ def still_blocked(store: Store, journey_id: str, *, oid: str, now: datetime) -> 
         _wake_link(journey, change)
 
 
+def tell_when_open(store: Store, journey_id: str, *, oid: str, now: datetime) -> None:
+    """*Send a message when it is open*. Only to a device that shows messages; pressing again changes nothing."""
+    journey = _own(store, journey_id, oid)
+    if journey.tell_open_at is not None or journey.in_hand not in journey.reachable:
+        return
+    with store.change(Actor("person", oid), "journey.tell_me", about=("journey", journey_id), at=now) as change:
+        change.want_told(journey_id)
+
+
 def take_turn(store: Store, key: str, turns: Turns, now: datetime) -> None:
     again_at = store.take_turn(key, turns, at=now)
     if again_at is not None:

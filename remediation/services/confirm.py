@@ -5,7 +5,7 @@ from contextlib import suppress
 from ..domain.device import LinkState
 from ..domain.push import Lane
 from ..errors import RemoteError
-from ..ports import Change, LinkNoting
+from ..ports import OPEN, Change, LinkNoting
 from .one_pass import OnePass
 
 
@@ -13,6 +13,8 @@ def confirm(one: OnePass, by: str, *, shows_other: bool = False) -> None:
     with one.change("push.confirmed") as change:
         change.audit(by=by, shown=one.sides.entra.compliant if one.sides.entra else None)
         change.confirmed(one.link.id, seq=one.push.desired_seq, by=by, shows_other=shows_other)
+        if one.link.state is LinkState.ACTIVE and one.sides.entra is not None and one.sides.entra.compliant is True:
+            change.tell_open(one.link.id, ways=[OPEN + way for way in one.world.tell_owner_by])
         if one.link.state is LinkState.ENDED:
             _wake_those_who_waited(one, change)
     one.reload()

@@ -1,4 +1,5 @@
-"""Tell the owner of a device, in another way than the page, that another entry took the place of theirs (T1, T3).
+"""Tell the owner of a device, in another way than the page, that another entry took the place of theirs (T1, T3), or that it is
+open, where they asked for that.
 
 On the managed device itself, through the MDM's agent, and by mail where the administrator set a mail server: whoever did it on our
 page may hold neither. It delays nothing, and each way is tried for a day.
@@ -32,7 +33,7 @@ class Words:
 class Ways:
     managers: Mapping[str, DeviceManager]
     mail: OwnerMail | None
-    words: Callable[[], Words]
+    words: Callable[[str], Words]  # by what is told: `open` or `replaced`
 
 
 def tell_owner(rows: Notices, ways: Ways, now: datetime) -> int:
@@ -53,11 +54,11 @@ def tell_owner(rows: Notices, ways: Ways, now: datetime) -> int:
 
 
 def _tell(notice: Notice, ways: Ways) -> None:
-    words = ways.words()
-    if notice.way == MAIL:
+    words = ways.words(notice.what)
+    if notice.by == MAIL:
         if ways.mail is None or not notice.mail:
             raise NotFound("no mail address", remote="mail")
-        ways.mail.send(notice.mail, words.subject, words.text, identity=f"replaced/{notice.link_id}", at=notice.at)
+        ways.mail.send(notice.mail, words.subject, words.text, identity=f"{notice.what}/{notice.link_id}", at=notice.at)
         return
     manager = ways.managers.get(notice.managed.connection)
     if not isinstance(manager, Messaging):

@@ -38,6 +38,9 @@ class JourneyChanges(OpenChange):
     def registered_in_app(self, journey_id: str) -> None:
         self.set_one(self._journey(journey_id).values(in_app_at=self.at), "registered_in_app")
 
+    def want_told(self, journey_id: str) -> None:
+        self.set_one(self._journey(journey_id).values(tell_open_at=self.at), "want_told")
+
     def want_possession(self, journey_id: str, key: ManagedKey) -> None:
         forgotten = dict.fromkeys(("sent_at", "expires_at", "error", "proven_at", "proven_generation", "sending_until"))
         asked = {"connection": key.connection, "record_id": key.record_id, "wanted_at": self.at}

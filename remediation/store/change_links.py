@@ -15,7 +15,8 @@ from ..domain.device import DeviceLink, LinkState
 from ..domain.push import FLIPS_WITHIN, Lane
 from ..errors import Conflict
 from .open_change import OpenChange, waking
-from .tables import LIVING, UNIQUE_LINKS, device_links, notices, pushes
+from .tables import LIVING, UNIQUE_LINKS, device_links, journeys, notices, pushes
+from .upsert import insert_or_update
 from .wakeups import PUSH_LINK
 
 # What belongs to one sequence only, and is forgotten with it.
@@ -65,6 +66,21 @@ class LinkChanges(OpenChange):
         for way in ways:
             row = {"link_id": link_id, "way": way, "at": self.at, "next_try_at": self.at, "attempts": 0}
             self.connection.execute(sa.insert(notices).values(tenant_id=self.tenant_id, **row))
+
+    def tell_open(self, link_id: str, *, ways: Sequence[str]) -> None:
+        """Where the wish is taken back and told about as one, two passes cannot tell twice."""
+        link = self.mine(device_links, id=link_id)
+        theirs = (
+            journeys.c.oid == sa.select(device_links.c.oid).where(link).scalar_subquery(),
+            journeys.c.platform == sa.select(device_links.c.platform).where(link).scalar_subquery(),
+        )
+        wish = self.mine(journeys), *theirs, journeys.c.tell_open_at.is_not(None), journeys.c.expires_at > self.at
+        if not self.connection.execute(sa.update(journeys).where(*wish).values(tell_open_at=None)).rowcount:
+            return
+        for way in ways:
+            again = {"at": self.at, "next_try_at": self.at, "told_at": None, "attempts": 0, "reason": None}
+            row = {"tenant_id": self.tenant_id, "link_id": link_id, "way": way, **again}
+            insert_or_update(self.connection, notices, row)
 
     def end_link(self, link_id: str, why: str) -> None:
         """A pending link pushed nothing, so its end revokes nothing: its directory device may be another link's by now."""

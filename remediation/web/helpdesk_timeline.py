@@ -15,6 +15,7 @@ from .names import shown
 
 EVENTS = {
     *("journey.started", "journey.resumed", "journey.left", "journey.check_again", "journey.needs_help", "journey.still_blocked"),
+    "journey.tell_me",
     "microsoft.said",
     *("device.picked", "possession.wanted", "possession.minted", "possession.sent", "possession.failed", "possession.put_off"),
     *(

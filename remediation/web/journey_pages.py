@@ -117,6 +117,13 @@ def below(rest: str) -> AnyResponse:
     return _back()
 
 
+@pages.post("/journey/tell-me")
+@signed_in
+def tell_me() -> AnyResponse:
+    ask.tell_when_open(desk().store, own_journey().id, oid=here().oid, now=desk().clock())
+    return _back()
+
+
 @pages.post("/journey/still-blocked")
 @signed_in
 def still_blocked() -> AnyResponse:

@@ -98,6 +98,7 @@ class Panel:
     still_blocked_at: datetime | None
     help_why: str | None
     not_for_you: str | None
+    tell: str | None  # a message once it is open: `offered`, or `wanted`
 
     @property
     def title(self) -> str:
@@ -144,6 +145,7 @@ def panel(journey: Journey, now: datetime, *, browser: str) -> Panel:
         still_blocked_at=None if _mended(journey) else journey.still_blocked_at,
         help_why=_known(help_why(journey, now), HELP),
         not_for_you=_known(not_for_you(journey.standing) if journey.standing is not None else None, NOT_FOR_YOU),
+        tell="wanted" if journey.tell_open_at is not None else "offered" if device in journey.reachable else None,
     )
 
 

@@ -282,7 +282,7 @@ def test_T3_the_owner_is_told_on_the_device_and_by_mail(tell: Tell) -> None:
     proves_it_anew(story)
     story.gets_to(Step.OPEN)
     mails, rows = Mails(failing=1), SqlNotices(story.engine, story.store.tenant_id)
-    ways = Ways(story.world.managers, mails, lambda: Words("Registered anew", "Was it not you? Call your helpdesk."))
+    ways = Ways(story.world.managers, mails, lambda _: Words("Registered anew", "Was it not you? Call your helpdesk."))
     assert tell_owner(rows, ways, story.world.clock()) == 1, "the mail server did not answer, and the device was told all the same"
     story.passes(600, every=300)
     assert tell_owner(rows, ways, story.world.clock()) == 1

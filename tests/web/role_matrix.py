@@ -36,6 +36,7 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("GET", "/journey/status"): {"nobody": 401, "mia": 200, "noah": 409, "hanna": 409},
     ("POST", "/journey/check"): {"nobody": 401, "mia": 303, "noah": 409, "hanna": 409},
     ("POST", "/journey/this-device"): {"nobody": 401, "mia": 400, "noah": 409, "hanna": 409},
+    ("POST", "/journey/tell-me"): {"nobody": 401, "mia": 303, "noah": 409, "hanna": 409},
     ("POST", "/journey/still-blocked"): {"nobody": 401, "mia": 303, "noah": 409, "hanna": 409},
     ("POST", "/journey/choose"): {"nobody": 401, "mia": 400, "noah": 409, "hanna": 409},
     ("GET", "/journey/device"): {"nobody": 401, "mia": 200, "noah": 409, "hanna": 409},

@@ -16,7 +16,14 @@ from tests.web.conftest import Browser, Web
 from tests.web.scenes import BROWSER, NOAH, SCENES, stage
 from tests.web.test_journey_pages import step
 
-BUTTONS = ("/journey/check", "/journey/choose", "/journey/device", "/journey/this-device", "/journey/still-blocked")
+BUTTONS = (
+    "/journey/check",
+    "/journey/choose",
+    "/journey/device",
+    "/journey/this-device",
+    "/journey/still-blocked",
+    "/journey/tell-me",
+)
 APPLE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
 ANDROID = "Mozilla/5.0 (Linux; Android 14; Pixel 8{}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Mobile Safari/537.36"
 

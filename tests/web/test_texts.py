@@ -74,6 +74,8 @@ IN_PYTHON = {
     "message.test",
     "message.replaced",
     "message.replaced.subject",
+    "message.open",
+    "message.open.subject",
 }
 MADE_UP = {
     **helpdesk_ids.MADE_UP,

@@ -48,6 +48,7 @@ journeys = sa.Table(
     sa.Column("reason", sa.Text),  # why the last look wrote nothing else
     sa.Column("relay_seconds", sa.Integer),  # how often the MDM's maker carries, where that is the channel
     sa.Column("in_app_at", Moment),  # the person said that they registered in the MDM's app
+    sa.Column("tell_open_at", Moment),  # they asked to be told once it is open; None again when that is under way
     sa.UniqueConstraint("tenant_id", "case_code"),
     to("oid", "people"),
     to("possession_connection possession_record_id", "managed_devices", "connection record_id"),
