@@ -168,7 +168,7 @@ def reach_to_act() -> Reach:
 
 def may_act_on(oid: str) -> bool:
     reach = reach_to_act()
-    return reach.everybody or desk().everybody.within(reach).person(oid) is not None
+    return reach.everybody or (bool(reach.groups) and desk().everybody.within(reach).person(oid) is not None)
 
 
 def _proves_itself(connection: str) -> bool:
