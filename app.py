@@ -14,21 +14,18 @@ from types import FrameType
 
 from flask import Flask
 
-from remediation import log, wiring
+from remediation import onboard_wiring, wiring
 from remediation.errors import NotReady
 from remediation.settings import DatabaseSettings, WebSettings, WorkerSettings
-from remediation.settings.names import environment_of, secrets_of
-from remediation.settings.reading import FaultySettings, read
+from remediation.settings.names import environment_of
+from remediation.settings.reading import FaultySettings, read, read_so_far
 
 PATIENCE = 35  # seconds; each child drains within 30
 
 
 def create_app() -> Flask:
     """The pages. Raises `FaultySettings` or `NotReady`, whose texts are for the person who starts it."""
-    settings = read(WebSettings)
-    log.set_up("web", secrets_of(settings))
-    wiring.require_migrated(settings)
-    return wiring.build_web_app(settings)
+    return onboard_wiring.web_app()
 
 
 def main() -> int:
@@ -64,7 +61,7 @@ def main() -> int:
 
 def _refused(settings: type[DatabaseSettings]) -> str | None:
     try:
-        read(settings)
+        read_so_far(settings, onboard_wiring.taken_for(settings).typed)
     except FaultySettings as error:
         return str(error)
     return None

@@ -12,11 +12,10 @@ from typing import TextIO
 
 import click
 
-from . import operator_wiring, wiring
+from . import onboard_wiring, operator_wiring, wiring
 from .errors import ErasureRefused
 from .operator_commands import desk
 from .settings import AuditSettings
-from .settings.reading import read
 from .terminal import Refusal, in_words, many, span
 
 WHY = click.option(
@@ -40,7 +39,7 @@ def verify(anchor: TextIO | None) -> None:
     Without --anchor, newest rows that were cut away cannot be noticed. Ends with 0 where all is well, with 1 where a row is bad.
     """
     with in_words():
-        settings = read(AuditSettings)
+        settings = onboard_wiring.settings(AuditSettings)
         wiring.require_migrated(settings)
         check = operator_wiring.AuditCheck(settings)
     anchors = check.anchors(anchor) if anchor is not None else {}

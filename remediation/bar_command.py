@@ -2,11 +2,10 @@
 
 import click
 
-from . import log, wiring
+from . import log, onboard_wiring, wiring
 from .services.try_bar import Effect
 from .settings import WorkerSettings
 from .settings.names import secrets_of
-from .settings.reading import read
 from .terminal import Refusal, in_words, many
 
 WHY = {
@@ -27,7 +26,7 @@ def bar(file: str) -> None:
     Reads the whole list of every MDM with the worker's settings, and changes nothing. Ends with 2 where a list was cut off.
     """
     with in_words():
-        settings = read(WorkerSettings)
+        settings = onboard_wiring.settings(WorkerSettings)
         log.set_up("bar", secrets_of(settings))
         effects = wiring.try_bar_file(
             settings, file, lambda effect: click.echo(f"  {effect.connection}: {effect.devices:,} read", err=True)

@@ -16,16 +16,23 @@ from . import (
     connection_commands,
     doctor_commands,
     figures_command,
+    impact_commands,
+    lock_commands,
     log,
     mdm_commands,
+    onboard_commands,
+    onboard_wiring,
     operator_commands,
     partner_commands,
+    pilot_commands,
+    repair_commands,
+    scope_commands,
     serving,
     wiring,
 )
 from .settings import DatabaseSettings, WebSettings, WorkerSettings
 from .settings.names import knows, secrets_of
-from .settings.reading import FaultySettings, read
+from .settings.reading import FaultySettings, read, read_so_far
 from .terminal import Refusal, in_words
 
 
@@ -46,14 +53,16 @@ def serve() -> None:
     Calls no remote but the sign-in, and needs none of the worker's credentials: do not give it any.
     """
     with in_words():
-        settings = read(WebSettings)
-        log.set_up("web", secrets_of(settings))
         _forget_foreign_names()
-        wiring.require_migrated(settings)
+        wiring.require_migrated(read(DatabaseSettings))
+        settings, missing = read_so_far(WebSettings, onboard_wiring.taken_for(WebSettings).typed)
+        log.set_up("web", secrets_of(settings))
         click.echo(f"Serving {settings.public_origin} on {settings.bind}", err=True)
+        if missing:
+            click.echo(onboard_wiring.still_missing(missing), err=True)
         with _counted_in(settings) as folder:
             serving.serve(
-                lambda: wiring.build_web_app(settings, metrics=folder),
+                lambda: onboard_wiring.web_app(metrics=folder),
                 bind=settings.bind,
                 processes=settings.web_processes,
                 threads=settings.web_threads,
@@ -94,25 +103,27 @@ def work(context: click.Context) -> None:
     if context.invoked_subcommand is not None:
         return
     with in_words():
-        settings = read(WorkerSettings)
-        log.set_up("worker", secrets_of(settings))
-        wiring.require_migrated(settings)
-        worker = wiring.build_worker(settings)
-    worker.run()
+        onboard_wiring.run_worker()
 
 
 remediation.add_command(operator_commands.stuck)
 remediation.add_command(operator_commands.leases)
 remediation.add_command(figures_command.figures)
+remediation.add_command(impact_commands.impact)
 remediation.add_command(connection_commands.connections)
 remediation.add_command(mdm_commands.mdm)
+remediation.add_command(onboard_commands.onboard)
 remediation.add_command(partner_commands.partner)
+remediation.add_command(scope_commands.scope)
+remediation.add_command(pilot_commands.pilot)
+remediation.add_command(lock_commands.lock)
 remediation.add_command(bar_command.bar)
 remediation.add_command(doctor_commands.doctor)
 remediation.add_command(audit_commands.audit)
 remediation.add_command(audit_commands.export)
 remediation.add_command(audit_commands.erase)
 remediation.add_command(operator_commands.sign_out)
+remediation.add_command(repair_commands.repair)
 work.add_command(operator_commands.takeover)
 
 
@@ -148,7 +159,7 @@ def check_settings(which: str | None) -> None:
     refused = []
     for cls in [classes[which]] if which else classes.values():
         try:
-            read(cls)
+            onboard_wiring.settings(cls)
         except FaultySettings as error:
             refused.append(str(error))
     if refused:

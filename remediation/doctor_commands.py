@@ -11,7 +11,7 @@ from dataclasses import asdict
 
 import click
 
-from . import log, wiring
+from . import log, onboard_wiring, wiring
 from .doctor_wiring import Examination, described
 from .doctor_words import in_words as words_of
 from .doctor_words import named
@@ -19,7 +19,6 @@ from .domain.finding import Finding, State, worst
 from .errors import MessageTestRefused, NotReady, Refused, RemoteError
 from .settings import WorkerSettings
 from .settings.names import secrets_of
-from .settings.reading import read
 from .terminal import Refusal, in_words, operator, span
 
 STATUS = {State.GOOD: 0, State.BAD: 1, State.UNKNOWN: 2}
@@ -67,7 +66,7 @@ def doctor(context: click.Context, as_json: bool, sign_in_app: str | None) -> No
 
 
 def _settings() -> WorkerSettings:
-    settings = read(WorkerSettings)
+    settings = onboard_wiring.settings(WorkerSettings)
     log.set_up("doctor", secrets_of(settings))
     logging.getLogger().setLevel(logging.ERROR)  # each call would be a line between the findings
     return settings

@@ -4,6 +4,7 @@ Next door: `wiring` (the two processes), `doctor_words` (what a finding means).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from requests.adapters import BaseAdapter
@@ -13,8 +14,10 @@ from .adapters.certificate_files import PemFiles
 from .domain.device import ManagedDevice
 from .domain.finding import Finding, State
 from .domain.message_test import MessageTest
+from .errors import RemoteError
 from .ports import Actor, Clock
-from .services import doctor, doctor_house, doctor_partner, doctor_remotes, message_test
+from .services import doctor, doctor_house, doctor_lock, doctor_partner, doctor_remotes, message_test, pilot
+from .set_up_wiring import chosen_groups, partner_wanted
 from .settings import WorkerSettings
 from .store.engine import make_engine
 from .store.store import SqlStore
@@ -23,7 +26,7 @@ from .store.wakeups import DbosWakeups
 from .web.names import shown
 from .web.texts import Texts
 from .wire import Wire
-from .wiring import build_budgets, message_for_test, now, partner_wanted, world_of
+from .wiring import build_budgets, message_for_test, now, world_of
 
 CHECKS: Sequence[doctor.Check] = (
     doctor_house.database,
@@ -40,6 +43,8 @@ CHECKS: Sequence[doctor.Check] = (
     doctor_remotes.sign_in_log,
     doctor.evidence,
     doctor_remotes.policy,
+    pilot.proven,
+    doctor_lock.lock,
     doctor_remotes.clocks,
     doctor_house.worker,
     doctor_house.queue,
@@ -61,18 +66,18 @@ class Examination:
         self._text: Callable[[str], str] = lambda token: message_for_test(
             texts, settings.organisation, f"{origin}/message-test/{token}"
         )
-        self._world = world_of(settings, store, wire, clock)
+        self._world, self._tokens = world_of(settings, store, wire, clock), wire.tokens()
+        groups = chosen_groups(settings, store)
         self._doctor = doctor.Doctor(
             world=self._world,
-            tokens=wire.tokens(),
+            tokens=self._tokens,
             policies=GraphPolicies(wire.graph("directory")),
             clocks=wire,
             certificates=PemFiles(),
             stuck=SqlStuckRows(self._engine, tenant),
             files=_files(settings),
-            groups=bool(settings.groups or settings.helpdesk_parts),
             sign_in_app=sign_in_app.lower() if sign_in_app else None,
-            partner=partner_wanted(settings),
+            wanted=lambda: partner_wanted(settings, groups()),
         )
 
     def findings(self) -> Iterator[Finding]:
@@ -81,6 +86,21 @@ class Examination:
             yield finding
             if finding.check == "database" and finding.state is State.GOOD:
                 self._budgets.ask_refused_again()
+
+    def findings_of(self, *checks: doctor.Check) -> Iterator[Finding]:
+        """Of these alone; what was refused a moment ago is asked again, since somebody may have repaired it."""
+        self._budgets.ask_refused_again()
+        yield from doctor.examine(self._doctor, checks)
+
+    def roles(self) -> Mapping[str, Sequence[str]]:
+        """The permissions in the token of each resource that gave one."""
+        found: dict[str, Sequence[str]] = {}
+        for resource, token in self._tokens.items():
+            with suppress(RemoteError):
+                roles = token.roles()
+                if roles is not None:
+                    found[resource] = sorted(roles)
+        return found
 
     @property
     def connections(self) -> Sequence[str]:
@@ -111,9 +131,9 @@ def described(device: ManagedDevice) -> str:
 
 def _files(settings: WorkerSettings) -> Mapping[str, str]:
     given = {
-        "service_certificate": settings.service_certificate_file,
+        "service_certificate": settings.file_of("service_certificate"),
         "certificate_authorities": settings.certificate_ca_file,
         "revocation_lists": settings.certificate_crl_file,
         "trusted_authorities": settings.ca_file,
     }
-    return {what: path for what, path in given.items() if path}
+    return {what: str(path) for what, path in given.items() if path}

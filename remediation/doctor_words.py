@@ -27,6 +27,8 @@ class Words:
 CONSENT = "Grant and consent to it as application permission of the service app, then run this again."
 SLOT = "Tenant administration, Connectors and tokens, Partner compliance management; remediation partner show."
 PROVISION = "remediation partner provision"
+PILOT = "remediation pilot start --connection NAME --record NUMBER, with a device that got through."
+RULE = "remediation lock rule shows the one to paste."
 WORDS: dict[tuple[str, str], Words] = {
     ("settings", "read"): Words("The worker's settings are whole."),
     ("database", "not_ready"): Words("{said}", OPERATOR, "Nothing else was looked at."),
@@ -82,6 +84,10 @@ WORDS: dict[tuple[str, str], Words] = {
     ),
     ("partner_slot", "missing"): Words("Intune lists nobody as its compliance partner.", INTUNE, SLOT),
     ("partner_slot", "not_enabled"): Words("Intune lists us as its compliance partner, but {word}.", INTUNE, SLOT),
+    ("partner_slot", "vendor"): Words(
+        "Intune lists {holder} as its compliance partner, {word}; is that the maker of {connection}?"
+    ),
+    ("partner_slot", "vendor_not_enabled"): Words("Intune lists {holder} as its compliance partner, but {word}.", INTUNE, SLOT),
     ("partner_slot", "not_readable"): Words(
         "Intune's list of compliance partners cannot be read ({code}).",
         ENTRA,
@@ -89,21 +95,28 @@ WORDS: dict[tuple[str, str], Words] = {
     ),
     ("partner_groups", "same"): Words("Intune gave us those whom we serve ({count} groups chosen)."),
     ("partner_groups", "differ"): Words(
-        "Intune gave us others than those whom we serve. Only in Intune: {there}. Only in our settings: {here}.",
+        "Intune gave us others than those whom we serve. Only in Intune: {there}. Only here: {here}.",
         INTUNE,
-        "Choose the same groups there as in REMEDIATION_GROUPS.",
+        "Choose the same groups there as here (remediation scope show).",
     ),
     ("partner_groups", "unreadable"): Words(
-        "Whom Intune gave us is told in a form that we do not know.", INTUNE, "Compare the groups there with REMEDIATION_GROUPS."
+        "Whom Intune gave us is told in a form that we do not know.",
+        INTUNE,
+        "Compare the groups there with `remediation scope show`.",
     ),
     ("partner_addresses", "told"): Words("Microsoft took them at {at}; enrollment leads to {enrollment}."),
     ("partner_addresses", "never_told"): Words(
         "Nobody told Microsoft from here where its buttons should lead, and it does not say what it knows.", OPERATOR, PROVISION
     ),
     ("partner_addresses", "deprovisioned"): Words("Taken back at {at} by {by}: Microsoft takes no verdict.", OPERATOR, PROVISION),
+    ("partner_addresses", "leaving"): Words(
+        "Devices are being taken down since {since}: we are to be its partner no longer.",
+        OPERATOR,
+        "remediation partner deprovision goes on with it; " + PROVISION + " takes it back.",
+    ),
     ("partner_addresses", "differ"): Words("Microsoft was told others: enrollment leads to {enrollment}.", OPERATOR, PROVISION),
     ("partner_addresses", "other_groups"): Words(
-        "Microsoft took the addresses, and its policies are not assigned as REMEDIATION_GROUPS says.", OPERATOR, PROVISION
+        "Microsoft took the addresses, and its policies are not assigned to those whom we serve.", OPERATOR, PROVISION
     ),
     ("heartbeat", "fresh"): Words("Microsoft took the last one {ago} ago."),
     ("heartbeat", "none_yet"): Words("None was made yet.", OPERATOR, "Start `remediation work`."),
@@ -207,6 +220,83 @@ WORDS: dict[tuple[str, str], Words] = {
         "Which apps these mean is told by a filter: {policies}.", ACCESS, "See that the sign-in app is not among them."
     ),
     ("policy", "excluded"): Words("None of {count} policies asks our sign-in app for a compliant device."),
+    ("pilot", "proven"): Words(
+        "Proven by a pilot device through {channel}: compliant, not compliant, compliant, seen in Entra by {at}."
+    ),
+    ("pilot", "running"): Words(
+        "A pilot device is under way through {channel}; it is waited for: {step}.", TIME, "remediation pilot show"
+    ),
+    ("pilot", "never"): Words("No pilot device proved {channel} yet.", OPERATOR, PILOT),
+    ("pilot", "other_channel"): Words("A pilot device proved another channel, and {channel} serves by now.", OPERATOR, PILOT),
+    ("pilot", "not_seen_compliant"): Words(
+        "The last pilot device was never seen compliant in Entra through {channel}.",
+        OPERATOR,
+        "Is it compliant in the MDM? `remediation stuck` says what holds its news up. Then try again.",
+    ),
+    ("pilot", "not_seen_not_compliant"): Words(
+        "The last pilot device was never seen to turn not compliant in Entra through {channel}.",
+        OPERATOR,
+        "Where the MDM's maker carries, break a rule on the device first; `remediation stuck` says the rest. Then try again.",
+    ),
+    ("pilot", "not_seen_again"): Words(
+        "The last pilot device went down in Entra through {channel} and was not seen to come up again.",
+        OPERATOR,
+        "Is it compliant in the MDM? `remediation stuck` says what holds its news up. Then try again.",
+    ),
+    ("pilot", "link_ended"): Words("The last pilot device lost its link while it was tried.", OPERATOR, PILOT),
+    ("lock", "prepared"): Words("Its mark stands in {name} since {at}."),
+    ("lock", "not_prepared"): Words(
+        "Nobody has seen yet that {name} is free, so no mark is written.", OPERATOR, "remediation lock prepare"
+    ),
+    ("lock_policy", "not_readable"): Words(
+        "The policies cannot be read ({code}).",
+        ACCESS,
+        "Compare the policy with `remediation lock rule`, word for word. Or grant Policy.Read.All.",
+    ),
+    ("lock_policy", "none"): Words(
+        "No policy asks for {name}: nobody is held back by the mark.", ACCESS, "remediation lock rule shows the policy."
+    ),
+    ("lock_policy", "holds"): Words("It blocks every device without our mark."),
+    ("lock_policy", "not_on"): Words("It is not on: nothing is blocked by it.", ACCESS, "Enable policy: On."),
+    ("lock_policy", "does_not_block"): Words("Its grant is not *Block access*.", ACCESS, RULE),
+    ("lock_policy", "includes"): Words(
+        "Its filter takes devices in, and a device without attributes is in none: it fails open.", ACCESS, RULE
+    ),
+    ("lock_policy", "platforms"): Words(
+        "It leaves out a platform that the lock is for: there nobody is held back.", ACCESS, "Device platforms: Any device."
+    ),
+    ("lock_policy", "clients"): Words(
+        "It leaves out browsers or apps: who uses those is not held back.", ACCESS, "Client apps: not configured."
+    ),
+    ("lock_policy", "every_app"): Words(
+        "It is about all resources, and so about signing in to register a device: whoever is not marked yet may not come to be.",
+        ACCESS,
+        "Target resources: Office 365, or those that the device policy is about.",
+    ),
+    ("lock_policy", "unreadable"): Words("Its rule is of a form that we cannot judge.", ACCESS, RULE),
+    ("lock_policy", "negative"): Words(
+        "Its rule asks for what is *not* there (-ne, -notIn, …), which every device without attributes meets: it fails open for "
+        "devices that nobody registered.",
+        ACCESS,
+        RULE,
+    ),
+    ("lock_policy", "any_of"): Words("Its rule has an -or: one half is enough to get in.", ACCESS, RULE),
+    ("lock_policy", "loose"): Words(
+        "Its rule compares loosely (-startsWith, -contains, -in): more values than ours get in.", ACCESS, RULE
+    ),
+    ("lock_policy", "operator"): Words("Its rule has an operator that we do not know.", ACCESS, RULE),
+    ("lock_policy", "claimed"): Words(
+        "Its rule asks for a name, model or system, which people and devices choose themselves.", ACCESS, RULE
+    ),
+    ("lock_policy", "mark_alone"): Words("Its rule does not ask for isCompliant beside the mark.", ACCESS, RULE),
+    ("lock_policy", "other_value"): Words("Its rule does not ask for our mark's value.", ACCESS, RULE),
+    ("lock_blocks", "seen"): Words("An unregistered device and an unmarked one were both seen blocked."),
+    ("lock_blocks", "unregistered_not_seen_blocked"): Words(
+        "No unregistered device was seen blocked yet.", ACCESS, "Try one, then: remediation lock blocked"
+    ),
+    ("lock_blocks", "unmarked_not_seen_blocked"): Words(
+        "No registered, compliant device without the mark was seen blocked yet.", ACCESS, "Try one, then: remediation lock blocked"
+    ),
     ("clock", "agrees"): Words("Its clock and ours agree (within {seconds} s)."),
     ("clock", "differs"): Words("Its clock is {seconds} s {which} ours.", OPERATOR, "Set this machine's clock by NTP."),
     ("clock", "no_answer"): Words("No remote told its time.", NOBODY, "See above."),
@@ -249,6 +339,10 @@ NAMES = {
     "sign_in_log": "sign-in log",
     "evidence": "minimum evidence",
     "policy": "our sign-in and the device policies",
+    "pilot": "pilot device for",
+    "lock": "second lock",
+    "lock_policy": "policy of the second lock",
+    "lock_blocks": "second lock, tried",
     "clock": "clock of",
     "worker": "worker",
     "queue": "queue",

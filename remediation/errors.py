@@ -1,8 +1,8 @@
 """Errors that know who can act and whether trying again helps.
 
 The five that a remote can cause are raised by `adapters/`; `Stale`, `Conflict`, `PossessionRefused`, `MessageTestRefused`,
-`ExtensionRefused` and `ErasureRefused` by `store/`, `TooOften` by `services/`, `CertificateRefused` by
-`adapters/` and `store/`. Anything else is a bug of ours and shows the page for bugs.
+`ExtensionRefused`, `ErasureRefused`, `ImpactRefused` and `SetUpRefused` by `store/`, `TooOften` by `services/`,
+`CertificateRefused` by `adapters/` and `store/`. Anything else is a bug of ours and shows the page for bugs.
 """
 
 from datetime import datetime
@@ -152,6 +152,21 @@ class Conflict(RemediationError):
     who_acts = WhoActs.HELPDESK
 
 
+class ChangedMeanwhile(RemediationError):
+    """Something was done for this person since the page was made on which somebody confirms. Nothing was changed."""
+
+    code = "changed_meanwhile"
+    who_acts = WhoActs.HELPDESK
+    retryable = True
+
+
+class NotOffered(RemediationError):
+    """A repair that the facts do not call for, or a device that is not among those it is offered for. Nothing was changed."""
+
+    code = "not_offered"
+    who_acts = WhoActs.HELPDESK
+
+
 class MessageTestRefused(RemediationError):
     """A test of a connection's messages cannot be made, or its link not be used. `why`: `no_messages` or `not_enrolled`; `unknown`,
     `used` or `too_late`."""
@@ -162,6 +177,19 @@ class MessageTestRefused(RemediationError):
     def __init__(self, why: str) -> None:
         super().__init__(f"message test refused: {why}")
         self.why = why
+
+
+class StepRefused(RemediationError):
+    """A step of setting the tenant up cannot be done. `why`: of a scope `by_setting`, `too_many`, `gone`, `no_people`,
+    `not_managed`, `not_counted` or `nothing_chosen`; of a pilot `no_channel`, `no_link`, `runs` or `not_running`; of an arrival
+    `no_such_way`."""
+
+    code = "step_refused"
+    who_acts = WhoActs.ADMIN
+
+    def __init__(self, why: str, about: str = "") -> None:
+        super().__init__(f"step refused: {why}")
+        self.why, self.about = why, about
 
 
 class PossessionRefused(RemediationError):
@@ -217,6 +245,31 @@ class ErasureRefused(RemediationError):
     code = "erasure_refused"
     who_acts = WhoActs.TIME
     retryable = True
+
+
+class SetUpRefused(RemediationError):
+    """Something of the set-up is not done. `why`: `link` (a set-up link that was used, is too old or was never made), `changed`
+    (somebody else changed the settings meanwhile)."""
+
+    code = "set_up_refused"
+    who_acts = WhoActs.ADMIN
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"set-up refused: {why}")
+        self.why = why
+
+
+class ImpactRefused(RemediationError):
+    """A count or a wave of start messages does not begin, or not end. `why`: `counting_already`, `sending_already`, `counted_anew`
+    (the numbers that were seen are not the newest), `nobody`, `over`, or the part of the wish that is wrong: `reason`, `way`,
+    `size`, `pause`."""
+
+    code = "impact_refused"
+    who_acts = WhoActs.ADMIN
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"impact refused: {why}")
+        self.why = why
 
 
 class NotReady(Exception):

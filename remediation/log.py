@@ -28,7 +28,7 @@ HEADER = re.compile(
     r"(?<![\w-])(authorization|proxy-authorization|cookie|set-cookie|aw-tenant-code)(\s*:\s*)[^\r\n\"']+", re.IGNORECASE
 )
 BEARER = re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE)
-POSSESSION = re.compile(r"(/(?:possession|message-test)/)[\w-]{16,}")  # the address is the token
+POSSESSION = re.compile(r"(/(?:possession|message-test|set-up)/)[\w-]{16,}")  # the address is the token
 JWT = re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*")
 
 

@@ -9,12 +9,11 @@ from contextlib import contextmanager
 
 import click
 
-from . import log
+from . import log, onboard_wiring
 from .errors import RemoteError
 from .mdm_wiring import Did, Found, ManagedDevice, Mdm, MdmEvents, MdmWord, Registered, shown
 from .settings import WorkerSettings
 from .settings.names import secrets_of
-from .settings.reading import read
 from .terminal import Refusal, in_words, many, moment, operator
 
 WHY = {
@@ -167,7 +166,7 @@ def lookup_values(connection: str) -> None:
 
 
 def _settings() -> WorkerSettings:
-    settings = read(WorkerSettings)
+    settings = onboard_wiring.settings(WorkerSettings)
     log.set_up("mdm", secrets_of(settings))
     logging.getLogger().setLevel(logging.ERROR)  # each call would be a line between what was asked for
     return settings

@@ -9,10 +9,9 @@ from datetime import datetime
 
 import click
 
-from . import operator_wiring, wiring
+from . import onboard_wiring, operator_wiring, wiring
 from .errors import ExtensionRefused
 from .settings import OperatorSettings
-from .settings.reading import read
 from .terminal import Refusal, in_words, many, moment, operator, span
 
 FIRST = 20
@@ -20,7 +19,7 @@ MARGIN = " " * 4
 
 
 def desk() -> operator_wiring.Operating:
-    settings = read(OperatorSettings)
+    settings = onboard_wiring.settings(OperatorSettings)
     wiring.require_migrated(settings)
     return operator_wiring.Operating(settings, operator())
 
@@ -165,7 +164,7 @@ def sign_out(person: str, why: str) -> None:
 def move(target: str) -> None:
     begun = time.monotonic()
     with in_words():
-        settings = read(OperatorSettings)
+        settings = onboard_wiring.settings(OperatorSettings)
         counts = wiring.move(settings, target, operator=operator(), progress=_progress)
     total, took = sum(counts.values()), time.monotonic() - begun
     click.echo(

@@ -27,6 +27,7 @@ from .store.figures import SqlFigures
 from .store.leases import SqlLeases
 from .store.pruning import SqlPrunedRows
 from .store.seals import SqlSeals
+from .store.tables import DEPLOYMENT
 from .worker.pulse import Pulse
 
 JUDGED_EVERY, TOLD_EVERY, FIGURES_EVERY, PRUNED_EVERY = 30.0, 5.0, 30.0, 3600.0  # seconds
@@ -52,6 +53,7 @@ def of(settings: WorkerSettings, engine: sa.Engine, store: Store, now: Callable[
 def _audit(settings: WorkerSettings, engine: sa.Engine, store: Store, now: Callable[[], datetime]) -> list[Pulse]:
     """The key is asked for with each beat, so that another one signs from the moment its file changes."""
     log, key, anchor = SqlSeals(engine, settings.tenant_id), settings.live("audit_key", strong), AnchorLog()
+    of_set_up = SqlSeals(engine, DEPLOYMENT)  # rows that are older than the tenant's id
     rows, actor = SqlPrunedRows(engine, settings.tenant_id), Actor("worker", settings.executor_id)
     days = (timedelta(days=kept) for kept in (settings.keep_journeys_days, settings.keep_links_days, settings.keep_audit_days))
     keep = Keep(*days)
@@ -63,10 +65,18 @@ def _audit(settings: WorkerSettings, engine: sa.Engine, store: Store, now: Calla
 
     return [
         Pulse("audit seals", lambda: audit_log.seal(log, key(), now), every=SEALED_EVERY),
+        Pulse("audit seals of the set-up", lambda: audit_log.seal(of_set_up, key(), now), every=SEALED_EVERY),
         Pulse("late audit rows", lambda: audit_log.seal(log, key(), now, late=True), every=LATE_EVERY),
         Pulse("audit anchor", tell_the_newest, every=ANCHORED_EVERY),
         Pulse("old rows", lambda: prune(store, rows, log, now(), keep=keep, audit_key=key, actor=actor), every=PRUNED_EVERY),
     ]
+
+
+def seals_of_set_up(settings: WorkerSettings, engine: sa.Engine, now: Callable[[], datetime]) -> list[Pulse]:
+    """Rows of the audit that are older than the tenant's id, and of the tenant whose set-up is not over."""
+    key = settings.live("audit_key", strong)
+    logs = [SqlSeals(engine, tenant) for tenant in {DEPLOYMENT, settings.tenant_id}]
+    return [Pulse("audit seals", lambda: [audit_log.seal(log, key(), now) for log in logs], every=SEALED_EVERY)]
 
 
 def alarm_sinks(settings: WorkerSettings) -> list[AlarmSink]:

@@ -9,16 +9,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .adapters import audit_anchor
+from .domain.repairs import Offer, Repair, Situation, offers
 from .domain.seals import Anchor, SealKeys
-from .ports import Actor
-from .services import audit_log, person_file
+from .ports import Actor, Count, Wave
+from .services import audit_log, impact, person_file
 from .services import connections as remotes
 from .services import figures as figure_tables
 from .services import leases as lease_ends
+from .services import repair as repairs
 from .services import stuck as stuck_rows
 from .services.audit_log import SOON, Checked
 from .services.end_sessions import end_sessions
 from .services.figures import Counted
+from .services.waves import WaveAsked, begin_wave, stop_wave
 from .settings import AuditSettings, OperatorSettings
 from .store.engine import make_engine
 from .store.leases import SqlLeases
@@ -44,8 +47,10 @@ __all__ = [
     "ConnectionInWords",
     "FoundStuck",
     "Operating",
+    "Situation",
     "StillAtWork",
     "StuckInWords",
+    "shown",
 ]
 
 WITHIN = lease_ends.WITHIN
@@ -143,6 +148,25 @@ class Operating:
         choice = figure_tables.choose(asked, self._look_up.connection_names(), now())
         return figure_tables.count(self._look_up, choice, now(), most=None)
 
+    def impact(self) -> tuple[Count | None, Count | None]:
+        """The newest count, however it stands, and the newest that has numbers."""
+        return self._store.newest_count(), self._store.counted_last()
+
+    def count_impact(self, why: str) -> str:
+        return impact.ask_for_count(self._store, actor=self._actor, because=why, now=now())
+
+    def stop_count(self, count_id: str, why: str) -> None:
+        impact.stop_count(self._store, count_id, actor=self._actor, because=why, now=now())
+
+    def waves(self) -> Sequence[Wave]:
+        return self._store.waves()
+
+    def begin_wave(self, asked: WaveAsked, why: str) -> tuple[str, int]:
+        return begin_wave(self._store, asked, actor=self._actor, because=why, now=now())
+
+    def stop_wave(self, wave_id: str, why: str) -> None:
+        stop_wave(self._store, wave_id, actor=self._actor, because=why, now=now())
+
     def take_over(self, executor_id: str, why: str) -> int:
         count = take_over(self._engine, executor_id)
         if count:
@@ -152,6 +176,18 @@ class Operating:
 
     def sign_out(self, oid: str, why: str) -> int:
         return end_sessions(self._store, oid, actor=self._actor, because=why, now=now())
+
+    def situation(self, oid: str, case_code: str) -> Situation | None:
+        return repairs.situation(self._look_up, self._store, oid, case_code=case_code, allowed=repairs.Allowed())
+
+    def offered(self, found: Situation) -> Sequence[Offer]:
+        return offers(found, now())
+
+    def repair(self, found: Situation, name: Repair, target: str, why: str) -> None:
+        repairs.repair(self._store, found, repairs.Order(name, target, why, found.seen), actor=self._actor, now=now())
+
+    def say(self, key: str) -> str:
+        return self._texts.in_default(key)
 
     def held(self, oid: str) -> tuple[int, int]:
         """Rows of this person, and how many of their links live."""

@@ -3,24 +3,25 @@
 Next door: `mdm_commands`, `doctor_commands`. docs/operating.md is the page to them.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
 import click
 
-from . import wiring
+from . import onboard_wiring, wiring
 from .domain.partner import CompliancePartner, slot
 from .errors import RemoteError
 from .partner_wiring import PLATFORMS, Done, Partner, Seen, shown
 from .settings import WorkerSettings
-from .settings.reading import read
 from .terminal import Refusal, in_words, many, moment, operator, span
 
 WORD = {"ios": "iOS", "android": "Android", "macos": "macOS"}
 ON = {
     "not_told": "The tenant was not provisioned from here yet.",
     "deprovisioned": "The tenant was deprovisioned from here.",
+    "leaving": "Devices are being taken down, since we are to be its partner no longer.",
     "addresses": "Microsoft was told other addresses.",
     "no_policy": "{platform}: there is no policy.",
     "intune_decides": "{platform}: the policy that stands there lets Intune decide, not the partner. No way to change that from "
@@ -49,6 +50,8 @@ SLOT = {
     "tokens, Partner compliance management)",
     "whose": "held by {holder} ({state}); REMEDIATION_PARTNER_NAME would tell whether that is us",
 }
+WAITING = "Our own limit of calls is used up for the moment. Waiting for it; this goes on by itself."
+LOOK_EVERY, STILL = 2.0, 120.0  # seconds
 REASON = click.option("--why", default="asked for at the command line", show_default=True, help="What the audit says; name nobody.")
 
 
@@ -60,7 +63,8 @@ def partner() -> None:
 @contextmanager
 def _at_microsoft(*platforms: str) -> Iterator[Partner]:
     with in_words():
-        found = Partner(read(WorkerSettings), platforms=platforms)
+        waiting = lambda: click.echo(WAITING, err=True)  # noqa: E731
+        found = Partner(onboard_wiring.settings(WorkerSettings), platforms=platforms, waiting=waiting)
     try:
         yield found
     except RemoteError as error:
@@ -82,8 +86,8 @@ def _words(error: RemoteError) -> str:
 def provision(context: click.Context, platforms: tuple[str, ...], dry_run: bool, yes: bool, why: str) -> None:
     """Tell Microsoft our two addresses, and have a policy for each platform assigned to all users or to the chosen groups.
 
-    Safe to repeat: it says what differs and does what is missing. Groups are those of REMEDIATION_GROUPS, ten at most; the same
-    must be chosen in Intune. Ends with 0 once all stands, 1 where Microsoft did not take some of it, 2 where nothing could be done.
+    Safe to repeat: it says what differs and does what is missing. Groups are those of `remediation scope show`, and the same must
+    be chosen in Intune. Ends with 0 once all stands, 1 where Microsoft did not take some of it, 2 where nothing could be done.
     """
     with _at_microsoft(*platforms) as at_microsoft:
         seen, wanted = at_microsoft.see(), at_microsoft.wanted
@@ -114,7 +118,7 @@ def _differs(one: str) -> str:
 
 
 def _no_group(groups: tuple[str, ...]) -> str:
-    known = "Compare REMEDIATION_GROUPS with Entra. Nothing was told to Microsoft."
+    known = "`remediation scope show` says which; choose others. Nothing was told to Microsoft."
     return f"The directory has no such group: {', '.join(groups)}. {known}"
 
 
@@ -144,6 +148,7 @@ def show() -> None:
             click.echo("Told         nothing from here yet")
         else:
             state = "provisioned" if told.provisioned else "deprovisioned"
+            state += f", leaving since {moment(told.leaving_at)}" if told.provisioned and told.leaving_at else ""
             click.echo(f"Told         {state}, {moment(told.told_at)}, by {shown(told.told_by)}")
             click.echo(f"Enrollment   {told.enrollment_url}\nRemediation  {told.remediation_url}")
             click.echo(f"Assigned to  {', '.join(told.groups) or 'not whole yet'}")
@@ -177,22 +182,66 @@ def _heard(holder: CompliancePartner | None, now: datetime) -> str:
 
 @partner.command()
 @click.option("--tenant", help="The tenant id once more, for scripts; else it is asked for.")
+@click.option("--no-wait", is_flag=True, help="Begin, or go on, and say how many are left; ends with 1 while some are.")
+@click.option("--leave", is_flag=True, help="Take nobody down: whoever is let in by our word stays so until Microsoft decides.")
+@click.option("--devices-stay", type=int, help="With --leave, for scripts: how many devices you know to stay let in.")
 @REASON
-def deprovision(tenant: str | None, why: str) -> None:
+@click.pass_context
+def deprovision(context: click.Context, tenant: str | None, no_wait: bool, leave: bool, devices_stay: int | None, why: str) -> None:
     """Tell Microsoft that we are no longer this tenant's compliance partner. The heartbeat ends with it.
 
-    From then on no verdict can be carried, and none taken back. Policies and assignments stay; an administrator removes the partner
-    in Intune. Ends with 0, or with 2 where nothing was done.
+    Afterwards no verdict can be carried and none taken back, so every device that is let in by our word is taken down first, by the
+    worker, and seen in Entra. This may be cut off at any time and run again; `provision` takes it back. Policies and assignments
+    stay; an administrator removes the partner in Intune. Ends with 0, with 1 where devices are left (--no-wait), and with 2 where
+    nothing was done.
     """
     with _at_microsoft() as at_microsoft:
-        stand = at_microsoft.standing()
-        click.echo(
-            f"{many(stand, 'device stands', 'devices stand')} as compliant by our word. After this nobody here can take them down, "
-            "and what Microsoft does with them, and when, is not public."
+        stand, told = at_microsoft.standing(), at_microsoft.told()
+        going_on = told is not None and told.leaving_at is not None
+        stay = (
+            "--leave: nobody here can take them down afterwards, and what Microsoft does with them, and when, is not public."
+            if leave
+            else "Each is taken down first, and its owner is blocked; the worker must run (`remediation work`)."
         )
-        asked = f"Type the tenant id ({at_microsoft.tenant_id}) to go on"
-        typed = tenant if tenant is not None else click.prompt(asked, default="", show_default=False)
-        if typed.strip().lower() != at_microsoft.tenant_id:
-            raise Refusal("That is not the tenant id. Nothing was told to Microsoft.")
+        click.echo(f"{many(stand, 'device stands', 'devices stand')} as compliant by our word. {stay if stand else ''}".rstrip())
+        if not (going_on and no_wait):
+            _the_tenant(at_microsoft, tenant)
+        if leave and stand:
+            _how_many_stay(stand, devices_stay)
+        elif stand or going_on:
+            at_microsoft.leave(operator(), why=why)
+            if no_wait and (left := at_microsoft.standing()):
+                click.echo(f"Begun; {many(left, 'device is', 'devices are')} still let in. Run this again to go on.")
+                context.exit(1)
+            _until_all_are_down(at_microsoft)
         at_microsoft.deprovision(operator(), why=why)
         click.echo("Microsoft took it: deprovisioned. `remediation partner provision` takes it back.")
+
+
+def _the_tenant(at_microsoft: Partner, tenant: str | None) -> None:
+    asked = f"Type the tenant id ({at_microsoft.tenant_id}) to go on"
+    typed = tenant if tenant is not None else click.prompt(asked, default="", show_default=False)
+    if typed.strip().lower() != at_microsoft.tenant_id:
+        raise Refusal("That is not the tenant id. Nothing was told to Microsoft.")
+
+
+def _how_many_stay(stand: int, devices_stay: int | None) -> None:
+    if devices_stay is None:
+        asked = f"Type how many devices stay let in ({stand}) to go on"
+        devices_stay = click.prompt(asked, type=int, default=-1, show_default=False)
+    if devices_stay != stand:
+        raise Refusal(f"{stand} stay let in, not {devices_stay}. Nothing was told to Microsoft.")
+
+
+def _until_all_are_down(at_microsoft: Partner) -> None:
+    """What the worker does is only watched here."""
+    last, since = -1, time.monotonic()
+    while left := at_microsoft.standing():
+        if left != last:
+            click.echo(f"{many(left, 'device is', 'devices are')} still let in.", err=True)
+            last, since = left, time.monotonic()
+        elif time.monotonic() - since > STILL:
+            click.echo("Nothing moves: does `remediation work` run? `remediation stuck` says what keeps them.", err=True)
+            since = time.monotonic()
+        time.sleep(LOOK_EVERY)
+    click.echo("All are down: Entra shows each as not compliant.")

@@ -18,7 +18,6 @@ from .adapters.gate import Gate
 from .adapters.http import Credential, Remote
 from .domain import powers
 from .ports import Budgets, Clock, DeviceManager, EventTargets
-from .secret_files import SecretFile, text_of
 from .settings import WorkerSettings
 from .settings.rules import key_with_certificate
 from .wire_mdm import Hold
@@ -98,10 +97,9 @@ class Wire:
 
 def _service_credential(settings: WorkerSettings) -> Callable[[], str | dict[str, str]]:
     """As it is now: both may be rotated while the worker runs. A certificate goes before a secret; MSAL finds its thumbprint."""
-    if not settings.service_certificate_file:
+    if settings.service_certificate is None:
         return settings.live("service_client_secret")
-    path = Path(settings.service_certificate_file)
-    pem = SecretFile(path, text_of(path), key_with_certificate)
+    pem = settings.live("service_certificate", key_with_certificate)
 
     def certificate() -> dict[str, str]:
         return {"private_key": pem(), "public_certificate": pem()}

@@ -1,15 +1,18 @@
-"""Which channels there are: those that a platform's setting names, each with the platforms that it was given.
+"""Which channels there are: those that a platform's setting names, each with the platforms that it was given; and the second lock.
 
 Next door: `wire` (every remote), `settings/channels.py` (what was chosen, and checked).
 """
 
-from datetime import timedelta
+import secrets
+from datetime import datetime, timedelta
 
 from .adapters import graph_device, intune_partner, mdm_relay
+from .adapters import second_lock as marks
 from .domain.channel import ChannelKind, Choice
 from .domain.device import Platform
+from .domain.second_lock import SecondLock
 from .errors import NotReady
-from .ports import ComplianceChannel, Directory
+from .ports import ComplianceChannel, Directory, Store
 from .settings import WorkerSettings
 from .settings.channels import PLATFORMS
 from .wire import Wire
@@ -17,6 +20,24 @@ from .wire import Wire
 
 def channels(wire: Wire, settings: WorkerSettings, directory: Directory) -> list[ComplianceChannel]:
     return [_channel(wire, settings, directory, chosen, platforms) for chosen, platforms in chosen_by(settings).items()]
+
+
+def keep_lock(settings: WorkerSettings, store: Store, at: datetime) -> SecondLock | None:
+    """The second lock's row, made by chance the first time; None where the tenant has none."""
+    number = settings.second_lock_attribute
+    if number is None:
+        return None
+    found = store.keep_second_lock(number, f"remediation-{secrets.token_hex(16)}", at=at)
+    if found.attribute != number:
+        raise NotReady(
+            f"REMEDIATION_SECOND_LOCK_ATTRIBUTE is {number}, and the second lock's marks stand in {found.name}, where they would "
+            f"stay for ever. Set it to {found.attribute} again."
+        )
+    return found
+
+
+def second_lock(wire: Wire, settings: WorkerSettings, lock: SecondLock) -> marks.GraphSecondLock:
+    return marks.GraphSecondLock(wire.graph("lock"), name=lock.name, value=lock.value, platforms=settings.locked())
 
 
 def chosen_by(settings: WorkerSettings) -> dict[Choice, frozenset[Platform]]:

@@ -7,7 +7,7 @@ The doors (`commands`, `__main__`, `app.py`) call it; nothing else may.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -19,39 +19,55 @@ from sqlalchemy import Engine as SqlEngine
 from sqlalchemy import inspect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from . import operator_pulses, wire_channels
-from .adapters import compliance_partners, device_certificates, graph, intune_partner, sign_in_log, workspace_one_events
+from . import operator_pulses, set_up_wiring, wire_channels
+from .adapters import (
+    compliance_partners,
+    device_certificates,
+    graph,
+    graph_roster,
+    graph_writing,
+    sealing,
+    sign_in_log,
+    workspace_one_events,
+)
 from .adapters.mail import OwnerMail
 from .adapters.metrics_port import PortTaken, WebMetrics, serve_worker
 from .adapters.risk_file import RiskFile
 from .domain.bar import Bar, held_to
 from .domain.budget import A_WHOLE_LOOK, Limit, Limits
 from .domain.compliance import Lease
-from .domain.device import Platform
 from .domain.evidence import Level
 from .domain.watch import Pace, watch_names
 from .errors import NotReady
-from .ports import Budgets, Clock, DeviceManager, EventTargets, Store
+from .ports import Actor, Budgets, Clock, DeviceManager, EventTargets, Store
 from .services import heartbeat, members
+from .services.disable_entries import disable_entries
+from .services.impact import count_on
 from .services.look import look
-from .services.provision_partner import Wanted
 from .services.push_compliance import bring_to_rest
 from .services.reconcile import watch
+from .services.start_links import StartWays, send_start_links
 from .services.tell_owner import DEVICE, MAIL, Ways, Words, tell_owner
 from .services.try_bar import Effect, Trial, try_bar
+from .services.waves import Beginning, send_on
 from .services.world import World
 from .settings import DatabaseSettings, OperatorSettings, Settings, WebSettings, WorkerSettings
 from .settings.bar import read_bar
+from .settings.typed import NIL
 from .store import migrations, moving, pickle_door
 from .store.budgets import SqlBudgets
 from .store.engine import make_engine
 from .store.figures import SqlFigures
 from .store.look_up import SqlLookUp
 from .store.notices import SqlNotices
+from .store.onboarding import SqlChoices
+from .store.repairs import SqlRepairWork
 from .store.sessions import SqlSessions, SqlSignInStates
 from .store.store import SqlStore
+from .store.tables import DEPLOYMENT
 from .store.wakeups import QUEUES, DbosWakeups
 from .web import build_web
+from .web.set_up import SetUp
 from .web.texts import Texts
 from .wire import Wire
 from .wire_mdm import Hold
@@ -59,7 +75,8 @@ from .worker.engine import Engine, Unsuited, Wakers, refuse_old_sqlite
 from .worker.process import Worker
 from .worker.pulse import Pulse
 
-OWNERS_EVERY = 5.0
+OWNERS_EVERY, COUNTED_EVERY, BEGUN_EVERY = 5.0, 2.0, 2.0
+REPAIRS_EVERY = 2.0  # staff wait for it, with somebody on the phone
 DUE_EVERY = 0.5  # seconds; the shortest wait that a row asks for is 2
 FORGET_EVERY = 3600.0
 SIGN_IN_LOG_CALLS = "5/10"  # for an app and tenant: graph-docs concepts/throttling-limits.md
@@ -116,22 +133,25 @@ def _is_migrated(url: str) -> bool:
     return engines and current is not None and (current == script.get_current_head() or current not in known)
 
 
-def build_web_app(settings: WebSettings, *, metrics: Path | None = None) -> Flask:
-    """`metrics` is the folder in which the processes of one `serve` count their answers."""
-    engine = make_engine(_url(settings))
-    store = SqlStore(engine, settings.tenant_id, DbosWakeups(engine), **_asks_for(settings))
-    sessions, states = SqlSessions(engine, settings.tenant_id), SqlSignInStates(engine, settings.tenant_id)
-    look_up, certificates = SqlLookUp(engine, settings.tenant_id), build_certificates(settings)
-    meter = _web_metrics(settings, metrics)
+def build_web_app(settings: WebSettings, set_up: SetUp | None = None, *, metrics: Path | None = None) -> Flask:
+    """`set_up` where something is missing or was typed; else everything stands in the settings. `metrics` is the folder in which
+    the processes of one `serve` count their answers."""
+    engine, tenant = make_engine(_url(settings)), settings.tenant_id if settings.tenant_id != NIL else DEPLOYMENT
+    store = SqlStore(engine, tenant, DbosWakeups(engine), **_asks_for(settings))
+    sessions, states = SqlSessions(engine, tenant), SqlSignInStates(engine, tenant)
+    look_up, certificates = SqlLookUp(engine, tenant), build_certificates(settings)
+    own_half = sealing.public_half(settings.secret_key.get_secret_value())
+    set_up = set_up or SetUp(SqlChoices(engine, tenant), sealing.seal, own_half)
+    meter = _web_metrics(settings.web_metrics, metrics) if settings.web_metrics is not None and metrics is not None else None
     more: dict[str, Any] = {"events": workspace_one_events.hint_of, "clock": now, "meter": meter}
-    return build_web(settings, store, sessions, states, look_up, certificates, **more)
+    return build_web(settings, store, sessions, states, look_up, certificates, set_up=set_up, **more)
 
 
-def _web_metrics(settings: WebSettings, folder: Path | None) -> WebMetrics | None:
-    if settings.web_metrics is None or folder is None:
-        return None
+@lru_cache
+def _web_metrics(bind: str, folder: Path) -> WebMetrics:
+    """One for the process, however often its app is built anew."""
     meter = WebMetrics(folder)
-    meter.serve(settings.web_metrics)
+    meter.serve(bind)
     return meter
 
 
@@ -162,7 +182,7 @@ class Parts:
     bring_to_rest: Callable[..., None] = bring_to_rest
 
 
-def build_worker(settings: WorkerSettings, parts: Parts | None = None) -> Worker:
+def build_worker(settings: WorkerSettings, parts: Parts | None = None, more: Sequence[Pulse] = ()) -> Worker:
     pickle_door.close_pickle_door()
     engine = make_engine(_url(settings))
     parts = parts or Parts()
@@ -187,12 +207,39 @@ def build_worker(settings: WorkerSettings, parts: Parts | None = None) -> Worker
     old = Pulse("old wake-ups", durable.forget, every=FORGET_EVERY)
     ways, notices = owner_ways(settings, world), SqlNotices(engine, settings.tenant_id)
     owners = Pulse("telling owners", lambda: tell_owner(notices, ways, parts.clock()), every=OWNERS_EVERY)
+    counts = Pulse("counting impact", lambda: count_on(world), every=COUNTED_EVERY)
+    beginning, actor = start_messages(settings, world, ways), Actor("worker", settings.executor_id)
+    starts = Pulse("start messages", lambda: send_on(store, beginning, actor=actor, clock=parts.clock), every=BEGUN_EVERY)
+    repairs, ways_to_start = SqlRepairWork(engine, settings.tenant_id), start_ways(settings, world)
+    links = Pulse(
+        "start links",
+        lambda: send_start_links(store, repairs, ways_to_start, actor=world.actor, now=parts.clock()),
+        every=REPAIRS_EVERY,
+    )
+    entries = Pulse("leftover entries", lambda: disable_entries(repairs, world), every=REPAIRS_EVERY)
     if settings.worker_metrics is not None:
         try:
             serve_worker(settings.worker_metrics, SqlFigures(engine, settings.tenant_id), parts.clock)
         except PortTaken as taken:
             raise NotReady(str(taken)) from None
-    return Worker(durable, [due, old, owners, *operator_pulses.of(settings, engine, store, parts.clock)])
+    steady = (due, old, owners, counts, starts, links, entries)
+    return Worker(durable, [*steady, *operator_pulses.of(settings, engine, store, parts.clock), *more])
+
+
+def build_set_up_worker(settings: WorkerSettings, looks: Sequence[Pulse], engine: SqlEngine) -> Worker:
+    """While the tenant is being set up: it looks at what was typed and seals the audit. It links and pushes nothing."""
+    return Worker(None, [*looks, *operator_pulses.seals_of_set_up(settings, engine, now)])
+
+
+def start_messages(settings: WorkerSettings, world: World, ways: Ways) -> Beginning:
+    """How people are told to begin: in the same ways as the owner of a device."""
+    texts = Texts(default=settings.language)
+
+    def words() -> tuple[str, str]:
+        said = {"organisation": settings.organisation, "url": f"{settings.public_origin}/start"}
+        return texts.in_default("message.begin.subject", **said), texts.in_default("message.begin", **said)
+
+    return Beginning(world.managers, ways.mail, words)
 
 
 def owner_ways(settings: WorkerSettings, world: World) -> Ways:
@@ -204,6 +251,18 @@ def owner_ways(settings: WorkerSettings, world: World) -> Ways:
         return Words(texts.in_default(f"message.{what}.subject", **whose), texts.in_default(f"message.{what}", **whose))
 
     return Ways(world.managers, OwnerMail(server, sender=sender) if server is not None and sender else None, words)
+
+
+def start_ways(settings: WorkerSettings, world: World) -> StartWays:
+    """How a start link reaches a person: on their device, and by mail where a server is set."""
+    texts, mail = Texts(default=settings.language), owner_ways(settings, world).mail
+
+    def words(code: str) -> Words:
+        whose = {"organisation": settings.organisation}
+        url = f"{settings.public_origin}/s/{code}"
+        return Words(texts.in_default("message.start.subject", **whose), texts.in_default("message.start", url=url, **whose))
+
+    return StartWays(world.managers, mail, words)
 
 
 def build_budgets(settings: WorkerSettings, engine: SqlEngine, *, clock: Clock = now) -> SqlBudgets:
@@ -239,20 +298,22 @@ def build_world(
 
 
 def world_of(settings: WorkerSettings, store: Store, wire: Wire, clock: Clock, *, hold: Hold | None = None) -> World:
-    bar = build_bar(settings.bar_file)
+    bar, lock = build_bar(settings.bar_file), wire_channels.keep_lock(settings, store, clock())
     check_in = min(timedelta(days=settings.check_in_days), bar.oldest_check_in or timedelta.max)
     directory = graph.GraphDirectory(
         wire.graph("directory"),
         now=clock,
         plans=settings.intune_plans,
-        groups=settings.groups,
+        groups=set_up_wiring.chosen_groups(settings, store),
         owner_attribute=settings.owner_directory_attribute,
+        mark=(lock.name, lock.value) if lock is not None else None,
     )
+    channels = wire_channels.channels(wire, settings, directory)
     return World(
         store=store,
         directory=directory,
         managers=wire.managers(hold or partial(held_to, bar)),
-        channels=wire_channels.channels(wire, settings, directory),
+        channels=channels,
         clock=clock,
         minimum=settings.minimum_evidence,
         lease=Lease(timedelta(hours=settings.lease_hours), check_in),
@@ -269,9 +330,19 @@ def world_of(settings: WorkerSettings, store: Store, wire: Wire, clock: Clock, *
         partners=compliance_partners.GraphCompliancePartners(wire.graph("directory")),
         partner_name=settings.partner_name,
         helpdesk_groups=frozenset(group for groups in settings.helpdesk_parts.values() for group in groups),
+        roster=graph_roster.GraphRoster(
+            wire.graph("directory"),
+            now=clock,
+            plans=settings.intune_plans,
+            groups=settings.groups,
+            owner_attribute=settings.owner_directory_attribute,
+        ),
         sign_in_log=sign_in_log.GraphSignInLog(wire.graph("sign_in_log", gate="sign_in_log")),
         certificates=build_certificates(settings),
+        lock=wire_channels.second_lock(wire, settings, lock) if lock is not None else None,
+        directory_writing=graph_writing.GraphDirectoryWriting(wire.graph("directory")) if settings.disable_entries else None,
         tell_owner_by=(DEVICE,) if settings.alarm_mail_server is None else (DEVICE, MAIL),
+        answer_wishes=set_up_wiring.answers(settings, wire, channels, store),
     )
 
 
@@ -289,17 +360,6 @@ def _wire_for(settings: WorkerSettings, connection: str) -> Wire:
     if connection not in settings.mdm:
         raise NotReady(f"There is no MDM connection {connection}. There is: {', '.join(settings.mdm)}.")
     return Wire(settings, build_budgets(settings, make_engine(_url(settings), durable=False)), None, now)
-
-
-def partner_wanted(settings: WorkerSettings, platforms: Sequence[str] = ()) -> Wanted:
-    """What Microsoft should be told of us as the tenant's compliance partner."""
-    return Wanted(
-        enrollment_url=f"{settings.public_origin}/enrollment",
-        remediation_url=f"{settings.public_origin}/remediation",
-        platforms=tuple(Platform(word) for word in platforms) or tuple(sorted(intune_partner.OS)),
-        groups=settings.groups,
-        everybody=settings.partner_all_users,
-    )
 
 
 def build_bar(path: str | None) -> Bar:

@@ -101,11 +101,21 @@ def _stories(app: Flask, sandbox: Sandbox) -> None:
     def registration(kind: str) -> dict[str, Any]:
         """Grants and revokes of application permissions, registered certificates, exact addresses."""
         granted = ("permissions", "approved_mdm", "consented")
-        order = _order(*granted, "certificates", "redirect_uris", "logout_uris", "exposes", "token_version")
+        order = _order(
+            *(*granted, "certificates", "redirect_uris", "logout_uris", "exposes", "token_version"),
+            *("requested", "optional_claims", "secret", "secret_expired", "deleted"),
+        )
         with sandbox.world.lock:
             if kind not in sandbox.world.apps:
                 raise BadOrder("No such app registration.")
             chosen = sandbox.world.apps[kind]
+            if order.get("deleted") is True:
+                return {"deleted": sandbox.world.apps.pop(kind).client_id}
+            if "requested" in order:
+                chosen.requested = {resource: set(roles) for resource, roles in order["requested"].items()}
+            chosen.optional_claims = tuple(order.get("optional_claims", chosen.optional_claims))
+            chosen.secret = order.get("secret", chosen.secret)
+            chosen.secret_expired = order.get("secret_expired", chosen.secret_expired) is True
             if "permissions" in order:
                 chosen.permissions = {resource: set(roles) for resource, roles in order["permissions"].items()}
             chosen.consented = order.get("consented", chosen.consented)

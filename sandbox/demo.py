@@ -126,7 +126,7 @@ def kept_secrets(folder: Path) -> dict[str, str]:
         kept = {str(name): str(value) for name, value in json.loads(path.read_text()).items()} if path.exists() else {}
     except (ValueError, AttributeError, TypeError):
         raise CannotStart(f"{path} cannot be read. Begin anew: python -m sandbox reset") from None
-    made = {name: secrets.token_urlsafe(48) for name in ("secret_key", "audit_key") if name not in kept}
+    made = {name: secrets.token_urlsafe(48) for name in ("secret_key", "audit_key", "seal_key") if name not in kept}
     if made:
         kept |= made
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -164,6 +164,7 @@ def product_settings(sandbox: Sandbox, ports: Ports, folder: Path, secret_key: s
         "WEB_PROCESSES": "1",
         "SECRET_KEY": secret_key,
         "AUDIT_KEY": kept_secrets(folder)["audit_key"],
+        "SEAL_KEY": kept_secrets(folder)["seal_key"],
         "DATABASE_URL": f"sqlite:///{folder / 'remediation.sqlite'}",
         "TENANT_ID": world.tenant_id,
         "SIGN_IN_CLIENT_ID": sign_in.client_id,

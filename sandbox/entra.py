@@ -203,5 +203,5 @@ def _redeem(sandbox: Sandbox, client: AppRegistration, form: dict[str, str]) -> 
         "token_type": "Bearer",
         "scope": grant["scope"],
         **answer,
-        "id_token": mint_id_token(sandbox, client, person, grant["nonce"]),
+        "id_token": mint_id_token(sandbox, client, person, grant["nonce"], grant["auth_time"]),
     }

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 from flask import Flask, Response, make_response, redirect, render_template, request
 from werkzeug.exceptions import HTTPException
 
+from sandbox.admin_consent import add_admin_consent
 from sandbox.client_auth import find_client
 from sandbox.entra_errors import EntraError
 from sandbox.own_api import claims_fault, own_api, own_api_fault, proven_device, wants_device
@@ -95,6 +96,7 @@ def create_entra_pages(sandbox: Sandbox) -> Flask:
         response.delete_cookie(_COOKIE)
         return response
 
+    add_admin_consent(app, sandbox)
     _speak(app, sandbox)
     return app
 
@@ -255,6 +257,7 @@ def _log_entry(sandbox: Sandbox, asked: dict[str, Any], person: Person, device: 
 def _issue(sandbox: Sandbox, asked: dict[str, Any], person: Person) -> AnyResponse:
     """The code is bound to client, redirect address and challenge, and lives ten minutes."""
     device = proven_device(sandbox)
+    proven_at = _proven_at(sandbox, asked, person)
     code = sandbox.keys.seal(
         "code",
         {
@@ -263,12 +266,22 @@ def _issue(sandbox: Sandbox, asked: dict[str, Any], person: Person) -> AnyRespon
             "expires": sandbox.world.now().timestamp() + 600,
             **{name: asked[name] for name in ("client_id", "redirect_uri", "code_challenge", "scope", "nonce")},
             "deviceid": device.device_id if device is not None and wants_device(asked) else None,
+            "auth_time": proven_at[person.oid],
         },
     )
     with sandbox.world.lock:
         sandbox.world.sign_ins.append(_log_entry(sandbox, asked, person, device))
     response = _back(asked, code=code)
     oids = [person.oid, *(p.oid for p in _remembered(sandbox) if p.oid != person.oid)]
-    session = sandbox.keys.seal("session", {"oids": oids})
+    session = sandbox.keys.seal("session", {"oids": oids, "at": proven_at})
     response.set_cookie(_COOKIE, session, httponly=True, samesite="Lax")
     return response
+
+
+def _proven_at(sandbox: Sandbox, asked: dict[str, Any], person: Person) -> dict[str, int]:
+    """When each person of this browser last proved who they are: now, unless Entra still knew them and nobody asked for more."""
+    kept = sandbox.keys.unseal("session", request.cookies.get(_COOKIE, "")) or {}
+    at: dict[str, int] = dict(kept.get("at", {}))
+    if person.oid not in at or asked.get("prompt") == "login":
+        at[person.oid] = int(sandbox.world.remote_now().timestamp())
+    return at

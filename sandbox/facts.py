@@ -52,7 +52,10 @@ def facts_of(sandbox: Sandbox) -> dict[str, Any]:
             },
             "fleet": {"url": f"{sandbox.api_url}/fleet", "token": world.fleet.token},
             "persons": [asdict(person) for person in world.persons.values()],
-            "groups": [{**asdict(group), "members": sorted(group.members)} for group in world.groups.values()],
+            "groups": [
+                {**asdict(group), "members": sorted(group.members), "groups": sorted(group.groups)}
+                for group in world.groups.values()
+            ],
             "phones": [phone_facts(phone) for phone in world.phones.values()],
         }
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 _READ_DEVICES = ("Device.Read.All", "Device.ReadWrite.All", "Directory.Read.All")
 _READ_USERS = ("User.Read.All", "Directory.Read.All")
+MAY_SIGN_IN = "accountEnabled eq true and userType eq 'Member'"
 _READ_APPS = ("Application.Read.All", "Directory.Read.All")
 
 
@@ -55,6 +56,22 @@ def create_graph(sandbox: Sandbox) -> Flask:
 
 def _users(app: Flask, sandbox: Sandbox) -> None:
     world = sandbox.world
+
+    @app.get("/v1.0/users")
+    def users() -> dict[str, Any]:
+        """api/user-list.md. `$count`, and the one filter here, which is on two properties, are advanced queries."""
+        require(*_READ_USERS)
+        asked = options("$filter", "$select", "$top", "$skiptoken", "$count")
+        if (asked.count or asked.filter) and request.headers.get("ConsistencyLevel", "").lower() != "eventual":
+            raise GraphError(400, "Request_UnsupportedQuery", "Request with $count needs ConsistencyLevel: eventual.")
+        if asked.filter not in (None, MAY_SIGN_IN):
+            raise GraphError(400, "Request_UnsupportedQuery", f"Unsupported or invalid query filter: {asked.filter!r}.")
+        with world.settled():
+            here = [one for one in world.persons.values() if one.tenant_id == world.tenant_id]
+            found = sorted((one for one in here if asked.filter is None or (one.enabled and not one.guest)), key=lambda p: p.oid)
+            answer = page(sandbox, "users", found, asked)  # only what is on the page is drawn
+            answer["value"] = [entities.user(person, asked.select) for person in answer["value"]]
+        return {**answer, "@odata.count": len(found)} if asked.count else answer
 
     @app.get("/v1.0/users/<key>")
     @app.get("/v1.0/users('<key>')")

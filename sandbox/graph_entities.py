@@ -35,6 +35,9 @@ PLAN_NAMES = {
 }
 
 
+SERVICES = {plan: "SCO" if name == "INTUNE_A" else "AADPremiumService" for plan, name in PLAN_NAMES.items()}
+
+
 class UnknownProperty(Exception):
     """Somebody selected a property that the type does not have."""
 
@@ -98,6 +101,15 @@ def user(entity: Person, select: list[str] | None) -> dict[str, Any]:
         "userType": "Guest" if entity.guest else "Member",
         "onPremisesSamAccountName": entity.sam_account_name,
         "employeeId": entity.employee_id,
+        "assignedPlans": [
+            {
+                "assignedDateTime": "2026-01-12T08:00:00Z",
+                "capabilityStatus": "Enabled",
+                "service": SERVICES.get(plan, "exchange"),
+                "servicePlanId": plan,
+            }
+            for plan in entity.licences
+        ],
     }
     return _selected(whole, select, _USER_DEFAULT, "microsoft.graph.user")
 
@@ -129,10 +141,10 @@ def group(entity: Group, select: list[str] | None) -> dict[str, Any]:
         "deletedDateTime": None,
         "description": entity.description,
         "displayName": entity.name,
-        "groupTypes": [],
+        "groupTypes": ["DynamicMembership"] if entity.dynamic else [],
         "mail": None,
-        "mailEnabled": False,
-        "securityEnabled": True,
+        "mailEnabled": not entity.security,
+        "securityEnabled": entity.security,
     }
     return _selected(whole, select, whole.keys(), "microsoft.graph.group")
 

@@ -1,7 +1,7 @@
 """Conditional Access policies as Graph lists them: the one that asks for a compliant device, for those who may read policies.
 
-Source: microsoft-graph-docs-contrib api-reference/v1.0/api/conditionalaccessroot-list-policies.md. Next door: `policy`, which plays
-what it says for Outlook.
+And those that block by a filter for devices. Source: microsoft-graph-docs-contrib
+api-reference/v1.0/api/conditionalaccessroot-list-policies.md. Next door: `policy`, which plays what they say for Outlook.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 
 from sandbox.graph_manners import GraphError, caller_may, options, page
+from sandbox.things import DevicePolicy
 
 if TYPE_CHECKING:
     from sandbox.server import Sandbox
@@ -21,7 +22,7 @@ def add_policies(app: Flask, sandbox: Sandbox) -> None:
 
     @app.get("/v1.0/identity/conditionalAccess/policies")
     def policies() -> dict[str, Any]:
-        if not caller_may("Policy.Read.All"):
+        if not caller_may("Policy.Read.All", "Policy.Read.ConditionalAccess"):
             # The code that this API answers with instead of Authorization_RequestDenied; seen in the field, on no stored page.
             message = "You cannot perform the requested operation, required scopes are missing in the token."
             raise GraphError(403, "AccessDenied", message)
@@ -30,6 +31,7 @@ def add_policies(app: Flask, sandbox: Sandbox) -> None:
             items = [
                 _policy("Require a compliant device", ["compliantDevice"], list(world.excluded_apps)),
                 _policy("Require two steps", ["mfa"], []),
+                *(_by_filter(policy, list(world.excluded_apps)) for policy in world.device_policies),
             ]
         return page(sandbox, "conditionalAccess/policies", items, asked)
 
@@ -69,3 +71,16 @@ def _policy(name: str, controls: list[str], excluded: list[str]) -> dict[str, An
             "termsOfUse": [],
         },
     }
+
+
+def _by_filter(policy: DevicePolicy, excluded: list[str]) -> dict[str, Any]:
+    """resources/conditionalaccessdevices.md, conditionalaccessplatforms.md."""
+    told = _policy(policy.name, ["block"], excluded)
+    told["state"] = policy.state
+    conditions = told["conditions"]
+    conditions["applications"]["includeApplications"] = policy.apps
+    conditions["clientAppTypes"] = policy.clients
+    conditions["devices"] = {"deviceFilter": {"mode": policy.mode, "rule": policy.rule}}
+    if policy.platforms or policy.not_platforms:
+        conditions["platforms"] = {"includePlatforms": policy.platforms or ["all"], "excludePlatforms": policy.not_platforms}
+    return told

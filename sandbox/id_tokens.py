@@ -40,9 +40,11 @@ ACCESS_TOKEN_FAULTS = (
 )
 
 
-def mint_id_token(sandbox: Sandbox, client: AppRegistration, person: Person, nonce: str) -> str:
-    """A good one, unless the control port ordered a bad one for the next sign-in."""
-    return mint(sandbox, _claims(sandbox, client, person, nonce), sandbox.id_token_faults)
+def mint_id_token(sandbox: Sandbox, client: AppRegistration, person: Person, nonce: str, auth_time: int) -> str:
+    """A good one, unless the control port ordered a bad one for the next sign-in. `auth_time` is when the person last proved who
+    they are, which the registration has to ask for (entra-docs optional-claims-reference.md)."""
+    asked = {"auth_time": auth_time} if "auth_time" in client.optional_claims else {}
+    return mint(sandbox, {**_claims(sandbox, client, person, nonce), **asked}, sandbox.id_token_faults)
 
 
 def mint(sandbox: Sandbox, claims: dict[str, Any], faults: list[str]) -> str:

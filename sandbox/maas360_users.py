@@ -54,8 +54,10 @@ def add_users_and_groups(app: Flask, world: World) -> None:
     def groups(billing_id: str) -> Response:
         asked()
         with world.settled():
-            names = [*(group.name for group in world.groups.values()), DEVICE_GROUP]
-            return told({"groups": some("group", [{"groupName": n, "groupIdentifier": i + 1} for i, n in enumerate(names)])})
+            numbered = list(enumerate(world.groups.values(), start=1))
+            names = [(number, group.name) for number, group in numbered if group.at_mdm]
+            names.append((len(numbered) + 1, DEVICE_GROUP))
+            return told({"groups": some("group", [{"groupName": name, "groupIdentifier": number} for number, name in names])})
 
 
 def _members(world: World, group_id: str) -> set[str]:

@@ -1,8 +1,8 @@
 """Plays Conditional Access for Outlook: opens, or says which block page, and leaves a line in the sign-in log.
 
 The one grant control is *require a device marked as compliant*, for everyone and on every platform; one story adds a
-second policy that no device can satisfy. Next door: `world` is what it judges,
-`phone` draws the page it names.
+second policy that no device can satisfy, and an administrator may add some that block by a filter for devices. Next door: `world`
+is what it judges, `device_filter` the filters, `phone` draws the page it names.
 """
 
 from __future__ import annotations
@@ -11,12 +11,22 @@ import uuid
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from sandbox.device_filter import blocking, results
 from sandbox.sign_in_log import entry
 from sandbox.world import DirectoryDevice, Phone, World
 
 OUTLOOK_APP_ID = "27922004-5251-4030-b22d-91ecd9a37ea4"
 Kind = Literal[
-    "open", "unregistered", "unmanaged", "not_compliant", "disabled", "deleted", "foreign", "account_disabled", "other_policy"
+    "open",
+    "unregistered",
+    "unmanaged",
+    "not_compliant",
+    "disabled",
+    "deleted",
+    "foreign",
+    "account_disabled",
+    "other_policy",
+    "held_back",
 ]
 
 
@@ -54,6 +64,7 @@ _PAGES: dict[Kind, tuple[int | None, str, str]] = {
     "deleted": (700003, "This device is not known", "Its entry in the directory was removed. Register it again."),
     "foreign": (501312, "This device belongs to someone else", "It is registered for another account."),
     "other_policy": (53003, "You cannot access this right now", "You are signed in, but another policy does not allow this."),
+    "held_back": (53003, "You cannot access this right now", "You are signed in, but a policy does not let this device in."),
     "account_disabled": (50057, "Your account is disabled", "Please speak to your helpdesk."),
 }
 
@@ -74,8 +85,9 @@ def _device_of(world: World, phone: Phone) -> DirectoryDevice | None:
 def _kind(world: World, phone: Phone) -> Kind:
     if not world.persons[phone.person_oid].enabled:
         return "account_disabled"
+    held_back = bool(blocking(world, _device_of(world, phone), phone.kind.policy_word))
     if phone.device_id is None:
-        return "unregistered"
+        return "held_back" if held_back else "unregistered"
     device = _device_of(world, phone)
     if device is None:
         return "deleted"
@@ -83,6 +95,8 @@ def _kind(world: World, phone: Phone) -> Kind:
         return "disabled"
     if device.owner_oid != phone.person_oid:
         return "foreign"
+    if held_back:  # a block ends it: whoever could else register or put it right is not told how
+        return "held_back"
     if device.is_compliant is True:
         return "other_policy" if world.other_policy_blocks else "open"
     return "not_compliant" if device.is_managed is True else "unmanaged"
@@ -140,4 +154,5 @@ def _log_entry(world: World, phone: Phone, outcome: Outcome) -> dict[str, Any]:
         policy="success" if outcome.opens else "failure",
         code=outcome.code or 0,
         reason=None if outcome.opens else outcome.title,
+        policies=results(world, _device_of(world, phone), phone.kind.policy_word),
     )

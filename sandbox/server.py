@@ -37,7 +37,7 @@ from sandbox.world import World
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-_ENTRA_PAGE = re.compile(r"^/(?:entra/|[^/]+/(?:oauth2|login)(?:/|$))")
+_ENTRA_PAGE = re.compile(r"^/(?:entra/|[^/]+/(?:oauth2|login|adminconsent)(?:/|$))")
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ def entry(
     policy: str = "notApplied",
     code: int = 0,
     reason: str | None = None,
+    policies: list[dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     return {
         "id": id,
@@ -36,6 +37,7 @@ def entry(
         "clientAppUsed": "Browser",
         "correlationId": correlation_id,
         "conditionalAccessStatus": policy,
+        "appliedConditionalAccessPolicies": policies or [],
         "isInteractive": True,
         "status": {"errorCode": code, "failureReason": reason, "additionalDetails": None},
         "deviceDetail": {

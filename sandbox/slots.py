@@ -11,7 +11,7 @@ import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sandbox.things import DirectoryDevice, Person
+from sandbox.things import DirectoryDevice, Person, everyone_in
 
 if TYPE_CHECKING:
     from sandbox.world import World
@@ -55,7 +55,7 @@ def counts(world: World, device: DirectoryDevice, owner: Person) -> bool:
 
 
 def _one_of(world: World, owner: Person, groups: list[str]) -> bool:
-    return ALL_USERS in groups or any(owner.oid in world.groups[key].members for key in groups if key in world.groups)
+    return ALL_USERS in groups or any(owner.oid in everyone_in(world.groups, key)[0] for key in groups)
 
 
 def held_by_us(world: World) -> set[str]:

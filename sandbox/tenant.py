@@ -130,7 +130,10 @@ def _register_apps(world: World, addresses: Addresses) -> None:
         if kind == "sign-in":
             app.redirect_uris, app.logout_uris = (addresses.redirect_uri,), (addresses.logout_uri,)
             app.exposes, app.token_version = ("sign_in_proof",), 2
+            app.optional_claims = ("auth_time", "acct")
         else:
+            app.redirect_uris = (addresses.redirect_uri.removesuffix("/signed-in") + "/onboarding/consent/back",)
+            app.requested = {resource: set(roles) for resource, roles in SERVICE_PERMISSIONS.items()}
             app.permissions = {resource: set(roles) for resource, roles in SERVICE_PERMISSIONS.items()}
         world.apps[kind] = app
     world.excluded_apps = [world.apps["sign-in"].client_id]
@@ -152,7 +155,7 @@ def _invite_people(world: World) -> None:
     ):
         upn = f"{first}.{last}@contoso.example".lower()
         person = Person(world.new_id(), upn, upn, f"{first} {last}", f"{first}-Pass-1", licences=list(plans), roles=list(roles))
-        person.tenant_id = world.tenant_id
+        person.tenant_id, person.may_consent = world.tenant_id, first == "Adam"
         person.mdm_user_id, person.mdm_user_uuid, person.mdm_user_name = 1201 + number, world.new_id(), first.lower()
         person.sam_account_name, person.employee_id = f"{first[0]}{last}".lower(), f"E{10_017 + number * 9}"
         person.mdm_external_id, person.mdm_attributes = person.oid, [person.employee_id, person.sam_account_name]

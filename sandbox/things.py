@@ -68,6 +68,8 @@ class Person:
     mdm_external_id: str | None = None
     mdm_attributes: list[str] = field(default_factory=list)
     """Workspace ONE's CustomAttribute1 to 5, as the directory sync filled them."""
+    may_consent: bool = False
+    """Has a role of the directory's that may consent for everybody (Privileged Role Administrator)."""
     second_factor_gone: bool = False
     """The phone that approves this person's sign-ins is not there any more."""
 
@@ -79,6 +81,26 @@ class Group:
     description: str
     members: set[str]
     """Object ids of people."""
+    groups: set[str] = field(default_factory=set)
+    """Ids of groups in it, whose people are in it as well."""
+    dynamic: bool = False
+    security: bool = True
+    at_mdm: bool = True
+    """The MDM holds it as well."""
+
+
+def everyone_in(groups: dict[str, Group], key: str) -> tuple[set[str], set[str]]:
+    """People in this group or in a group within it, however deep; and those groups. A circle ends where it began."""
+    people: set[str] = set()
+    seen: set[str] = set()
+    ahead = [key]
+    while ahead:
+        one = groups.get(ahead.pop())
+        if one is not None and one.id not in seen:
+            seen.add(one.id)
+            people |= one.members
+            ahead += one.groups
+    return people, seen - {key}
 
 
 @dataclass
@@ -212,8 +234,27 @@ class AppRegistration:
     """Scopes of its own API, admin consent given."""
     approved_mdm: bool = False
     """Microsoft, or an administrator under Mobility (MDM and MAM), approved it as an MDM app."""
+    requested: dict[str, set[str]] = field(default_factory=dict)
+    """What the registration lists (`requiredResourceAccess`): an admin consent grants all of it, and nothing else."""
+    optional_claims: tuple[str, ...] = ()
+    """Of the ID token (entra-docs optional-claims-reference.md)."""
+    secret_expired: bool = False
     token_version: int = 1
     """`requestedAccessTokenVersion` of the manifest; Entra takes 1 where nobody set it."""
+
+
+@dataclass
+class DevicePolicy:
+    """A Conditional Access policy that blocks, but for devices that its filter leaves out (or only those that it takes in)."""
+
+    name: str
+    rule: str
+    mode: Literal["exclude", "include"] = "exclude"
+    state: Literal["enabled", "disabled", "enabledForReportingButNotEnforced"] = "enabled"
+    apps: list[str] = field(default_factory=lambda: ["Office365"])
+    platforms: list[str] = field(default_factory=list)
+    not_platforms: list[str] = field(default_factory=list)
+    clients: list[str] = field(default_factory=lambda: ["all"])
 
 
 @dataclass

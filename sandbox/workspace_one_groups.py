@@ -66,7 +66,8 @@ def _user_groups(app: Flask, world: World, page: Page) -> None:
     """Those of the directory, and custom ones, made in the console, which both searches list here."""
 
     def all_groups() -> list[dict[str, Any]]:
-        kinds = [(group, "Directory") for group in world.groups.values()] + [(group, "Custom") for group in world.mdm.custom_groups]
+        directory = [(group, "Directory") for group in world.groups.values() if group.at_mdm]
+        kinds = directory + [(group, "Custom") for group in world.mdm.custom_groups]
         return [
             {
                 "groupName": group.name,

@@ -26,6 +26,7 @@ from sandbox.things import (
     INTUNE_PLAN,
     AppRegistration,
     DataUpload,
+    DevicePolicy,
     DirectoryDevice,
     FleetServer,
     Group,
@@ -51,6 +52,7 @@ __all__ = [
     "INTUNE_PLAN",
     "AppRegistration",
     "DataUpload",
+    "DevicePolicy",
     "DirectoryDevice",
     "FleetServer",
     "Group",
@@ -66,6 +68,8 @@ __all__ = [
     "Policy",
     "World",
 ]
+
+_SHOWN_LATER = ("is_compliant", "is_managed", "extension_attributes")
 
 
 class World:
@@ -106,6 +110,8 @@ class World:
             """The key of the device that the story page shows."""
             self.other_policy_blocks = False
             """A second Conditional Access policy, which no device can satisfy."""
+            self.device_policies: list[DevicePolicy] = []
+            """Further policies, which block by a filter for devices."""
             self.excluded_apps: list[str] = []
             """Client ids that the policy about compliant devices leaves alone."""
             self.uploads: dict[str, DataUpload] = {}
@@ -287,9 +293,9 @@ class World:
             take_turns(self, now)
 
     def write_device(self, device: DirectoryDevice, values: dict[str, Any]) -> None:
-        """Taken at once; what is said of compliance shows in reads after the compliance lag, in the order of the writes."""
+        """Taken at once; what policies go by shows in reads after the compliance lag, in the order of the writes."""
         with self.lock:
-            later: dict[str, Any] = {name: values.pop(name) for name in ("is_compliant", "is_managed") if name in values}
+            later: dict[str, Any] = {name: values.pop(name) for name in _SHOWN_LATER if name in values}
             for name, value in values.items():
                 setattr(device, name, value)
             if later:

@@ -16,6 +16,7 @@ from remediation.adapters import (
     fleet_sign_in,
     graph,
     graph_device,
+    graph_roster,
     intune_partner,
     maas360,
     maas360_reading,
@@ -71,6 +72,7 @@ class Remotes:
         self.graph = self.remote("directory", self.facts["graph_url"], graph.vendor_code, credential=to_graph)
         chosen = tuple(self.sandbox.world.partner.chosen_groups) if self.groups is None else self.groups
         self.directory = graph.GraphDirectory(self.graph, now=self.sandbox.world.now, groups=chosen, owner_attribute=self.owner[0])
+        self.roster = graph_roster.GraphRoster(self.graph, now=self.sandbox.world.now, groups=chosen, owner_attribute=self.owner[0])
         log = self.remote("sign_in_log", self.facts["graph_url"], graph.vendor_code, credential=to_graph)
         self.sign_in_log = sign_in_log.GraphSignInLog(log)
         self.channel = self.make_channel()

@@ -70,6 +70,7 @@ class Story:
             possession_url=lambda token: f"{ORIGIN}/possession/{token}",
             message_text=lambda url, case: f"Tap to confirm {url} (case {case})",
             sign_in_log=self.remotes.sign_in_log,
+            roster=self.remotes.roster,
         )
         connection = self.remotes.mdm.connection
         if isinstance(self.remotes.mdm, Messaging):

@@ -28,42 +28,103 @@ MAY_SEE = {
     "wire_mdm": {"wire", "adapters", "domain", "ports", "errors", "settings"},
     "wire_channels": {"wire", "adapters", "domain", "ports", "errors", "settings"},
     "wire": {"wire_mdm", "adapters", "domain", "ports", "settings", "secret_files"},
-    "wiring": {"wire", "wire_mdm", "wire_channels", "operator_pulses", "adapters", "store", "web", "worker", "services", "domain"}
+    "set_up_wiring": {"wire", "adapters", "services", "domain", "ports", "settings"},
+    "wiring": {
+        "wire",
+        "wire_mdm",
+        "wire_channels",
+        "set_up_wiring",
+        "operator_pulses",
+        "adapters",
+        "store",
+        "web",
+        "worker",
+        "services",
+        "domain",
+    }
     | {"ports", "errors", "settings"},
     "operator_wiring": {"wiring", "adapters", "store", "web", "services", "domain", "ports", "errors", "settings"},
+    "onboard_wiring": {
+        "wiring",
+        "doctor_wiring",
+        "set_up_wiring",
+        "adapters",
+        "store",
+        "web",
+        "worker",
+        "services",
+        "domain",
+        "ports",
+        "errors",
+    }
+    | {"settings", "log"},
+    "onboard_commands": {"onboard_wiring", "registrations", "wiring", "services", "domain", "terminal", "settings"},
+    "registrations": {"domain"},
     "terminal": {"serving", "errors", "settings"},
-    "operator_commands": {"wiring", "operator_wiring", "log", "terminal", "errors", "settings"},
-    "bar_command": {"wiring", "services", "log", "terminal", "settings"},
+    "operator_commands": {"wiring", "operator_wiring", "onboard_wiring", "log", "terminal", "errors", "settings"},
+    "bar_command": {"wiring", "onboard_wiring", "services", "log", "terminal", "settings"},
     "figures_command": {"operator_commands", "services", "terminal"},
-    "audit_commands": {"wiring", "operator_wiring", "operator_commands", "terminal", "errors", "settings"},
+    "audit_commands": {"wiring", "operator_wiring", "onboard_wiring", "operator_commands", "terminal", "errors", "settings"},
+    "impact_commands": {"operator_commands", "services", "ports", "terminal", "errors"},
     "connection_commands": {"wiring", "operator_wiring", "operator_commands", "terminal"},
-    "mdm_commands": {"mdm_wiring", "log", "terminal", "errors", "settings"},
+    "mdm_commands": {"mdm_wiring", "onboard_wiring", "log", "terminal", "errors", "settings"},
     "mdm_wiring": {"wiring", "services", "store", "web", "domain", "ports", "errors", "settings"},
-    "partner_commands": {"wiring", "partner_wiring", "terminal", "domain", "errors", "settings"},
-    "partner_wiring": {"wire", "wiring", "adapters", "store", "web", "services", "domain", "ports", "errors", "settings"},
-    "doctor_wiring": {"wire", "wiring", "adapters", "store", "web", "services", "domain", "ports", "settings"},
+    "repair_commands": {"operator_commands", "operator_wiring", "terminal", "domain", "errors"},
+    "partner_commands": {"wiring", "onboard_wiring", "partner_wiring", "terminal", "domain", "errors", "settings"},
+    "partner_wiring": {"wire", "wiring", "set_up_wiring", "adapters", "store", "web", "services", "domain", "ports", "errors"}
+    | {"settings"},
+    "lock_commands": {"lock_wiring", "terminal", "errors", "settings"},
+    "lock_wiring": {"wire", "wiring", "adapters", "store", "web", "services", "domain", "ports", "errors", "settings"},
+    "scope_wiring": {"wire", "wiring", "set_up_wiring", "store", "web", "services", "domain", "ports", "errors", "settings"},
+    "scope_commands": {"onboard_wiring", "scope_wiring", "log", "terminal", "errors", "settings"},
+    "pilot_commands": {"scope_wiring", "scope_commands", "doctor_words", "terminal", "errors"},
+    "doctor_wiring": {"wire", "wiring", "set_up_wiring", "adapters", "store", "web", "services", "domain", "ports", "errors"}
+    | {"settings"},
     "doctor_words": {"domain"},
-    "doctor_commands": {"wiring", "doctor_wiring", "doctor_words", "log", "terminal", "domain", "errors", "settings"},
+    "doctor_commands": {
+        "wiring",
+        "onboard_wiring",
+        "doctor_wiring",
+        "doctor_words",
+        "log",
+        "terminal",
+        "domain",
+        "errors",
+        "settings",
+    },
     "commands": {"wiring", "serving", "log", "terminal", "operator_commands", "audit_commands", "bar_command", "operator_wiring"}
-    | {"doctor_commands", "figures_command", "mdm_commands", "connection_commands", "partner_commands", "settings"},
+    | {"doctor_commands", "figures_command", "mdm_commands", "connection_commands", "partner_commands", "lock_commands"}
+    | {"repair_commands"}
+    | {"onboard_commands", "onboard_wiring", "scope_commands", "pilot_commands", "impact_commands", "settings"},
     "__main__": {"commands"},
     "__init__": set(),
 }
 # Libraries that live in one room only.
 ONLY_IN = {
-    "flask": {"web", "wiring"},  # wiring says the type of what it builds
+    "flask": {"web", "wiring", "onboard_wiring"},  # wiring says the type of what it builds
     "flask_wtf": {"web"},
     "authlib": {"web"},
     "msal": {"adapters"},
     "cryptography": {"adapters"},
     # Authlib's client in web, a transport for tests
-    "requests": {"adapters", "web", "wire", "wiring", "doctor_wiring", "partner_wiring"},
-    "sqlalchemy": {"store", "wiring", "operator_pulses"},
+    "requests": {
+        "adapters",
+        "web",
+        "wire",
+        "wiring",
+        "doctor_wiring",
+        "partner_wiring",
+        "onboard_wiring",
+        "scope_wiring",
+        "lock_wiring",
+    },
+    "sqlalchemy": {"store", "wiring", "operator_pulses", "onboard_wiring"},
     "alembic": {"store", "wiring"},
     "dbos": {"store", "worker"},
     "gunicorn": {"serving"},
     "pydantic_settings": {"settings"},
     "smtplib": {"adapters"},
+    "segno": {"web"},
     "prometheus_client": {"adapters"},
     "pydantic": {"settings", "web"},
 }
@@ -135,8 +196,14 @@ def test_no_adapter_knows_another() -> None:
         "connection_commands",
         "doctor_commands",
         "figures_command",
+        "impact_commands",
+        "lock_commands",
         "mdm_commands",
+        "onboard_commands",
         "partner_commands",
+        "pilot_commands",
+        "scope_commands",
+        "repair_commands",
         "app",
     ],
 )
@@ -151,7 +218,7 @@ def test_nobody_sees_a_door(door: str) -> None:
 
 def test_the_app_sees_wiring_settings_and_the_log() -> None:
     seen = {name.split(".")[1] for name in imports(ROOT / "app.py") if name.startswith("remediation.")}
-    assert seen <= {"wiring", "errors", "log", "settings"}
+    assert seen <= {"wiring", "onboard_wiring", "errors", "log", "settings"}
 
 
 def test_the_sandbox_is_a_stranger() -> None:

@@ -293,11 +293,15 @@ def test_T17_a_person_is_signed_out_everywhere_and_nobody_else(ground: Ground) -
 
 CHANGES_NOTHING = {"stuck", "leases", "connections", "check-settings", "audit verify", "audit", "serve", "work", "migrate"}
 CHANGES_NOTHING |= {"doctor", "bar", "figures", "mdm", "mdm groups", "mdm lookup-values", "partner", "partner show"}
+CHANGES_NOTHING |= {"scope", "scope show", "scope search", "pilot", "pilot show"}
+CHANGES_NOTHING |= {"impact"}
+CHANGES_NOTHING |= {"lock", "lock rule", "lock show"}
 """`serve` and `work` are the processes; `migrate` makes tables, and its --to is audited where it arrives (test_moving.py)."""
 AUDITED = {"stuck retry", "leases extend", "work takeover", "export", "erase", "sign-out", "doctor possession", "mdm hooks"}
-AUDITED |= {"mdm find", "partner provision", "partner deprovision"}
-"""Each has a test above that reads its row; the last five in test_doctor_commands.py, test_mdm_commands.py and
-test_partner_commands.py."""
+AUDITED |= {"mdm find", "partner provision", "partner deprovision", "scope set", "pilot start", "pilot stop"}
+AUDITED |= {"impact count", "impact stop", "impact tell", "impact waves", "lock prepare", "lock blocked"}
+"""Each has a test above that reads its row; others in test_doctor_commands.py, test_mdm_commands.py, test_partner_commands.py,
+test_set_up_commands.py, test_impact_commands.py, test_lock_commands.py and services/test_pilot.py."""
 
 
 def test_lesson_TOB_PYPI26_14_every_command_that_changes_something_is_audited() -> None:

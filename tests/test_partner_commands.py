@@ -14,13 +14,17 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
+from bench.stage.fill import fill, link_of
 from remediation.commands import remediation
+from remediation.domain.compliance import Verdict
 from remediation.domain.partner import HEARTBEAT
+from remediation.domain.push import Lane
+from remediation.partner_commands import WAITING
 from remediation.settings import PREFIX, WorkerSettings
 from remediation.settings.names import environment_of
 from remediation.store import DbosWakeups, SqlStore, make_engine, migrate
-from remediation.store.tables import audit
-from sandbox import demo
+from remediation.store.tables import audit, pushes
+from sandbox import crowd, demo
 from sandbox.faults import Fault
 from sandbox.server import Sandbox, SandboxConfig, create_sandbox
 from sandbox.slots import ALL_USERS
@@ -220,6 +224,80 @@ def test_deprovisioning_asks_for_the_tenant_id_once_more(ground: Ground) -> None
     assert "was deprovisioned from here" in ground.says("provision", "--dry-run", status=1)
     ground.says("provision", "--yes")
     assert ground.partner.provisioned == 1
+
+
+def linked(ground: Ground) -> str:
+    """Mia's phone, linked and compliant by our word; the id of its link."""
+    world = ground.sandbox.world
+    [member] = crowd.gather(world, 1)
+    fill(ground.engine, world, [member])
+    return link_of(member)
+
+
+def test_whoever_is_let_in_by_our_word_is_taken_down_first(ground: Ground) -> None:
+    ground.says("provision", "--yes")
+    link_id = linked(ground)
+    told = ground.says("deprovision", "--no-wait", "--why", "the end", typed=f"{ground.tenant}\n", status=1)
+    assert "1 device stands as compliant by our word. Each is taken down first" in told
+    assert "1 device is still let in" in told
+    assert ground.partner.provisioned == 1, "nothing was told yet"
+    row = ground.audited()[-1]
+    assert (row.why, row.detail["because"]) == ("partner.leaving", "the end")
+    push = ground.store.push(link_id)
+    assert push is not None
+    assert (push.lane, push.next_look_at is not None) == (Lane.REVOKE, True)
+    assert "leaving since" in ground.says("show")
+    assert "1 device is still let in" in ground.says("deprovision", "--no-wait", status=1), (
+        "cut off, it goes on without being asked"
+    )
+    drained(ground, link_id)
+    told = ground.says("deprovision", "--tenant", ground.tenant)
+    assert "All are down" in told
+    assert (ground.partner.provisioned, ground.audited()[-1].detail["left"]) == (2, 0)
+
+
+def drained(ground: Ground, link_id: str) -> None:
+    """As the worker leaves it once Entra showed it."""
+    told = {"desired": Verdict.NOT_COMPLIANT, "reasons": ["partner_leaving"], "compliant_until": None}
+    with ground.engine.begin() as connection:
+        this = pushes.c.link_id == link_id
+        connection.execute(sa.update(pushes).where(this).values(**told, confirmed_seq=pushes.c.desired_seq))
+
+
+def test_taking_it_back_looks_at_everybody_again(ground: Ground) -> None:
+    ground.says("provision", "--yes")
+    link_id = linked(ground)
+    ground.says("deprovision", "--no-wait", "--tenant", ground.tenant, status=1)
+    drained(ground, link_id)
+    assert "Devices are being taken down" in ground.says("provision", "--dry-run", status=1)
+    before = ground.store.push(link_id)
+    ground.says("provision", "--yes")
+    after, told = ground.store.push(link_id), ground.store.partner_told()
+    assert before is not None
+    assert after is not None
+    assert told is not None
+    assert (after.wake > before.wake, told.leaving_at) == (True, None)
+
+
+def test_leaving_them_let_in_takes_the_count_typed(ground: Ground) -> None:
+    ground.says("provision", "--yes")
+    linked(ground)
+    asked = ground.says("deprovision", "--leave", typed=f"{ground.tenant}\n\n", status=2)
+    assert "nobody here can take them down afterwards" in asked
+    assert "1 stay let in, not" in asked
+    assert "not 2" in ground.says("deprovision", "--leave", "--devices-stay", "2", "--tenant", ground.tenant, status=2)
+    assert ground.partner.provisioned == 1
+    ground.says("deprovision", "--leave", "--tenant", ground.tenant, typed="1\n")
+    told = ground.store.partner_told()
+    assert told is not None
+    assert (ground.partner.provisioned, told.leaving_at, ground.audited()[-1].detail["left"]) == (2, None, 1)
+
+
+def test_typed_quickly_it_waits_for_our_own_limit_says_so_and_goes_on(ground: Ground) -> None:
+    told = "".join(ground.says("provision", "--yes", CHANNEL_WRITES="12/6") for _ in range(3))
+    assert WAITING in told
+    assert "Microsoft took both addresses." in told
+    assert ground.says("provision", "--yes").count(WAITING) == 0, "the control"
 
 
 def test_microsoft_takes_no_plain_http(ground: Ground) -> None:

@@ -269,7 +269,7 @@ def test_the_worker_needs_one_whole_credential(around: Surroundings) -> None:
 def test_a_certificate_must_be_one(around: Surroundings) -> None:
     around.set(GOOD_WORKER, SERVICE_CERTIFICATE_FILE=around.secret_file("-----BEGIN CERTIFICATE-----"))
     around.unset("SERVICE_CLIENT_SECRET")
-    assert list(faults(WorkerSettings)) == ["SERVICE_CERTIFICATE_FILE"]
+    assert list(faults(WorkerSettings)) == ["SERVICE_CERTIFICATE"]
 
 
 GROUP = "2F1C9A44-6D0E-4B7A-9C35-8E0D1F6B2A7{}"
@@ -682,3 +682,103 @@ def test_alarms_go_to_an_https_address(around: Surroundings, address: str) -> No
     assert list(faults(WorkerSettings)) == ["ALARM_WEBHOOK"]
     around.set({"ALARM_WEBHOOK": "https://hooks.example/T0/pl4nted?sig=x"})
     assert {"https://hooks.example/T0/pl4nted?sig=x", "/T0/pl4nted"} <= set(secrets_of(read(WorkerSettings)))
+
+
+# Microsoft's clouds
+
+OF_CLOUD = {
+    "global": ("login.microsoftonline.com", "graph.microsoft.com", "api.manage.microsoft.com", ".manage.microsoft.com"),
+    "gcc_high": ("login.microsoftonline.us", "graph.microsoft.us", "api.manage.microsoft.us", ".manage.microsoft.us"),
+    "dod": ("login.microsoftonline.us", "dod-graph.microsoft.us", "api.manage.microsoft.us", ".manage.microsoft.us"),
+}
+
+
+@pytest.mark.parametrize("cloud", OF_CLOUD)
+def test_one_setting_moves_every_address_together(around: Surroundings, cloud: str) -> None:
+    login, graph, intune, hosts = OF_CLOUD[cloud]
+    around.set(GOOD_WORKER, CLOUD=cloud)
+    found = read(WorkerSettings)
+    assert (found.entra_authority, found.graph_url, found.graph_scope) == (
+        *(f"https://{login}", f"https://{graph}", f"https://{graph}/.default"),
+    )
+    assert (found.intune_scope, found.partner_hosts) == (f"https://{intune}//.default", (hosts,))
+    around.set(GOOD_WEB)
+    assert read(WebSettings).entra_authority == f"https://{login}"
+
+
+def test_in_china_what_is_not_public_must_be_told(around: Surroundings) -> None:
+    around.set(GOOD_WORKER, CLOUD="china")
+    assert "not public" in faults(WorkerSettings)["INTUNE_SCOPE"]
+    around.set({}, **{f"CHANNEL_{platform}": "mdm_relay" for platform in ("IOS", "ANDROID", "MACOS")})
+    found = read(WorkerSettings)
+    assert (found.entra_authority, found.graph_url) == (
+        *("https://login.partner.microsoftonline.cn", "https://microsoftgraph.chinacloudapi.cn"),
+    )
+    around.set({}, CHANNEL_IOS="intune_partner", INTUNE_SCOPE="https://intune.as-microsoft-told-us.example//.default")
+    assert read(WorkerSettings).intune_scope.startswith("https://intune.as")
+
+
+@pytest.mark.parametrize(
+    ("cloud", "name", "value", "right"),
+    [
+        ("gcc_high", "GRAPH_URL", "https://graph.microsoft.com", "`global`"),
+        ("global", "ENTRA_AUTHORITY", "https://login.microsoftonline.us", "`gcc_high` or `dod`"),
+        ("gcc_high", "GRAPH_URL", "https://dod-graph.microsoft.us", "`dod`"),
+        ("dod", "GRAPH_SCOPE", "https://graph.microsoft.us/.default", "`gcc_high`"),
+        ("global", "INTUNE_SCOPE", "https://api.manage.microsoft.us//.default", "`gcc_high` or `dod`"),
+        ("gcc_high", "PARTNER_HOSTS", ".manage.microsoft.us, .manage.microsoft.com", "`global`"),
+        ("global", "ENTRA_AUTHORITY", "https://login.chinacloudapi.cn", "`china`"),
+    ],
+)
+def test_an_address_of_another_cloud_is_refused_in_words(
+    around: Surroundings, cloud: str, name: str, value: str, right: str
+) -> None:
+    around.set(GOOD_WORKER, CLOUD=cloud, **{name: value})
+    words = faults(WorkerSettings)[name]
+    assert f"Set REMEDIATION_CLOUD to {right}" in words
+    assert f"is `{cloud}`" in words
+
+
+def test_the_web_is_told_of_a_mixed_setting_too(around: Surroundings) -> None:
+    around.set(GOOD_WEB, CLOUD="gcc_high", ENTRA_AUTHORITY="https://login.microsoftonline.com")
+    assert list(faults(WebSettings)) == ["ENTRA_AUTHORITY"]
+    around.set({}, ENTRA_AUTHORITY="https://login.microsoftonline.us", RETURN_LINK="https://outlook.office.com/")
+    assert list(faults(WebSettings)) == ["RETURN_LINK"]
+    around.set({}, RETURN_LINK="https://outlook.office365.us/", ENROLLMENT_LINK_IOS="https://enroll.contoso.example/")
+    assert read(WebSettings).return_link == "https://outlook.office365.us/"
+
+
+def test_addresses_of_nobody_that_we_know_go_with_every_cloud(around: Surroundings) -> None:
+    around.set(GOOD_WORKER, CLOUD="gcc_high", ENTRA_AUTHORITY="https://127.0.0.1:8443", GRAPH_URL="https://proxy.contoso.example")
+    assert read(WorkerSettings).graph_url == "https://proxy.contoso.example"
+    around.set({}, CLOUD="moon")
+    assert "must be" in faults(WorkerSettings)["CLOUD"]
+
+
+# the second lock
+
+
+def test_the_second_lock_is_for_platforms_that_a_maker_carries(around: Surroundings) -> None:
+    around.set(GOOD_WORKER, CHANNEL_IOS="mdm_relay", CHANNEL_ANDROID="mdm_relay:ws1", SECOND_LOCK_ATTRIBUTE="7")
+    assert read(WorkerSettings).locked() == {Platform.IOS, Platform.ANDROID}
+    around.set({}, SECOND_LOCK_PLATFORMS="iOS")
+    assert read(WorkerSettings).locked() == {Platform.IOS}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "because"),
+    [
+        ("SECOND_LOCK_PLATFORMS", "macos", "whose channel is not mdm_relay"),
+        ("SECOND_LOCK_PLATFORMS", "symbian", "must be some of"),
+        ("SECOND_LOCK_ATTRIBUTE", "16", "15"),
+        ("CHANNEL_IOS", "intune_partner", "no platform's channel is mdm_relay"),
+    ],
+)
+def test_a_second_lock_that_cannot_serve_is_said(around: Surroundings, name: str, value: str, because: str) -> None:
+    around.set(GOOD_WORKER, **{"CHANNEL_IOS": "mdm_relay", "SECOND_LOCK_ATTRIBUTE": "7", name: value})
+    assert because in " ".join(faults(WorkerSettings).values())
+
+
+def test_platforms_without_an_attribute_are_no_lock(around: Surroundings) -> None:
+    around.set(GOOD_WORKER, CHANNEL_IOS="mdm_relay", SECOND_LOCK_PLATFORMS="ios")
+    assert "SECOND_LOCK_PLATFORMS" in faults(WorkerSettings)

@@ -87,6 +87,7 @@ HEADERS = {
 HANNA = Person("hanna", "Hanna Roth", "hanna.roth@contoso.example")
 ADAM = Person("adam", "Adam Kowal", "adam.kowal@contoso.example")
 ROLES = ("nobody", "mia", "noah", "hanna", "adam")
+STAFF = {"/helpdesk": "hanna", "/onboarding": "adam"}
 SIGNED_IN_FOR = 50  # requests, after which everybody signs in again: requests sign people out as well
 FIELDS = ("csrf_token", "device", "platform", "entrance", "lang", "possession", "oid", "id")
 
@@ -143,7 +144,8 @@ class Fuzzer:
             self._pairs[number % len(self._pairs)] if chance.random() < 0.7 else (chance.choice(self.rules), chance.choice(METHODS))
         )
         path = self._path(rule) if chance.random() < 0.95 else "/" + self._text()
-        likely = "hanna" if rule.rule.startswith("/helpdesk") else "mia" if method == "POST" else "nobody"
+        likely = "mia" if method == "POST" else "nobody"
+        likely = next((who for start, who in STAFF.items() if rule.rule.startswith(start)), likely)
         sent = Sent(likely if chance.random() < 0.5 else chance.choice(ROLES), method, path, rule.rule)
         sent.query = [(chance.choice(NAMES), self._text()) for _ in range(chance.choice((0, 0, 1, 1, 2, 4)))]
         if rule.endpoint == "helpdesk.search" and chance.random() < 0.7:

@@ -38,6 +38,7 @@ def world_of(company: Company, store: SqlStore) -> World:
         executor="racer",
         possession_url=str,
         message_text=lambda url, case: url + case,
+        roster=remotes.roster,
     )
 
 

@@ -6,6 +6,7 @@ Next door: `company` (the stand-in and the database), `crew` (the workers).
 from collections.abc import Sequence
 from dataclasses import replace
 from types import TracebackType
+from typing import Any
 
 from bench.stage.company import HINTS, KEY, Company
 from remediation.adapters.workspace_one_events import hint_of
@@ -21,6 +22,7 @@ from remediation.store.wakeups import DbosWakeups
 from remediation.web import build_web
 from sandbox.sockets import Socket
 from tests.remotes import Remotes
+from tests.set_ups import set_up
 from tests.web.conftest import SETTINGS
 
 
@@ -55,7 +57,8 @@ class Listening:
         settings = WebSettings.model_validate({**SETTINGS, "tenant_id": tenant, "hook_key": KEY})
         sessions, states = SqlSessions(company.engine, tenant), SqlSignInStates(company.engine, tenant)
         look_up = SqlLookUp(company.engine, tenant)
-        self._socket = Socket(build_web(settings, store, sessions, states, look_up, events=hint_of, clock=company.world.now), 0)
+        given: dict[str, Any] = {"set_up": set_up(company.engine, tenant), "events": hint_of, "clock": company.world.now}
+        self._socket = Socket(build_web(settings, store, sessions, states, look_up, **given), 0)
         self.address = f"http://localhost:{self._socket.port}/hooks/mdm/ws1"
 
     def register(self) -> None:

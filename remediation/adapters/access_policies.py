@@ -21,8 +21,13 @@ class GraphPolicies:
 
 
 def _policy(item: Fields) -> AccessPolicy:
-    # graph-docs resources/conditionalaccesspolicy.md, conditionalaccessapplications.md, conditionalaccessgrantcontrols.md
-    apps = item.within("conditions").within("applications")
+    # graph-docs resources/conditionalaccesspolicy.md, conditionalaccessapplications.md, conditionalaccessgrantcontrols.md,
+    # conditionalaccessdevices.md, conditionalaccessfilter.md, conditionalaccessplatforms.md
+    conditions = item.within("conditions")
+    apps = conditions.within("applications")
+    devices = conditions.within("devices") if conditions.raw("devices") is not None else None
+    filter_ = devices.within("deviceFilter") if devices is not None and devices.raw("deviceFilter") is not None else None
+    platforms = conditions.within("platforms") if conditions.raw("platforms") is not None else None
     grant = item.within("grantControls") if item.raw("grantControls") is not None else None
     return AccessPolicy(
         name=item.text("displayName") or "",
@@ -32,4 +37,13 @@ def _policy(item: Fields) -> AccessPolicy:
         included=frozenset(apps.texts("includeApplications")),
         excluded=frozenset(apps.texts("excludeApplications")),
         filtered=apps.raw("applicationFilter") is not None,
+        mode=(filter_.text("mode") or "").lower() if filter_ is not None else None,
+        rule=filter_.text("rule") or "" if filter_ is not None else None,
+        platforms=_words(platforms, "includePlatforms"),
+        not_platforms=_words(platforms, "excludePlatforms"),
+        clients=_words(conditions, "clientAppTypes"),
     )
+
+
+def _words(fields: Fields | None, name: str) -> frozenset[str]:
+    return frozenset(fields.texts(name)) if fields is not None and fields.raw(name) is not None else frozenset()

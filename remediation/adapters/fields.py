@@ -5,17 +5,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from ..domain.identifiers import fold as fold
 from ..errors import Garbled
 
 UNREADABLE = "\ufffd"
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-def fold(text: str) -> str:
-    """Big and small letters are one only where folding can be undone. `str.casefold` makes one of `ß` and `ss`, and of the Kelvin
-    sign and `k`: somebody could be given a name that is another person's."""
-    return "".join(small if (small := letter.lower()).upper() == letter else letter for letter in text)
 
 
 def same(one: str | None, other: str | None) -> bool:

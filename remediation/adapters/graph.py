@@ -12,7 +12,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 import structlog
 
-from ..domain.device import DirectoryDevice, Person, Platform
+from ..domain.device import DirectoryDevice, Mark, Person, Platform
 from ..domain.push import Lane
 from ..domain.standing import Standing
 from ..errors import Garbled, NotFound, Refused
@@ -20,9 +20,9 @@ from ..ports import Clock, Page
 from .http import LARGEST_PAGE, Fields, Remote
 
 MOST_PAGES = 100
-TOP = 999  # the most of a page: graph-docs api-reference/v1.0/api/device-list.md
 ADVANCED = {"ConsistencyLevel": "eventual"}
 MOST_GROUPS = 20  # of one call: graph-docs api-reference/v1.0/api/directoryobject-checkmembergroups.md
+TOP = 999  # the most of a page: graph-docs api-reference/v1.0/api/device-list.md
 JUST_READ = timedelta(seconds=10)  # one look asks for the person and then for their standing
 NOBODY_KEPT_OUT = timedelta(minutes=10)
 MOST_KEPT = 10_000
@@ -91,7 +91,8 @@ class _Recent(Generic[T]):
 
 
 class GraphDirectory:
-    """`plans` are the service plans that count as Intune, `groups` those whom the tenant chose (none: all users)."""
+    """`plans` are the service plans that count as Intune, `groups` those whom the tenant chose by now (none: all users). `mark` is
+    the second lock's extension attribute and our value in it: what else stands there stays here, it may name somebody."""
 
     def __init__(
         self,
@@ -99,20 +100,23 @@ class GraphDirectory:
         *,
         now: Clock,
         plans: Collection[str] = (INTUNE_A,),
-        groups: Sequence[str] = (),
+        groups: Sequence[str] | Callable[[], Sequence[str]] = (),
         owner_attribute: OwnerAttribute | None = None,
+        mark: tuple[str, str] | None = None,
     ) -> None:
-        if len(groups) > MOST_GROUPS:
-            raise ValueError(f"one call asks for {MOST_GROUPS} groups")
         self._remote = remote
         self._now = now
         self._plans = frozenset(plans)
-        self._groups = tuple(groups)
+        if not callable(groups) and len(groups) > MOST_GROUPS:
+            raise ValueError(f"one call asks for {MOST_GROUPS} groups")
+        self._groups = groups
         self._owner_attribute = owner_attribute
+        self._mark = mark
+        self._select = f"{_DEVICE},extensionAttributes" if mark else _DEVICE
         self._lacking: set[str] = set()
         self._lists_owners = True
         self._users = _Recent[Fields](JUST_READ, now)
-        self._entitled = _Recent[tuple[bool | None, bool | None]](NOBODY_KEPT_OUT, now)
+        self._entitled = _Recent[tuple[tuple[str, ...], tuple[bool | None, bool | None]]](NOBODY_KEPT_OUT, now)
 
     def person(self, oid: str) -> Person:
         oid = self._remote.guid(oid)
@@ -141,7 +145,9 @@ class GraphDirectory:
         """`read_at` is that of its oldest part: what keeps nobody out is not asked for again at each look."""
         oid = self._remote.guid(oid)
         account_at, user = self._users.get(oid) or self._user(oid)
-        entitled_at, (licensed, in_scope) = self._entitled.get(oid) or self._entitlements(oid)
+        groups = tuple(self._groups() if callable(self._groups) else self._groups)
+        known = self._entitled.get(oid)
+        entitled_at, (_, (licensed, in_scope)) = known if known and known[1][0] == groups else self._entitlements(oid, groups)
         kind = user.text("userType")
         return Standing(
             account_enabled=user.flag("accountEnabled"),
@@ -151,13 +157,17 @@ class GraphDirectory:
             read_at=min(account_at, entitled_at),
         )
 
-    def _entitlements(self, oid: str) -> tuple[datetime, tuple[bool | None, bool | None]]:
+    def _entitlements(
+        self, oid: str, groups: tuple[str, ...]
+    ) -> tuple[datetime, tuple[tuple[str, ...], tuple[bool | None, bool | None]]]:
+        """`groups` are kept beside what was read: another scope is another question."""
         begun = self._now()
         licensed = self._optional("LicenseAssignment.Read.All", lambda: self._licensed(oid))
-        in_scope = self._optional("GroupMember.Read.All", lambda: self._in_scope(oid)) if self._groups else None
+        in_scope = self._optional("GroupMember.Read.All", lambda: self._in_scope(oid, groups)) if groups else None
+        found = groups, (licensed, in_scope)
         if licensed is not False and in_scope is not False:
-            self._entitled.keep(oid, (begun, (licensed, in_scope)))
-        return begun, (licensed, in_scope)
+            self._entitled.keep(oid, (begun, found))
+        return begun, found
 
     def _optional(self, permission: str, ask: Callable[[], bool | None]) -> bool | None:
         """What the tenant may leave unread: without the permission it is None, and the log names it, once until it is granted."""
@@ -182,30 +192,30 @@ class GraphDirectory:
         found = {PLAN_WORKS.get(word) for word in words}
         return True if True in found else None if None in found else False
 
-    def _in_scope(self, oid: str) -> bool | None:
+    def _in_scope(self, oid: str, groups: tuple[str, ...]) -> bool | None:
         """Whether they are in one of the chosen groups, be it by way of a group in it."""
         target = self._remote.path("users/{}/checkMemberGroups", oid)
         try:
             # graph-docs api-reference/v1.0/api/directoryobject-checkmembergroups.md; GroupMember.Read.All
-            answer = self._remote.call("POST", target, json={"groupIds": list(self._groups)}, may_be_refused=True).fields()
+            answer = self._remote.call("POST", target, json={"groupIds": list(groups)}, may_be_refused=True).fields()
         except NotFound:
             # the person was just read, so it is a group that is gone: one deleted group must not stop everybody
-            log.warning("directory.group_missing", groups=len(self._groups))
+            log.warning("directory.group_missing", groups=len(groups))
             return None
         found = answer.texts("value")
-        if not {group.lower() for group in found} <= set(self._groups):
+        if not {group.lower() for group in found} <= set(groups):
             raise answer.garbled("value")
         return bool(found)
 
     def devices_of(self, oid: str) -> Sequence[DirectoryDevice]:
         # graph-docs api-reference/v1.0/api/user-list-registereddevices.md; the cast gives typed members and allows $select
         target = self._remote.path("users/{}/registeredDevices/microsoft.graph.device", self._remote.guid(oid))
-        return [self._device(item, owner_oid=None) for item in self._pages(target, _DEVICE)]
+        return [self._device(item, owner_oid=None) for item in self._pages(target, self._select)]
 
     def device(self, device_id: str, *, owner: bool = True) -> DirectoryDevice:
         device_id = self._remote.guid(device_id)
         # graph-docs api-reference/v1.0/api/device-get.md, by the alternate key; Device.Read.All
-        answer = self._remote.call("GET", self._remote.path("devices(deviceId='{}')", device_id), query={"$select": _DEVICE})
+        answer = self._remote.call("GET", self._remote.path("devices(deviceId='{}')", device_id), query={"$select": self._select})
         found = answer.fields()
         if found.guid("deviceId") != device_id:
             raise found.garbled("deviceId")
@@ -245,7 +255,7 @@ class GraphDirectory:
     def _list(self) -> Fields:
         """With the owner of each, at one resource unit more for the page. Whether every tenant takes `$expand` beside `$top` is not
         public, so a refusal is remembered; a change of owner is then noticed by direct looks alone."""
-        query: dict[str, str | int] = {"$select": _DEVICE, "$top": TOP}
+        query: dict[str, str | int] = {"$select": self._select, "$top": TOP}
         # graph-docs api-reference/v1.0 api/device-list.md, resources/device.md (registeredOwners supports $expand)
         if self._lists_owners:
             expanded = {**query, "$expand": "registeredOwners($select=id)"}
@@ -300,7 +310,18 @@ class GraphDirectory:
             compliant=item.flag("isCompliant"),
             managed=item.flag("isManaged"),
             read_at=self._now(),
+            mark=self._marked(item),
         )
+
+    def _marked(self, item: Fields) -> Mark | None:
+        # graph-docs resources/onpremisesextensionattributes.md; an empty string is stored as it is (Graph's known issues)
+        if self._mark is None:
+            return None
+        name, ours = self._mark
+        if item.raw("extensionAttributes") is None:
+            raise item.garbled("extensionAttributes")  # not told is not *no mark*
+        value = item.within("extensionAttributes").text(name)
+        return None if value is None else Mark.OURS if value == ours else Mark.OTHER
 
 
 def _listed_owner(item: Fields) -> str | None:

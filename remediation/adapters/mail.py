@@ -32,13 +32,16 @@ class MailServer:
     timeout: float = 20
 
     def send(self, message: EmailMessage) -> None:
+        """What failed before a word of the message was said is told apart: it can be tried again, and comes no second time."""
+        said = False
         try:
             with self._connected() as smtp:
+                said = True
                 smtp.send_message(message)
         except (smtplib.SMTPAuthenticationError, smtplib.SMTPSenderRefused, smtplib.SMTPRecipientsRefused) as refused:
-            raise Refused("the mail server refused", remote=REMOTE) from refused
+            raise Refused("the mail server refused", remote=REMOTE, called=said) from refused
         except (smtplib.SMTPException, OSError) as broken:  # an SSLError is an OSError
-            raise Unreachable("the mail server did not take it", remote=REMOTE) from broken
+            raise Unreachable("the mail server did not take it", remote=REMOTE, called=said) from broken
 
     def _connected(self) -> smtplib.SMTP:
         context = ssl.create_default_context(cafile=self.ca)

@@ -1,4 +1,5 @@
 """Entra's sign-in log, read through Microsoft Graph v1.0, as `ports.SignInLog`: which device did this very sign-in come from?
+And as `ports.SignInRecords`: which policy stopped that one?
 
 Permission: AuditLog.Read.All, which may be missing, and a tenant with Entra ID P1. Next door: `graph` (the directory), whose budget
 this does not share: the log takes five calls in ten seconds (graph-docs concepts/throttling-limits.md), and its 429 is its own.
@@ -9,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from ..domain.second_lock import SignInRecord
 from ..errors import Refused
 from . import odata
 from .http import Fields, Remote
@@ -43,6 +45,25 @@ class GraphSignInLog:
         # graph-docs resources/devicedetail.md; an empty deviceId where the browser proved none
         named = (self._device(record) for record in found)
         return tuple(sorted({device for device in named if device is not None}))
+
+    def record(self, record_id: str) -> SignInRecord:
+        # graph-docs api-reference/v1.0/api/signin-get.md, resources/appliedconditionalaccesspolicy.md. The request id of the block
+        # page is the record's id by what administrators report; no stored page says so.
+        target = self._remote.path("auditLogs/signIns/{}", self._remote.guid(record_id))
+        found = self._remote.call("GET", target).fields()
+        told = found.raw("appliedConditionalAccessPolicies")  # needs a permission of its own, and is else left out or empty
+        policies = list(found.items("appliedConditionalAccessPolicies")) if told else []
+        blocking = [one.text("displayName") or "" for one in policies if one.text("result") == "failure"]
+        detail = found.within("deviceDetail") if found.raw("deviceDetail") is not None else None
+        return SignInRecord(
+            id=found.need_text("id"),
+            at=found.moment("createdDateTime") or datetime.min.replace(tzinfo=UTC),
+            error_code=found.within("status").need_number("errorCode"),
+            device_id=self._device(found),
+            compliant=detail is not None and detail.flag("isCompliant") is True,
+            blocking=tuple(blocking),
+            policies_told=bool(policies),
+        )
 
     def _device(self, record: Fields) -> str | None:
         if record.raw("deviceDetail") is None:

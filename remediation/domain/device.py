@@ -16,6 +16,13 @@ class Platform(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Mark(StrEnum):
+    """What stands in the extension attribute of the second lock (`second_lock`); None where nothing does, or there is no lock."""
+
+    OURS = "ours"
+    OTHER = "other"
+
+
 @dataclass(frozen=True)
 class Person:
     """Keyed by (tenant, oid). Names are for display and for searching the MDM, never for authority.
@@ -50,6 +57,7 @@ class DirectoryDevice:
     managed: bool | None
     read_at: datetime
     owner_enabled: bool | None = None
+    mark: Mark | None = None
 
 
 @dataclass(frozen=True, order=True)

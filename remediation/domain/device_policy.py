@@ -12,7 +12,9 @@ EVERY_APP = "All"
 
 @dataclass(frozen=True)
 class AccessPolicy:
-    """`any_of`: one of the controls is enough. `filtered`: which apps are meant is told by a rule that we cannot work out."""
+    """`any_of`: one of the controls is enough. `filtered`: which apps are meant is told by a rule that we cannot work out. `mode`
+    (`include` or `exclude`) and `rule` are of its device filter; `platforms`, `not_platforms` and `clients` are Microsoft's words,
+    and none stand for all of them."""
 
     name: str
     enforced: bool
@@ -21,12 +23,23 @@ class AccessPolicy:
     included: frozenset[str]
     excluded: frozenset[str]
     filtered: bool = False
+    mode: str | None = None
+    rule: str | None = None
+    platforms: frozenset[str] = frozenset()
+    not_platforms: frozenset[str] = frozenset()
+    clients: frozenset[str] = frozenset()
+
+    @property
+    def asks_for_device(self) -> bool:
+        """Only a device can meet it: a control of that kind, or a block that leaves out devices alone."""
+        return bool(self.controls & DEVICE_CONTROLS) or ("block" in self.controls and self.rule is not None)
 
 
 def catches(policy: AccessPolicy, app_id: str) -> bool | None:
     """None where it cannot be told. A control that people without the device can meet instead keeps nobody out."""
-    asks = policy.controls & DEVICE_CONTROLS
-    if not policy.enforced or not asks or (policy.any_of and policy.controls - DEVICE_CONTROLS):
+    if not policy.enforced or not policy.asks_for_device:
+        return False
+    if "block" not in policy.controls and policy.any_of and policy.controls - DEVICE_CONTROLS:
         return False
     if app_id in policy.excluded:
         return False

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from .budget import Budget
 from .outage import MDM
+from .partner import HEARTBEAT, KnownSlot
 from .watch import LISTS_NOTHING, Watch
 
 OVERDUE = timedelta(minutes=2)  # a pulse wakes what is due twice a second
@@ -43,6 +44,7 @@ class Cause(StrEnum):
     # what no call to it shows
     NOTHING = "nothing"
     SIGN_IN = "sign_in"
+    SLOT = "slot"
     OUR_FAULT = "our_fault"
     NO_WORKER = "no_worker"
 
@@ -123,13 +125,15 @@ class Dependents:
 @dataclass(frozen=True)
 class Connection:
     """Everything stored about one remote. `name` is `entra`, `directory`, `channel` or `mdm:<connection>`; `rows` are its own, more
-    than one for Entra alone."""
+    than one for Entra alone. `beat` is the heartbeat's row and `slots` who held each platform then: of the channel alone."""
 
     name: str
     rows: tuple[Remembered, ...] = ()
     budgets: tuple[Budget, ...] = ()
     watches: tuple[Watch, ...] = ()
     dependents: Dependents = Dependents()
+    beat: Watch | None = None
+    slots: tuple[KnownSlot, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -181,7 +185,8 @@ def judge(connections: Sequence[Connection], now: datetime) -> Sequence[Health]:
 
 
 def _judge(one: Connection, now: datetime, *, no_token: bool) -> Health:
-    row, failing = one.row, [watch for watch in one.watches if _fails(watch)]
+    lists = (*one.watches, *((one.beat,) if one.beat is not None else ()))
+    row, failing = one.row, [watch for watch in lists if _fails(watch)]
     since = min((at for at in (row.failing_since, *(watch.failing_since for watch in failing)) if at is not None), default=None)
     if row.fails:
         return Health(one, Condition.FAILING, row.why, since, row)
@@ -207,6 +212,8 @@ def _fails(watch: Watch) -> bool:
 def _of_list(watch: Watch, row: Remembered, *, no_token: bool) -> tuple[Cause, Remembered | None]:
     """A list fails while other calls succeed. Its own failed call says why, where it is the last one that failed."""
     error = (watch.reason or "").partition("_")[2]
+    if watch.name == HEARTBEAT and error in ("taken", "missing", "not_enabled"):
+        return Cause.SLOT, None
     if row.error == error and _at(row.failed_at) >= _at(watch.failing_since):
         return row.why, row
     if error == "refused" and not watch.source.startswith(MDM):

@@ -1,4 +1,4 @@
-"""Identifiers: which of them name nothing, and how one is spelled.
+"""Identifiers and names: which of them name nothing, how one is spelled, and when two are one.
 
 What makers, systems and MDMs write where they have no number is dropped before any comparison, since two devices that both say
 *unknown* are not one device.
@@ -73,3 +73,9 @@ def serial_spellings(serial: str | None) -> frozenset[str]:
     """A serial that names nothing, as `unknown`, is nobody's."""
     name = identifier(serial)
     return frozenset() if name is None or len(name) > 64 else frozenset({name, name.upper(), (serial or "").strip()})
+
+
+def fold(text: str) -> str:
+    """Big and small letters are one only where folding can be undone. `str.casefold` makes one of `ß` and `ss`, and of the Kelvin
+    sign and `k`: somebody could be given a name that is another person's."""
+    return "".join(small if (small := letter.lower()).upper() == letter else letter for letter in text)

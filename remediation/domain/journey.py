@@ -73,8 +73,11 @@ class Journey:
     id that the person picked among several: a hint for staff, never evidence. `sign_ins` are those that were to name a device,
     `certificates` those with which this journey's browser came back. `unproven` are MDM connections of which no message was seen to
     arrive yet, or can: what is tapped there proves nothing, and nothing is sent. `fresh`: the tenant asks for no better evidence.
+    `settled` is which of several candidates the helpdesk says it is: a link by it waits until Entra itself names that device.
+    `reopened_at` is when staff reopened it, without any proof of before; `shown` which page it last showed.
     `relay` is how often the MDM's maker carries compliance to Microsoft, None where we send; `in_app_at` when the person said that
-    they had registered the device in the MDM's app; `tell_open_at` when they asked for a message once it is open, until it is sent.
+    they had registered the device in the MDM's app. `locked`: the second lock holds a device back until it bears our mark.
+    `tell_open_at`: when they asked for a message once it is open, until it is sent.
     """
 
     id: str
@@ -100,7 +103,11 @@ class Journey:
     unproven: frozenset[str] = frozenset()
     fresh: bool = False
     relay: timedelta | None = None
+    settled: str | None = None
+    reopened_at: datetime | None = None
+    shown: str | None = None
     in_app_at: datetime | None = None
+    locked: bool = False
     tell_open_at: datetime | None = None
 
     @property
@@ -131,7 +138,8 @@ class Journey:
         if self.proven and self.possession is not None:
             return self.possession.sent_at
         enrolled_at = self.in_hand.enrolled_at if self.in_hand is not None else None
-        return max(self.started_at, enrolled_at) if self.by_fresh and enrolled_at is not None else None
+        begun_at = max(self.started_at, self.reopened_at or self.started_at)
+        return max(begun_at, enrolled_at) if self.by_fresh and enrolled_at is not None else None
 
     @property
     def others_unlinked(self) -> bool:

@@ -4,14 +4,16 @@ A list is older than a single read and has another shape, so a row never changes
 with all that we hold; whatever differs only marks the link, and a direct look decides. See docs/decisions/0005.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from .compliance import Lease, Verdict, decide
-from .device import DeviceLink, DirectoryDevice, LinkState, ManagedDevice
+from .device import DeviceLink, DirectoryDevice, LinkState, ManagedDevice, Mark
 from .evidence import Level, ends_link, suffices
+from .partner import LEAVING
 from .push import Lane, Push, rests_until
+from .second_lock import Astray
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,12 @@ class Held:
 
 @dataclass(frozen=True)
 class Rules:
-    """What a renewal is judged by: the same as a direct look."""
+    """What a renewal is judged by: the same as a direct look. `leaving`: we are about to be no compliance partner any more."""
 
     lease: Lease
     minimum: Level
     recheck: timedelta
+    leaving: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,25 @@ class PageNews:
     renewals: tuple[Renewal, ...] = ()
     look: Mapping[Lane, tuple[str, ...]] = field(default_factory=dict)
     changed: tuple[tuple[DirectoryDevice, DirectoryDevice], ...] = ()
+    strays: tuple[str, ...] = ()
+    """Device ids that bear a mark of the second lock, and for which no link of ours answers."""
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Of the second lock: whether it is on for a link's device, and what is wrong with the mark there."""
+
+    governs: Callable[[DeviceLink], bool]
+    wrong: Callable[[DeviceLink, Push, Mark | None], Astray | None]
+
+    def astray(self, row: DirectoryDevice, held: Held) -> Astray | None:
+        return self.wrong(held.link, held.push, row.mark) if self.governs(held.link) else None
+
+    def strays(self, rows: Sequence[DirectoryDevice], links: Mapping[str, Held]) -> Iterator[str]:
+        for row in rows:
+            held = links.get(row.device_id)
+            if row.mark is not None and (held is None or not self.governs(held.link)):
+                yield row.device_id
 
 
 def of_records(rows: Sequence[ManagedDevice], held: Sequence[Held], now: datetime, rules: Rules) -> PageNews:
@@ -84,7 +106,8 @@ def _of_record(row: ManagedDevice, held: Held, now: datetime, rules: Rules) -> R
         known = push.reason is not None or not push.at_rest
         return Lane.SWEEP if push.says_compliant and not known else None
     if not push.says_compliant:
-        return Lane.SWEEP if push.at_rest else None
+        stays_down = rules.leaving and LEAVING in push.reasons
+        return Lane.SWEEP if push.at_rest and not stays_down else None
     return _renewal(row, held, decision.until, now, rules)
 
 
@@ -106,20 +129,21 @@ def _renewal(row: ManagedDevice, held: Held, until: datetime, now: datetime, rul
     return Renewal(link.id, row.posture.read_at, until, rests_until(now, until, rules.recheck, looked_at=looked_at))
 
 
-def of_directory(rows: Sequence[DirectoryDevice], held: Sequence[Held]) -> PageNews:
-    """One page of the directory's list. Devices that belong to no link of ours are not ours to judge."""
+def of_directory(rows: Sequence[DirectoryDevice], held: Sequence[Held], marks: Marks | None = None) -> PageNews:
+    """One page of the directory's list. Devices that belong to no link of ours are not ours to judge; a mark of ours on one is."""
     links = _judged(held)
     shown = {row.device_id: row for row in rows}
     look: dict[str, Lane] = {}
     changed: list[tuple[DirectoryDevice, DirectoryDevice]] = []
     for device_id, one in links.items():
         row = shown.get(device_id)
-        calls_for = Lane.SWEEP if row is None else _of_directory(row, one)
+        calls_for = Lane.SWEEP if row is None else _of_directory(row, one, marks)
         if calls_for is not None:
             look[one.link.id] = calls_for
         if row is not None and one.directory is not None and _differs(row, one.directory):
             changed.append((one.directory, row))
-    return PageNews(tuple(one.link.id for one in links.values()), (), _by_lane(look), tuple(changed))
+    strays = tuple(marks.strays(rows, links)) if marks is not None else ()
+    return PageNews(tuple(one.link.id for one in links.values()), (), _by_lane(look), tuple(changed), strays)
 
 
 def _judged(held: Iterable[Held]) -> dict[str, Held]:
@@ -138,9 +162,12 @@ def _rank(held: Held) -> tuple[bool, datetime]:
     return held.link.state is LinkState.ACTIVE, held.link.ended_at or held.link.made_at
 
 
-def _of_directory(row: DirectoryDevice, held: Held) -> Lane | None:
-    """Drift: Entra shows other than we had confirmed. Shown compliant where it must not be goes with the revocations."""
+def _of_directory(row: DirectoryDevice, held: Held, marks: Marks | None) -> Lane | None:
+    """Drift: Entra shows other than we had confirmed. Shown compliant where it must not be, or marked, goes with the
+    revocations."""
     link, push = held.link, held.push
+    if marks is not None and (wrong := marks.astray(row, held)) is not None:
+        return Lane.SWEEP if wrong.what == "missing" else Lane.REVOKE
     shows = row.compliant is True
     resting = push.at_rest and push.desired_seq > 0
     if link.state is LinkState.ENDED:
@@ -158,8 +185,8 @@ def _of_directory(row: DirectoryDevice, held: Held) -> Lane | None:
 def _differs(row: DirectoryDevice, known: DirectoryDevice) -> bool:
     """In what is worth a row of the observations; an owner that the list did not tell is not another one."""
     same_owner = row.owner_oid is None or row.owner_oid == known.owner_oid
-    told = (row.object_id, row.name, row.enabled, row.compliant)
-    return told != (known.object_id, known.name, known.enabled, known.compliant) or not same_owner
+    told = (row.object_id, row.name, row.enabled, row.compliant, row.mark)
+    return told != (known.object_id, known.name, known.enabled, known.compliant, known.mark) or not same_owner
 
 
 def _by_lane(look: Mapping[str, Lane]) -> dict[Lane, tuple[str, ...]]:

@@ -25,12 +25,14 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Match:
-    """`chosen` only where nothing is left to decide. `how` explains it to helpdesk and audit."""
+    """`chosen` only where nothing is left to decide. `how` explains it to helpdesk and audit. `settled`: the helpdesk chose among
+    several, and Entra itself has to name the one before anything is pushed."""
 
     chosen: DirectoryDevice | None
     candidates: tuple[DirectoryDevice, ...]
     refused: tuple[Refusal, ...]
     how: str
+    settled: bool = False
 
 
 def match(
@@ -42,13 +44,15 @@ def match(
     taken: Collection[str] = (),
     others: bool = False,
     only_new: bool = False,
+    settled: str | None = None,
 ) -> Match:
     """Match a managed device, whose holder proved possession, with the person's directory devices. `only_new`: nobody proved
     anything, and `proof_sent_at` is when the journey began; one device that appeared since is all there is to go by.
 
     `devices` come from the person's own list, where the owner may not have been read yet (None); `services/link_device.py` reads it
     before it links. `taken` holds the device ids that another managed device is actively linked with; `others` says that the person
-    holds a further managed device of this platform that has no link yet. Newest candidate first.
+    holds a further managed device of this platform that has no link yet. `settled` is the one that staff chose among several: it
+    settles which one is meant, and no doubt about it. Newest candidate first.
     """
     devices = sorted(devices, key=_newest_first)
     refused = tuple(Refusal(d.device_id, why) for d in devices if (why := _refusal(managed, d, oid, taken)))
@@ -59,6 +63,11 @@ def match(
         return _only_new(managed, appeared, candidates, refused, others=others)
     if len(appeared) == 1:
         return Match(appeared[0], candidates, refused, "the only device registered after the link was sent")
+    meant = next((d for d in candidates if d.device_id == settled), None)
+    if len(candidates) > 1 and meant is not None:
+        doubt = _doubt(managed, meant, others=others)
+        chosen = meant if doubt is None else None
+        return Match(chosen, candidates, refused, doubt or "the one of several that the helpdesk says it is", chosen is not None)
     if len(candidates) > 1:
         return Match(None, candidates, refused, "several registered devices could be this one")
     if not candidates:

@@ -27,6 +27,8 @@ class Told:
     policies: Mapping[str, str]
     told_at: datetime
     told_by: str
+    leaving_at: datetime | None = None
+    """Since when devices are taken down, before or after we are no partner any more; None while we mean to be one."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,28 @@ def slot(partners: Collection[CompliancePartner], platform: Platform, our_name: 
     if ours is None:
         return Slot(platform, "taken", holders[0])
     return Slot(platform, "ours" if ours.state == ENABLED else "not_enabled", ours)
+
+
+@dataclass(frozen=True)
+class KnownSlot:
+    """A slot as Intune's list last showed it, kept for whoever may not ask. `holder` is empty where nobody holds it."""
+
+    platform: str
+    why: str
+    holder: str
+    state: str
+    read_at: datetime
+
+
+def known(slots: Collection[Slot], at: datetime) -> tuple[KnownSlot, ...]:
+    return tuple(
+        KnownSlot(one.platform.value, one.why, one.holder.name if one.holder else "", one.holder.state if one.holder else "", at)
+        for one in slots
+    )
+
+
+LEAVING = "partner_leaving"
+"""Why a device is taken down that is well: we are about to be nobody's compliance partner, and nobody could take it down then."""
 
 
 def trouble(slots: Collection[Slot]) -> str | None:

@@ -10,6 +10,10 @@ from .channel import ChannelKind
 
 GRAPH = frozenset({"User.Read.All", "Device.Read.All"})
 INTUNE = frozenset({"update_device_attributes", "manage_partner_compliance_policy"})
+LOCK = frozenset({"Device.ReadWrite.All"})
+"""For the second lock's mark, on Graph."""
+DISABLING = frozenset({"Device.ReadWrite.All"})
+"""For switching leftover entries off, where the tenant permits it."""
 # What a channel needs besides, by resource.
 OF_CHANNEL: Mapping[ChannelKind, Mapping[str, frozenset[str]]] = {
     ChannelKind.INTUNE_PARTNER: {
@@ -43,9 +47,11 @@ class Powers:
     """Optional ones that are not there."""
 
 
-def needed(resource: str, channels: Collection[ChannelKind]) -> frozenset[str]:
+def needed(resource: str, channels: Collection[ChannelKind], *, lock: bool = False, disables: bool = False) -> frozenset[str]:
+    """`lock`: the tenant has the second lock; `disables`: it permits us to switch entries of the directory off."""
     of_channels = (OF_CHANNEL[kind].get(resource, frozenset()) for kind in channels)
-    return (GRAPH if resource == "graph" else frozenset()).union(*of_channels)
+    on_graph = GRAPH | (LOCK if lock else frozenset()) | (DISABLING if disables else frozenset())
+    return (on_graph if resource == "graph" else frozenset()).union(*of_channels)
 
 
 def judge(roles: Collection[str], needed: Collection[str], optional: Collection[str] = ()) -> Powers:

@@ -55,7 +55,8 @@ def of_one(deeds: Sequence[Deed]) -> Iterator[Run]:
             if again and run is not None and run.compliant == compliant and run.confirmed_at is None:
                 continue
             down = ended or (
-                not compliant and (deed.why in ("drift.repaired", "drift.seen") or (run is not None and run.compliant))
+                not compliant
+                and (deed.why in ("drift.repaired", "drift.seen", "mark.repaired") or (run is not None and run.compliant))
             )
             if run is not None:
                 yield replace(run, overtaken=run.confirmed_at is None)

@@ -9,9 +9,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from .compliance import MdmWord, Verdict
-from .device import DirectoryDevice, LinkState
+from .device import DirectoryDevice, LinkState, Mark
 from .journey import Journey
 from .matching import Match, match
+from .partner import LEAVING
 from .push import Push
 from .relay import known_to_mdm, relay_of
 from .sign_in_proof import names_another, pair_of, wants_sign_in
@@ -70,6 +71,8 @@ def help_why(journey: Journey, now: datetime) -> str | None:
         return journey.help_why
     if journey.look.owner_problem is not None:
         return journey.look.owner_problem
+    if journey.push is not None and not journey.push.says_compliant and LEAVING in journey.push.reasons:
+        return "no_channel"
     if (pair := journey.replacing) is not None:
         if names_another(journey.sign_in_of(pair)):
             return "named_another"
@@ -175,6 +178,7 @@ def candidates(journey: Journey) -> Match | None:
         taken=journey.taken,
         others=journey.others_unlinked,
         only_new=not journey.proven,
+        settled=journey.settled,
     )
 
 
@@ -182,8 +186,13 @@ def is_open(journey: Journey, now: datetime) -> bool:
     """Entra itself shows the device compliant: after our send, or already so and the person has not said otherwise."""
     push = journey.push
     if push is not None and push.desired_seq > 0:
-        return push.open_at(now) and not _registered_anew(journey)
+        return push.open_at(now) and not _registered_anew(journey) and _let_through(journey, _registered(journey))
     return already_open(journey) is not None
+
+
+def _let_through(journey: Journey, device: DirectoryDevice | None) -> bool:
+    """By the second lock, where there is one: it holds back whatever bears no mark of ours."""
+    return not journey.locked or (device is not None and device.mark is Mark.OURS)
 
 
 def _registered_anew(journey: Journey) -> bool:
@@ -197,7 +206,7 @@ def already_open(journey: Journey) -> DirectoryDevice | None:
     if journey.link is not None or journey.still_blocked_at is not None or len(journey.directory) != 1:
         return None
     device = journey.directory[0]
-    return device if device.enabled and device.compliant is True else None
+    return device if device.enabled and device.compliant is True and _let_through(journey, device) else None
 
 
 def _posture_fails(journey: Journey) -> bool:

@@ -17,7 +17,10 @@ from .device import Platform
 from .journey import LASTS
 
 STAFF = frozenset({"helpdesk", "operator"})
-DESIRED = ("verdict.changed", "drift.repaired", "drift.seen", "lease.ended", "push.failed", "push.not_applied", "push.resync")
+DESIRED = (
+    *("verdict.changed", "drift.repaired", "drift.seen", "mark.repaired", "lease.ended"),
+    *("push.failed", "push.not_applied", "push.resync"),
+)
 """Each says a verdict, and begins the next sequence of its push."""
 OF_A_PUSH = (*DESIRED, "link.made", "link.replaced", "link.ended", "push.sent", "push.accepted", "push.confirmed")
 OF_A_JOURNEY = (

@@ -34,6 +34,7 @@ SEARCHES = Turns(60, timedelta(seconds=30))  # of one member of the helpdesk: se
 APP_LOOK_UPS = Turns(300, timedelta(seconds=3))  # of one program of the company's that looks people up for a whole helpdesk
 API_CALLS = Turns(120, timedelta(milliseconds=500))  # of one caller of the API, whatever it asks for
 FEED_NOTED = Turns(1, timedelta(hours=1))  # who reads the audit: more rows about that would feed the feed
+REPAIRED = Turns(20, timedelta(seconds=30))  # of one person, by all of the helpdesk: each costs remotes a look, or a message
 FIGURES = Turns(40, timedelta(seconds=10))  # of one member of staff: each reads what happened in weeks
 HINTS = Turns(1000, timedelta(milliseconds=200))  # of one MDM, bad news apart: a look at a device each, a few calls
 ENROLLED = Turns(1, timedelta(seconds=5))  # looks at one waiting journey because an MDM says that a device of theirs has come

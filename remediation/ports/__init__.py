@@ -1,5 +1,6 @@
 """What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `deeds`, `watching`, `hints`, `desk`,
-`budgets`, `operating`, `partner`, `figures`, `alarms`, `certificates`, `checking`, `notices`."""
+`budgets`, `impact`, `operating`, `partner`, `repairs`, `second_lock`, `figures`, `alarms`, `certificates`, `checking`, `notices`,
+`set_up`."""
 
 from .alarms import AT_ONCE, Alarm, AlarmDue, AlarmRows, AlarmSink
 from .budgets import Budgets, in_lane, lane_now
@@ -23,7 +24,9 @@ from .desk import (
 )
 from .figures import FigureEvents, Meter
 from .hints import EventReader, EventTarget, EventTargets, Hints
+from .impact import Count, ImpactRows, ListRead, PersonMissing, Roster, Somebody, StartMessage, ToJudge, Wave, WaveRows
 from .notices import OPEN, Notice, Notices, OwnerMail
+from .onboarding import Choice, Choices
 from .operating import (
     AuditEntry,
     AuditLog,
@@ -47,10 +50,12 @@ from .remotes import (
     ComplianceChannel,
     DeviceManager,
     Directory,
+    DirectoryWriting,
     Grouping,
     LinkNoting,
     Listing,
     LookupValue,
+    Marking,
     MdmGroup,
     MemberListing,
     Messaging,
@@ -65,6 +70,9 @@ from .remotes import (
     Sent,
     SignInLog,
 )
+from .repairs import DeskRepairs, RepairWork, StartLink, StartLinkDue, ToDisable
+from .second_lock import LockRows, SignInRecords
+from .set_up import DirectoryGroups
 from .store import Actor, CertificateHandle, Change, PossessionLinkFacts, Revoked, Store, Wakeups
 from .watching import Members, Watching
 
@@ -87,16 +95,22 @@ __all__ = [
     "CertificateFiles",
     "CertificateHandle",
     "Change",
+    "Choice",
+    "Choices",
     "Clock",
     "Clocks",
     "ComplianceChannel",
     "Connections",
+    "Count",
     "Deed",
     "Deeds",
+    "DeskRepairs",
     "DeviceCertificates",
     "DeviceFound",
     "DeviceManager",
     "Directory",
+    "DirectoryGroups",
+    "DirectoryWriting",
     "Event",
     "EventReader",
     "EventTarget",
@@ -110,12 +124,16 @@ __all__ = [
     "Figures",
     "Grouping",
     "Hints",
+    "ImpactRows",
     "Leases",
     "LinkNoting",
+    "ListRead",
     "Listing",
+    "LockRows",
     "LookUp",
     "LookupValue",
     "Mark",
+    "Marking",
     "MdmGroup",
     "MemberListing",
     "Members",
@@ -132,6 +150,7 @@ __all__ = [
     "PartnerTenant",
     "PeopleFound",
     "PersonFound",
+    "PersonMissing",
     "PersonRows",
     "Personalising",
     "Policies",
@@ -141,22 +160,33 @@ __all__ = [
     "Reachable",
     "Refreshing",
     "Relaying",
+    "RepairWork",
     "Report",
     "Revoked",
+    "Roster",
     "Searching",
     "Sending",
     "Sent",
     "Session",
     "Sessions",
     "SignInLog",
+    "SignInRecords",
     "SignInStates",
+    "Somebody",
+    "StartLink",
+    "StartLinkDue",
+    "StartMessage",
     "Store",
     "StuckRow",
     "StuckRows",
     "TimelinePage",
+    "ToDisable",
+    "ToJudge",
     "Unsealed",
     "Wakeups",
     "Watching",
+    "Wave",
+    "WaveRows",
     "in_lane",
     "lane_now",
 ]

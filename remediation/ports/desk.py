@@ -10,6 +10,7 @@ from ..domain.push import Push
 from ..domain.reach import Reach
 from .figures import FigureEvents
 from .operating import Connections, StuckRow, StuckRows
+from .repairs import DeskRepairs
 from .store import Actor
 
 
@@ -76,13 +77,14 @@ class PeopleFound:
 @dataclass(frozen=True)
 class Event:
     """One row of the audit or of the observations. `what` is the audit's stable id, or `<kind of subject>.<what differs>`;
-    `actor` is None where it was only seen."""
+    `actor` is None where it was only seen; `number` is the audit row's."""
 
     at: datetime
     what: str
     actor: Actor | None
     about: tuple[str, str]
     detail: Mapping[str, Any]
+    number: int = 0
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ class FeedPage:
     gap: bool
 
 
-class LookUp(Connections, FigureEvents, Protocol):
+class LookUp(Connections, FigureEvents, DeskRepairs, Protocol):
     """What the helpdesk reads, all of it within the tenant, and of people within `reach`: whoever is not within it is not there."""
 
     reach: Reach
@@ -173,8 +175,12 @@ class LookUp(Connections, FigureEvents, Protocol):
     def cases_of(self, oid: str) -> Sequence[CaseFound]:
         """The person's journeys, newest first."""
 
-    def timeline(self, oid: str, *, limit: int) -> Sequence[Event]:
-        """What was done and what was seen for this person, newest first; not who looked at it."""
+    def timeline(self, oid: str, *, limit: int, kind: str | None = None, skip: int = 0) -> Sequence[Event]:
+        """What was done and what was seen for this person, newest first; not who looked at it. `kind` is `person`, `staff`, `push`,
+        `seen` or `pages`."""
+
+    def acts_since(self, oid: str, seen: int, *, limit: int) -> Sequence[Event]:
+        """What was done since that version (`last_act`), newest first."""
 
     def said_not_me(self, oid: str) -> datetime | None:
         """When the person last said *this wasn't me*, whatever happened since."""

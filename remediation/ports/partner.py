@@ -3,13 +3,13 @@
 Every call to a remote may raise the five errors of `errors.py`.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from ..domain.device import Platform
-from ..domain.partner import CompliancePartner, Told
+from ..domain.partner import CompliancePartner, KnownSlot, Told
 from ..domain.watch import Watch
 
 
@@ -67,9 +67,12 @@ class PartnerRows(Protocol):
 
     def partner_told(self) -> Told | None: ...
 
-    def note_beat(self, watch: Watch, *, resync: datetime | None, at: datetime) -> bool:
+    def note_beat(self, watch: Watch, *, resync: datetime | None, at: datetime, slots: Sequence[KnownSlot] | None = None) -> bool:
         """Save the heartbeat's row and, where everything is to be told again, begin that with it; False, and nothing done, where
-        the row is somebody else's by now."""
+        the row is somebody else's by now. `slots` take the place of what was known; None where nobody could read them."""
+
+    def standing_by_platform(self) -> Mapping[Platform, int]:
+        """Devices of active links that Microsoft was told are compliant, and those whose news Entra has not shown yet."""
 
     def links_to_tell_again(self, after: str, *, told_before: datetime, limit: int) -> Sequence[str]:
         """Active links behind this id whose newest news was sent before then, by id."""

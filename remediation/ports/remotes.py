@@ -47,6 +47,13 @@ class Directory(Protocol):
         """The tenant's devices, page by page; `owner_oid` is None where the list does not tell it."""
 
 
+class DirectoryWriting(Protocol):
+    """What a tenant may permit beside reading."""
+
+    def disable(self, object_id: str) -> None:
+        """Switch this entry off. Refused where the app lacks the permission, or where Graph takes it from no app."""
+
+
 class SignInLog(Protocol):
     """Entra's log of sign-ins, which not every tenant lets us read (Refused), and which tells of each some minutes late."""
 
@@ -200,6 +207,17 @@ class Sending(ComplianceChannel, Protocol):
 
     def carried(self, message_id: str) -> Carried:
         """What became of it; NotFound where the channel never got it."""
+
+
+class Marking(Protocol):
+    """The second lock's mark on directory devices of these platforms: no channel, it tells Microsoft nothing of compliance."""
+
+    platforms: frozenset[Platform]
+
+    def send(self, report: Report) -> Sent:
+        """Set it where the report says *compliant* of a managed device, else clear it. Safe to repeat."""
+
+    def clear(self, device_id: str) -> Sent: ...
 
 
 @runtime_checkable

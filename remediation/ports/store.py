@@ -1,6 +1,6 @@
 """What the services ask of the database: `Change` is the inside of the one write transaction, `Store` the rest."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,15 +12,22 @@ from ..domain.compliance import Decision
 from ..domain.device import DeviceLink, DirectoryDevice, ManagedDevice, ManagedKey, Person, Platform
 from ..domain.journey import Journey
 from ..domain.message_test import MessageTest
+from ..domain.onboarding import Looked
 from ..domain.partner import Told
 from ..domain.push import Lane, Push
+from ..domain.repairs import Mark
+from ..domain.second_lock import SeenBlocked
 from ..domain.sign_in_proof import Pair, SignIn
 from ..domain.standing import Standing
 from ..domain.turns import Turns
 from .alarms import Alarm
 from .deeds import Deeds
 from .hints import Hints
+from .impact import ImpactChange, ImpactRows, WaveRows
+from .onboarding import Choice
 from .partner import PartnerRows
+from .second_lock import LockRows
+from .set_up import SetUpChanges, SetUpRows
 from .watching import Members, Watching
 
 EVERYTHING = Room()
@@ -34,7 +41,7 @@ class Actor:
     id: str
 
 
-class Change(Protocol):
+class Change(SetUpChanges, ImpactChange, Protocol):
     """The inside of one write transaction. Every method may raise `Stale` or `Conflict`, which roll all of it back.
 
     `audit` adds to the detail of the one audit row; wake-ups are enqueued in this same transaction.
@@ -85,6 +92,24 @@ class Change(Protocol):
 
     def raise_alarm(self, alarm: Alarm) -> None:
         """With this change and never without it. It is told by whoever knows the ways of telling, each of them once."""
+
+    # the set-up
+    def choose(self, chosen: Mapping[str, Choice | None], *, seen: int | None = None) -> Mapping[str, Choice | None]:
+        """Store what was typed, None for what is taken back; returns what stood there before. Raises `SetUpRefused` where the
+        settings are not those any more that were `seen`."""
+
+    def want_look_at(self, name: str) -> None:
+        """The worker is to look at it."""
+
+    def looked_at(self, looked: Looked) -> None: ...
+
+    def make_set_up_link(self, token_hash: str, *, made_by: str, expires_at: datetime) -> None:
+        """In place of all that nobody used."""
+
+    def use_set_up_link(self, token_hash: str, *, session_hash: str, until: datetime) -> None:
+        """Once, in time; else `SetUpRefused`."""
+
+    def end_set_up_sessions(self) -> int: ...
 
     # tests of a connection's messages
     def ask_for_message_test(self, connection: str, *, token_hash: str, asked_by: str, expires_at: datetime) -> None:
@@ -172,9 +197,53 @@ class Change(Protocol):
 
     def wake_link(self, link_id: str, *, lane: Lane) -> None: ...
 
+    # repairs of the helpdesk
+    def as_seen(self, oid: str, seen: int) -> None:
+        """Raises ChangedMeanwhile where anything that staff have to know of was done for this person since that version."""
+
+    def tell_again(self, link_id: str) -> None:
+        """Microsoft is told once more what it was told last, if a fresh look still says so. Stale where it was told nothing."""
+
+    def settle(self, journey_id: str, device_id: str) -> None:
+        """Which of several candidates is meant. Wakes the journey."""
+
+    def forget_proofs(self, link: DeviceLink) -> None:
+        """Whoever wants another link like this one proves anew: in every living journey of its person on its platform."""
+
+    def close_journey(self, journey_id: str) -> None: ...
+
+    def reopen_journey(self, journey_id: str, *, expires_at: datetime) -> None:
+        """It goes on, without any proof of before. Stale where it is not over."""
+
+    def mark_device(self, device_id: str, mark: Mark, *, oid: str) -> None: ...
+
+    def want_disabled(self, device_id: str) -> None:
+        """The worker is to switch this entry off in the directory. Stale where it is not marked as a leftover."""
+
+    def entry_disabled(self, device_id: str) -> None: ...
+
+    def make_start_link(
+        self, *, code: str, oid: str, platform: Platform, way: str, device: ManagedKey | None, expires_at: datetime
+    ) -> None: ...
+
+    def start_link_told(self, link_id: str) -> None: ...
+
     # the compliance partner
     def partner_took(self, told: Told) -> None:
         """What Microsoft last took from us."""
+
+    def partner_leaves(self, leaving_at: datetime | None) -> None:
+        """Since when devices are taken down for the partner's end; None takes it back. Stale where nothing was ever told."""
+
+    def look_at_partner_links(self, platforms: Collection[Platform]) -> int:
+        """Every active link of these platforms is due now, with the revocations where it stands; how many."""
+
+    # the second lock
+    def lock_prepared(self) -> None:
+        """Nobody else's value stood in its attribute: from now on it is ours. Stale where there is no lock."""
+
+    def saw_blocked(self, seen: SeenBlocked) -> None:
+        """Takes the place of the last of its kind."""
 
     # operating
     def watch_soon(self, name: str) -> None:
@@ -190,7 +259,7 @@ class Change(Protocol):
         """Take away every row of theirs; returns how many by table. The audit stays: it holds ids alone. Raises ErasureRefused."""
 
 
-class Store(Watching, Members, Hints, PartnerRows, Deeds, Protocol):
+class Store(Watching, Members, Hints, PartnerRows, SetUpRows, ImpactRows, WaveRows, LockRows, Deeds, Protocol):
     """The database of one tenant. `change` is for decisions, `observe_*` and `note_*` for what was seen and for timers:
     those leave observation rows where something differs, never audit rows."""
 
@@ -271,10 +340,14 @@ class Store(Watching, Members, Hints, PartnerRows, Deeds, Protocol):
         refreshed: bool,
         found_some: bool = False,
         relay: timedelta | None = None,
+        locked: bool = False,
         failed_calls: Sequence[FailedCall] = (),
     ) -> None:
-        """`found_some`: at least one MDM told of devices, so they count as read though another MDM failed. `relay` as `Journey` has
-        it."""
+        """`found_some`: at least one MDM told of devices, so they count as read though another MDM failed. `relay` and `locked` as
+        `Journey` has them."""
+
+    def note_shown(self, journey_id: str, before: str | None, shown: str, *, at: datetime) -> None:
+        """The person was shown another page than `before`: an observation, by the web; nothing where somebody noted it already."""
 
     def note_sign_in(self, sign_in: SignIn) -> None:
         """Its record was looked for once more, and is not there yet."""

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 
 from ..domain.channel import ChannelKind
 from ..domain.compliance import Decision, Verdict
-from ..domain.device import LinkState
+from ..domain.device import LinkState, Mark
 from ..domain.push import POLL_FAST_FOR, POLL_SLOW, TWO_WRITERS, Push, message_id, two_writers, update_time
 from ..errors import NotFound, RemoteError
-from ..ports import Relaying, Report, Sending
+from ..ports import Marking, Relaying, Report, Sending
 from .confirm import confirm
 from .one_pass import OnePass
 from .relay import watch_relay
@@ -26,7 +26,7 @@ def carry(one: OnePass) -> str | None:
         return one.decision.reasons[0] if one.decision and one.decision.verdict is Verdict.UNKNOWN else None
     channel = one.world.channel(one.link.platform, one.link.managed.connection)
     if isinstance(channel, Relaying):
-        return watch_relay(one, channel)
+        return watch_relay(one, channel) if one.lock is None else _mark_and_watch(one, one.lock, channel)
     if not isinstance(channel, Sending):
         return "no_channel"
     if one.link.state is LinkState.ENDED and _deleted(one):
@@ -41,6 +41,25 @@ def carry(one: OnePass) -> str | None:
         _send(one, channel)
         return "sent"  # Microsoft takes its time (microsoft.md 1.9): an answer in this same second would be *in progress*
     return follow(one, channel)
+
+
+def _mark_and_watch(one: OnePass, lock: Marking, relay: Relaying) -> str | None:
+    """The second lock: the mark is ours to set and to take away, under the same sequence; the rest is the maker's."""
+    if one.link.state is LinkState.ENDED and _deleted(one):
+        confirm(one, "gone")
+        return None
+    if one.push.sent_seq < one.push.desired_seq:
+        if (not_yet := _not_yet(one)) is not None:
+            return not_yet
+        _send(one, lock)
+        return "sent"
+    if one.push.accepted_seq < one.push.desired_seq:
+        one.sides.read_back()
+        if one.sides.entra is None or (one.sides.entra.mark is Mark.OURS) is not one.push.says_compliant:
+            _tell_again_in_time(one, one.push.sent_at)
+            return "mark_not_shown"
+        _note_accepted(one)
+    return watch_relay(one, relay)
 
 
 def follow(one: OnePass, channel: Sending) -> str | None:
@@ -79,7 +98,7 @@ def _fought_over(one: OnePass, channel: Sending) -> str | None:
     return None if alone or not one.push.says_compliant else TWO_WRITERS
 
 
-def _send(one: OnePass, channel: Sending) -> None:
+def _send(one: OnePass, channel: Sending | Marking) -> None:
     seq, now = one.push.desired_seq, one.world.clock()
     mid = message_id(one.world.store.tenant_id, one.link.id, seq)
     if one.push.message_id != mid:
@@ -150,17 +169,21 @@ def _ask(one: OnePass, channel: Sending) -> str | None:
         return f"failed_{carried.failed}"
     if not carried.accepted:
         return "sent"
+    _note_accepted(one)
+    return None
+
+
+def _note_accepted(one: OnePass) -> None:
     with one.change("push.accepted") as change:
         change.accepted(one.link.id, seq=one.push.desired_seq)
     one.reload()
-    return None
 
 
 def _read_back(one: OnePass) -> str | None:
     """Only what Entra itself shows after our send is success. A null there opens nothing, so it is *not compliant*."""
     one.sides.read_back()
     if (one.sides.entra is not None and one.sides.entra.compliant is True) is not one.push.says_compliant:
-        _tell_again_in_time(one)
+        _tell_again_in_time(one, one.push.accepted_at)
         return "accepted_not_applied"
     confirm(one, "changed" if (one.push.seen_before is True) is not one.push.says_compliant else "already_so")
     return None
@@ -174,10 +197,9 @@ def _deleted(one: OnePass) -> bool:
     return one.sides.gone is not None
 
 
-def _tell_again_in_time(one: OnePass) -> None:
+def _tell_again_in_time(one: OnePass, taken_at: datetime | None) -> None:
     """Accepted, and an hour later still not applied: what was wrong there may be mended, and only a new message can tell."""
-    accepted, now = one.push.accepted_at, one.world.clock()
-    if accepted is not None and now - accepted >= POLL_SLOW:
+    if taken_at is not None and one.world.clock() - taken_at >= POLL_SLOW:
         _retell(one, "push.not_applied")
 
 

@@ -18,7 +18,7 @@ from .world import World
 @dataclass(frozen=True)
 class Doctor:
     """`tokens` by resource (`graph`, `intune`); `files` by what they are for; `sign_in_app` is the client id of the app with which
-    people sign in, None where nobody told. `groups`: some are asked for. `partner`: what Microsoft should have been told."""
+    people sign in, None where nobody told. `wanted`: what Microsoft should have been told by now."""
 
     world: World
     tokens: Mapping[str, Powered]
@@ -27,9 +27,17 @@ class Doctor:
     certificates: CertificateFiles
     stuck: StuckRows
     files: Mapping[str, str]
-    groups: bool = False
     sign_in_app: str | None = None
-    partner: Wanted | None = None
+    wanted: Callable[[], Wanted] | None = None
+
+    @property
+    def partner(self) -> Wanted | None:
+        return self.wanted() if self.wanted is not None else None
+
+    @property
+    def groups(self) -> bool:
+        partner = self.partner
+        return bool(self.world.helpdesk_groups) or (partner is not None and bool(partner.groups))
 
     @property
     def tests(self) -> Mapping[str, MessageTest | None]:

@@ -9,13 +9,14 @@ from datetime import timedelta
 
 from ..domain.device import Platform
 from ..domain.finding import Finding, State
-from ..domain.partner import ALL_USERS, HEARTBEAT, CompliancePartner, slot
+from ..domain.partner import ALL_USERS, ENABLED, HEARTBEAT, CompliancePartner, slot
 from ..errors import Refused, RemoteError
-from ..ports import Beating
+from ..ports import Beating, PartnerList, Relaying
 from .doctor import Doctor
 from .doctor_remotes import of_error, without_token
 from .heartbeat import beating
 from .provision_partner import Wanted
+from .world import World
 
 LATE = 3  # heartbeats that did not come
 
@@ -23,12 +24,16 @@ LATE = 3  # heartbeats that did not come
 def slots(doctor: Doctor, found: Sequence[Finding]) -> Iterator[Finding]:
     """By Intune's own list; then the groups, which stand in the same list."""
     wanted, listed = doctor.partner, doctor.world.partners
-    if wanted is None or listed is None or beating(doctor.world.channels) is None:
+    if wanted is None or listed is None or not any(isinstance(one, Beating | Relaying) for one in doctor.world.channels):
         return
     no_token = without_token("partner_slot", found)
     if no_token is not None:
         yield no_token
         return
+    yield from slots_of(doctor.world, listed, wanted)
+
+
+def slots_of(world: World, listed: PartnerList, wanted: Wanted) -> Iterator[Finding]:
     try:
         partners = listed.partners()
     except Refused as refused:
@@ -37,8 +42,12 @@ def slots(doctor: Doctor, found: Sequence[Finding]) -> Iterator[Finding]:
     except RemoteError as error:
         yield of_error("partner_slot", error)
         return
-    for platform in (one for one in wanted.platforms if isinstance(doctor.world.channel(one), Beating)):
-        yield from _slot(partners, platform, doctor.world.partner_name, wanted)
+    for platform in wanted.platforms:
+        channel = world.channel(platform)
+        if isinstance(channel, Beating):
+            yield from _slot(partners, platform, world.partner_name, wanted)
+        elif isinstance(channel, Relaying):
+            yield _vendors(partners, platform, channel.connection)
 
 
 def _slot(partners: Sequence[CompliancePartner], platform: Platform, name: str | None, wanted: Wanted) -> Iterator[Finding]:
@@ -49,6 +58,18 @@ def _slot(partners: Sequence[CompliancePartner], platform: Platform, name: str |
     yield Finding("partner_slot", state, held.why, platform.value, detail)
     if held.why in ("ours", "not_enabled") and holder is not None:
         yield _groups(holder.groups.get(platform), platform, wanted)
+
+
+def _vendors(partners: Sequence[CompliancePartner], platform: Platform, connection: str) -> Finding:
+    """Where the MDM's maker carries, the slot has to be its own; under which name it stands there is not public."""
+    holder = slot(partners, platform, None).holder
+    if holder is None:
+        return Finding("partner_slot", State.BAD, "missing", platform.value)
+    detail = {"holder": holder.name, "word": holder.state, "connection": connection}
+    well = holder.state == ENABLED
+    return Finding(
+        "partner_slot", State.GOOD if well else State.BAD, "vendor" if well else "vendor_not_enabled", platform.value, detail
+    )
 
 
 def _groups(given: frozenset[str] | None, platform: Platform, wanted: Wanted) -> Finding:
@@ -77,6 +98,8 @@ def addresses(doctor: Doctor, _: Sequence[Finding]) -> Iterator[Finding]:
     detail = {"at": f"{told.told_at:%Y-%m-%d %H:%M} UTC", "enrollment": told.enrollment_url, "by": told.told_by}
     if not told.provisioned:
         yield Finding("partner_addresses", State.BAD, "deprovisioned", detail=detail)
+    elif told.leaving_at is not None:
+        yield Finding("partner_addresses", State.BAD, "leaving", detail={"since": f"{told.leaving_at:%Y-%m-%d %H:%M} UTC"})
     elif (told.enrollment_url, told.remediation_url) != (wanted.enrollment_url, wanted.remediation_url):
         yield Finding("partner_addresses", State.BAD, "differ", detail=detail)
     elif frozenset(told.groups) != wanted.assigned:

@@ -11,7 +11,7 @@ from ..domain.device_policy import catches
 from ..domain.evidence import Level
 from ..domain.finding import Finding, State
 from ..errors import Busy, NotFound, Refused, RemoteError
-from ..ports import Listing, Reachable, Relaying
+from ..ports import Listing, Policies, Reachable, Relaying
 from .doctor import Doctor
 
 CLOCKS = timedelta(minutes=2)  # tokens of Microsoft's are taken with five minutes of difference; we say so earlier
@@ -32,7 +32,9 @@ def tokens(doctor: Doctor, _: Sequence[Finding]) -> Iterator[Finding]:
 
 
 def _needed(doctor: Doctor, resource: str) -> frozenset[str]:
-    return powers.needed(resource, {channel.kind for channel in doctor.world.channels})
+    world = doctor.world
+    channels, disables = {channel.kind for channel in world.channels}, world.directory_writing is not None
+    return powers.needed(resource, channels, lock=world.lock is not None, disables=disables)
 
 
 def _permissions(doctor: Doctor, resource: str, roles: frozenset[str] | None) -> Iterator[Finding]:
@@ -139,15 +141,19 @@ def policy(doctor: Doctor, found: Sequence[Finding]) -> Iterator[Finding]:
     if no_token is not None or doctor.sign_in_app is None:
         yield no_token or Finding("policy", State.UNKNOWN, "which_app")
         return
+    yield from policies_about(doctor.policies, doctor.sign_in_app)
+
+
+def policies_about(policies: Policies, sign_in_app: str) -> Iterator[Finding]:
     try:
-        known = doctor.policies.policies()
+        known = policies.policies()
     except Refused as refused:
         yield Finding("policy", State.UNKNOWN, "not_readable", detail={"code": refused.vendor_code or "403"})
         return
     except RemoteError as error:
         yield of_error("policy", error)
         return
-    caught = [(one.name, catches(one, doctor.sign_in_app)) for one in known]
+    caught = [(one.name, catches(one, sign_in_app)) for one in known]
     for why, state, says in (("caught", State.BAD, True), ("unclear", State.UNKNOWN, None)):
         names = [name for name, catching in caught if catching is says]
         if names:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from ..domain.device import Platform
-from ..domain.partner import HEARTBEAT, RESYNC, slot, trouble
+from ..domain.partner import HEARTBEAT, RESYNC, Slot, known, slot, trouble
 from ..domain.push import Lane
 from ..domain.watch import NO_SUCH_SOURCE, Watch
 from ..errors import RemoteError
@@ -54,8 +54,9 @@ def beat(watch: Watch, world: World) -> None:
         asked = None  # Microsoft may show one request with every answer; only a later one is another
     if asked is not None:
         log.warning("Microsoft wants to be told everything again, since %s", asked.isoformat())
-    after = watch.beaten(now, world.pace, asked_at=asked, trouble=_trouble(world))
-    world.store.note_beat(after, resync=asked, at=now)
+    slots = _slots(world)
+    after = watch.beaten(now, world.pace, asked_at=asked, trouble=trouble(slots or ()))
+    world.store.note_beat(after, resync=asked, at=now, slots=known(slots, now) if slots is not None else None)
 
 
 def tell_again(watch: Watch, world: World) -> None:
@@ -81,8 +82,9 @@ def _failed(watch: Watch, error: RemoteError, world: World) -> Watch:
     return watch.failed(world.clock(), world.pace, reason=reason, wait=error.retry_after, keep_place=True, blame=True)
 
 
-def _trouble(world: World) -> str | None:
-    """A heartbeat is taken from whoever holds no platform, too. What may not be read is not known, and no trouble."""
+def _slots(world: World) -> Sequence[Slot] | None:
+    """Who holds each platform that we serve: a heartbeat is taken from whoever holds none, too. None where nobody may read it,
+    which is no trouble."""
     if world.partners is None:
         return None
     try:
@@ -91,4 +93,4 @@ def _trouble(world: World) -> str | None:
         log.debug("Intune's list of partners was not read: %s", error.code)
         return None
     served = [platform for platform in Platform if isinstance(world.channel(platform), Beating)]
-    return trouble([slot(listed, platform, world.partner_name) for platform in served])
+    return [slot(listed, platform, world.partner_name) for platform in served]

@@ -8,9 +8,12 @@ from datetime import timedelta
 from ..domain.compliance import Decision, Verdict, decide
 from ..domain.device import DirectoryDevice, LinkState
 from ..domain.evidence import ends_link, suffices
+from ..domain.partner import LEAVING
+from ..domain.pilot import HELD
 from ..domain.push import Lane
 from ..errors import NotFound, RemoteError, Stale
-from ..ports import Relaying
+from ..ports import Beating, Relaying
+from .marks import put_right, wrong_mark
 from .one_pass import OnePass
 
 # Longer than four calls can take, each at its timeout. A pass that slept longer has read nothing that is true *now*: by the clock
@@ -42,7 +45,17 @@ def _too_weak(one: OnePass) -> str | None:
 
 
 def judge(one: OnePass) -> None:
-    """Compare what the posture calls for with what Microsoft should be told so far."""
+    """Compare what the posture calls for with what Microsoft should be told so far; then the second lock's mark."""
+    before, found = one.push.desired_seq, wrong_mark(one)
+    _judge(one)
+    if found is not None:
+        put_right(one, found, news=one.push.desired_seq != before)
+
+
+def _judge(one: OnePass) -> None:
+    if one.push.says_compliant and _leaving(one):
+        one.desire(Decision(Verdict.NOT_COMPLIANT, (LEAVING,), None), "verdict.changed")  # whatever the MDM says of it by now
+        return
     if one.sides.device is None:
         _lapse(one)
         return
@@ -57,6 +70,10 @@ def judge(one: OnePass) -> None:
             if switched_off
             else Decision(Verdict.UNKNOWN, ("owner_unclear",), None)
         )
+    if one.decision.verdict is Verdict.COMPLIANT and one.world.store.held_down(one.link.id, one.world.clock()):
+        one.decision = Decision(Verdict.NOT_COMPLIANT, (HELD,), None)
+    if one.decision.verdict is Verdict.COMPLIANT and _leaving(one):
+        one.decision = Decision(Verdict.NOT_COMPLIANT, (LEAVING,), None)
     resting = push.at_rest and push.desired_seq > 0
     drifted = resting and entra is not None and (entra.compliant is True) is not push.says_compliant
     if one.decision.verdict is Verdict.UNKNOWN:
@@ -93,6 +110,14 @@ def _lapse(one: OnePass) -> None:
         one.desire(Decision(Verdict.NOT_COMPLIANT, ("lease_ended",), None), "lease.ended")
 
 
+def _leaving(one: OnePass) -> bool:
+    """We are about to be nobody's compliance partner, or are none any more by our own doing: what we told is taken back while that
+    can still be done."""
+    channel = one.world.channel(one.link.platform, one.link.managed.connection)
+    told = one.world.store.partner_told() if isinstance(channel, Beating) else None
+    return told is not None and told.leaving_at is not None
+
+
 def _relayed(one: OnePass) -> bool:
     """The MDM's maker carries: we can repair nothing, only see it."""
     return isinstance(one.world.channel(one.link.platform, one.link.managed.connection), Relaying)
@@ -103,7 +128,7 @@ def look_after_its_end(one: OnePass) -> RemoteError | None:
     push, link = one.push, one.link
     beside = one.world.store.beside(link)
     told = push.at_rest and push.desired_seq > 0
-    if not told or _relayed(one):
+    if not told or (_relayed(one) and one.lock is None):
         return None
     if any(other.state is LinkState.ACTIVE and other.device_id == link.device_id for other, _ in beside):
         return None
@@ -113,6 +138,9 @@ def look_after_its_end(one: OnePass) -> RemoteError | None:
         return None
     except RemoteError as error:
         return error
-    if one.sides.entra is not None and one.sides.entra.compliant is True:
+    if one.lock is not None:
+        if (found := wrong_mark(one)) is not None:
+            put_right(one, found, news=False)
+    elif one.sides.entra is not None and one.sides.entra.compliant is True:
         one.desire(Decision(Verdict.NOT_COMPLIANT, push.reasons, None), "drift.repaired")
     return None

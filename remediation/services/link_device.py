@@ -16,6 +16,7 @@ from ..domain.identifiers import identifier
 from ..domain.journey import Journey
 from ..domain.matching import Match, match
 from ..domain.sign_in_proof import Pair, SignIn, names_another, pair_of, pair_of_link, refutes, wants_sign_in, with_sign_in
+from ..domain.steps import candidates
 from ..errors import Conflict, Stale
 from .device_certificate import judge_certificate
 from .world import World
@@ -65,12 +66,23 @@ def _is_over(journey: Journey, link: DeviceLink, device: ManagedDevice | None, w
     why = "named_another" if refutes(sign_in, link) else None
     if why is None and link.state is LinkState.PENDING:
         evidence = evidence_of(journey, pair_of_link(link), link.evidence, device, world)
-        why = ends_link(link, device, None) or ("evidence_suffices_now" if suffices(evidence, world.minimum) else None)
-        if why is None and journey.proven and (evidence.level > link.evidence.level or link.minimum is not world.minimum):
+        found = candidates(journey)
+        asked = _asked(found is not None and found.settled and found.chosen is not None and _is_of(link, found.chosen), world)
+        why = ends_link(link, device, None) or ("evidence_suffices_now" if suffices(evidence, asked) else None)
+        if why is None and journey.proven and (evidence.level > link.evidence.level or link.minimum is not asked):
             why = "evidence_changed"
     if why is not None:
         _end(link, why, world)
     return why is not None
+
+
+def _asked(settled: bool, world: World) -> Level:
+    """Staff settle which one is meant, and can be talked into it: such a link waits until Entra itself names the device."""
+    return max(world.minimum, Level.BOUND) if settled else world.minimum
+
+
+def _is_of(link: DeviceLink, device: DirectoryDevice) -> bool:
+    return (link.device_id, link.object_id) == (device.device_id, device.object_id)
 
 
 def _end_earlier_enrollments(journey: Journey, device: ManagedDevice, world: World) -> bool:
@@ -109,13 +121,14 @@ def _match(journey: Journey, managed: ManagedDevice, devices: list[DirectoryDevi
     if since is None:
         return None
     oid, taken = journey.person.oid, journey.taken
-    return match(managed, devices, oid=oid, proof_sent_at=since, taken=taken, others=others, only_new=only_new)
+    settled = journey.settled
+    return match(managed, devices, oid=oid, proof_sent_at=since, taken=taken, others=others, only_new=only_new, settled=settled)
 
 
 def _make(journey: Journey, managed: ManagedDevice, device: DirectoryDevice, found: Match, world: World) -> None:
     now, pair = world.clock(), pair_of(managed, device)
-    evidence = evidence_of(journey, pair, _shown(journey, found, now), managed, world)
-    enough = suffices(evidence, world.minimum)
+    evidence, asked = evidence_of(journey, pair, _shown(journey, found, now), managed, world), _asked(found.settled, world)
+    enough = suffices(evidence, asked)
     link = DeviceLink(
         id=str(uuid4()),
         device_id=device.device_id,
@@ -127,7 +140,7 @@ def _make(journey: Journey, managed: ManagedDevice, device: DirectoryDevice, fou
         evidence=evidence,
         state=LinkState.ACTIVE if enough else LinkState.PENDING,
         made_at=now,
-        minimum=world.minimum,
+        minimum=asked,
     )
     try:
         with world.store.change(world.actor, "link.made", about=("link", link.id), at=now) as change:

@@ -193,7 +193,9 @@ def _tell_push(journey: Journey, world: World) -> None:
 
 def _note(journey: Journey, world: World, seen: _Seen, *, wake: int, begun: datetime) -> None:
     now, channel = world.clock(), _channel(journey, world)
-    journey = replace(journey, relay=channel.every if isinstance(channel, Relaying) else None)
+    relaying = channel if isinstance(channel, Relaying) else None
+    locked = relaying is not None and world.locks(journey.platform, relaying.connection) and world.lock_prepared()
+    journey = replace(journey, relay=relaying.every if relaying is not None else None, locked=locked)
     step = next_step(journey, now)
     failed = seen.directory_error or seen.mdm_error
     carried_by_push = journey.push is not None and step in (Step.WAIT, Step.IN_APP)
@@ -218,6 +220,7 @@ def _note(journey: Journey, world: World, seen: _Seen, *, wake: int, begun: date
         refreshed=seen.refreshed,
         found_some=seen.found_some,
         relay=journey.relay,
+        locked=locked,
         failed_calls=last_of_each(journey.look.failed_calls, seen.failed_calls),
     )
 

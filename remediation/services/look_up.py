@@ -17,7 +17,10 @@ from .start_journey import LETTERS
 
 MOST = 20
 WORDS = 6
-EVENTS = 100
+EVENTS = 50
+PAGES = 40
+KINDS = ("person", "staff", "push", "seen", "pages")
+SHOWN, ACTS = 6, 5
 NOBODY = PeopleFound((), more=False)
 NOT_ME_SHOWN = timedelta(days=30)
 
@@ -53,8 +56,9 @@ class File:
     """Everything that is known of one person. `journey` is the chosen case's, else the newest; None where there is none left.
     `failing` are the sources that give no good answers now. `not_me_at` is when the person last said *this wasn't me*: read for
     itself, since whoever it was said against could fill the timeline. `signed_in` is since when, for each browser in which they are
-    signed in here now. `of_others` are records that the MDM calls somebody else's; `nameless`: whoever looks may not see whose.
-    """
+    signed in here now. `timeline` is one page of it, `more` says that there are older ones; `shown` are the pages that they were
+    shown last, `entries` how many the directory listed as theirs. `of_others` are records that the MDM calls somebody else's;
+    `nameless`: whoever looks may not see whose."""
 
     person: Person
     journey: Journey | None
@@ -65,6 +69,18 @@ class File:
     signed_in: tuple[datetime, ...] = ()
     of_others: frozenset[ManagedKey] = frozenset()
     nameless: bool = False
+    more: bool = False
+    shown: tuple[Event, ...] = ()
+    acts: tuple[Event, ...] = ()
+    entries: int = 0
+
+
+@dataclass(frozen=True)
+class Turned:
+    """Which page of the timeline: `kind` is one of `KINDS`, empty for everything."""
+
+    kind: str = ""
+    page: int = 1
 
 
 def search(look_up: LookUp, store: Store, text: str, *, oid: str, now: datetime, through: Through | None = None) -> Answer:
@@ -94,7 +110,15 @@ def _people(look_up: LookUp, wanted: Asked) -> PeopleFound:
 
 
 def open_file(
-    look_up: LookUp, store: Store, whose: str, *, case_code: str, oid: str, now: datetime, through: Through | None = None
+    look_up: LookUp,
+    store: Store,
+    whose: str,
+    *,
+    case_code: str,
+    oid: str,
+    now: datetime,
+    turned: Turned = Turned(),
+    through: Through | None = None,
 ) -> File | None:
     """None for whoever is unknown here, or not to be seen by this one. A `case_code` that is not this person's is ignored.
     Where another owner's name is shown with it, the audit row says of how many records."""
@@ -105,7 +129,10 @@ def open_file(
     cases = tuple(look_up.cases_of(whose))
     chosen = next((case for case in cases if case.case_code == case_code), cases[0] if cases else None)
     journey = store.journey(chosen.journey_id) if chosen is not None and chosen.journey_id is not None else None
-    timeline, nameless = tuple(look_up.timeline(whose, limit=EVENTS)), not look_up.reach.everybody
+    skip, nameless = EVENTS * (turned.page - 1), not look_up.reach.everybody
+    timeline = tuple(look_up.timeline(whose, limit=EVENTS + 1, kind=turned.kind or None, skip=skip))
+    if nameless:
+        timeline = tuple(map(without_owners, timeline))
     of_others = _of_others(person, journey.managed if journey is not None else ())
     with store.change(Actor("helpdesk", oid), "look_up.viewed", about=("person", whose), at=now) as change:
         names = {"other_owners": len(of_others)} if of_others and not nameless else {}
@@ -113,10 +140,14 @@ def open_file(
     said = look_up.said_not_me(whose)
     not_me_at = said if said is not None and said > now - NOT_ME_SHOWN else None
     return File(
-        *(person, journey, cases, tuple(map(without_owners, timeline)) if nameless else timeline),
+        *(person, journey, cases, timeline[:EVENTS]),
         failing=tuple(look_up.failing()),
         not_me_at=not_me_at,
         signed_in=tuple(look_up.signed_in(whose, now)),
+        more=len(timeline) > EVENTS,
+        shown=tuple(look_up.timeline(whose, limit=SHOWN, kind="pages")),
+        acts=tuple(look_up.timeline(whose, limit=ACTS, kind="staff")),
+        entries=look_up.registered(whose),
         of_others=of_others,
         nameless=nameless,
     )

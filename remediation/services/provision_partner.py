@@ -4,18 +4,15 @@ Safe to repeat, and safe to cut off: what Microsoft took so far is written down,
 Next door: `heartbeat` (afterwards), `doctor_partner` (whether all of it fits together).
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
 
 from ..domain.device import Platform
 from ..domain.partner import HEARTBEAT, RESYNC, Told
-from ..errors import Busy, NotFound, Refused, RemoteError
+from ..errors import NotFound, Refused, RemoteError
 from ..ports import Actor, Clock, PartnerList, PartnerPolicy, PartnerTenant, Store
-
-MOST_WAITS, A_MOMENT, LONGEST_WAIT = 30, 1.0, 5.0  # times, seconds, seconds
-T = TypeVar("T")
+from .patience import Patient
 
 
 @dataclass(frozen=True)
@@ -54,6 +51,8 @@ class Seen:
             yield "not_told"
         elif not told.provisioned:
             yield "deprovisioned"
+        elif told.leaving_at is not None:
+            yield "leaving"
         elif (told.enrollment_url, told.remediation_url) != (wanted.enrollment_url, wanted.remediation_url):
             yield "addresses"
         for platform in wanted.platforms:
@@ -78,24 +77,6 @@ class Done:
     assigned: list[Platform] = field(default_factory=list)
     failed: list[tuple[str, str, RemoteError]] = field(default_factory=list)
     odd: list[tuple[Platform, tuple[str, ...]]] = field(default_factory=list)
-
-
-class Patient:
-    """Makes each call, and waits where it is only our own limit that keeps it: the workers share it, and somebody at a terminal has
-    the time."""
-
-    def __init__(self, sleep: Callable[[float], None]) -> None:
-        self._sleep = sleep
-
-    def __call__(self, call: Callable[[], T]) -> T:
-        for _ in range(MOST_WAITS):
-            try:
-                return call()
-            except Busy as busy:
-                if not busy.ours:
-                    raise
-                self._sleep(min(busy.retry_after or A_MOMENT, LONGEST_WAIT))
-        return call()
 
 
 class GroupsMissing(Exception):
@@ -157,7 +138,8 @@ def provision(
             done.odd.append((platform, tuple(sorted(answered))))
     groups = () if done.failed or done.odd else tuple(sorted(wanted.assigned))  # then the next look finds them to differ
     told = Told(True, wanted.enrollment_url, wanted.remediation_url, groups, ids, clock(), actor.id)
-    _write_down(store, told, "partner.provisioned", done, actor=actor, why=why)
+    stays = wanted.platforms if seen.told is not None and seen.told.leaving_at is not None else ()
+    _write_down(store, told, "partner.provisioned", done, actor=actor, why=why, look_at=stays)
     return done
 
 
@@ -180,21 +162,54 @@ def _policy(
     return standing
 
 
-def deprovision(tenant: PartnerTenant, store: Store, wanted: Wanted, *, actor: Actor, why: str, clock: Clock) -> None:
-    """Policies and assignments stay at Microsoft: no public source shows a way to take them back."""
-    tenant.deprovision(**wanted.addresses)
+def leave(store: Store, wanted: Wanted, platforms: Collection[Platform], *, actor: Actor, why: str, clock: Clock) -> None:
+    """From now on what was told of these platforms is taken back: their links are due, with the revocations. Begun before, it goes
+    on; `provision` takes it back."""
+    before, now = store.partner_told(), clock()
+    with store.change(actor, "partner.leaving", about=("partner", store.tenant_id), at=now) as change:
+        change.audit(because=why)
+        if before is None:  # another deployment set it up; what it was told there nobody here knows
+            change.partner_took(Told(True, wanted.enrollment_url, wanted.remediation_url, (), {}, now, actor.id))
+        change.partner_leaves((before.leaving_at if before is not None else None) or now)
+        change.look_at_partner_links(platforms)
+
+
+def still_let_in(store: Store, platforms: Collection[Platform]) -> int:
+    """Devices of which Entra has not shown yet that they are down."""
+    return sum(count for platform, count in store.standing_by_platform().items() if platform in platforms)
+
+
+def deprovision(
+    tenant: PartnerTenant, store: Store, wanted: Wanted, *, actor: Actor, why: str, clock: Clock, patiently: Patient, left: int
+) -> None:
+    """`left` devices stay let in: whoever calls this has seen to it, or was told. Policies and assignments stay at Microsoft: no
+    public source shows a way to take them back."""
+    patiently(partial(tenant.deprovision, **wanted.addresses))
     before = store.partner_told()
     ids, groups = (before.policies, before.groups) if before is not None else ({}, ())
-    told = Told(False, wanted.enrollment_url, wanted.remediation_url, groups, ids, clock(), actor.id)
-    _write_down(store, told, "partner.deprovisioned", None, actor=actor, why=why)
+    since = before.leaving_at if before is not None and not left else None  # those who were left there nobody can take down now
+    told = Told(False, wanted.enrollment_url, wanted.remediation_url, groups, ids, clock(), actor.id, since)
+    _write_down(store, told, "partner.deprovisioned", None, actor=actor, why=why, left=left)
 
 
-def _write_down(store: Store, told: Told, what: str, done: Done | None, *, actor: Actor, why: str) -> None:
+def _write_down(
+    store: Store,
+    told: Told,
+    what: str,
+    done: Done | None,
+    *,
+    actor: Actor,
+    why: str,
+    look_at: Collection[Platform] = (),
+    **more: object,
+) -> None:
     store.keep_watches((HEARTBEAT, RESYNC), at=told.told_at)
     with store.change(actor, what, about=("partner", store.tenant_id), at=told.told_at) as change:
         change.partner_took(told)
         change.watch_soon(HEARTBEAT)
-        detail: dict[str, object] = {"enrollment_url": told.enrollment_url, "remediation_url": told.remediation_url}
+        if look_at:
+            change.look_at_partner_links(look_at)
+        detail: dict[str, object] = {"enrollment_url": told.enrollment_url, "remediation_url": told.remediation_url, **more}
         if done is not None:
             detail |= {"groups": list(told.groups), "made": _words(done.made), "kept": _words(done.kept)}
             detail |= {"assigned": _words(done.assigned), "refused": [platform for _, platform, _ in done.failed]}

@@ -1,5 +1,6 @@
 """Once a night, what nobody needs any more goes, by class: sessions and sign-ins that ended; journeys past their age with their
-messages, the cases of those who could not sign in, alarms that were told; links that ended, with what was told of them, what was
+messages, the cases of those who could not sign in, counts of what a policy would do with the people behind them, alarms that were
+told; links that ended, with what was told of them, what was
 seen, and devices and people whom nothing needs any more; the serial numbers of devices that were released; and the oldest rows of
 the audit, behind a signed checkpoint.
 

@@ -24,7 +24,7 @@ from .world import World
 
 # While Microsoft is busy with what was just judged, a pass only asks how far it is: each would else read both sides anew. Any hint
 # that something changed clears the mark in the row, and the next pass judges.
-FOLLOWED = {"sent", "sent_again", "accepted_not_applied"}
+FOLLOWED = {"sent", "sent_again", "accepted_not_applied", "mark_not_shown"}
 JUDGED_FOR = timedelta(seconds=60)
 UNWELL = timedelta(days=1)
 UNLISTED = timedelta(minutes=15)
@@ -109,7 +109,8 @@ def _in_turn(
     if reason == TWO_WRITERS:
         return now + POLL_SLOW
     channel = one.world.channel(one.link.platform, one.link.managed.connection)
-    if not one.push.at_rest and isinstance(channel, Relaying) and now - (one.push.desired_at or now) < RELAY_WATCHED_FOR:
+    makers_turn = not one.push.at_rest and reason not in FOLLOWED and now - (one.push.desired_at or now) < RELAY_WATCHED_FOR
+    if makers_turn and isinstance(channel, Relaying):
         return now + look_every(channel.every)
     if not one.push.at_rest or reason is not None:
         return look_again(now, waiting_since=_waiting_since(one), attempts=attempts)

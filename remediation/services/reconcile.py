@@ -9,14 +9,20 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
+from ..domain.device import Platform
 from ..domain.listing import PageNews, Rules, of_directory, of_records
 from ..domain.partner import HEARTBEAT, RESYNC
+from ..domain.pilot import watch_of
 from ..domain.watch import DIRECTORY_SWEEP, GROUP, NO_SUCH_SOURCE, Watch, poll_of, sweep_of
+from ..domain.wishes import WISHES
 from ..errors import Busy, RemoteError, Unreachable
 from ..ports import Listing
 from .heartbeat import beat, tell_again
+from .marks import clear_strays, marks_of
 from .members import list_members
+from .pilot import drive
 from .world import World
 
 log = logging.getLogger(__name__)
@@ -30,11 +36,9 @@ def watch(name: str, *, world: World) -> None:
     found, source = world.store.watch(name), _source(name, world)
     if found is None:
         return
-    if name.startswith(GROUP):
-        list_members(found, world)
-        return
-    if name in ALONGSIDE:
-        ALONGSIDE[name](found, world)
+    alongside = list_members if name.startswith(GROUP) else _alongside(name, world)
+    if alongside is not None:
+        alongside(found, world)
         return
     if source is None:
         world.store.save_watch(replace(found, next_look_at=None, cursor=None, reason=NO_SUCH_SOURCE))
@@ -43,6 +47,14 @@ def watch(name: str, *, world: World) -> None:
         found = _one_page(found, source, world)
         if found is None or found.cursor is None:
             return
+
+
+def _alongside(name: str, world: World) -> Callable[[Watch, World], None] | None:
+    """Who attends to a row that reads no list."""
+    if name == WISHES:
+        return world.answer_wishes
+    platform = next((one for one in Platform if watch_of(one) == name), None)
+    return ALONGSIDE.get(name) if platform is None else partial(drive, platform=platform)
 
 
 def _one_page(watch: Watch, source: "_Source", world: World) -> Watch | None:
@@ -95,7 +107,9 @@ class _Records:
         page, world = self._listing.page(cursor, since=since), self._world
         ids = [*(row.key.record_id for row in page.rows), *page.unreadable]
         held = world.store.held_of_records(self._name, ids) if ids else ()
-        rules = Rules(world.lease, world.minimum, world.recheck)
+        told = world.store.partner_told()
+        leaving = told is not None and told.leaving_at is not None
+        rules = Rules(world.lease, world.minimum, world.recheck, leaving)
         return of_records(page.rows, held, world.clock(), rules), page.cursor, not ids
 
 
@@ -111,7 +125,11 @@ class _Devices:
         page = self._world.directory.page(cursor)
         ids = [*(row.device_id for row in page.rows), *page.unreadable]
         held = self._world.store.held_of_directory(ids) if ids else ()
-        return of_directory(page.rows, held), page.cursor, not ids
+        marks = marks_of(self._world)
+        news = of_directory(page.rows, held, marks)
+        if marks is not None:
+            clear_strays(news.strays, self._world)
+        return news, page.cursor, not ids
 
 
 _Source = _Records | _Devices

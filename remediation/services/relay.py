@@ -1,7 +1,8 @@
 """Where the MDM's maker carries compliance to Microsoft, a pass only watches: what Entra shows is either what should be told, or we
 wait. Part of a pass (`one_pass`); next door: `carry`, which sends on every other channel.
 
-Nothing is gated, leased or revoked here: the maker tells what its own record says, when it says so.
+Nothing is gated, leased or revoked here: the maker tells what its own record says, when it says so. What the second lock does about
+that is done before (`carry`).
 """
 
 from contextlib import suppress
@@ -27,7 +28,7 @@ def watch_relay(one: OnePass, channel: Relaying) -> str | None:
     if (shown is True) is one.push.says_compliant:
         confirm(one, "relayed")
         return None
-    if ended and one.push.sent_seq == 0:
+    if ended and (one.push.sent_seq == 0 or one.lock is not None):
         confirm(one, "not_ours", shows_other=True)  # nothing of ours stands at Microsoft, and what does is not ours to take away
         return None
     if one.sides.entra is None or known_to_mdm(one.sides.entra):

@@ -13,7 +13,7 @@ from ..errors import Busy, Garbled, NotFound, Refused, Unreachable, WhoActs
 from ..ports import Actor, Store, StuckRow, StuckRows
 
 BY_ERROR = {error.code: error.who_acts for error in (NotFound, Refused, Busy, Unreachable, Garbled)}
-REMOTES = ("directory", "mdm", "channel")
+REMOTES = ("directory", "mdm", "channel", "lock")
 # Stable ids that other rooms write down, and who can act on them. What is not here is shown by its id, and is the helpdesk's.
 WHO = {
     # why only a person can help
@@ -41,6 +41,8 @@ WHO = {
     "accepted_not_applied": WhoActs.TIME,
     "waiting_for_mdm": WhoActs.TIME,
     "mdm_does_not_know": WhoActs.YOU,
+    "mark_not_shown": WhoActs.TIME,
+    "lock_no_consent": WhoActs.ADMIN,
     "two_writers": WhoActs.ADMIN,
     "channel_not_approved": WhoActs.ADMIN,
     "no_fresh_evidence": WhoActs.TIME,
@@ -51,6 +53,7 @@ WHO = {
     "never_checked_in": WhoActs.YOU,
     "not_seen_lately": WhoActs.YOU,
     "lease_ended": WhoActs.TIME,
+    "pilot": WhoActs.TIME,
     "our_fault": WhoActs.ADMIN,
     # of the service app, and of the compliance partner's slot
     "directory_no_consent": WhoActs.ADMIN,
@@ -59,6 +62,7 @@ WHO = {
     "partner_taken": WhoActs.ADMIN,
     "partner_missing": WhoActs.ADMIN,
     "partner_not_enabled": WhoActs.ADMIN,
+    "partner_leaving": WhoActs.ADMIN,
     # of the posture
     "rules_fail": WhoActs.YOU,
     "compromised": WhoActs.YOU,
@@ -80,10 +84,12 @@ REPAIRS = {
     "possession_off": "doctor",
     "directory_no_consent": "consent",
     "channel_no_consent": "consent",
+    "lock_no_consent": "consent",
     "channel_not_set_up": "intune",
     "partner_taken": "slot",
     "partner_missing": "slot",
     "partner_not_enabled": "slot",
+    "partner_leaving": "provision",
     "mdm_does_not_know": "in_app",
     "two_writers": "one_writer",
     "channel_not_approved": "approval",

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from ..domain.compliance import Lease
-from ..domain.device import Platform
+from ..domain.device import DeviceLink, Platform
 from ..domain.evidence import Level
-from ..domain.watch import Pace
+from ..domain.watch import Pace, Watch
 from ..ports import (
     Actor,
     Clock,
@@ -15,8 +15,11 @@ from ..ports import (
     DeviceCertificates,
     DeviceManager,
     Directory,
+    DirectoryWriting,
+    Marking,
     PartnerList,
     Relaying,
+    Roster,
     SignInLog,
     Store,
 )
@@ -25,8 +28,9 @@ from ..ports import (
 @dataclass(frozen=True)
 class World:
     """`managers` by connection name. `possession_url` makes the address behind a token, `message_text` the words around it.
-    `tell_owner_by` are the ways of `tell_owner`. `partner_name` is what Intune's list of partners calls us. `helpdesk_groups`
-    are those that limit a role of the helpdesk (domain/reach.py)."""
+    `tell_owner_by` are the ways of `tell_owner`. `partner_name` is what Intune's list of partners calls us. `answer_wishes` asks
+    what an administrator wants to know while the tenant is set up. `lock` writes the marks of the second lock, where the tenant
+    has one. Without `directory_writing` the tenant permits none. `helpdesk_groups` limit a role (domain/reach.py)."""
 
     store: Store
     directory: Directory
@@ -46,6 +50,10 @@ class World:
     partners: PartnerList | None = None
     partner_name: str | None = None
     helpdesk_groups: frozenset[str] = frozenset()
+    answer_wishes: Callable[[Watch, "World"], None] | None = None
+    roster: Roster | None = None
+    lock: Marking | None = None
+    directory_writing: DirectoryWriting | None = None
 
     @property
     def actor(self) -> Actor:
@@ -57,3 +65,19 @@ class World:
         if isinstance(found, Relaying) and connection is not None and connection != found.connection:
             return None
         return found
+
+    def lock_on(self, link: DeviceLink) -> Marking | None:
+        """The second lock, where it is on for this link's device: prepared, and an MDM's maker carries."""
+        return self.lock if self.governed(link) and self.lock_prepared() else None
+
+    def governed(self, link: DeviceLink) -> bool:
+        return self.locks(link.platform, link.managed.connection)
+
+    def locks(self, platform: Platform, connection: str | None) -> bool:
+        """Whether devices like this are the second lock's, once it is prepared."""
+        ours = self.lock is not None and platform in self.lock.platforms
+        return ours and isinstance(self.channel(platform, connection), Relaying)
+
+    def lock_prepared(self) -> bool:
+        held = self.store.second_lock() if self.lock is not None else None
+        return held is not None and held.prepared_at is not None

@@ -5,9 +5,20 @@ knows (design: two processes, two powers), `operator` what the commands need.
 """
 
 from .both import Settings
-from .operator import AuditSettings, DatabaseSettings, OperatorSettings
+from .operator import AuditSettings, DatabaseSettings, OperatorSettings, SealSettings
 from .says import PREFIX, Says
-from .web import WebSettings
+from .web import WebKeySettings, WebSettings
 from .worker import WorkerSettings
 
-__all__ = ["PREFIX", "AuditSettings", "DatabaseSettings", "OperatorSettings", "Says", "Settings", "WebSettings", "WorkerSettings"]
+__all__ = [
+    "PREFIX",
+    "AuditSettings",
+    "DatabaseSettings",
+    "OperatorSettings",
+    "Says",
+    "SealSettings",
+    "Settings",
+    "WebKeySettings",
+    "WebSettings",
+    "WorkerSettings",
+]

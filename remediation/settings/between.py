@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from .both import Settings
-from .channels import unsuited
+from .channels import lock_unsuited, unsuited
+from .clouds import incomplete, mixed
 from .mdm import Connection, Maas360Connection
 from .names import MDM, env_name
 from .rules import INSTANCES, LOOPBACK
@@ -16,14 +17,17 @@ from .web import WebSettings
 from .worker import WorkerSettings
 
 ON = {"1", "true", "yes", "on"}
+CREDENTIALS = [["service_certificate"], ["service_client_secret"]]
+"""Of the service app: one of them."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """`name` is the environment name."""
+    """`name` is the environment name. `missing`: nothing is wrong but that nobody gave it yet."""
 
     name: str
     words: str
+    missing: bool = field(default=False, compare=False)
 
 
 def between(cls: type[Group], values: Mapping[str, Any], prefix: str) -> Iterator[Fault]:
@@ -44,11 +48,13 @@ def between(cls: type[Group], values: Mapping[str, Any], prefix: str) -> Iterato
         yield from _api(values)
     if issubclass(cls, Settings):
         yield from _certificate(cls, values)
+        yield from (Fault(env_name(field), words) for field, words in mixed(values, cls.model_fields))
     if issubclass(cls, WorkerSettings):
-        yield from _one_of(values, PREFIX, [["service_certificate_file"], ["service_client_secret"]])
+        yield from _one_of(values, PREFIX, CREDENTIALS)
         yield from _mail(values)
         yield from _owner(values)
-        yield from (Fault(env_name(field), words) for field, words in unsuited(values))
+        yield from (Fault(env_name(field), words) for field, words in incomplete(values))
+        yield from (Fault(env_name(field), words) for field, words in (*unsuited(values), *lock_unsuited(values)))
 
 
 def _certificate(cls: type[Group], values: Mapping[str, Any]) -> Iterator[Fault]:
@@ -104,7 +110,7 @@ def _one_of(values: Mapping[str, Any], prefix: str, ways: list[list[str]]) -> It
     begun = [way for way in ways if any(field in values for field in way)]
     spelled = ", or ".join(" and ".join(env_name(field, prefix) for field in way) for way in ways)
     if len(begun) != 1:
-        yield Fault(prefix + "…", f"{'says two things' if begun else 'is not set'}: give either {spelled}.")
+        yield Fault(prefix + "…", f"{'says two things' if begun else 'is not set'}: give either {spelled}.", missing=not begun)
         return
     yield from (Fault(env_name(field, prefix), _goes_with(field, begun[0], prefix)) for field in begun[0] if field not in values)
 

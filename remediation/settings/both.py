@@ -1,11 +1,13 @@
 """What both processes know."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode
 
 from ..domain.evidence import Level
+from . import clouds
 from . import rules as rule
 from .operator import DatabaseSettings, TenantId
 from .says import ENTRA_ADMIN, MDM_ADMIN, OPERATOR, Https, Says, Text
@@ -20,6 +22,15 @@ class Settings(DatabaseSettings):
         Says("The address under which people reach the pages; http only on loopback", OPERATOR, "https://return.contoso.example"),
     ]
     tenant_id: TenantId
+    cloud: Annotated[
+        Literal["global", "gcc_high", "dod", "china"],
+        Says(
+            "Which of Microsoft's clouds the tenant lives in: `global` (GCC too), `gcc_high`, `dod` or `china` (21Vianet). It "
+            "moves every address of Microsoft's together; one that is set beside it and is of another cloud is refused",
+            ENTRA_ADMIN,
+            "gcc_high",
+        ),
+    ] = "global"
     entra_authority: Annotated[
         Https, Says("Where Microsoft Entra signs people and apps in", OPERATOR, "https://login.microsoftonline.us")
     ] = "https://login.microsoftonline.com"
@@ -86,8 +97,28 @@ class Settings(DatabaseSettings):
             '{de = ["2f1c9a44-6d0e-4b7a-9c35-8e0d1f6b2a71"]}',
         ),
     ] = Field(default_factory=dict)
+    disable_entries: Annotated[
+        bool,
+        Says(
+            "Let the helpdesk have old entries of a person's devices switched off in the directory. The service app then needs "
+            "`Device.ReadWrite.All`; without this setting the page shows the way in Entra",
+            ENTRA_ADMIN,
+            "true",
+        ),
+    ] = False
     language: Annotated[
         Literal["en", "de"],
         Says("The language of messages, and of pages for a browser that asks for none we have", OPERATOR, "de"),
     ] = "en"
     demo: Annotated[bool, Says("Marks every page as a demonstration", OPERATOR, "true")] = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_cloud(cls, values: Any) -> Any:
+        """Whatever was not set is the cloud's."""
+        if not isinstance(values, Mapping):
+            return values
+        return {
+            **{name: value for name, value in clouds.addresses(values.get("cloud")).items() if name in cls.model_fields},
+            **values,
+        }

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_settings import NoDecode
 
 from ..domain.channel import NONE, RELAYED, SERVES, ChannelKind, Choice, choice
 from ..domain.device import Platform
@@ -39,8 +40,63 @@ class ChannelSettings(Group):
         ),
     ] = NONE
 
+    second_lock_attribute: Annotated[
+        int | None,
+        Field(ge=1, le=15),
+        Says(
+            "Where an MDM's maker carries: which extension attribute (1 to 15) of the directory's devices bears our mark, without "
+            "which a further Conditional Access policy blocks a device (docs/channels.md). One that nobody uses: all apps of the "
+            "tenant share the fifteen",
+            ENTRA_ADMIN,
+            "7",
+        ),
+    ] = None
+    second_lock_platforms: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(rule.split),
+        AfterValidator(rule.platforms),
+        Says("On which platforms; all that an MDM's maker carries where it is left out", ENTRA_ADMIN, "ios,android"),
+    ] = ()
+
+    def locked(self) -> frozenset[Platform]:
+        """The platforms of the second lock; none where there is none."""
+        if self.second_lock_attribute is None:
+            return frozenset()
+        return frozenset(map(Platform, self.second_lock_platforms)) or frozenset(relayed(self))
+
     def chosen(self, platform: Platform, connections: Mapping[str, Any]) -> Choice | None:
         return choice(str(getattr(self, _field(platform))), connections)
+
+
+def relayed(settings: ChannelSettings) -> Iterator[Platform]:
+    for platform in PLATFORMS:
+        if _word(getattr(settings, _field(platform))) == ChannelKind.MDM_RELAY:
+            yield platform
+
+
+def _word(chosen: object) -> str:
+    return str(chosen).strip().lower().partition(":")[0]
+
+
+def lock_unsuited(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The second lock only where somebody else tells Microsoft: elsewhere *compliant* waits for us by itself."""
+    named = values.get("second_lock_platforms", ())
+    platforms = rule.parts(named) if isinstance(named, str) else tuple(named)
+    if values.get("second_lock_attribute") is None:
+        if platforms:
+            yield "second_lock_platforms", "goes with REMEDIATION_SECOND_LOCK_ATTRIBUTE, which is not set."
+        return
+    carried = {
+        platform.value
+        for platform in PLATFORMS
+        if _word(values.get(_field(platform), ChannelSettings.model_fields[_field(platform)].default)) == ChannelKind.MDM_RELAY
+    }
+    if not carried:
+        yield "second_lock_attribute", "is set, and no platform's channel is mdm_relay: elsewhere we carry, and it is of no use."
+    elif wrong := [name for name in platforms if name.lower() not in carried and name.lower() in {*PLATFORMS}]:
+        names = ", ".join(wrong)
+        yield "second_lock_platforms", f"names {names}, whose channel is not mdm_relay: there *compliant* waits for us already."
 
 
 def _field(platform: Platform) -> str:

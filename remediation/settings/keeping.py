@@ -1,10 +1,10 @@
-"""How long what is kept, and what seals the audit."""
+"""How long what is kept, what seals the audit, and what opens sealed secrets."""
 
 from typing import Annotated
 
 from pydantic import Field
 
-from .operator import AuditKey, EarlierAuditKeys
+from .operator import AuditKey, EarlierAuditKeys, EarlierSealKeys, SealKey
 from .says import OPERATOR, Group, Says
 
 
@@ -13,6 +13,8 @@ class KeepingSettings(Group):
 
     audit_key: AuditKey
     audit_key_fallbacks: EarlierAuditKeys = ()
+    seal_key: SealKey = None
+    seal_key_fallbacks: EarlierSealKeys = ()
     keep_journeys_days: Annotated[
         int,
         Field(ge=1, le=3650),

@@ -19,13 +19,13 @@ class MicrosoftSettings(Group):
         Secret | None,
         Says("The service app registration's secret, where it has no certificate", ENTRA_ADMIN, "a file's path in …_FILE"),
     ] = None
-    service_certificate_file: Annotated[
-        str | None,
+    service_certificate: Annotated[
+        Secret | None,
         AfterValidator(rule.key_and_certificate),
         Says(
-            "Better: a PEM file with the private key and the certificate registered there",
+            "Better: the private key and the certificate registered there, as one PEM text",
             ENTRA_ADMIN,
-            "/etc/remediation/service.pem",
+            "a file's path in …_FILE: /etc/remediation/service.pem",
         ),
     ] = None
     graph_url: Annotated[Https, Says("Microsoft Graph", OPERATOR, "https://graph.microsoft.us")] = "https://graph.microsoft.com"
@@ -48,7 +48,7 @@ class MicrosoftSettings(Group):
         Says(
             "Hosts, or suffixes with a dot before, at which a discovered partner service may live", OPERATOR, ".manage.microsoft.us"
         ),
-    ] = (".manage.microsoft.com", ".manage.microsoft.us")
+    ] = (".manage.microsoft.com",)
     partner_name: Annotated[
         Text | None,
         Says(

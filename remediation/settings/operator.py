@@ -40,6 +40,23 @@ EarlierAuditKeys = Annotated[
     AfterValidator(rule.strong_keys),
     Says("Earlier ones, by which older rows are checked, with commas between", OPERATOR, "the-key-before-this-one"),
 ]
+SealKey = Annotated[
+    SecretStr | None,
+    AfterValidator(rule.optional_key),
+    Says(
+        "Opens the secrets that administrators type into the pages of the set-up; 32 characters or more, by chance, and never the "
+        "web's. Without it, they cannot type any",
+        OPERATOR,
+        'python3 -c "import secrets; print(secrets.token_urlsafe(48))"',
+    ),
+]
+EarlierSealKeys = Annotated[
+    tuple[SecretStr, ...],
+    NoDecode,
+    BeforeValidator(rule.split),
+    AfterValidator(rule.strong_keys),
+    Says("Earlier ones, which still open what was typed before, with commas between", OPERATOR, "the-key-before-this-one"),
+]
 CheckInDays = Annotated[
     int, Field(ge=1, le=90), Says("How long it may stand after the device last reported to the MDM", OPERATOR, "7")
 ]
@@ -57,3 +74,10 @@ class AuditSettings(OperatorSettings):
 
     audit_key: AuditKey
     audit_key_fallbacks: EarlierAuditKeys = ()
+
+
+class SealSettings(DatabaseSettings):
+    """What opens secrets that were typed for the worker. Never on a web host."""
+
+    seal_key: SealKey = None
+    seal_key_fallbacks: EarlierSealKeys = ()

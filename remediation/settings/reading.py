@@ -1,7 +1,8 @@
 """Read one process's settings from the environment, from files that hold secrets, and from one TOML file; tell every fault at once.
 
-The order: `REMEDIATION_X`, then the file named by `REMEDIATION_X_FILE` (secrets only), then `remediation.toml`. Secrets never come
-from the TOML file, so that the web process never even parses one of the worker's. Faults name settings, never values.
+The order: `REMEDIATION_X`, then the file named by `REMEDIATION_X_FILE` (secrets only), then `remediation.toml`, then what an
+administrator typed into pages (`typed`). Secrets never come from the TOML file, so that the web process never even parses one of
+the worker's. Faults name settings, never values.
 """
 
 import difflib
@@ -16,15 +17,18 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import EnvSettingsSource
 
 from ..secret_files import text_of
-from .between import Fault, between
+from .between import CREDENTIALS, Fault, between
 from .mdm import KINDS, Connection
 from .names import A_CONNECTION, CONFIG, FILE, MDM, env_name, is_secret, names_of
 from .operator import DatabaseSettings, OperatorSettings
 from .says import PREFIX, Group, Says
+from .typed import NOT_YET, Typed, connections_of, fields_of, given_elsewhere, may_be_typed, of_connection
 from .web import WebSettings
 from .worker import WorkerSettings
 
 S = TypeVar("S", bound=DatabaseSettings)
+NOTHING: Typed = {}
+NO_FIELDS: Mapping[str, Any] = {}
 
 
 class FaultySettings(Exception):
@@ -37,28 +41,63 @@ class FaultySettings(Exception):
         super().__init__("\n".join([head, *(f"  {fault.name} {fault.words}" for fault in faults), "See docs/settings.md."]))
 
 
-def read(cls: type[S]) -> S:
-    """The settings of one process, or one `FaultySettings` with all that is wrong."""
-    table, faults = _toml()
-    connections = table.pop("mdm", {})
-    faults += [*_unknown(table), *_secrets_within(connections)]
-    more: dict[str, Any] = {}
-    if issubclass(cls, WorkerSettings):
-        more["mdm"], faulty = _connections(connections)
-        faults += faulty
-    settings, faulty = _build(cls, table, PREFIX, more)
-    faults += faulty
+def read(cls: type[S], typed: Typed = NOTHING) -> S:
+    """The settings of one process, or one `FaultySettings` with all that is wrong. `typed` is what an administrator typed."""
+    settings, faults = _look(cls, typed)
     if settings is None or faults:
         raise FaultySettings(process_of(cls), faults)
     return settings
 
 
+def read_so_far(cls: type[S], typed: Typed = NOTHING) -> tuple[S, list[Fault]]:
+    """The same, where what an administrator can still type into a page may be missing: then with what is missing, and something
+    useless in its place. Whatever is wrong in any other way is a `FaultySettings`."""
+    settings, faults = _look(cls, typed)
+    if settings is not None and not faults:
+        return settings, []
+    if any(not (fault.missing and _is_for_pages(fault.name)) for fault in faults):
+        raise FaultySettings(process_of(cls), faults)
+    settings, _ = _look(cls, typed, under={name: value for name, value in NOT_YET.items() if name in cls.model_fields})
+    if settings is None:
+        raise FaultySettings(process_of(cls), faults)
+    return settings, faults
+
+
+def faults_of(cls: type[S], typed: Typed) -> list[Fault]:
+    """All that is wrong, for whoever asks before something is stored."""
+    return _look(cls, typed)[1]
+
+
+def elsewhere() -> Mapping[str, str | None]:
+    """What may be typed and is given to this process already, by environment or files; secrets without their value."""
+    return dict(given_elsewhere(os.environ, _toml()[0]))
+
+
+def _is_for_pages(name: str) -> bool:
+    return may_be_typed(name) or name in (f"{PREFIX}…", f"{MDM}…") or of_connection(name) is not None
+
+
+def _look(cls: type[S], typed: Typed, under: Mapping[str, Any] = NO_FIELDS) -> tuple[S | None, list[Fault]]:
+    table, faults = _toml()
+    connections = table.pop("mdm", {})
+    faults += [*_unknown(table), *_secrets_within(connections)]
+    more: dict[str, Any] = {}
+    if issubclass(cls, WorkerSettings):
+        more["mdm"], faulty = _connections(connections, connections_of(typed))
+        faults += faulty
+    settings, faulty = _build(cls, table, PREFIX, more, {**under, **fields_of(cls, typed)})
+    return settings, faults + faulty
+
+
 G = TypeVar("G", bound=Group)
 
 
-def _build(cls: type[G], table: Mapping[str, Any], prefix: str, more: Mapping[str, Any]) -> tuple[G | None, list[Fault]]:
+def _build(
+    cls: type[G], table: Mapping[str, Any], prefix: str, more: Mapping[str, Any], typed: Mapping[str, Any]
+) -> tuple[G | None, list[Fault]]:
     secrets, files, faults = _secrets_from_files(cls, table, prefix)
     values: dict[str, Any] = {**table, **secrets, **EnvSettingsSource(cls, env_prefix=prefix)(), **more}
+    values = {**_but_for_another_way(cls, typed, values), **values}
     faults += between(cls, values, prefix)
     broken = {fault.name for fault in faults}
     try:
@@ -69,32 +108,44 @@ def _build(cls: type[G], table: Mapping[str, Any], prefix: str, more: Mapping[st
     return settings, faults
 
 
-def _connections(tables: Any) -> tuple[dict[str, Connection], list[Fault]]:
+def _but_for_another_way(cls: type[Group], typed: Mapping[str, Any], given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A credential that stands elsewhere takes the place of another kind of credential that was typed."""
+    ways = cls.ways if issubclass(cls, Connection) else CREDENTIALS if issubclass(cls, WorkerSettings) else []
+    begun = [way for way in ways if any(field in given for field in way)]
+    others = {field for way in ways if begun and way not in begun for field in way} - {field for way in begun for field in way}
+    return {field: value for field, value in typed.items() if field not in others}
+
+
+def _connections(tables: Any, typed: Mapping[str, Mapping[str, str]]) -> tuple[dict[str, Connection], list[Fault]]:
     """Each MDM connection by its name: what the environment says of it before what stands under `[mdm.name]`."""
     found: dict[str, Connection] = {}
     faults: list[Fault] = []
     tables = tables if isinstance(tables, dict) else {"": tables}
     named = {match[1].lower() for match in map(A_CONNECTION.fullmatch, os.environ) if match}
-    for name in sorted(named | tables.keys()):
-        connection, faulty = _connection(name, tables.get(name, {}))
+    for name in sorted(named | tables.keys() | typed.keys()):
+        connection, faulty = _connection(name, tables.get(name, {}), typed.get(name, {}))
         faults += faulty
         if connection is not None:
             found[name] = connection
     if not found and not faults:
-        faults.append(Fault(f"{MDM}…", f"is not set. The worker needs one MDM or more; {MDM}WS1_KIND begins the connection ws1."))
+        faults.append(
+            Fault(f"{MDM}…", f"is not set. The worker needs one MDM or more; {MDM}WS1_KIND begins the connection ws1.", True)
+        )
     return found, faults
 
 
-def _connection(name: str, table: Any) -> tuple[Connection | None, list[Fault]]:
+def _connection(name: str, table: Any, typed: Mapping[str, str]) -> tuple[Connection | None, list[Fault]]:
     prefix = f"{MDM}{name.upper()}_"
     if not A_CONNECTION.fullmatch(f"{prefix}KIND") or name != name.lower() or not isinstance(table, dict):
         return None, [Fault(f"[mdm.{name}]", "must be a table, and its name small letters and digits, at most 16, a letter first.")]
-    kind = str(os.environ.get(f"{prefix}KIND") or table.get("kind", ""))
+    kind = str(os.environ.get(f"{prefix}KIND") or table.get("kind") or typed.get("kind", ""))
     if kind not in KINDS:
         wrong = "is not one that we know" if kind else "is not set"
         return None, [Fault(f"{prefix}KIND", f"{wrong}: which product is this MDM? One of: {', '.join(KINDS)}.")]
     cls = KINDS[kind]
-    connection, faults = _build(cls, table, prefix, {})
+    connection, faults = _build(
+        cls, table, prefix, {}, {field: value for field, value in typed.items() if field in cls.model_fields}
+    )
     return connection, [*_strangers(table, cls, prefix), *faults]
 
 
@@ -191,4 +242,5 @@ def _in_words(cls: type[Group], error: ValidationError, prefix: str) -> Iterator
             else detail["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
         )
         told = says(cls.model_fields[field])
-        yield Fault(env_name(field, prefix), f"{wrong}. {told.what}. From {told.by}; for example: {told.example}")
+        words = f"{wrong}. {told.what}. From {told.by}; for example: {told.example}"
+        yield Fault(env_name(field, prefix), words, missing=detail["type"] == "missing")

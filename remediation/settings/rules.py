@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from ..domain.channel import choice
 from ..domain.compliance import ADVICE
+from ..domain.device import Platform
 from ..domain.evidence import Level
 
 # Deep links that a page may carry. What an administrator enters is checked against this list: `javascript:`, `data:` never pass.
@@ -205,6 +206,14 @@ def channel(value: str) -> str:
     return word
 
 
+def platforms(values: tuple[str, ...]) -> tuple[str, ...]:
+    words = tuple(dict.fromkeys(value.lower() for value in values))
+    known = [platform.value for platform in Platform if platform is not Platform.UNKNOWN]
+    if not set(words) <= set(known):
+        raise ValueError(f"must be some of: {', '.join(known)}, with commas between")
+    return words
+
+
 def calls(value: str) -> str:
     """`100/20`: never more than a hundred calls in any twenty seconds."""
     most, _, seconds = value.partition("/")
@@ -266,9 +275,9 @@ def readable_file(value: str | None) -> str | None:
     return value
 
 
-def key_and_certificate(value: str | None) -> str | None:
+def key_and_certificate(value: SecretStr | None) -> SecretStr | None:
     if value is not None:
-        key_with_certificate(_text_of(value))
+        key_with_certificate(value.get_secret_value())
     return value
 
 
@@ -305,7 +314,7 @@ def optional_key(value: SecretStr | None) -> SecretStr | None:
 
 def key_with_certificate(text: str) -> None:
     if "PRIVATE KEY-----" not in text or "-----BEGIN CERTIFICATE-----" not in text:
-        raise ValueError("must be a PEM file with a private key and its certificate")
+        raise ValueError("must be a PEM text with a private key and its certificate")
 
 
 def _text_of(path: str) -> str:

@@ -53,6 +53,10 @@ class Group(BaseSettings):
     _files: Mapping[str, Path] = PrivateAttr(default_factory=dict)
     """Where secrets were read from a file: by field."""
 
+    def file_of(self, field: str) -> Path | None:
+        """Where this secret was read from, None where it did not come from a file."""
+        return self._files.get(field)
+
     def live(self, field: str, check: Callable[[str], object] = not_blank) -> Callable[[], str]:
         """The secret as it is whenever it is asked for: a changed file is read anew."""
         given: SecretStr = getattr(self, field)

@@ -7,9 +7,28 @@ from pydantic_settings import NoDecode
 
 from . import rules as rule
 from .both import Settings
+from .operator import DatabaseSettings
 from .says import ENTRA_ADMIN, MDM_ADMIN, OPERATOR, Guid, Link, Says, Secret, Text
 
 _ENROLL = "https://enroll.contoso.example/"
+
+
+SecretKey = Annotated[
+    SecretStr,
+    AfterValidator(rule.strong_key),
+    Says(
+        "Signs cookies and forms; 32 characters or more, by chance",
+        OPERATOR,
+        'python3 -c "import secrets; print(secrets.token_urlsafe(48))"',
+    ),
+]
+EarlierSecretKeys = Annotated[
+    tuple[SecretStr, ...],
+    NoDecode,
+    BeforeValidator(rule.split),
+    AfterValidator(rule.strong_keys),
+    Says("Earlier keys, which still read what they signed, with commas between", OPERATOR, "the-key-before-this-one"),
+]
 
 
 class WebSettings(Settings):
@@ -20,22 +39,8 @@ class WebSettings(Settings):
     )
     web_processes: Annotated[int, Field(ge=1, le=64), Says("Processes that answer pages", OPERATOR, "4")] = 2
     web_threads: Annotated[int, Field(ge=1, le=64), Says("Threads in each of them", OPERATOR, "16")] = 8
-    secret_key: Annotated[
-        SecretStr,
-        AfterValidator(rule.strong_key),
-        Says(
-            "Signs cookies and forms; 32 characters or more, by chance",
-            OPERATOR,
-            'python3 -c "import secrets; print(secrets.token_urlsafe(48))"',
-        ),
-    ]
-    secret_key_fallbacks: Annotated[
-        tuple[SecretStr, ...],
-        NoDecode,
-        BeforeValidator(rule.split),
-        AfterValidator(rule.strong_keys),
-        Says("Earlier keys, which still read what they signed, with commas between", OPERATOR, "the-key-before-this-one"),
-    ] = ()
+    secret_key: SecretKey
+    secret_key_fallbacks: EarlierSecretKeys = ()
     hook_key_fallbacks: Annotated[
         tuple[SecretStr, ...],
         NoDecode,
@@ -51,6 +56,10 @@ class WebSettings(Settings):
     ]
     helpdesk_phone: Annotated[Text, Says("The number to call when a person is stuck", "the helpdesk", "+49 30 5550 100")]
     helpdesk_hours: Annotated[Text, Says("When somebody answers it", "the helpdesk", "Mon-Fri 7:00-19:00")]
+    start_link_mail: Annotated[
+        bool,
+        Says("The helpdesk may send start links by mail: the worker has a mail server and a sender", OPERATOR, "true"),
+    ] = False
     return_link: Annotated[
         Link,
         Says("Where the last page's button leads: back to the app that was blocked", OPERATOR, "https://outlook.office.com/"),
@@ -123,3 +132,10 @@ class WebSettings(Settings):
         Literal["authenticator", "company_portal"],
         Says("The app in which people register an Android device with Microsoft", ENTRA_ADMIN, "company_portal"),
     ] = "authenticator"
+
+
+class WebKeySettings(DatabaseSettings):
+    """What opens the one secret that was typed for the web: that of the sign-in."""
+
+    secret_key: SecretKey
+    secret_key_fallbacks: EarlierSecretKeys = ()

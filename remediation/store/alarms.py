@@ -29,7 +29,8 @@ class SqlAlarms:
         """It fails where pushes wait for it and it took none since they began to: one device's own trouble is not the channel's."""
         push = pushes.c
         mine = push.tenant_id == self._tenant_id
-        blaming = sa.and_(push.confirmed_seq < push.desired_seq, push.reason.startswith("channel_"))
+        blamed = sa.or_(push.reason.startswith("channel_"), push.reason.startswith("lock_"))
+        blaming = sa.and_(push.confirmed_seq < push.desired_seq, blamed)
         with writing(self._engine) as connection:
             good_at = connection.execute(sa.select(sa.func.max(push.accepted_at)).where(mine)).scalar_one()
             waits = [mine, blaming, *([push.desired_at > good_at] if good_at is not None else [])]

@@ -2,8 +2,8 @@
 
 A change is not tried again here: its body is the caller's code, which ran already. Work that a lost connection or a deadlock cut
 short stands in its row, and the next wake-up or the person's next tap does it again.
-Next door: `change_journeys`, `change_certificates`, `change_message_tests`, `change_links`, `change_operating` and `partner` are
-what can be done inside.
+Next door: `change_journeys`, `change_certificates`, `change_impact`, `change_message_tests`, `change_links`, `change_repairs`,
+`change_operating`, `change_onboarding`, `change_set_up`, `partner` and `second_lock` are what can be done inside.
 """
 
 from collections.abc import Iterator
@@ -17,11 +17,15 @@ from ..domain.device import Person
 from ..ports import Actor, Wakeups
 from . import terms
 from .change_certificates import CertificateChanges
-from .change_links import LinkChanges
+from .change_impact import ImpactChanges
 from .change_message_tests import MessageTestChanges
+from .change_onboarding import OnboardingChanges
 from .change_operating import OperatingChanges
+from .change_repairs import RepairChanges
+from .change_set_up import SetUpChanges
 from .engine import writing
 from .partner import PartnerChanges
+from .second_lock import LockChanges
 from .sessions import alive
 from .tables import audit, people, sessions
 from .upsert import upsert
@@ -29,7 +33,17 @@ from .upsert import upsert
 _SECRETS = ("token", "secret", "password", "cookie", "verifier", "assertion", "authorization", "nonce")
 
 
-class OneChange(CertificateChanges, LinkChanges, MessageTestChanges, OperatingChanges, PartnerChanges):
+class OneChange(
+    CertificateChanges,
+    ImpactChanges,
+    LockChanges,
+    RepairChanges,
+    MessageTestChanges,
+    OnboardingChanges,
+    OperatingChanges,
+    PartnerChanges,
+    SetUpChanges,
+):
     """Implements `ports.Change`."""
 
     def audit(self, **detail: Any) -> None:

@@ -1,6 +1,6 @@
 """`SqlLookUp` implements `ports.LookUp`: what the helpdesk reads. The audit row of a look-up is written by the service.
 
-Next door: `told` (what figures are counted from)."""
+Next door: `told` (what figures are counted from), `timeline` (what happened with one person), `repairs`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -12,23 +12,22 @@ from ..domain.device import Person
 from ..domain.health import Connection
 from ..domain.reach import EVERYBODY, Reach
 from ..domain.search import spellings
-from ..ports import Actor, CaseFound, Event, Mark, PeopleFound, PersonFound, StuckRow, TimelinePage
-from . import rows, terms
+from ..ports import CaseFound, Event, Mark, PeopleFound, PersonFound, StuckRow, TimelinePage
+from . import rows, terms, timeline
 from .device_look_up import SqlDeviceLookUp
 from .engine import reading
 from .feed import SqlFeed
 from .reach import listed_at, seen_by
 from .remotes import SqlConnections
+from .repairs import SqlDeskRepairs
 from .sessions import alive
 from .stuck import SqlStuckRows
 from .tables import (
     audit,
     cases,
-    device_links,
     directory_devices,
     journeys,
     managed_devices,
-    observations,
     people,
     search_terms,
     sessions,
@@ -38,10 +37,9 @@ from .told import SqlTold
 
 PROBED = 2000
 """Terms that one search reads at most: where more begin alike, it says so and asks for another word."""
-_ABOUT_LOOKING = "look_up.%"  # who looked stands in the audit, and would drown what happened
 
 
-class SqlLookUp(SqlDeviceLookUp, SqlFeed, SqlTold):
+class SqlLookUp(SqlDeviceLookUp, SqlFeed, SqlTold, SqlDeskRepairs):
     def __init__(self, engine: sa.Engine, tenant_id: str, reach: Reach = EVERYBODY) -> None:
         self._engine = engine
         self._tenant_id = tenant_id
@@ -124,36 +122,20 @@ class SqlLookUp(SqlDeviceLookUp, SqlFeed, SqlTold):
     def cases_of(self, oid: str) -> Sequence[CaseFound]:
         return self._cases(journeys.c.oid == oid)
 
-    def timeline(self, oid: str, *, limit: int) -> Sequence[Event]:
-        """Rows of the person, of their journeys and links (ended ones too), and of every device listed as theirs or linked."""
-        return [event for _, event in self._marked(oid, None, limit)]
+    def timeline(self, oid: str, *, limit: int, kind: str | None = None, skip: int = 0) -> Sequence[Event]:
+        with reading(self._engine) as connection:
+            if not self._sees(connection, oid):
+                return ()
+            return timeline.events(connection, self._tenant_id, oid, kind=kind, skip=skip, limit=limit)
 
     def timeline_page(self, oid: str, after: Mark | None, *, limit: int) -> TimelinePage:
-        marked = self._marked(oid, after, limit + 1)
+        with reading(self._engine) as connection:
+            marked = timeline.marked(connection, self._tenant_id, oid, after, limit + 1) if self._sees(connection, oid) else []
         events = [event for _, event in marked[:limit]]
         return TimelinePage(events, marked[limit - 1][0] if len(marked) > limit else None)
 
-    def _marked(self, oid: str, after: Mark | None, limit: int) -> list[tuple[Mark, Event]]:
-        """Rows of one moment: the audit's before the observations', and of each the newest first."""
-        done = self._newest(audit, audit.c.about_kind, audit.c.about_id, oid, audit.c.why.not_like(_ABOUT_LOOKING))
-        seen = self._newest(observations, observations.c.subject_kind, observations.c.subject_id, oid)
-        found: list[tuple[Mark, Event]] = []
-        with reading(self._engine) as connection:
-            for book, (statement, event_of) in enumerate(((done, _done), (seen, _seen))):
-                for row in connection.execute(_behind(statement, after, book).limit(limit)).mappings():
-                    found.append((Mark(row["at"], book, row["id"]), event_of(row)))
-        return sorted(found, key=lambda one: (one[0].at, -one[0].book, one[0].row), reverse=True)[:limit]
-
-    def _newest(
-        self, table: sa.Table, kind: sa.Column[str], key: sa.Column[str], oid: str, *more: sa.ColumnElement[bool]
-    ) -> sa.Select[Any]:
-        """Of each kind by itself: of kinds joined by *or*, SQLite reads every row there is."""
-        of_each = (
-            sa.select(table).where(self._mine(table), kind == name, key.in_(ids), self._seen(sa.literal(oid)), *more)
-            for name, ids in self._of_person(oid).items()
-        )
-        found = sa.union_all(*of_each).subquery()
-        return sa.select(found).order_by(found.c.at.desc(), found.c.id.desc())
+    def _sees(self, connection: sa.Connection, oid: str) -> bool:
+        return self.reach.everybody or bool(connection.execute(sa.select(self._seen(sa.literal(oid)))).scalar_one())
 
     def said_not_me(self, oid: str) -> datetime | None:
         said = (
@@ -188,24 +170,6 @@ class SqlLookUp(SqlDeviceLookUp, SqlFeed, SqlTold):
     def connections(self, now: datetime) -> Sequence[Connection]:
         return SqlConnections(self._engine, self._tenant_id).connections(now)
 
-    def _of_person(self, oid: str) -> Mapping[str, Any]:
-        """By kind, the ids of what is theirs."""
-        directory, managed, link = directory_devices.c, managed_devices.c, device_links.c
-
-        def ids(table: sa.Table, key: sa.ColumnElement[str], owner: sa.ColumnElement[str]) -> sa.Select[Any]:
-            return sa.select(key).where(self._mine(table), owner == oid)
-
-        listed, linked = managed.connection + "/" + managed.record_id, link.connection + "/" + link.record_id
-        return {
-            "person": [oid],
-            "journey": ids(journeys, journeys.c.id, journeys.c.oid),
-            "link": ids(device_links, link.id, link.oid),
-            "directory_device": ids(directory_devices, directory.device_id, directory.listed_oid).union(
-                ids(device_links, link.device_id, link.oid)
-            ),
-            "managed_device": ids(managed_devices, listed, managed.listed_oid).union(ids(device_links, linked, link.oid)),
-        }
-
     def _cases(self, condition: sa.ColumnElement[bool]) -> Sequence[CaseFound]:
         mine = sa.select(journeys).where(self._mine(journeys), self._seen(journeys.c.oid), condition)
         found = self._all(mine.order_by(journeys.c.started_at.desc(), journeys.c.id))
@@ -229,24 +193,5 @@ def _begins(term: sa.ColumnElement[str], spelling: str) -> sa.ColumnElement[bool
     return sa.and_(term >= spelling, term < spelling + "\U0010ffff")
 
 
-def _behind(statement: sa.Select[Any], mark: Mark | None, book: int) -> sa.Select[Any]:
-    """Of one person's rows, which were chosen already: those after the mark."""
-    if mark is None:
-        return statement
-    at, row = statement.selected_columns["at"], statement.selected_columns["id"]
-    of_the_moment = row < mark.row if book == mark.book else sa.true() if book > mark.book else sa.false()
-    return statement.where(sa.or_(at < mark.at, sa.and_(at == mark.at, of_the_moment)))
-
-
 def _count_of(found: sa.Subquery) -> sa.Select[Any]:
     return sa.select(sa.func.count()).select_from(found)
-
-
-def _done(row: sa.RowMapping) -> Event:
-    actor = Actor(row["actor_kind"], row["actor_id"])
-    return Event(row["at"], row["why"], actor, (row["about_kind"], row["about_id"]), row["detail"])
-
-
-def _seen(row: sa.RowMapping) -> Event:
-    kind = row["subject_kind"]
-    return Event(row["at"], f"{kind}.{row['what']}", None, (kind, row["subject_id"]), {"old": row["old"], "new": row["new"]})

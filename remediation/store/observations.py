@@ -19,7 +19,7 @@ from .upsert import upsert
 
 _TELLING = {
     people: ("name", "user_name", "mail", "account_enabled", "guest", "licensed", "in_scope"),
-    directory_devices: ("object_id", "name", "platform", "enabled", "owner_oid", "listed_oid", "compliant"),
+    directory_devices: ("object_id", "name", "platform", "enabled", "owner_oid", "listed_oid", "compliant", "mark"),
     managed_devices: (
         *("generation", "name", "platform", "owner_user_name", "listed_oid"),
         *("word", "enrolled", "compromised", "failing"),
@@ -27,8 +27,8 @@ _TELLING = {
 }
 """The columns whose change is worth a row; versions and times of reading are not."""
 
-_LISTED = ("object_id", "name", "enabled", "owner_oid", "compliant", "managed", "read_at")
-_MAY_BE_NULL = ("owner_oid", "compliant", "managed")
+_LISTED = ("object_id", "name", "enabled", "owner_oid", "compliant", "managed", "mark", "read_at")
+_MAY_BE_NULL = ("owner_oid", "compliant", "managed", "mark")
 _NOT_TOLD = {"owner_oid": (None,)}  # by a list that was not asked for owners
 
 

@@ -3,19 +3,21 @@
 Next door: `watching` (rows that read lists), `store`, of which this is a part.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ..domain.device import LinkState
-from ..domain.partner import RESYNC, Told
+from ..domain.compliance import Verdict
+from ..domain.device import LinkState, Platform
+from ..domain.partner import RESYNC, KnownSlot, Told
 from ..domain.push import Lane
 from ..domain.watch import Watch
 from .engine import reading, writing
 from .open_change import OpenChange
-from .tables import device_links, partner_told, pushes, watches
+from .tables import device_links, partner_slots, partner_told, pushes, watches
 from .upsert import insert_or_update
 from .watching import SqlWatching
 
@@ -34,7 +36,7 @@ class SqlPartner(SqlWatching):
             row = connection.execute(sa.select(partner_told).where(mine)).mappings().one_or_none()
         return None if row is None else Told(**{**{name: row[name] for name in _NAMES}, "groups": tuple(row["groups"])})
 
-    def note_beat(self, watch: Watch, *, resync: datetime | None, at: datetime) -> bool:
+    def note_beat(self, watch: Watch, *, resync: datetime | None, at: datetime, slots: Sequence[KnownSlot] | None = None) -> bool:
         with writing(self._engine) as connection:
             if not self._save(connection, watch):
                 return False
@@ -45,7 +47,27 @@ class SqlPartner(SqlWatching):
                 anew = {"cursor": "", "began_at": at, "done_at": None, "checkpoint": resync, "next_look_at": at, "attempts": 0}
                 begun = sa.update(watches).where(self._row(RESYNC)).values(wake=watches.c.wake + 1, **anew)
                 connection.execute(begun)
+            if slots is not None:
+                connection.execute(sa.delete(partner_slots).where(partner_slots.c.tenant_id == self.tenant_id))
+                rows = [{"tenant_id": self.tenant_id, **asdict(slot)} for slot in slots]
+                if rows:
+                    connection.execute(sa.insert(partner_slots), rows)
         return True
+
+    def standing_by_platform(self) -> Mapping[Platform, int]:
+        """Also of links that ended: nobody can take those down either, once we are no partner."""
+        link, push = device_links.c, pushes.c
+        stands = sa.and_(link.state == LinkState.ACTIVE, push.desired == Verdict.COMPLIANT)
+        on_its_way = sa.and_(push.desired.is_not(None), push.confirmed_seq < push.desired_seq)
+        statement = (
+            sa.select(link.platform, sa.func.count())
+            .select_from(device_links)
+            .join(pushes, _OF_LINK)
+            .where(link.tenant_id == self.tenant_id, sa.or_(stands, on_its_way))
+            .group_by(link.platform)
+        )
+        with reading(self._engine) as connection:
+            return {row[0]: int(row[1]) for row in connection.execute(statement)}
 
     def links_to_tell_again(self, after: str, *, told_before: datetime, limit: int) -> Sequence[str]:
         link, push = device_links.c, pushes.c
@@ -93,3 +115,18 @@ class PartnerChanges(OpenChange):
         values = {name: getattr(told, name) for name in _NAMES}
         row = {**values, "groups": list(told.groups), "policies": dict(told.policies)}
         insert_or_update(self.connection, partner_told, {"tenant_id": self.tenant_id, **row})
+
+    def partner_leaves(self, leaving_at: datetime | None) -> None:
+        this = sa.update(partner_told).where(self.mine(partner_told))
+        self.set_one(this.values(leaving_at=leaving_at), "partner_leaves")
+
+    def look_at_partner_links(self, platforms: Collection[Platform]) -> int:
+        link, push = device_links.c, pushes.c
+        which = self.mine(device_links, state=LinkState.ACTIVE), link.platform.in_(platforms)
+        ours = sa.select(push.link_id).select_from(device_links).join(pushes, _OF_LINK).where(*which)
+        if self.connection.dialect.name == "postgresql":
+            ours = ours.with_for_update(of=pushes)
+        revoke = sa.literal(Lane.REVOKE, push.lane.type)
+        lane = sa.case((push.desired == Verdict.COMPLIANT, revoke), else_=push.lane)
+        marked = {"next_look_at": self.at, "wake": push.wake + 1, "following": False, "lane": lane}
+        return self.connection.execute(sa.update(pushes).where(self.mine(pushes), push.link_id.in_(ours)).values(**marked)).rowcount

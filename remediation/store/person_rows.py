@@ -19,8 +19,14 @@ from .tables import (
     audit,
     cases,
     device_links,
+    device_marks,
     directory_devices,
     group_members,
+    impact_managed,
+    impact_missing,
+    impact_names,
+    impact_people,
+    impact_registered,
     journeys,
     managed_devices,
     notices,
@@ -32,6 +38,8 @@ from .tables import (
     sessions,
     shown_certificates,
     sign_ins,
+    start_links,
+    start_messages,
     turns,
 )
 
@@ -45,12 +53,27 @@ NOBODYS = {
     "watches": "of a list that is read",
     "api_deeds": "what a program of the company's did, under its own object id, or that of whoever it did it for; gone after a day",
     "lease_extensions": "of an MDM connection",
+    "impact_counts": "numbers of people, and which administrator asked",
+    "start_waves": "numbers of people, and which administrator asked",
     "partner_told": "addresses of ours, ids of groups and policies, and which operator",
+    "scopes": "ids and names of groups, and which administrator chose them",
+    "set_up_wishes": "what an administrator asked of a remote: names of groups, counts, stable words; never of a person",
+    "arrival_tests": "which entrance, platform and kind of page; nothing of whoever arrived",
+    "pilots": "ids of a link and of a connection, moments, and who started it",
+    "partner_slots": "of a platform: which vendor holds it",
+    "second_lock": "an attribute and our own value in it",
+    "seen_blocked": "that a device of a kind was blocked: an id of Microsoft's or what an operator wrote, and which operator",
     "message_tests": "of an MDM connection, and which operator asked",
+    "choices": "settings of the deployment, secrets sealed; who changed them stands in the audit",
+    "set_up_looks": "of a remote, and what the worker was started with",
+    "set_up_links": "digests, and which operator asked",
     "alarms": "texts of ours, with counts, names of connections and case codes, which lead to nobody once the case is gone",
 }
 SECRET = {"token_hash", "browser"}
 """What opens a session or a link, or is compared with what does: never exported."""
+
+IMPACT = (impact_names, impact_registered, impact_managed, impact_missing, impact_people, start_messages)
+"""What a policy would do to them, as it was counted, and whether they were told to begin."""
 
 Which = sa.ColumnElement[bool]
 
@@ -118,6 +141,7 @@ def of_person(connection: sa.Connection, tenant_id: str, oid: str, *, ever: bool
     subjects = {
         "person": {oid},
         "directory_device": {str(row[0]) for row in _read_keys(connection, *devices)} | (linked if ever else set()),
+        "journey": {row[0] for row in begun},
         "managed_device": {"/".join(row) for row in [*_read_keys(connection, *phones), *(records if ever else ())]},
     }
     seen = (sa.and_(observations.c.subject_kind == kind, observations.c.subject_id.in_(ids)) for kind, ids in subjects.items())
@@ -128,12 +152,15 @@ def of_person(connection: sa.Connection, tenant_id: str, oid: str, *, ever: bool
         mine(possession_links, possession_links.c.journey_id.in_({row[0] for row in begun})),
         mine(shown_certificates, shown_certificates.c.journey_id.in_({row[0] for row in begun})),
         mine(sign_ins, sign_ins.c.journey_id.in_({row[0] for row in begun})),
+        mine(start_links, start_links.c.oid == oid),
+        mine(device_marks, device_marks.c.oid == oid),
         mine(cases, cases.c.browser.in_(browsers)),
         mine(observations, sa.or_(*seen)),
         mine(journeys, journeys.c.oid == oid),
         devices,
         phones,
         mine(sessions, sessions.c.oid == oid),
+        *(mine(table, table.c.oid == oid) for table in IMPACT),
         mine(search_terms, search_terms.c.oid == oid),
         mine(group_members, group_members.c.oid == oid),
         mine(people, people.c.oid == oid),

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from ..domain.device import LinkState
 from ..domain.reach import MEMBERS_LAST
+from ..domain.wishes import BRIEF
 from . import terms
 from .engine import reading, writing
 from .sessions import IDLE, LASTS
@@ -17,8 +18,15 @@ from .tables import (
     audit,
     cases,
     device_links,
+    device_marks,
     directory_devices,
     group_members,
+    impact_counts,
+    impact_managed,
+    impact_missing,
+    impact_names,
+    impact_people,
+    impact_registered,
     journeys,
     managed_devices,
     notices,
@@ -27,9 +35,13 @@ from .tables import (
     possession_links,
     pushes,
     sessions,
+    set_up_wishes,
     shown_certificates,
     sign_in_states,
     sign_ins,
+    start_links,
+    start_messages,
+    start_waves,
     turns,
 )
 
@@ -71,7 +83,10 @@ class SqlPrunedRows:
             yield table, sa.exists().where(theirs, ended)
         yield journeys, ended
         yield cases, cases.c.opened_at <= before
+        yield from _impact(before)
+        yield start_links, start_links.c.expires_at <= before
         yield alarms, alarms.c.at <= before
+        yield set_up_wishes, sa.and_(set_up_wishes.c.kind.in_(BRIEF), set_up_wishes.c.asked_at <= before)
 
     def mend_terms(self) -> int:
         with writing(self._engine) as connection:
@@ -93,8 +108,9 @@ class SqlPrunedRows:
         yield device_links, sa.and_(*done, ~sa.exists().where(of_push))
         yield observations, observations.c.at <= before
         yield directory_devices, sa.and_(self._nobodys(directory_devices), _unlinked_directory_device())
+        yield device_marks, ~sa.exists().where(_same(device_marks, directory_devices, device_id="device_id"))
         yield managed_devices, sa.and_(self._nobodys(managed_devices), _unlinked_managed_device())
-        visits = (_same(people, table, oid="oid") for table in (journeys, device_links, sessions))
+        visits = (_same(people, table, oid="oid") for table in (journeys, device_links, sessions, start_links, device_marks))
         listed = (_same(people, table, oid="listed_oid") for table in (directory_devices, managed_devices))
         needed = (sa.exists().where(of_them) for of_them in (*visits, *listed))
         yield people, sa.and_(people.c.read_at <= before, *(~one for one in needed))
@@ -140,6 +156,18 @@ class SqlPrunedRows:
             gone += len(found)
             if len(found) < BATCH:
                 return gone
+
+
+def _impact(before: datetime) -> Iterator[tuple[sa.Table, sa.ColumnElement[bool]]]:
+    """What a policy would do to people, with the people; and whom an administrator had told to begin."""
+    for table in (impact_names, impact_registered, impact_managed, impact_missing, impact_people):
+        of_it = impact_counts.c.tenant_id == table.c.tenant_id, impact_counts.c.id == table.c.count_id
+        yield table, sa.exists().where(*of_it, impact_counts.c.asked_at <= before)
+    yield impact_counts, impact_counts.c.asked_at <= before
+    ended = start_waves.c.ended_at <= before
+    of_wave = start_waves.c.tenant_id == start_messages.c.tenant_id, start_waves.c.id == start_messages.c.wave_id
+    yield start_messages, sa.exists().where(*of_wave, ended)
+    yield start_waves, ended
 
 
 def _same(ours: sa.Table, theirs: sa.Table, **columns: str) -> sa.ColumnElement[bool]:

@@ -19,13 +19,15 @@ from ..domain.compliance import Verdict
 from ..domain.device import LinkState
 from ..domain.health import Connection, Dependents, Heard, Remembered
 from ..domain.outage import MDM
+from ..domain.partner import HEARTBEAT, KnownSlot
 from ..domain.watch import NO_SUCH_SOURCE, Watch
 from .engine import reading, writing
-from .tables import budgets, device_links, pushes, remotes, watches
+from .tables import budgets, device_links, partner_slots, pushes, remotes, watches
 
 GOOD_EVERY = timedelta(minutes=1)
 EVENTS_EVERY = timedelta(seconds=5)
-MICROSOFT = ("entra", "directory", "channel")
+CHANNEL = "channel"
+MICROSOFT = ("entra", "directory", CHANNEL)
 _ENTRA = "tokens"
 _NAME = re.compile(r"[\w-]{1,64}", re.ASCII)
 MOST_NAMES = 50  # in an address they cost nothing to make up
@@ -112,6 +114,7 @@ class SqlConnections:
             limits = {row.remote: Budget(*row[1:]) for row in connection.execute(self._budgets())}
             lists = [_watch(row) for row in connection.execute(sa.select(watches).where(self._mine(watches))).mappings()]
             links = {row[0]: Dependents(*row[1:]) for row in connection.execute(self._dependents(now))}
+            slots = [KnownSlot(*row) for row in connection.execute(self._slots())]
         gone = {watch.source for watch in lists} - {watch.source for watch in lists if watch.reason != NO_SUCH_SOURCE}
         lists = [watch for watch in lists if watch.reason != NO_SUCH_SOURCE]
         known = {*(row.remote for row in rows), *(watch.source for watch in lists)} - gone
@@ -123,6 +126,8 @@ class SqlConnections:
                 tuple(budget for remote, budget in limits.items() if _stands_for(remote) == name),
                 tuple(watch for watch in lists if watch.source == name),
                 links.get(name.removeprefix(MDM), Dependents()) if name.startswith(MDM) else _all(links.values()),
+                next((watch for watch in lists if watch.name == HEARTBEAT), None) if name == CHANNEL else None,
+                tuple(slots) if name == CHANNEL else (),
             )
             for name in (*MICROSOFT, *mdms)
         ]
@@ -130,6 +135,10 @@ class SqlConnections:
     def _budgets(self) -> sa.Select[Any]:
         columns = [c for c in budgets.c if not c.primary_key]
         return sa.select(budgets.c.remote, *columns).where(self._mine(budgets))
+
+    def _slots(self) -> sa.Select[Any]:
+        columns = [partner_slots.c[field.name] for field in fields(KnownSlot)]
+        return sa.select(*columns).where(self._mine(partner_slots)).order_by(partner_slots.c.platform)
 
     def _dependents(self, now: datetime) -> sa.Select[Any]:
         link, push = device_links.c, pushes.c

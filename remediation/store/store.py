@@ -1,5 +1,6 @@
 """`SqlStore` implements `ports.Store`: the reads are here. `change` holds the writes, `observations` what was seen, `timers`
-when to look again, `watching` what whole lists call for, and `partner` what the compliance partner is told."""
+when to look again, `watching` what whole lists call for, `partner` what the compliance partner is told, `set_up` what setting a
+tenant up asks, `impact` and `waves` what a policy would do to people and who was told to begin, `second_lock` its row."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -27,10 +28,13 @@ from .change import change
 from .deeds import SqlDeeds
 from .engine import reading, writing
 from .hints import SqlHints
+from .impact import SqlImpact
 from .observations import Observer
 from .partner import SqlPartner
 from .reach import SqlMembers
 from .remotes import EventTally
+from .second_lock import SqlLock
+from .set_up import SqlSetUp
 from .tables import (
     LIVING,
     device_links,
@@ -44,10 +48,11 @@ from .tables import (
     sign_ins,
 )
 from .turns import take_and_count, take_turn
+from .waves import SqlWaves
 from .whole_journey import columns_of, same
 
 
-class SqlStore(SqlPartner, SqlMembers, SqlHints, SqlDeeds):
+class SqlStore(SqlPartner, SqlMembers, SqlHints, SqlSetUp, SqlImpact, SqlWaves, SqlLock, SqlDeeds):
     def __init__(self, engine: sa.Engine, tenant_id: str, wakeups: Wakeups, *, fresh: bool = False) -> None:
         """`fresh`: the tenant asks for no better evidence, which the steps of each journey depend on."""
         self.tenant_id = tenant_id
@@ -205,6 +210,7 @@ class SqlStore(SqlPartner, SqlMembers, SqlHints, SqlDeeds):
         refreshed: bool,
         found_some: bool = False,
         relay: timedelta | None = None,
+        locked: bool = False,
         failed_calls: Sequence[FailedCall] = (),
     ) -> None:
         with writing(self._engine) as connection:
@@ -212,8 +218,13 @@ class SqlStore(SqlPartner, SqlMembers, SqlHints, SqlDeeds):
             timer.seen(at, directory=directory_error is None, mdm=mdm_error is None or found_some, refreshed=refreshed)
             found: dict[str, str | int | None] = {"directory_error": directory_error, "mdm_error": mdm_error}
             found |= {"owner_problem": owner_problem, "relay_seconds": int(relay.total_seconds()) if relay is not None else None}
+            found |= {"locked": locked}
             timer.park_failed(wake, rows.of_failed_calls(failed_calls))
             timer.park(wake, at=at, next_at=next_at, attempts=attempts, refreshed=refreshed, found=found)
+
+    def note_shown(self, journey_id: str, before: str | None, shown: str, *, at: datetime) -> None:
+        with writing(self._engine) as connection:
+            timers.note_shown(connection, self.tenant_id, journey_id, before, shown, at=at)
 
     def note_sign_in(self, sign_in: SignIn) -> None:
         with writing(self._engine) as connection:

@@ -18,7 +18,7 @@ from ..domain.device import LinkState
 from ..domain.push import Lane, back_off
 from ..ports import Wakeups
 from .open_change import waking
-from .tables import device_links, journeys, pushes, watches
+from .tables import device_links, journeys, observations, pushes, watches
 from .wakeups import LOOK_JOURNEY, PUSH_LINK, WATCH_SOURCE
 
 log = logging.getLogger(__name__)
@@ -135,6 +135,15 @@ def note_fault(connection: sa.Connection, tenant_id: str, workflow: str, row_id:
     if timer.table is watches:
         values["failing_since"] = sa.func.coalesce(watches.c.failing_since, sa.literal(at, watches.c.failing_since.type))
     timer._park(wake, attempts=attempts + 1, reason="our_fault", **values)
+
+
+def note_shown(connection: sa.Connection, tenant_id: str, journey_id: str, before: str | None, shown: str, *, at: datetime) -> None:
+    """Two pages of one journey at once: whoever comes second finds another page noted than it read, and notes nothing."""
+    journey = journeys.c
+    as_read = journey.tenant_id == tenant_id, journey.id == journey_id, journey.shown.is_not_distinct_from(before)
+    if connection.execute(sa.update(journeys).where(*as_read).values(shown=shown)).rowcount == 1:
+        about = {"subject_kind": "journey", "subject_id": journey_id, "what": "shown", "old": before, "new": shown}
+        connection.execute(sa.insert(observations).values(tenant_id=tenant_id, at=at, **about))
 
 
 def wake_due(connection: sa.Connection, tenant_id: str, wakeups: Wakeups, now: datetime, *, limit: int, room: Room) -> int:

@@ -2,10 +2,10 @@
 
 Read `entrances` (how people arrive), `sign_in` and `id_token`, `sign_in_again` and `access_token`, `cannot_sign_in`,
 `journey_pages` (the one dispatcher) with `panel` and `cards` (what its page shows), `links` (what leads off the site),
-`possession_pages`, `message_test_pages`, `certificate_pages`, `helpdesk_pages`, `connection_pages`, `figures_pages`, `webhooks`
-(what an MDM sends), `api` (the same for programs, with `bearer` and `api_token`); then what stands around every page:
-`metering`, `second_host`, `guards`, `headers`, `forgery`, `sessions`,
-`error_pages`, `texts`, `languages`, `embedded`, `assets`.
+`possession_pages`, `message_test_pages`, `certificate_pages`, `helpdesk_pages`, `repair_pages`, `connection_pages`,
+`figures_pages`, `webhooks` (what an MDM sends), `api` (the same for programs, with `bearer` and `api_token`), `onboarding_pages`
+with `onboarding_frame`, `set_up` and `set_up_pages` (a tenant from zero); then what stands around every page: `metering`,
+`second_host`, `guards`, `headers`, `forgery`, `sessions`, `error_pages`, `texts`, `languages`, `embedded`, `assets`.
 """
 
 import hashlib
@@ -21,6 +21,7 @@ from ..ports import Clock, DeviceCertificates, EventReader, LookUp, Meter, Sessi
 from ..settings import WebSettings
 from . import (
     api,
+    arrivals,
     assets,
     cannot_sign_in,
     certificate_pages,
@@ -37,6 +38,7 @@ from . import (
     headers,
     health,
     helpdesk_pages,
+    impact_pages,
     journey_pages,
     languages,
     links,
@@ -44,8 +46,12 @@ from . import (
     metering,
     microsoft_says_pages,
     moments,
+    onboarding_pages,
     possession_pages,
+    preview_pages,
+    repair_pages,
     second_host,
+    set_up_pages,
     sign_in,
     sign_in_again,
     sign_out,
@@ -54,6 +60,8 @@ from . import (
 )
 from .desk import Desk
 from .names import shown
+from .set_up import SetUp
+from .set_up import install as let_only_the_set_up_in
 from .texts import Texts
 
 HERE = Path(__file__).resolve().parent
@@ -78,6 +86,7 @@ def build_web(
     look_up: LookUp,
     certificates: DeviceCertificates | None = None,
     *,
+    set_up: SetUp,
     events: EventReader,
     clock: Clock,
     meter: Meter | None = None,
@@ -102,12 +111,15 @@ def build_web(
         texts=texts,
         assets=assets.Assets(HOUSE / "static"),
         sign_in=entra_client.client(app, settings),
+        set_up=set_up,
     )
     app.jinja_env.globals.update(_around_every_page(settings), asset=app.extensions["desk"].assets.address)
     app.jinja_env.filters["shown"] = shown
     texts.install(app)
     if meter is not None:
         metering.install(app, meter)
+    arrivals.install(app)
+    let_only_the_set_up_in(app)
     for part in (moments, links, hand_over, device_app, languages, embedded, headers, forgery, second_host, guards, error_pages):
         part.install(app)
     for pages in (
@@ -122,8 +134,13 @@ def build_web(
         message_test_pages,
         certificate_pages,
         helpdesk_pages,
+        repair_pages,
         figures_pages,
         connection_pages,
+        onboarding_pages,
+        set_up_pages,
+        impact_pages,
+        preview_pages,
         assets,
         health,
         webhooks,

@@ -13,6 +13,9 @@ from ..domain.outage import MDM
 from .helpdesk_cards import Fact, said
 from .names import shown
 
+SLOT_PLATFORMS = ("android", "ios", "macos")
+SLOTS = ("ours", "not_enabled", "taken", "missing", "whose")
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -49,7 +52,7 @@ def in_words(health: Health, now: datetime) -> Shown:
         links=rests.links,
         ending=rests.ending,
         first_end=rests.first_end if failing and kind == "mdm" else None,
-        facts=said((*_answers(one, health), *_calls(one, now), *_lists(one, now), *_events(one), _links(one))),
+        facts=said((*_answers(one, health), *_calls(one, now), *_lists(one, now), *_partner(one, now), *_events(one), _links(one))),
     )
 
 
@@ -82,6 +85,19 @@ def _lists(one: Connection, now: datetime) -> Iterable[Fact]:
                 yield Fact("behind", text=span(now - watch.checkpoint))
         elif watch.done_at is not None:
             yield Fact("whole_list", at=watch.done_at)
+
+
+def _partner(one: Connection, now: datetime) -> Iterable[Fact]:
+    """Of our place as compliance partner: whether Microsoft hears from us, and who held each platform when that was last asked."""
+    if one.beat is not None:
+        yield Fact("heartbeat", at=one.beat.good_at)
+        if one.beat.good_at is not None:
+            yield Fact("heartbeat_age", text=span(now - one.beat.good_at))
+    for slot in one.slots:
+        if slot.platform in SLOT_PLATFORMS:
+            yield Fact(f"slot_{slot.platform}", word=f"slot_{slot.why if slot.why in SLOTS else 'whose'}")
+            if slot.holder and slot.why != "ours":
+                yield Fact(f"holder_{slot.platform}", text=f"{shown(slot.holder)} · {shown(slot.state)}")
 
 
 def _events(one: Connection) -> Iterable[Fact]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # every page imports this module, so it imports none of them
     from ..ports import Clock, DeviceCertificates, EventReader, LookUp, Sessions, SignInStates, Store
     from ..settings import WebSettings
     from .assets import Assets
+    from .set_up import SetUp
     from .texts import Texts
 
 
@@ -36,6 +37,7 @@ class Desk:
     texts: Texts
     assets: Assets
     sign_in: Any
+    set_up: SetUp
 
     @property
     def look_up(self) -> LookUp:

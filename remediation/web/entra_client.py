@@ -4,9 +4,10 @@ MSAL never signs anyone in: it hands ID tokens back unchecked. What is checked h
 """
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import requests
 from authlib.common.errors import AuthlibBaseError
@@ -123,6 +124,18 @@ def authorization(redirect_uri: str, *, prompt: str | None = None, naming_device
     # https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow; `query`, so that a Lax cookie comes back with it
     made: dict[str, str] = desk().sign_in.create_authorization_url(redirect_uri, response_mode="query", **choice)
     return made
+
+
+def consent_address(asked: Mapping[str, str], tenant_id: str) -> str:
+    """Microsoft's page of admin consent: beside the authorize page, wherever this cloud has it. Where the metadata do not come, as
+    with a wrong tenant id, the page says by itself what is wrong."""
+    suffix = "/oauth2/v2.0/authorize"
+    try:
+        beside = str(metadata()["authorization_endpoint"])
+    except RemoteError:
+        beside = ""
+    home = beside.removesuffix(suffix) if beside.endswith(suffix) else f"{desk().settings.entra_authority}/{tenant_id}"
+    return f"{home}/adminconsent?{urlencode(asked)}"
 
 
 def redeem(code: str, *, redirect_uri: str, verifier: str, nonce: str, guests: bool = False) -> dict[str, Any]:

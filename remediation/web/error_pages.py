@@ -138,7 +138,7 @@ def _not_the_machine(_: NotTheMachine) -> Response:
 
 
 def _role_missing(missing: RoleMissing) -> Response:
-    return page("role_missing_to_act" if missing.role is Who.HELPDESK_ACTS else "role_missing", 403)
+    return page({Who.HELPDESK_ACTS: "role_missing_to_act", Who.ADMIN: "role_missing_admin"}.get(missing.role, "role_missing"), 403)
 
 
 def _role_too_old(_: RoleTooOld) -> Response:
@@ -148,12 +148,20 @@ def _role_too_old(_: RoleTooOld) -> Response:
         "case": request.args.get("case", ""),
         "person": (request.view_args or {}).get("oid", ""),
         "figures": figures_asked_for(),
-        "page": "connections" if request.path == "/helpdesk/connections" else "",
+        "page": _page_of_staff(),
     }
     href = url_for("sign_in.sign_in", to="helpdesk", silent="1", **{name: value for name, value in place.items() if value})
     answer = page("role_too_old", 401, href=href)
     answer.headers["Refresh"] = f"0; url={href}"
     return answer
+
+
+def _page_of_staff() -> str:
+    """Pages to which a sign-in leads back without anything else: those that show, not those that act."""
+    if request.path == "/helpdesk/connections":
+        return "connections"
+    step = re.match(r"/onboarding(?:/[a-z_]+)?", request.path)
+    return step.group().removeprefix("/") if step else ""
 
 
 def figures_asked_for() -> str:
@@ -164,6 +172,10 @@ def figures_asked_for() -> str:
 
 def _not_signed_in(_: NotSignedIn) -> Response:
     """Back to the same place after the sign-in, which knows three: the journey, the page behind a possession link, the helpdesk."""
+    if request.path.startswith("/onboarding"):
+        if not desk().set_up.can_sign_in:
+            return page("set_up_link_needed", 401, href="/onboarding")
+        return page("admin_signed_out", 401, href=f"/sign-in?{urlencode({'to': 'helpdesk', 'page': _page_of_staff()})}")
     if request.path.startswith("/helpdesk"):
         place = {"figures": asked} if (asked := figures_asked_for()) else {}
         if request.path == "/helpdesk/connections":

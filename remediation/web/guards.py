@@ -18,7 +18,7 @@ from ..domain.hints import USER, password
 from ..domain.reach import NOBODY, Reach, reaches
 from . import bearer
 from .desk import desk
-from .sessions import signed_in_session
+from .sessions import set_up_session, signed_in_session
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -40,9 +40,13 @@ ROLES = {
     Who.STAFF: {"Helpdesk.Read", "Admin"},
     Who.ADMIN: {"Admin"},
 }
+ACT = {Who.HELPDESK_ACTS, Who.ADMIN}
+"""Guards of what changes something."""
 # Roles stand in the ID token and are as old as the sign-in. Staff whose role was taken away are out after this long: by then their
 # browser asks Entra again, which takes a moment and shows nothing while they are signed in there.
 ROLE_LASTS = timedelta(minutes=5)
+# Whoever types into a long form of the set-up is not asked in the middle of it; what widens anything is signed in for anew.
+TYPING_LASTS = timedelta(minutes=30)
 
 
 class RoleMissing(Exception):
@@ -88,6 +92,11 @@ def helpdesk_acts(view: View) -> View:
     return _declare(view, Who.HELPDESK_ACTS)
 
 
+def admin(view: View) -> View:
+    """For the set-up: `Admin`, or whoever came in by the set-up link of `remediation onboard`."""
+    return _declare(view, Who.ADMIN)
+
+
 def staff(view: View) -> View:
     """For whoever helps people or runs the set-up, where nobody's data is shown; it may only read, too."""
     return _declare(view, Who.STAFF)
@@ -112,7 +121,7 @@ def demand_one_for_every_route(app: Flask) -> None:
     naked = sorted(rule.rule for rule in app.url_map.iter_rules() if who_may(app, rule.endpoint) is None)
     if naked:
         raise RuntimeError(f"routes that declare nobody who may come: {', '.join(naked)}")
-    read = (rule for rule in app.url_map.iter_rules() if who_may(app, rule.endpoint) in ROLES.keys() - {Who.HELPDESK_ACTS})
+    read = (rule for rule in app.url_map.iter_rules() if who_may(app, rule.endpoint) in ROLES.keys() - ACT)
     unsafe = sorted(rule.rule for rule in read if (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"})
     if unsafe:
         raise RuntimeError(f"routes that act under a role that may only read: {', '.join(unsafe)}")
@@ -142,12 +151,15 @@ def _check() -> None:
         _reach_of(role, bearer.read_token().roles)
         return
     session = signed_in_session()
+    if who is Who.ADMIN and not (session is not None and "Admin" in session.roles) and set_up_session() is not None:
+        return
     if session is None:
         raise NotSignedIn
     if who in ROLES:
         _reach_of(who, session.roles)
         g.signed_in = replace(session, roles=tuple(g.held))  # whatever part of the company they are for
-    if who in ROLES and session.signed_in_at <= desk().clock() - ROLE_LASTS:
+    lasts = TYPING_LASTS if who is Who.ADMIN and request.method == "POST" else ROLE_LASTS
+    if who in ROLES and session.signed_in_at <= desk().clock() - lasts:
         raise RoleTooOld
 
 

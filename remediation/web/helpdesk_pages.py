@@ -2,19 +2,23 @@
 made by `helpdesk_panel`.
 """
 
+import time
+from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from ..domain.search import READ, SHORTEST
 from ..services import look_up
 from ..services.end_sessions import BECAUSE, end_sessions_of
-from . import helpdesk_panel
+from . import helpdesk_panel, helpdesk_repairs
 from .desk import desk
 from .error_pages import Interruption
 from .guards import helpdesk, helpdesk_acts, may_act_on
+from .journey_pages import GLANCE
 from .names import shown
+from .repair_pages import look_at
 from .sessions import here
 
 pages = Blueprint("helpdesk", __name__)
@@ -41,13 +45,42 @@ def search() -> str | Response:
 @helpdesk
 def person(oid: str) -> str:
     """Whoever is unknown and whoever is another tenant's get the same answer."""
-    case = request.args.get("case", "")
-    found = look_up.open_file(desk().look_up, desk().store, oid, case_code=case, oid=here().oid, now=desk().clock())
-    if found is None:
+    case, turned = request.args.get("case", ""), _turned()
+    found = look_up.open_file(desk().look_up, desk().store, oid, case_code=case, oid=here().oid, now=desk().clock(), turned=turned)
+    if found is not None and "asked" in request.args:
+        found = _patiently(found)
+    situation = look_at(oid, case)
+    if found is None or situation is None:
         raise Interruption("helpdesk_unknown", 404, href="/helpdesk")
-    shown_file = helpdesk_panel.panel(found, desk().clock(), tenant_id=desk().store.tenant_id)
-    because = BECAUSE if may_act_on(oid) else ()
-    return render_template("helpdesk/person.html", file=shown_file, staff=_staff(), because=because)
+    now = desk().clock()
+    shown_file = helpdesk_panel.panel(found, now, tenant_id=desk().store.tenant_id)
+    acts = may_act_on(oid)
+    return render_template(
+        "helpdesk/person.html",
+        file=shown_file,
+        staff=_staff(),
+        because=BECAUSE if acts else (),
+        repairs=helpdesk_repairs.panel(found, situation, now, acts=acts),
+        turned=turned,
+        kinds=look_up.KINDS,
+        asked="asked" in request.args,
+    )
+
+
+def _patiently(found: look_up.File) -> look_up.File:
+    """Whoever asked the remotes is given their answer, if it comes soon."""
+    until = time.monotonic() + current_app.config["PATIENCE"]
+    journey = found.journey
+    while journey is not None and journey.look.under_way and time.monotonic() < until:
+        time.sleep(GLANCE)
+        journey = desk().store.journey(journey.id)
+    return replace(found, journey=journey)
+
+
+def _turned() -> look_up.Turned:
+    kind, page = request.args.get("kind", ""), request.args.get("page", "")
+    number = int(page) if page.isascii() and page.isdigit() and len(page) < 4 else 1
+    return look_up.Turned(kind if kind in look_up.KINDS else "", min(max(number, 1), look_up.PAGES))
 
 
 @pages.post("/helpdesk/person/<oid>/end-sessions")

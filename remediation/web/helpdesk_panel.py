@@ -2,7 +2,7 @@
 
 Like `panel`, nothing raw from a remote passes here without `names.shown`. Ids are shown: staff quote them. Next door:
 `helpdesk_cards` (the device, side by side), `helpdesk_timeline` (rows in words), `helpdesk_stuck` (what does
-not move, and who can act).
+not move, and who can act), `helpdesk_repairs` (what staff can do).
 """
 
 from collections.abc import Iterable
@@ -23,6 +23,8 @@ from .helpdesk_stuck import Stuck, stuck
 from .helpdesk_timeline import Entry, entry
 from .names import shown
 
+PAGES_OF_STEPS = {*(step.value for step in Step), "relay"}
+
 
 @dataclass(frozen=True)
 class Line:
@@ -32,6 +34,16 @@ class Line:
     mail: str
     last_case_at: datetime | None
     device: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """One side of what is shown: since when it is known, how many minutes that is, and whether it answered last."""
+
+    name: str
+    at: datetime | None
+    minutes: int
+    failing: bool
 
 
 @dataclass(frozen=True)
@@ -58,6 +70,10 @@ class Panel:
     signed_in: tuple[datetime, ...]
     signed_out: Entry | None
     away: bool
+    sources: tuple[Source, ...]
+    looking: bool
+    shown: tuple[tuple[datetime, str], ...]
+    more: bool
 
     @property
     def state(self) -> str | None:
@@ -95,13 +111,31 @@ def panel(file: File, now: datetime, *, tenant_id: str) -> Panel:
         columns=columns(journey, file.of_others if file.nameless else frozenset()) if journey is not None else (),
         differences=tuple(differences(journey)) if journey is not None else (),
         evidence=tuple(_evidence(journey)) if journey is not None else (),
-        standing=_standing(journey.standing) if journey is not None and journey.standing is not None else (),
+        standing=_standing(journey.standing, file.entries) if journey is not None and journey.standing is not None else (),
         quotes=(Fact("tenant", id=tenant_id), Fact("person", id=who.oid), *(_quotes(file, journey) if journey is not None else ())),
         calls=tuple(_calls(journey)) if journey is not None else (),
         timeline=tuple(entry(event, who.oid) for event in file.timeline),
         signed_in=file.signed_in,
-        signed_out=next((entry(event, who.oid) for event in file.timeline if event.what == ENDED), None),
+        signed_out=next((entry(event, who.oid) for event in file.acts if event.what == ENDED), None),
         away=journey is not None and any(_concerns(row.what, journey) for row in file.failing),
+        sources=_sources(journey, now) if journey is not None else (),
+        looking=journey is not None and journey.look.under_way and journey.expires_at > now,
+        shown=tuple((event.at, str(event.detail["new"])) for event in file.shown if event.detail.get("new") in PAGES_OF_STEPS),
+        more=file.more,
+    )
+
+
+def _sources(journey: Journey, now: datetime) -> tuple[Source, ...]:
+    look, push = journey.look, journey.push
+    sides = (
+        ("directory", look.directory_read_at, look.directory_error is not None),
+        ("mdm", look.mdm_read_at, look.mdm_error is not None),
+        ("channel", push.observed_at if push is not None else None, False),
+    )
+    return tuple(
+        Source(name, at, max(0, int((now - at).total_seconds() // 60)) if at is not None else 0, failing)
+        for name, at, failing in sides
+        if at is not None or failing or name != "channel"
     )
 
 
@@ -151,12 +185,13 @@ def _second_sign_in(journey: Journey) -> Iterable[Fact]:
         yield Fact("correlation", id=last.correlation_id)
 
 
-def _standing(standing: Standing) -> tuple[Fact, ...]:
+def _standing(standing: Standing, entries: int) -> tuple[Fact, ...]:
     return (
         Fact("account", word=yes_or_no(standing.account_enabled)),
         Fact("licence", word=yes_or_no(standing.licensed)),
         Fact("groups", word="all_users" if standing.in_scope is None else yes_or_no(standing.in_scope)),
         Fact("guest", word=yes_or_no(standing.guest)),
+        Fact("entries", text=str(entries)),
         Fact("read", at=standing.read_at),
     )
 

@@ -9,6 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from ..domain.evidence import Level
+from ..domain.repairs import BECAUSE as REPAIRED_BECAUSE
+from ..domain.repairs import Repair
+from ..domain.steps import Step
 from ..ports import Event
 from ..services.end_sessions import BECAUSE
 from .names import shown
@@ -33,6 +36,9 @@ EVENTS = {
         "verdict.changed",
         "drift.repaired",
         "drift.seen",
+        "mark.repaired",
+        "mark.cleared",
+        "mark.foreign",
         "lease.ended",
     ),
     *(
@@ -46,9 +52,12 @@ EVENTS = {
         "stuck.retried",
     ),
     *("person.exported", "person.erased", "sessions.ended"),
+    *("start_message.sent", "start_message.failed", "start_message.unknown"),
+    *(f"repair.{repair.value}" for repair in Repair),
+    *("repair.asked", "start_link.sent", "device.disabled", "journey.shown"),
     *(f"person.{what}" for what in ("name", "user_name", "mail", "account_enabled", "guest", "licensed", "in_scope")),
     *(f"{kind}.{what}" for kind in ("directory_device", "managed_device") for what in ("new", "gone", "back", "name", "platform")),
-    *(f"directory_device.{what}" for what in ("object_id", "enabled", "owner_oid", "listed_oid", "compliant")),
+    *(f"directory_device.{what}" for what in ("object_id", "enabled", "owner_oid", "listed_oid", "compliant", "mark")),
     *(f"managed_device.{what}" for what in ("generation", "owner_user_name", "listed_oid")),
     *(f"managed_device.{what}" for what in ("word", "enrolled", "compromised", "failing")),
 }
@@ -57,25 +66,27 @@ DETAILS = {
     *("entrance", "platform", "connection", "record", "device", "state", "evidence", "because", "message", "compliant", "verdict"),
     *("reasons", "by", "shown", "journey", "for_journey", "old", "new", "directory_device", "managed_device", "link"),
     *("client_request_id", "request_id", "named", "how", "refused", "error", "log", "correlation_id"),
-    *("fingerprint", "serial", "issuer", "ended", "codes", "at", "app"),
+    *("fingerprint", "serial", "issuer", "ended", "codes", "at", "way", "page", "mark", "foreign", "app"),
 }
 IDS = {
     *("record", "device", "message", "journey", "for_journey", "directory_device", "managed_device", "link", "connection"),
     *("client_request_id", "request_id", "named", "correlation_id", "fingerprint", "serial", "codes", "app"),
 }
+PAGES = {*(step.value for step in Step), "relay"}
 LEVELS = {level.name for level in Level}
 ABOUT = {"directory_device", "managed_device", "link"}
 
 
 @dataclass(frozen=True)
 class Detail:
-    """`known` where `label` keys our texts."""
+    """`known` where `label` keys our texts; `is_page` where the value is a page that people see."""
 
     label: str
     known: bool
     value: str
     is_id: bool
     is_word: bool = False
+    is_page: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,12 +117,16 @@ def entry(event: Event, oid: str) -> Entry:
 
 def _details(event: Event) -> Iterable[Detail]:
     kind, key = event.about
+    if event.what == "journey.shown":
+        page = str(event.detail.get("new"))
+        yield Detail("page", True, shown(page), is_id=False, is_page=page in PAGES)
+        return
     told = {**event.detail, **({kind: key} if kind in ABOUT else {})}
     for label, value in told.items():
         words = _words(value)
         if label == "evidence" and words in LEVELS:
             yield Detail(label, True, f"level_{words.lower()}", is_id=False, is_word=True)
-        elif label == "because" and words in BECAUSE:
+        elif label == "because" and words in BECAUSE + REPAIRED_BECAUSE:
             yield Detail(label, True, f"because_{words}", is_id=False, is_word=True)
         elif words:
             is_id = label in IDS or label not in DETAILS

@@ -20,7 +20,7 @@ from .desk import desk
 from .entrances import CHOICES, platform_asked_for
 from .error_pages import Interruption
 from .guards import signed_in
-from .panel import panel
+from .panel import Panel, panel
 from .sessions import here
 
 pages = Blueprint("journey", __name__)
@@ -34,18 +34,18 @@ AGAIN_AFTER = timedelta(seconds=3)  # a button pressed twice is one wish
 def show() -> str:
     journey = _patiently(own_journey())
     device_app.shows(journey)  # a device may have been found meanwhile
-    seen = panel(journey, desk().clock(), browser=here().browser)
+    seen = _seen(journey)
     fragment = render_template("panel.html", panel=seen)
-    return render_template("journey.html", panel=seen, etag=_etag(fragment), case_code=seen.case_code)
+    return render_template("journey.html", panel=seen, etag=etag_of(fragment), case_code=seen.case_code)
 
 
 @pages.get("/journey/status")
 @signed_in
 def status() -> Response:
     """The same fragment for the script: 204 while nothing changed, `X-Watch: stop` when nothing more will."""
-    seen = panel(own_journey(), desk().clock(), browser=here().browser)
+    seen = _seen(own_journey())
     fragment = render_template("panel.html", panel=seen)
-    etag = _etag(fragment)
+    etag = etag_of(fragment)
     unchanged = etag in request.if_none_match
     answer = make_response("" if unchanged else fragment, 204 if unchanged else 200)
     answer.set_etag(etag)
@@ -131,6 +131,14 @@ def still_blocked() -> AnyResponse:
     return _back()
 
 
+def _seen(journey: Journey) -> Panel:
+    """What the page shows; another page than the last is noted for the helpdesk, who will be asked about it."""
+    seen = panel(journey, desk().clock(), browser=here().browser)
+    if seen.title != journey.shown:
+        desk().store.note_shown(journey.id, journey.shown, seen.title, at=desk().clock())
+    return seen
+
+
 def _back() -> AnyResponse:
     return redirect("/journey", 303)
 
@@ -159,6 +167,6 @@ def _patiently(journey: Journey) -> Journey:
     return journey
 
 
-def _etag(fragment: str) -> str:
+def etag_of(fragment: str) -> str:
     """Of what a person sees: the token of the forms differs each time and does not count."""
     return hashlib.sha256(fragment.replace(generate_csrf(), "").encode()).hexdigest()[:20]

@@ -18,7 +18,7 @@ from .names import shown
 
 FINAL = {Step.OPEN, Step.HELP}
 # Reasons of a verdict that a person can do something about, or should know of; the rest is ours to wait for.
-SAID = {"not_seen_lately", "never_checked_in", "mdm_pending", "mdm_unclear", "old_link_first"}
+SAID = {"not_seen_lately", "never_checked_in", "mdm_pending", "mdm_unclear", "old_link_first", "pilot"}
 HELP = {
     "evidence",
     "conflict",
@@ -205,7 +205,7 @@ def _slow(journey: Journey) -> tuple[str, ...]:
     stuck = reason if reason not in SAID else ""
     found = {
         "mdm": look.mdm_error is not None or stuck.startswith("mdm_"),
-        "directory": look.directory_error is not None or stuck.startswith("directory_"),
+        "directory": look.directory_error is not None or stuck.startswith(("directory_", "lock_")),
         "channel": stuck.startswith(("channel_", "failed_")),
     }
     return tuple(side for side, slow in found.items() if slow)

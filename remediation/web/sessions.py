@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from flask import g, session
 
 from ..ports import Session
+from ..services.onboard import digest
 from .desk import desk
 
-TOKEN, BROWSER = "t", "b"
+TOKEN, BROWSER, SET_UP = "t", "b", "u"
 
 
 def has_cookie() -> bool:
@@ -58,3 +59,19 @@ def end() -> None:
         desk().sessions.end(token, at=desk().clock())
     session.clear()
     g.pop("signed_in", None)
+
+
+def begin_set_up(token: str) -> None:
+    """Whoever used the set-up link of `remediation onboard` gets this far without a sign-in, and no further than the set-up."""
+    end()
+    session[SET_UP] = token
+    g.pop("set_up", None)
+
+
+def set_up_session() -> str | None:
+    """Which set-up link brought this browser in, as long as its session lives; looked up once in a request."""
+    if "set_up" not in g:
+        token = session.get(SET_UP)
+        g.set_up = desk().set_up.choices.set_up_session(digest(token), at=desk().clock()) if isinstance(token, str) else None
+    found: str | None = g.set_up
+    return found

@@ -12,10 +12,14 @@ from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from ..domain.device import Person, Platform
+from ..domain.onboarding import Looked
+from ..domain.onboarding_steps import SIGN_IN
 from ..domain.reach import reaches
+from ..ports import Actor, Session
+from ..services import onboard
 from ..services.prove_possession import see_link
 from ..services.start_journey import start_journey
-from . import entra_client, figures_pages, sign_in_again, sign_in_states
+from . import entra_client, figures_pages, onboarding_confirm, sign_in_again, sign_in_states
 from .desk import desk
 from .entra_client import EntraSaysNo
 from .entrances import CHOICES, entrance_asked_for, platform_asked_for, platform_of
@@ -54,6 +58,7 @@ NOT_SILENTLY = {"login_required", "interaction_required", "consent_required", "a
 # Where in the console somebody was; each is a value in a route of ours, never an address.
 STAFF_PLACE = ("q", "person", "case", "page", "figures")
 LONGEST = 200
+IN_THE_SET_UP = re.compile(r"onboarding(/[a-z_]{1,30})?")
 REFUSED = {"guest": "sign_in_guest", "foreign": "sign_in_foreign", "personal": "sign_in_personal"}
 
 
@@ -84,6 +89,8 @@ def signed_in() -> Response:
     kept = sign_in_states.take()
     if "again" in kept:
         return sign_in_again.came_back(kept)
+    if "confirm" in kept:
+        return onboarding_confirm.came_back(kept)
     if kept.get("to") == "helpdesk" and request.args.get("error") in NOT_SILENTLY:
         raise Interruption("helpdesk_signed_out", 401, href=sign_in_for_staff(kept))
     if "error" in request.args:
@@ -95,12 +102,20 @@ def signed_in() -> Response:
     # A mutable name is for showing; the key is (tenant, oid). https://learn.microsoft.com/entra/identity-platform/claims-validation
     person = Person(oid=str(claims["oid"]), name=name, user_name=str(claims.get("preferred_username") or ""))
     session = begin(oid=person.oid, name=name, roles=roles_in(claims))
+    _note_the_first_administrator(session)
     platform, place = _place(kept, person)
     if platform is not None:
         start_journey(
             desk().store, person, browser=session.browser, entrance=kept["entrance"], platform=platform, now=desk().clock()
         )
     return redirect(place, 303)
+
+
+def _note_the_first_administrator(session: Session) -> None:
+    """The set-up waits for it: from then on nobody needs its link."""
+    if "Admin" in session.roles and not desk().set_up.open:
+        now = desk().clock()
+        onboard.note(desk().store, Looked(SIGN_IN, looked_at=now, good_at=now), actor=Actor("admin", session.oid), now=now)
 
 
 def _claims(kept: dict[str, Any]) -> dict[str, Any]:
@@ -127,6 +142,8 @@ def _place(kept: dict[str, Any], person: Person) -> tuple[Platform | None, str]:
             return None, figures_pages.place_of(kept["figures"])
         if kept.get("person"):
             return None, url_for("helpdesk.person", oid=kept["person"], case=kept.get("case") or None)
+        if IN_THE_SET_UP.fullmatch(kept.get("page") or ""):
+            return None, f"/{kept['page']}"
         if kept.get("page") == "connections":
             return None, url_for("connections.connections")
         return None, url_for("helpdesk.search", q=kept.get("q") or None)

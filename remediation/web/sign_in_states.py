@@ -33,12 +33,23 @@ def take() -> dict[str, Any]:
     if not has_cookie():
         raise Interruption("sign_in_no_cookie", 400)
     kept = desk().states.take(_key(args["state"]), at=desk().clock())
-    if kept is None:
+    if kept is None or "consent" in json.loads(kept):
         raise Interruption("sign_in_over", 400)
     found: dict[str, Any] = json.loads(kept)
     # An answer of another authorization server than was asked (RFC 9207), or from before the settings changed.
     if found.get("issuer", _issuer()) != _issuer() or args.get("iss", _issuer()) != _issuer():
         raise Interruption("sign_in_garbled", 400)
+    return found
+
+
+def take_consent() -> dict[str, Any]:
+    """The same for the way back from admin consent, which has neither code nor issuer. A state that was replayed, is too old, is
+    another browser's or a sign-in's says nothing."""
+    args = request.args
+    if any(len(args.getlist(name)) > 1 for name in args) or not args.get("state"):
+        raise Interruption("consent_over", 400, href="/onboarding/consent")
+    kept = desk().states.take(_key(args["state"]), at=desk().clock())
+    found: dict[str, Any] = json.loads(kept) if kept is not None else {}
     return found
 
 

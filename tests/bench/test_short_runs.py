@@ -11,6 +11,7 @@ from bench import (
     fuzz,
     hints,
     histories,
+    impact,
     kill,
     laundering,
     mutations,
@@ -106,6 +107,16 @@ def test_quiet_day() -> None:
 def test_quiet_day_notices_who_looks_at_each_link_by_itself() -> None:
     figures = quiet_day.play(quiet_day.Size(links=60, hours=1.5, memory=()), "sqlite", 1, "direct", print)
     assert figures["calls_ratio"] > 2
+
+
+def test_impact() -> None:
+    figures = impact.play(impact.Size(people=600), "sqlite", 1, None, print)
+    assert (figures["wrong"], figures["calls_ratio"]) == (0, 1.0)
+
+
+def test_impact_notices_who_asks_for_each_person() -> None:
+    figures = impact.play(impact.Size(people=60), "sqlite", 1, "per_person", print)
+    assert (figures["wrong"], figures["calls_ratio"] > 10) == (0, True)
 
 
 in_a_checkout = pytest.mark.skipif(not (deploy.ROOT / ".git").exists(), reason="the version before is taken from git")

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -32,7 +33,9 @@ class Stage:
 
     `lagging` keeps the seconds that the demo's Microsoft and MDM take; without it they are quick, and so are the tests. `web` names
     another module to serve the pages, for a bench that seeds a fault. `relay`: the MDM's maker tells Microsoft, every so many
-    seconds. `typed`: the processes are begun by their commands, so that nothing in them is older than they are.
+    seconds. `without`: beginnings of settings that the environment does not give; `more` is what it
+    gives besides.
+    `typed`: the processes are begun by their commands, so that nothing in them is older than they are.
     """
 
     typed = False
@@ -47,7 +50,10 @@ class Stage:
         web: str | None = None,
         minimum: str = "possession",
         relay: float | None = None,
+        without: tuple[str, ...] = (),
+        more: Mapping[str, str] | None = None,
     ) -> None:
+        self.without, self.more = without, more or {}
         self.url, self.folder, self.web, self.minimum, self.relay = url, folder, web, minimum, relay
         self.ports = demo.Ports(free_port(), free_port(), free_port())
         self.sandbox: Sandbox = create_sandbox(demo.tenant_for(self.ports, folder))
@@ -68,6 +74,9 @@ class Stage:
             if self.relay is not None:
                 switch_on(self.sandbox.world, self.mia.vendor, self.relay)
                 self.settings |= {"REMEDIATION_CHANNEL_IOS": "mdm_relay:ws1", "REMEDIATION_MDM_WS1_RELAY_MINUTES": "1"}
+            for name in [name for name in self.settings if name.startswith(self.without)]:
+                del self.settings[name]
+            self.settings |= self.more
             self._messages_arrive()
             self.start("serve", WebSettings)
             self.start("work", WorkerSettings)

@@ -88,6 +88,29 @@ def test_hanna_sees_what_mia_sees(
     expect(hanna.product.get_by_role("heading", level=1, name="Mia Berger")).to_be_visible()
 
 
+def test_hanna_ends_a_link_and_outlook_closes(arrives: Arrives, hanna_beside: Callable[..., Player]) -> None:
+    mia = arrives("blocked_just_registered", width=390)
+    mia.taps_outlook()
+    mia.continues()
+    mia.signs_in()
+    mia.sends_the_message()
+    mia.taps_the_message()
+    mia.sees("open", "Microsoft sees your device as compliant", within=60)
+    code = mia.product.locator("#case-code").inner_text()
+    hanna = hanna_beside(mia, width=320, script=False)
+    signs_in(hanna, "Hanna Roth")
+    hanna.product.locator("#q").fill(code)
+    hanna.product.locator("#q").press("Enter")
+    hanna.product.locator("#ask-now").click()
+    hanna.product.locator("#repairs a[href*='/repair/end_link']").click()
+    hanna.looks("end-link")
+    hanna.product.locator("input[name=because][value=wrong_device]").check()
+    hanna.product.locator("#repair").click()
+    expect(hanna.product.locator(".notice.done")).to_contain_text("Link ended by staff")
+    hanna.looks("link-ended")
+    mia.is_blocked_within(60)
+
+
 def test_whoever_lacks_the_role_is_told_which(arrives: Arrives, hanna_beside: Callable[..., Player]) -> None:
     mia = arrives("blocked_just_registered", width=390)
     noah = hanna_beside(mia, width=320)

@@ -203,6 +203,7 @@ def test_only_windows_compliance_can_be_patched(hands: Hands) -> None:
     refused(patch(phone, {"extensionAttributes": {"extensionAttribute16": "x"}}), 400, "Request_BadRequest")
     refused(patch({"deviceId": uuid.uuid4()}, {"isCompliant": True}), 404, "Request_ResourceNotFound")
     assert patch(phone, {"extensionAttributes": {"extensionAttribute3": "ours"}}).status_code == 204
+    hands.control("POST", "clock", {"advance": 10})
     shown = hands.graph("GET", f"devices/{phone['id']}?$select=isCompliant,extensionAttributes", token=token).json()
     assert shown["isCompliant"] is None
     assert shown["extensionAttributes"]["extensionAttribute3"] == "ours"

@@ -125,7 +125,43 @@ def test_members_need_the_header_and_the_count_of_an_advanced_query(hands: Hands
     assert answer["@odata.count"] > 1
     assert [list(person) for person in answer["value"]] == [["id"]]
     assert "$count=true" in answer["@odata.nextLink"]
+
+
+def test_everybody_in_a_group_comes_in_pages_by_way_of_groups_within_too(hands: Hands) -> None:
+    world = hands.sandbox.world
+    by_name = {group.name: group for group in world.groups.values()}
+    pilots, users = by_name["Pilots"], by_name["Mobile users"]
+    pilots.groups, users.groups = {users.id}, {pilots.id}
+    target = f"groups/{pilots.id}/transitiveMembers/microsoft.graph.user?$select=id&$count=true"
+    for asked, headers in ((target.replace("&$count=true", ""), EVENTUAL), (target, {})):
+        refused = hands.graph("GET", asked, **headers)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (400, "Request_UnsupportedQuery")
+    page = hands.graph("GET", target, **EVENTUAL).json()
+    found, count = [person["id"] for person in page["value"]], page["@odata.count"]
+    while "@odata.nextLink" in page:
+        page = hands.graph("GET", page["@odata.nextLink"].partition("/v1.0/")[2], **EVENTUAL).json()
+        found += [person["id"] for person in page["value"]]
+    assert sorted(found) == sorted(pilots.members | users.members)
+    assert count == len(found) == len(set(found))
+    assert check(hands, "Mia", [pilots.id]).json()["value"] == [pilots.id], "a member of it by way of the other"
     assert (
         hands.graph("GET", f"groups/{uuid.uuid4()}/transitiveMembers/microsoft.graph.user?$count=true", **EVENTUAL).status_code
         == 404
     )
+
+
+def test_all_users_come_in_pages_with_their_plans(hands: Hands) -> None:
+    page = hands.graph("GET", "users?$select=id,assignedPlans&$top=999").json()
+    found = list(page["value"])
+    while "@odata.nextLink" in page:
+        page = hands.graph("GET", page["@odata.nextLink"].partition("/v1.0/")[2]).json()
+        found += page["value"]
+    world = hands.sandbox.world
+    theirs = {p.oid: p.licences for p in world.persons.values() if p.tenant_id == world.tenant_id}
+    assert {one["id"]: [plan["servicePlanId"] for plan in one["assignedPlans"]] for one in found} == theirs
+    assert "assignedPlans" not in hands.graph("GET", "users").json()["value"][0], "only where it is selected"
+
+
+def test_all_users_need_a_right_on_people(hands: Hands) -> None:
+    hands.sandbox.world.apps["service"].permissions[GRAPH_APP_ID] -= {"User.Read.All"}
+    assert hands.graph("GET", "users").status_code == 403

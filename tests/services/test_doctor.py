@@ -19,15 +19,17 @@ from remediation.domain.device_policy import AccessPolicy, catches
 from remediation.domain.finding import Finding, State, worst
 from remediation.domain.partner import HEARTBEAT
 from remediation.domain.powers import judge
+from remediation.domain.second_lock import SeenBlocked
 from remediation.domain.watch import watch_names
 from remediation.partner_wiring import Partner
 from remediation.services.heartbeat import rows_of
 from remediation.settings import WorkerSettings
 from remediation.settings.names import secrets_of
 from remediation.store.tables import partner_told, watches
-from sandbox.things import OtherPartner
+from sandbox.things import DevicePolicy, OtherPartner
 from sandbox.world import GRAPH_APP_ID
 from tests.authority import make, revoking
+from tests.locked import prepare
 from tests.proven import asked, never_arrived
 from tests.services.test_budgets import settings_for
 from tests.stories import Story
@@ -185,6 +187,57 @@ ALL = AccessPolicy("p", True, frozenset({"compliantDevice"}), False, frozenset({
 )
 def test_which_policies_catch_our_sign_in(policy: AccessPolicy, answer: bool | None) -> None:
     assert catches(policy, "ours") is answer
+
+
+LOCK: dict[str, Any] = {"channel_ios": "mdm_relay:ws1", "second_lock_attribute": 7}
+
+
+def test_the_second_lock_from_nothing_to_relied_on(ward: Ward) -> None:
+    found = ward.examined(**LOCK)
+    assert (found["permissions", "graph"].why, found["permissions", "graph"].detail) == (
+        *("missing", {"permissions": "Device.ReadWrite.All"}),
+    )
+    assert (found["lock", ""].why, ("lock_policy", "") in found) == ("not_prepared", False)
+    ward.roles.add("Device.ReadWrite.All")
+    ward.sandbox.world.end_tokens()
+    prepare(ward.story)
+    found = ward.examined(**LOCK)
+    assert (found["permissions", "graph"].why, found["lock", ""].why, found["lock_policy", ""].why) == ("right", "prepared", "none")
+    held = ward.story.store.second_lock()
+    assert held is not None
+    ward.sandbox.world.device_policies = [DevicePolicy("Second lock", held.rule)]
+    found = ward.examined(**LOCK)
+    assert (found["lock_policy", "Second lock"].state, found["policy", ""].why) == (GOOD, "excluded")
+    assert found["lock_blocks", ""].state is BAD
+    with ward.story.store.change(ward.story.world.actor, "x", about=("lock", "x"), at=ward.story.world.clock()) as change:
+        for kind in ("unregistered", "unmarked"):
+            change.saw_blocked(SeenBlocked(kind, "confirmed", "no way in", ward.story.world.clock(), "root"))
+    assert ward.says("lock_blocks", **LOCK) == (GOOD, "seen")
+    ward.roles.discard("Policy.Read.All")
+    ward.sandbox.world.end_tokens()
+    assert ward.says("lock_policy", **LOCK) == (UNKNOWN, "not_readable")
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"rule": 'device.isCompliant -eq True -and device.extensionAttribute7 -ne "x"'}, {"negative", "other_value"}),
+        ({"state": "enabledForReportingButNotEnforced"}, {"not_on"}),
+        ({"mode": "include"}, {"includes"}),
+        ({"platforms": ["android"]}, {"platforms"}),
+        ({"clients": ["browser"]}, {"clients"}),
+        ({"apps": ["All"]}, {"every_app"}),
+    ],
+)
+def test_a_policy_of_the_second_lock_that_fails_open_is_flagged(ward: Ward, changed: dict[str, Any], why: set[str]) -> None:
+    ward.examined(**LOCK)
+    prepare(ward.story)
+    held = ward.story.store.second_lock()
+    assert held is not None
+    ward.sandbox.world.device_policies = [DevicePolicy("Second lock", **{"rule": held.rule, **changed})]
+    ward.examined(**LOCK)
+    assert {one.why for one in ward.found if one.check == "lock_policy"} == why
+    assert all(one.state is BAD for one in ward.found if one.check == "lock_policy")
 
 
 def test_a_clock_that_differs(ward: Ward) -> None:

@@ -25,6 +25,7 @@ from remediation.store.sessions import SqlSessions, SqlSignInStates
 from remediation.web import build_web
 from sandbox.sockets import Socket
 from sandbox.workspace_one_events import Manners
+from tests.set_ups import set_up
 from tests.stories import Story
 from tests.web.conftest import SETTINGS
 
@@ -53,7 +54,10 @@ class Told:
         settings = WebSettings.model_validate({**SETTINGS, "tenant_id": tenant, "hook_key": SecretStr(KEY)})
         states, look_up = SqlSignInStates(story.engine, tenant), SqlLookUp(story.engine, tenant)
         app = build_web(
-            *(settings, story.store, SqlSessions(story.engine, tenant), states, look_up), events=hint_of, clock=story.world.clock
+            *(settings, story.store, SqlSessions(story.engine, tenant), states, look_up),
+            set_up=set_up(story.engine, tenant),
+            events=hint_of,
+            clock=story.world.clock,
         )
         self.socket = Socket(app, 0)
         self.address = f"http://localhost:{self.socket.port}/hooks/mdm/ws1"

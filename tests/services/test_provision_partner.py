@@ -9,7 +9,8 @@ from remediation.adapters.compliance_partners import GraphCompliancePartners
 from remediation.domain.device import Platform
 from remediation.errors import Refused
 from remediation.ports import Actor
-from remediation.services.provision_partner import Done, GroupsMissing, Patient, Seen, Wanted, provision, see
+from remediation.services.patience import Patient
+from remediation.services.provision_partner import Done, GroupsMissing, Seen, Wanted, provision, see
 from sandbox.slots import ALL_USERS
 from tests.services.test_killed_anywhere import Deadly, survive
 from tests.stories import Story

@@ -25,6 +25,7 @@ from remediation.store.look_up import SqlLookUp
 from remediation.store.sessions import SqlSessions, SqlSignInStates
 from remediation.web import build_web
 from remediation.web.second_host import CERTIFICATE, SECRET
+from tests import set_ups
 from tests.authority import SERVER, Made, make
 from tests.nginx import DEVICES, PAGES, Client, Nginx, running_nginx
 from tests.stories import BROWSER, Story
@@ -62,6 +63,7 @@ class Stage:
             SqlSignInStates(engine, tenant),
             SqlLookUp(engine, tenant),
             self.certificates,
+            set_up=set_ups.set_up(engine, tenant),
             events=workspace_one_events.hint_of,
             clock=story.world.clock,
         )

@@ -23,7 +23,7 @@ from tests.simulator.wire import DEVICE, MESSAGE, RECORD, Call
 if TYPE_CHECKING:
     from tests.simulator.run import Run
 
-NEWS = {"verdict.changed", "drift.repaired", "lease.ended", "link.ended", "push.failed", "push.not_applied"}
+NEWS = {"verdict.changed", "drift.repaired", "mark.repaired", "lease.ended", "link.ended", "push.failed", "push.not_applied"}
 """Why the sequence of a push rises; each rise has its one audit row."""
 
 

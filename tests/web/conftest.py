@@ -30,6 +30,7 @@ from remediation.store.wakeups import DbosWakeups
 from remediation.web import build_web
 from tests.people import MIA
 from tests.proven import messages_arrive
+from tests.set_ups import set_up
 from tests.web.scenes import BROWSER, Scene, stage
 
 TENANT = "8f5c1d3e-2a47-4c0b-9d6e-1b7f0a9c2e55"
@@ -86,8 +87,9 @@ class Web:
     """The app, its database, and ways to put a signed-in person in front of it."""
 
     def __init__(self, database: Path | str, **settings: Any) -> None:
-        """`database` is an address, or the file of a SQLite; `durable` as `make_engine` has it, and the rest are settings."""
-        durable = bool(settings.pop("durable", True))
+        """`database` is an address, or the file of a SQLite; `durable` as `make_engine` has it, `set_up` what differs of the
+        set-up, and the rest are settings."""
+        durable, about_set_up = bool(settings.pop("durable", True)), settings.pop("set_up", {})
         url = database if isinstance(database, str) else f"sqlite:///{database}"
         self.clock = Clock()
         self.settings = WebSettings.model_validate({**SETTINGS, **settings})
@@ -104,6 +106,7 @@ class Web:
             self.sessions,
             states,
             SqlLookUp(self.engine, tenant),
+            set_up=set_up(self.engine, tenant, **about_set_up),
             events=workspace_one_events.hint_of,
             clock=self.clock,
         )

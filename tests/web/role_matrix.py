@@ -9,6 +9,7 @@ POSTs carry a right form token, so that the status is the guard's and the view's
 ROLES = ("nobody", "mia", "noah", "hanna")
 PUBLIC = {"nobody": 200, "mia": 200, "noah": 200, "hanna": 200}
 ELSEWHERE = {"nobody": 303, "mia": 303, "noah": 303, "hanna": 303}
+ADMINS = {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 200}
 GOES_ON = {"nobody": 200, "mia": 303, "noah": 200, "hanna": 200}
 
 MATRIX: dict[tuple[str, str], dict[str, int]] = {
@@ -60,6 +61,59 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("GET", "/helpdesk/figures.json"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 200, "adam": 200},
     ("GET", "/helpdesk/connections"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 200, "adam": 200},
     ("POST", "/helpdesk/person/<oid>/end-sessions"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "ida": 400},
+    # The set-up. Whoever came by its link may all of it as well: `test_set_up` has them.
+    ("GET", "/onboarding"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 200},
+    ("GET", "/onboarding/<step>"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 404},
+    ("POST", "/onboarding/<step>"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 404},
+    ("POST", "/onboarding/<step>/look"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 404},
+    ("GET", "/onboarding/<step>/request"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 404},
+    ("GET", "/onboarding/consent/begin"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 409},
+    ("GET", "/onboarding/consent/back"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 400},
+    ("POST", "/onboarding/credential/make"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 303},
+    ("GET", "/onboarding/credential/certificate.pem"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 409},
+    ("POST", "/onboarding/credential/use"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 409},
+    ("GET", "/onboarding/mdm/connection/<connection>"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 400},
+    ("POST", "/onboarding/mdm/connection/<connection>"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 400},
+    ("POST", "/onboarding/scope/search"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 303},
+    ("POST", "/onboarding/scope/add"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 303},
+    ("POST", "/onboarding/scope/remove"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 303},
+    ("POST", "/onboarding/scope/forget"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 303},
+    ("POST", "/onboarding/scope/count"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 303},
+    ("POST", "/onboarding/scope/choose"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 303},
+    ("POST", "/onboarding/partner/check"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 303},
+    ("POST", "/onboarding/partner/provision"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 303},
+    ("POST", "/onboarding/partner/seen"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 303},
+    ("POST", "/onboarding/arrival/open"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 400},
+    ("POST", "/onboarding/excluded/check"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 303},
+    ("POST", "/onboarding/excluded/seen"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 303},
+    ("POST", "/onboarding/pilot/start"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 303},
+    ("POST", "/onboarding/pilot/stop"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 400},
+    ("GET", "/onboarding/confirm"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 409},
+    ("POST", "/onboarding/confirm"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 409},
+    ("GET", "/onboarding/confirm/sign-in"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 409},
+    ("GET", "/set-up/<token>"): {"nobody": 410, "mia": 410, "noah": 410, "hanna": 410},
+    ("POST", "/set-up/<token>"): {"nobody": 410, "mia": 410, "noah": 410, "hanna": 410},
+    # The impact preview and each step as a person sees it: an administrator's. `test_impact_pages` has a count behind them.
+    ("GET", "/onboarding/impact"): ADMINS,
+    ("GET", "/onboarding/impact/status"): ADMINS,
+    ("POST", "/onboarding/impact/count"): {**ADMINS, "adam": 303},
+    ("POST", "/onboarding/impact/stop"): {**ADMINS, "adam": 409},
+    ("GET", "/onboarding/impact.csv"): {**ADMINS, "adam": 404},
+    ("GET", "/onboarding/impact.json"): {**ADMINS, "adam": 404},
+    ("GET", "/onboarding/impact/people"): {**ADMINS, "adam": 404},
+    ("GET", "/onboarding/impact/people.csv"): {**ADMINS, "adam": 404},
+    ("GET", "/onboarding/impact/tell"): {**ADMINS, "adam": 404},
+    ("POST", "/onboarding/impact/tell"): {**ADMINS, "adam": 400},
+    ("POST", "/onboarding/impact/waves/<wave>/stop"): {**ADMINS, "adam": 409},
+    ("GET", "/onboarding/preview"): ADMINS,
+    ("GET", "/onboarding/preview/<step>/<platform>"): {**ADMINS, "adam": 404},
+    ("POST", "/helpdesk/person/<oid>/ask"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "ida": 303},
+    ("GET", "/helpdesk/person/<oid>/repair/<which>"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "ida": 200},
+    ("POST", "/helpdesk/person/<oid>/repair/<which>"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "ida": 400},
+    # A start link leads to the start page, whoever follows it.
+    ("GET", "/s"): ELSEWHERE,
+    ("GET", "/s/<code>"): ELSEWHERE,
+    ("GET", "/s/<path:rest>"): ELSEWHERE,
     # What an MDM sends: no person may, whoever they are. `test_webhooks` has the MDM.
     ("GET", "/hooks/mdm/<connection>"): {"nobody": 401, "mia": 401, "noah": 401, "hanna": 401},
     ("POST", "/hooks/mdm/<connection>"): {"nobody": 401, "mia": 401, "noah": 401, "hanna": 401},

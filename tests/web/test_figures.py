@@ -16,9 +16,10 @@ from remediation.domain.device import Person
 from remediation.domain.turns import FIGURES
 from remediation.ports import Actor
 from remediation.services import figures
+from remediation.services.csv_table import DANGEROUS, defused
 from remediation.services.figure_tables import NAMES
 from remediation.store.tables import budgets, watches
-from remediation.web.figures_pages import DANGEROUS, defused, place_of
+from remediation.web.figures_pages import place_of
 from remediation.web.guards import ROLE_LASTS
 from tests.people import LINK
 from tests.web.conftest import Browser, Web

@@ -12,6 +12,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,12 +27,15 @@ from werkzeug.test import TestResponse
 from werkzeug.wrappers import Response
 
 from remediation.domain.device import Person, Platform
+from remediation.domain.repairs import Mark
 from remediation.services.start_journey import open_case
+from remediation.services.waves import WaveAsked, begin_wave
 from remediation.store.columns import OutsideText
-from remediation.store.tables import metadata, remotes, watches
+from remediation.store.tables import device_marks, metadata, partner_slots, remotes, start_links, watches
 from sandbox.sockets import Socket
 from tests.people import MIA
 from tests.web.conftest import Browser, Web
+from tests.web.test_impact_pages import ADAM, NOBODY_BUT, counted
 
 # Markup for each place that a text can stand in: between tags, in an attribute, in a script, an address, a style, a template.
 POLYGLOTS = {
@@ -64,6 +68,7 @@ WHOLE = {
     "search_terms",
     "group_members",
     "api_deeds",
+    *("impact_names", "impact_registered", "impact_managed"),
 }  # no page shows them
 # Words that only our own code writes, and by which it finds its way: not even a remote's error goes in there.
 OURS = {
@@ -73,6 +78,12 @@ OURS = {
     ("audit", "about_kind"),
     ("observations", "subject_kind"),
     ("sessions", "roles"),
+    *(("impact_counts", column) for column in ("slot", "state", "stage", "cursor")),
+    *(("impact_missing", column) for column in ("reason", "platform")),
+    *(("start_waves", column) for column in ("slot", "state")),
+    ("start_messages", "state"),
+    ("partner_slots", "platform"),
+    ("partner_slots", "why"),
 }
 
 
@@ -220,7 +231,26 @@ KNOWN_ATTRIBUTES = {
         "value",
         "required",
     ),
-    *("checked", "open", "datetime", "viewbox", "cx", "cy", "r", "d", "x", "y", "rx", "width", "height", "for", "scope", "cite"),
+    *(
+        "checked",
+        "open",
+        "datetime",
+        "viewbox",
+        "fill",
+        "stroke",
+        "cx",
+        "cy",
+        "r",
+        "d",
+        "x",
+        "y",
+        "rx",
+        "width",
+        "height",
+        "for",
+        "scope",
+        "cite",
+    ),
     *(
         "data-copy",
         "data-done",
@@ -241,7 +271,7 @@ SHOWN = ("fix", "choose", "this_device_two", "this_device_sent", "wait", "help",
 def staged(web: Web, scene: str) -> tuple[Browser, Browser, str]:
     """Mia and Hanna with sessions, and the token of Mia's message, before anything is poisoned."""
     token = web.scene(scene).token
-    hanna = web.signed_in(HANNA, browser="the-browser-of-hanna", roles=("Helpdesk.Read",))
+    hanna = web.signed_in(HANNA, browser="the-browser-of-hanna", roles=("Helpdesk.Read", "Helpdesk.Act"))
     hanna.get("/helpdesk?q=mia")  # which leaves an audit row
     failed = json.dumps(
         [{"remote": "channel", "code": "x", "at": web.clock().isoformat(), "client_request_id": "c", "request_id": "r"}]
@@ -256,19 +286,45 @@ def staged(web: Web, scene: str) -> tuple[Browser, Browser, str]:
         connection.execute(sa.insert(watches).values(**failing))
         told = {"failed_at": web.clock(), "failures": 3, "error": "refused", "cause": "locked", "code": "1005", "words": "locked"}
         connection.execute(sa.insert(remotes).values(tenant_id=web.settings.tenant_id, remote="mdm:ws1", **told))
+        slot = {"platform": "ios", "why": "taken", "holder": "Jamf", "state": "enabled", "read_at": web.clock()}
+        connection.execute(sa.insert(partner_slots).values(tenant_id=web.settings.tenant_id, **slot))
         connection.execute(sa.text("UPDATE pushes SET failed_calls = :it"), {"it": failed})
+    picked = WaveAsked(counted(web).id, "link", "ios", "device", 25, timedelta(hours=1))
+    begin_wave(web.store, picked, actor=NOBODY_BUT, now=web.clock())
+    with web.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE start_waves SET why = 'mdm_busy', ended_by = 'adam'"))
+        connection.execute(sa.text("UPDATE journeys SET settled = 'd2', shown = 'fix'"))
+        theirs = {"tenant_id": web.settings.tenant_id, "oid": MIA.oid, "at": web.clock(), "reason": "refused", "attempts": 1}
+        until = {"platform": Platform.IOS, "expires_at": web.clock() + timedelta(hours=1), "connection": "ws1", "record_id": "1042"}
+        connection.execute(sa.insert(start_links).values(**theirs, **until, id="s1", code="K7M2QX23", way="device"))
+        wanted = {"mark": Mark.LEFTOVER, "disable_wanted_at": web.clock()}
+        connection.execute(sa.insert(device_marks).values(**theirs, **wanted, device_id="d1"))
     return web.signed_in(), hanna, token
 
 
-def addresses(payload: str, token: str) -> dict[str, tuple[str, ...]]:
+def administrator(web: Web) -> tuple[Browser, str]:
+    """Adam with a session, and the id of the count whose numbers he sees."""
+    count = web.store.counted_last()
+    assert count is not None
+    return web.signed_in(ADAM, browser="the-browser-of-adam", roles=("Admin",)), count.id
+
+
+def addresses(payload: str, token: str, count: str = "") -> dict[str, tuple[str, ...]]:
     """Who gets what, with every id in an address hostile as well."""
+    asked = f"count={quote(payload.replace('/', '|') + count, safe='')}&reason=link"
     oid, said = quote(payload.replace("/", "|") + MIA.oid, safe=""), quote(payload)
     return {
         "mia": ("/journey", "/journey/status", "/journey/device", f"/possession/{token or 'none-at-all-is-no-token'}", "/sign-out"),
         "hanna": (
             *(f"/helpdesk/person/{oid}", f"/helpdesk?q={said}", "/helpdesk?q=mia", f"/helpdesk/person/{oid}?case={said}"),
+            *(f"/helpdesk/person/{oid}/repair/{which}?case={said}" for which in ("start_link", "end_link", "mark_device", said)),
+            *(f"/helpdesk/person/{oid}?kind={said}&page={said}", f"/s/{said}"),
             "/helpdesk/connections",
             *(f"/helpdesk/figures?connection={said}&from={said}", "/helpdesk/figures"),
+        ),
+        "adam": (
+            *("/onboarding/impact", f"/onboarding/impact/people?{asked}", f"/onboarding/impact/tell?{asked}&platform=ios"),
+            f"/onboarding/impact/people?{asked}{said}",
         ),
         "nobody": ("/", f"/start/{said}", f"/?lang={said}&platform={said}", "/cannot-sign-in", f"/possession/{said}", f"/{said}"),
     }
@@ -282,13 +338,15 @@ def test_T20_no_text_of_any_column_becomes_an_element_an_attribute_or_an_address
         copy = Path(shutil.copy(database, database.with_suffix(f".{scene}")))
         here = Web(copy, demo=True)
         mia, hanna, token = staged(here, scene)
+        adam, count = administrator(here)
         assert len(poison(copy, payload)) > 25
-        who = {"mia": mia, "hanna": hanna, "nobody": here.browser()}
-        answers = {path: who[role].get(path) for role, paths in addresses(payload, token).items() for path in paths}
+        who = {"mia": mia, "hanna": hanna, "adam": adam, "nobody": here.browser()}
+        answers = {path: who[role].get(path) for role, paths in addresses(payload, token, count).items() for path in paths}
         for answer in answers.values():
             harmless(answer)
         assert "zq" in answers["/journey"].text, "it is shown, as text"
         assert "zq" in next(answer for path, answer in answers.items() if path.startswith("/helpdesk/person")).text
+        assert "zq" in next(answer for path, answer in answers.items() if path.startswith("/onboarding/impact/people")).text
         here.engine.dispose()
 
 
@@ -326,6 +384,8 @@ NEVER_FILLED = {
     *(
         ("partner_told", column) for column in ("enrollment_url", "remediation_url", "groups", "policies", "told_by")
     ),  # addresses of ours and ids, on no page
+    ("second_lock", "value"),  # our own, by chance; on no page
+    *(("seen_blocked", column) for column in ("kind", "how", "what", "by")),  # told at the command line
 }
 
 
@@ -343,11 +403,12 @@ def test_T20_chromium_runs_nothing_of_it_and_has_nothing_to_refuse(web: Web, dat
         copy = Path(shutil.copy(database, database.with_suffix(f".{name}")))
         here = Web(copy, demo=True)
         mia, hanna, token = staged(here, SHOWN[list(POLYGLOTS).index(name) % len(SHOWN)])
+        adam, count = administrator(here)
         poison(copy, payload)
         socket = Socket(here.app, 0)
         try:
-            for role, client in (("mia", mia), ("hanna", hanna), ("nobody", here.browser())):
-                said, hit = crawl(browser, client, socket.port, addresses(payload, token)[role])
+            for role, client in (("mia", mia), ("hanna", hanna), ("adam", adam), ("nobody", here.browser())):
+                said, hit = crawl(browser, client, socket.port, addresses(payload, token, count)[role])
                 assert (said, hit) == ([], []), (name, role)
         finally:
             socket.stop()

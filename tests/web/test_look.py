@@ -5,6 +5,8 @@ The browser's requests are answered by the app in process. `LOOK=folder` also le
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 from zlib import crc32
@@ -15,13 +17,17 @@ from playwright.sync_api import Browser, Page, Route
 from werkzeug.test import TestResponse
 
 from remediation.domain.device import Person, Platform
+from remediation.services.waves import WaveAsked, begin_wave
+from tests.people import REGISTERED_PHONE
 from tests.proven import asked
 from tests.web.conftest import ORIGIN, Web
 from tests.web.conftest import Browser as Client
-from tests.web.scenes import SCENES, of, stage
+from tests.web.scenes import SCENES, SECOND_REGISTERED, of, stage
 from tests.web.test_certificate_pages import RIGHT, THERE, two
 from tests.web.test_certificate_pages import asked as asked_for_certificate
 from tests.web.test_connections import fails
+from tests.web.test_impact_pages import NOBODY_BUT, counted, counting
+from tests.web.test_repair_pages import form_of
 
 __all__ = ["two"]  # a fixture
 
@@ -111,6 +117,31 @@ def test_what_the_helpdesk_sees_of_it(web: Web, screen: Screen, name: str) -> No
     looked_at(screen.page, "/helpdesk/person/mia", f"helpdesk-{name}")
 
 
+def test_staff_who_may_act_confirm_a_repair_and_others_have_no_button(web: Web, screen: Screen) -> None:
+    scene = web.scene("open")
+    scene.registered(REGISTERED_PHONE, replace(SECOND_REGISTERED, name="W" * 40))
+    hanna, page = Person("hanna", "Hanna Roth", "hanna.roth"), screen.page
+    screen.client = web.signed_in(hanna, browser="hanna", roles=("Helpdesk.Read", "Helpdesk.Act"))
+    screen.client.post("/helpdesk/person/mia/repair/start_link", data=form_of(screen.client, "start_link", target="show"))
+    looked_at(page, "/helpdesk/person/mia", "helpdesk-repairs")
+    for which in ("end_link", "mark_device"):
+        looked_at(page, f"/helpdesk/person/mia/repair/{which}", f"repair-{which}")
+    form = form_of(screen.client, "close")
+    screen.client.post("/helpdesk/person/mia/repair/resend", data=form_of(screen.client, "resend"))
+    page.goto(f"{ORIGIN}/helpdesk/person/mia")
+    assert page.locator("#repairs a").count() > 4
+    changed = screen.client.post("/helpdesk/person/mia/repair/close", data=form)
+    assert changed.status_code == 409
+    page.set_content(changed.text.replace('href="/', f'href="{ORIGIN}/'))
+    page.evaluate(Axe().axe_script)
+    assert page.evaluate(VIOLATIONS) == []
+    screen.client = web.signed_in(hanna, browser="hanna", roles=("Helpdesk.Read",))
+    looked_at(page, "/helpdesk/person/mia", "helpdesk-only-reads")
+    assert page.locator("form[method=post], a[href*='/repair/']").count() == 0
+    page.goto(f"{ORIGIN}/helpdesk/person/mia/repair/close")
+    assert page.get_by_text("Helpdesk.Act").count() == 1
+
+
 def test_how_connections_are(web: Web, screen: Screen) -> None:
     web.scene("open")
     fails(web, "credentials", words="User … cannot be authenticated.", code="1005", status=401)
@@ -129,6 +160,21 @@ def test_the_figures(web: Web, screen: Screen, scene: str | None) -> None:
     looked_at(screen.page, "/helpdesk/figures", f"figures-{scene}")
     if scene is not None:
         looked_at(screen.page, "/helpdesk/figures?from=x&platform=y", "figures-faults")
+
+
+@pytest.mark.slow
+def test_the_impact_preview(web: Web, screen: Screen) -> None:
+    count = counted(web, {f"person {number}": (("link", "ios"), ("registration", "android"))[: number % 3] for number in range(9)})
+    screen.client = web.signed_in(Person("adam", "Adam Kowal", "adam.kowal"), browser="adam", roles=("Admin",))
+    group = f"count={count.id}&reason=link&platform=ios"
+    for path in ("people", "tell"):
+        looked_at(screen.page, f"/onboarding/impact/{path}?{group}", f"impact-{path}")
+    begin_wave(web.store, WaveAsked(count.id, "link", "ios", "device", 2, timedelta(hours=1)), actor=NOBODY_BUT, now=web.clock())
+    counting(web)
+    looked_at(screen.page, "/onboarding/impact", "impact")
+    looked_at(screen.page, "/onboarding/preview", "preview")
+    looked_at(screen.page, "/onboarding/preview/this_device/android", "preview-this-device")
+    looked_at(screen.page, "/onboarding/preview/choose/windows", "preview-choose")
 
 
 @pytest.mark.parametrize(("name", "platform"), KINDS)

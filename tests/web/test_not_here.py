@@ -22,6 +22,7 @@ HANNA = Person(oid="hanna", name="Hanna Roth", user_name="hanna.roth@contoso.exa
 
 
 TABLES = {"/helpdesk/figures.csv", "/helpdesk/figures.json"}  # defused cell by cell: test_figures
+TABLES |= {f"/onboarding/impact{name}" for name in (".csv", ".json", "/people.csv")}  # the same: test_impact_pages
 
 
 def test_T21_no_other_answer_is_a_table_for_a_spreadsheet(web: Web) -> None:

@@ -21,6 +21,7 @@ from remediation.settings import WebSettings
 from remediation.store.look_up import SqlLookUp
 from remediation.store.sessions import SqlSessions, SqlSignInStates
 from remediation.web import build_web
+from tests.set_ups import set_up
 from tests.stories import BROWSER, Story
 from tests.web.conftest import ORIGIN, SETTINGS, Browser
 
@@ -50,6 +51,7 @@ class Walker:
             self.sessions,
             SqlSignInStates(story.engine, tenant),
             SqlLookUp(story.engine, tenant),
+            set_up=set_up(story.engine, tenant),
             events=workspace_one_events.hint_of,
             clock=story.world.clock,
         )

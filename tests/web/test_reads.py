@@ -9,6 +9,7 @@ from remediation.domain.device import Person
 from tests.people import MIA
 from tests.reads import asked, reads_everything
 from tests.web.conftest import Web
+from tests.web.test_impact_pages import counted
 from tests.web.test_webhooks import event, sent
 
 STAFF = Person("hanna", "Hanna Roth", "hanna.roth@contoso.example")
@@ -17,6 +18,7 @@ PAGES: dict[str, Callable[[Web, Any], None]] = {
     "search": lambda web, scene: _ok(_staff(web).get("/helpdesk?q=mia+ber")),
     "by device": lambda web, scene: _ok(_staff(web).get("/helpdesk?q=Serial:+F2LXK9ABC")),
     "figures": lambda web, scene: _ok(_staff(web).get("/helpdesk/figures")),
+    "impact": lambda web, scene: _impact(web),
     "event": lambda web, scene: _taken(web),
     "person": lambda web, scene: _ok(_staff(web).get("/helpdesk/person/mia")),
 }
@@ -38,6 +40,12 @@ def test_a_statement_that_reads_all_there_is_would_be_noticed(web: Web) -> None:
 
 def _staff(web: Web) -> Any:
     return web.signed_in(STAFF, browser="desk", roles=["Helpdesk.Read"])
+
+
+def _impact(web: Web) -> None:
+    browser, count = web.signed_in(Person("adam", "Adam", "adam"), browser="adam", roles=["Admin"]), counted(web)
+    for path in ("", f"/people?count={count.id}&reason=link", f"/tell?count={count.id}&reason=link&platform=ios", ".csv"):
+        _ok(browser.get(f"/onboarding/impact{path}"))
 
 
 def _taken(web: Web) -> None:

@@ -57,6 +57,7 @@ def test_T27_each_role_gets_what_the_matrix_says(web: Web, method: str, rule: st
         .replace("<name>", web.style_name())
         .replace("<oid>", MIA.oid)
         .replace("<key>", "sign_in_down")
+        .replace("<which>", "close")
         .replace("<test>", asked(web.store, web.clock()))
     )
     for role in (*AS, *ROLES[::-1]):  # mia after those who must not use her link up, nobody last

@@ -15,7 +15,7 @@ from remediation.domain.device import Platform
 from remediation.domain.steps import CHAIN, RELAYED, ChainState, Step
 from remediation.web import HERE, HOUSE, entrances, error_pages, links, microsoft_says_pages, panel, possession_pages
 from remediation.web.texts import APP
-from tests.web import figure_ids, helpdesk_ids
+from tests.web import figure_ids, helpdesk_ids, impact_ids, onboarding_ids
 
 TEMPLATES = sorted((HOUSE / "templates").rglob("*.html"))
 CATALOGUES = sorted((HERE / "translations").glob("*.po"))
@@ -74,12 +74,18 @@ IN_PYTHON = {
     "message.test",
     "message.replaced",
     "message.replaced.subject",
+    "message.begin",
+    "message.begin.subject",
+    "message.start",
+    "message.start.subject",
     "message.open",
     "message.open.subject",
 }
 MADE_UP = {
     **helpdesk_ids.MADE_UP,
     **figure_ids.MADE_UP,
+    **onboarding_ids.MADE_UP,
+    **impact_ids.MADE_UP,
     "title.": {*values(Step), "relay"},
     "platform.": values(Platform),
     "chain.name.": {*CHAIN, *RELAYED},
@@ -124,6 +130,7 @@ ERRORS = (
     | error_pages.SIGN_IN
     | error_pages.BACK_TO_JOURNEY
     | {f"possession_{why}" for why in possession_pages.STATUS}
+    | impact_ids.ERRORS
 )
 
 

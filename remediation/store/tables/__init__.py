@@ -5,10 +5,21 @@ links, foreign keys; the audit's triggers are in `migrations/`. Next door: `colu
 domain's facts.
 """
 
+from .impact import (
+    impact_counts,
+    impact_managed,
+    impact_missing,
+    impact_names,
+    impact_people,
+    impact_registered,
+    start_messages,
+    start_waves,
+)
 from .journeys import cases, journeys, message_tests, possession_links, shown_certificates, sign_ins
 from .known import directory_devices, managed_devices, people, search_terms
 from .links import LIVING, UNIQUE_LINKS, device_links, pushes
 from .metadata import metadata
+from .onboarding import DEPLOYMENT, choices, set_up_links, set_up_looks
 from .operating import (
     alarms,
     audit,
@@ -17,27 +28,42 @@ from .operating import (
     lease_extensions,
     notices,
     observations,
+    partner_slots,
     partner_told,
     remotes,
+    second_lock,
+    seen_blocked,
     sessions,
     sign_in_states,
     turns,
     watches,
 )
 from .reach import api_deeds, group_members
+from .repairs import device_marks, start_links
+from .set_up import arrival_tests, pilots, scopes, set_up_wishes
 
 __all__ = [
+    "DEPLOYMENT",
     "LIVING",
     "UNIQUE_LINKS",
     "alarms",
     "api_deeds",
+    "arrival_tests",
     "audit",
     "audit_seals",
     "budgets",
     "cases",
+    "choices",
     "device_links",
+    "device_marks",
     "directory_devices",
     "group_members",
+    "impact_counts",
+    "impact_managed",
+    "impact_missing",
+    "impact_names",
+    "impact_people",
+    "impact_registered",
     "journeys",
     "lease_extensions",
     "managed_devices",
@@ -45,16 +71,27 @@ __all__ = [
     "metadata",
     "notices",
     "observations",
+    "partner_slots",
     "partner_told",
     "people",
+    "pilots",
     "possession_links",
     "pushes",
     "remotes",
+    "scopes",
     "search_terms",
+    "second_lock",
+    "seen_blocked",
     "sessions",
+    "set_up_links",
+    "set_up_looks",
+    "set_up_wishes",
     "shown_certificates",
     "sign_in_states",
     "sign_ins",
+    "start_links",
+    "start_messages",
+    "start_waves",
     "turns",
     "watches",
 ]

@@ -48,6 +48,10 @@ journeys = sa.Table(
     sa.Column("reason", sa.Text),  # why the last look wrote nothing else
     sa.Column("relay_seconds", sa.Integer),  # how often the MDM's maker carries, where that is the channel
     sa.Column("in_app_at", Moment),  # the person said that they registered in the MDM's app
+    sa.Column("locked", sa.Boolean, nullable=False, default=False, server_default=sa.false()),  # the second lock is on for it
+    sa.Column("settled", sa.Text),  # which of several candidates the helpdesk says it is
+    sa.Column("reopened_at", Moment),
+    sa.Column("shown", sa.Text),  # the page that the person was shown last
     sa.Column("tell_open_at", Moment),  # they asked to be told once it is open; None again when that is under way
     sa.UniqueConstraint("tenant_id", "case_code"),
     to("oid", "people"),

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from ...domain.compliance import MdmWord
-from ...domain.device import Platform
+from ...domain.device import Mark, Platform
 from ..columns import BYTEWISE, Moment, OutsideText, tenant, to, word
 from .metadata import metadata
 
@@ -42,6 +42,7 @@ directory_devices = sa.Table(
     sa.Column("read_at", Moment, nullable=False),
     sa.Column("listed_oid", sa.Text),  # whose list it was last seen in
     sa.Column("gone_at", Moment),  # no longer in that list
+    sa.Column("mark", word(Mark)),  # of the second lock
     to("listed_oid", "people", "oid"),
     sa.Index("ix_directory_devices_listed", "tenant_id", "listed_oid"),
 )

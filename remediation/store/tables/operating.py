@@ -149,6 +149,42 @@ partner_told = sa.Table(
     sa.Column("policies", sa.JSON, nullable=False),
     sa.Column("told_at", Moment, nullable=False),
     sa.Column("told_by", sa.Text, nullable=False),
+    sa.Column("leaving_at", Moment),  # since when devices are taken down for the partner's end
+)
+
+# Who held each platform when Intune's list was last read, which the heartbeat does.
+partner_slots = sa.Table(
+    "partner_slots",
+    metadata,
+    tenant(),
+    sa.Column("platform", sa.Text, primary_key=True),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("holder", OutsideText, nullable=False),
+    sa.Column("state", OutsideText, nullable=False),
+    sa.Column("read_at", Moment, nullable=False),
+)
+
+# The second lock (domain/second_lock.py): which attribute is ours, and our value in it.
+second_lock = sa.Table(
+    "second_lock",
+    metadata,
+    tenant(),
+    sa.Column("attribute", sa.Integer, nullable=False),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("made_at", Moment, nullable=False),
+    sa.Column("prepared_at", Moment),
+)
+
+# Which devices were seen blocked by it: the newest of each kind.
+seen_blocked = sa.Table(
+    "seen_blocked",
+    metadata,
+    tenant(),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("how", sa.Text, nullable=False),
+    sa.Column("what", OutsideText, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
 )
 
 # The key is the promise: leases of one connection are extended once per outage, whoever asks.

@@ -1,0 +1,403 @@
+"""A tenant from zero, over the wire to the sandbox: the set-up link, what is typed, consent with all its refusals, and *go*."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import sqlalchemy as sa
+
+from remediation import onboard_wiring
+from remediation.adapters.sealing import open_sealed
+from remediation.settings import DatabaseSettings, WorkerSettings
+from remediation.settings.reading import read
+from sandbox.server import Sandbox, SandboxConfig, create_sandbox
+from tests.from_zero import SEAL_KEY, WEB_KEY, FromZero
+from tests.web.conftest import ORIGIN
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    config = SandboxConfig(ca_folder=tmp_path_factory.mktemp("ca"), redirect_uri=f"{ORIGIN}/signed-in", product_origin=ORIGIN)
+    sandbox = create_sandbox(config)
+    sandbox.start(api_port=0, pages_port=0)
+    yield sandbox
+    sandbox.stop()
+
+
+@pytest.fixture
+def zero(running: Sandbox, database: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FromZero]:
+    monkeypatch.chdir(tmp_path)
+    zero = FromZero(running, database, monkeypatch)
+    yield zero
+    zero.engine.dispose()
+
+
+# the link
+
+
+def test_T29_nothing_but_the_set_up_is_there_before_anybody_can_sign_in(zero: FromZero) -> None:
+    assert zero.browser.get("/onboarding").status_code == 401
+    assert "remediation onboard" in zero.says()
+    for path in ("/", "/journey", "/helpdesk", "/sign-in"):
+        assert zero.browser.get(path).status_code == 503, path
+    assert zero.browser.get("/health").status_code == 200, "the control"
+    zero.comes_by_the_link()
+    assert "0 of 9 steps are done." in zero.says()
+
+
+def test_T29_a_set_up_link_works_once_for_its_button_and_not_for_long(zero: FromZero) -> None:
+    path = zero.comes_by_the_link()
+    other = zero.new_browser()
+    assert other.get(path).status_code == 410, "used"
+    assert other.get("/onboarding").status_code == 401
+    first = onboard_wiring.Console(read(DatabaseSettings), operator="root").link(ORIGIN).removeprefix(ORIGIN)
+    second = onboard_wiring.Console(read(DatabaseSettings), operator="root").link(ORIGIN).removeprefix(ORIGIN)
+    assert other.get(first).status_code == 410, "a newer one took its place"
+    assert other.get(second).status_code == 200
+    assert other.get(second).status_code == 200, "opening uses nothing up"
+    form = other.form(second, second)
+    with zero.engine.begin() as connection:
+        connection.execute(
+            sa.text("UPDATE set_up_links SET expires_at = datetime(expires_at, '-15 minutes') WHERE used_at IS NULL")
+        )
+    assert other.post(second, data=form).status_code == 410
+    with zero.engine.connect() as connection:
+        kept = str(connection.execute(sa.text("SELECT * FROM set_up_links")).all())
+    assert second.rpartition("/")[2] not in kept, "only its digest is kept"
+
+
+# what is typed
+
+
+def test_what_is_typed_is_in_force_and_stays(zero: FromZero) -> None:
+    zero.comes_by_the_link()
+    zero.types("company", ORGANISATION="Contoso", HELPDESK_PHONE="+49 30 5550 100", HELPDESK_HOURS="Mon-Fri 7:00-19:00")
+    assert "Contoso" in zero.browser.get("/onboarding").text
+    assert "1 of 9 steps are done." in zero.says()
+    assert '"old": null, "new": "Contoso"' in zero.audit("settings.changed")[0]
+    zero.types("company", ORGANISATION="Contoso AG")
+    assert '"old": "Contoso", "new": "Contoso AG"' in zero.audit("settings.changed")[1]
+
+
+def test_T10_a_bad_value_is_refused_before_it_is_stored_and_nothing_is_lost(zero: FromZero) -> None:
+    zero.comes_by_the_link()
+    assert zero.sends("tenant", TENANT_ID="contoso", SERVICE_CLIENT_ID=zero.facts["service"]["client_id"]) == 400
+    assert "must be a GUID" in zero.said
+    assert zero.facts["service"]["client_id"] in zero.browser.get("/onboarding/tenant").text or zero.choices.seq() == 0
+    assert zero.choices.seq() == 0
+    zero.types("tenant", TENANT_ID=zero.facts["tenant_id"])  # the control
+    assert zero.choices.seq() == 1
+
+
+def test_T10_nothing_that_is_not_on_the_list_can_be_typed(zero: FromZero) -> None:
+    zero.comes_by_the_link()
+    form = {**zero.browser.form("/onboarding/company", "/onboarding/company"), "REMEDIATION_DATABASE_URL": "sqlite:///x"}
+    zero.browser.post("/onboarding/company", data={**form, "REMEDIATION_ORGANISATION": "Contoso"})
+    assert set(zero.choices.typed()) == {"REMEDIATION_ORGANISATION"}
+
+
+def test_T26_a_secret_is_sealed_for_its_process_and_shown_to_nobody(zero: FromZero) -> None:
+    zero.comes_by_the_link()
+    zero.types_company_and_apps()
+    typed = zero.choices.typed()
+    for name, key, other, secret in (
+        ("REMEDIATION_SERVICE_CLIENT_SECRET", SEAL_KEY, WEB_KEY, zero.service.secret),
+        ("REMEDIATION_SIGN_IN_CLIENT_SECRET", WEB_KEY, SEAL_KEY, zero.facts["sign_in"]["client_secret"]),
+    ):
+        sealed = typed[name].value
+        assert secret not in sealed
+        assert open_sealed(name, sealed, [key]) == secret
+        assert open_sealed(name, sealed, [other]) is None
+        assert secret not in zero.browser.get("/onboarding/credential").text
+        assert all(secret not in row for row in zero.audit("settings.changed"))
+    found, missing = zero.worker_settings()
+    assert found.service_client_secret is not None
+    assert found.service_client_secret.get_secret_value() == zero.service.secret
+    assert "REMEDIATION_MINIMUM_EVIDENCE" in missing, "and nothing is pushed before it is chosen"
+
+
+def test_the_environment_wins_and_the_page_says_so(zero: FromZero) -> None:
+    zero.comes_by_the_link()
+    zero.types("company", ORGANISATION="Typed AG")
+    zero.environment(ORGANISATION="Contoso of the environment")
+    zero.worker_starts()
+    zero.types("company", HELPDESK_HOURS="Mon-Fri 7:00-19:00")
+    said = zero.says("company")
+    assert "Contoso of the environment" in said
+    assert "cannot be changed here" in said
+    form = zero.browser.form("/onboarding/company", "/onboarding/company")
+    zero.browser.post("/onboarding/company", data={**form, "REMEDIATION_ORGANISATION": "Other AG"})
+    assert zero.choices.typed()["REMEDIATION_ORGANISATION"].value == "Typed AG"
+
+
+def test_settings_that_cannot_be_used_leave_the_ones_before_in_force(zero: FromZero) -> None:
+    zero.comes_by_the_link()
+    zero.types("company", ORGANISATION="Contoso", HELPDESK_HOURS="Mon-Fri 7:00-19:00")
+    assert "Contoso" in zero.browser.get("/onboarding").text
+    zero.environment(WEB_THREADS="many")  # somebody spoilt the environment meanwhile
+    with zero.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE choices SET value = 'Fabrikam', seq = seq + 1 WHERE name = 'REMEDIATION_ORGANISATION'"))
+    assert "Contoso" in zero.browser.get("/onboarding").text
+    changed = onboard_wiring.Changed(zero.choices, 0)
+    zero.patch.delenv("REMEDIATION_WEB_THREADS")
+    zero.environment(LEASE_HOURS="never")
+    assert not changed(), "the worker goes on as it is"
+    zero.patch.delenv("REMEDIATION_LEASE_HOURS")
+    assert onboard_wiring.Changed(zero.choices, 0)(), "the control"
+
+
+# consent
+
+
+def test_consent_is_proven_by_a_token_and_a_call(zero: FromZero) -> None:
+    zero.comes_by_the_link()
+    zero.types_company_and_apps()
+    back = zero.consents()
+    assert zero.browser.get(back).headers["Location"] == "/onboarding/consent"
+    assert "Being tested" in zero.says("consent")
+    zero.worker_looks()
+    assert "Microsoft gave a token, and Graph answered." in zero.says("consent")
+    assert "User.Read.All" in zero.looked("consent").detail["roles"]["graph"]
+
+
+def consent_fails(zero: FromZero, cause: str) -> str:
+    """What the page says once the worker has looked: the cause, and who can act."""
+    zero.worker_looks()
+    assert zero.looked("consent").cause == cause
+    return zero.says("consent")
+
+
+def test_a_consent_that_was_declined_changes_nothing_and_says_so(zero: FromZero) -> None:
+    zero.comes_by_the_link()
+    zero.types_company_and_apps()
+    zero.browser.get(zero.consents(declines=True))
+    said = zero.says("consent")
+    assert "The consent was declined" in said
+    assert "change request" in said
+    assert "AADSTS65004" in said
+    zero.browser.get(zero.consents())
+    zero.worker_looks()
+    assert "Graph answered" in zero.says("consent"), "the control"
+
+
+def test_T29_error_is_tested_before_anything_else_in_the_answer(zero: FromZero) -> None:
+    zero.comes_by_the_link()
+    zero.types_company_and_apps()
+    back = zero.consents(declines=True)
+    assert "admin_consent=True" in back
+    zero.browser.get(f"{back}&tenant={zero.facts['tenant_id']}")
+    assert zero.looked("consent").cause == "declined"
+
+
+def test_T29_a_state_is_of_one_browser_one_administrator_and_one_use(zero: FromZero) -> None:
+    zero.comes_by_the_link()
+    zero.types_company_and_apps()
+    back = zero.consents()
+    stranger = zero.new_browser()
+    assert stranger.get(back).status_code == 401, "nobody"
+    mine, zero.browser = zero.browser, stranger
+    zero.comes_by_the_link()
+    assert stranger.get(back).status_code == 400, "another administrator's browser"
+    zero.browser = mine
+    assert mine.get(back).status_code == 303
+    assert mine.get(back).status_code == 400, "replayed"
+    assert mine.get("/onboarding/consent/back?admin_consent=True&state=made-up").status_code == 400
+    assert mine.get("/onboarding/consent/back?admin_consent=True").status_code == 400
+
+
+def test_T29_a_state_from_before_the_tenant_was_changed_is_refused(zero: FromZero) -> None:
+    zero.comes_by_the_link()
+    zero.types_company_and_apps()
+    back = zero.consents()
+    zero.types("tenant", SERVICE_CLIENT_ID=zero.facts["sign_in"]["client_id"])
+    assert zero.browser.get(back).status_code == 400
+
+
+def test_T29_the_tenant_in_the_answer_decides_nothing(zero: FromZero) -> None:
+    zero.comes_by_the_link()
+    zero.types_company_and_apps()
+    state = parse_qs(urlsplit(zero.at_microsoft("/onboarding/consent/begin")).query)["state"][0]
+    forged = f"/onboarding/consent/back?admin_consent=True&tenant={zero.facts['other_tenant_id']}&state={state}"
+    answer = zero.browser.get(forged)
+    assert "another tenant" in zero.words_of(zero.browser.get(answer.headers["Location"]).text)
+    assert "Nobody consented" in consent_fails(zero, "no_consent"), "nobody consented, whatever the address says"
+
+
+def test_a_partial_consent_names_what_is_missing_and_what_it_is_for(zero: FromZero) -> None:
+    zero.comes_by_the_link()
+    zero.types_company_and_apps()
+    graph = next(iter(zero.service.requested))
+    zero.service.requested[graph] -= {"Device.Read.All", "AuditLog.Read.All"}
+    zero.browser.get(zero.consents())
+    said = consent_fails(zero, "missing")
+    assert "Permissions are missing" in said
+    assert zero.looked("consent").detail["permissions"] == "Device.Read.All", "the optional one is no fault"
+
+
+@pytest.mark.parametrize(
+    ("change", "cause"),
+    [("secret", "wrong_secret"), ("expired", "expired_secret"), ("revoked", "no_consent"), ("deleted", "no_app")],
+)
+def test_what_breaks_later_is_named_and_mends(zero: FromZero, change: str, cause: str) -> None:
+    zero.comes_by_the_link()
+    zero.types_company_and_apps()
+    zero.browser.get(zero.consents())
+    zero.worker_looks()
+    app, apps = zero.service, zero.sandbox.world.apps
+    good = app.secret
+    if change == "secret":
+        app.secret = "another-secret-9917"
+    app.secret_expired, app.consented = change == "expired", change != "revoked"
+    if change == "deleted":
+        del apps["service"]
+    zero.browser.press("/onboarding/consent", "/onboarding/consent/look")
+    said = consent_fails(zero, cause)
+    assert "Last success" in said
+    assert "Last error" in said
+    app.secret, app.secret_expired, app.consented = good, False, True
+    apps["service"] = app
+    zero.browser.press("/onboarding/consent", "/onboarding/consent/look")
+    zero.worker_looks()
+    assert "Graph answered" in zero.says("consent")
+
+
+def test_wrong_ids_are_told_apart(zero: FromZero) -> None:
+    zero.comes_by_the_link()
+    zero.types_company_and_apps(SERVICE_CLIENT_ID="5b9d3c77-1f20-4e57-a6a5-2c9e8d41b7f2")
+    zero.browser.press("/onboarding/consent", "/onboarding/consent/look")
+    assert "no service app" in consent_fails(zero, "no_app")
+    zero.types("tenant", TENANT_ID=zero.facts["other_tenant_id"])
+    assert "no tenant" in consent_fails(zero, "no_tenant")
+
+
+def test_a_certificate_is_made_by_the_worker_and_used_once_it_was_uploaded(zero: FromZero) -> None:
+    zero.comes_by_the_link()
+    zero.types_company_and_apps()
+    zero.browser.get(zero.consents())
+    zero.worker_looks()
+    zero.browser.press("/onboarding/credential", "/onboarding/credential/make")
+    zero.worker_looks()
+    pem = zero.browser.get("/onboarding/credential/certificate.pem").text
+    assert "PRIVATE KEY" not in pem
+    assert zero.worker_settings()[0].service_certificate is None, "the secret stays in force until then"
+    zero.service.certificates.append(pem)
+    zero.browser.press("/onboarding/credential", "/onboarding/credential/use")
+    zero.service.secret = "taken-away-4471"
+    zero.worker_looks()
+    assert zero.looked("consent").cause is None, zero.looked("consent").detail
+    assert "REMEDIATION_SERVICE_CLIENT_SECRET" not in zero.choices.typed()
+
+
+# go
+
+
+def whole(zero: FromZero) -> None:
+    """Everything but *go*."""
+    zero.comes_by_the_link()
+    zero.types_company_and_apps()
+    zero.browser.get(zero.consents())
+    ws1 = zero.facts["workspace_one"]
+    api = zero.sandbox.api_url.replace("127.0.0.1", "localhost")
+    typed = {"url": f"{api}/ws1", "token_url": f"{api}/ws1auth/connect/token"}
+    typed |= {name: ws1[name] for name in ("client_id", "client_secret")}
+    page = "/onboarding/mdm/connection/ws1"
+    form = zero.browser.form(f"{page}?kind=workspace_one", page)
+    assert zero.browser.post(page, data={**form, **typed}).status_code == 303
+    zero.types("evidence", MINIMUM_EVIDENCE="possession")
+    channels = {f"CHANNEL_{name}": "intune_partner" for name in ("IOS", "ANDROID", "MACOS")}
+    zero.types("channel", **channels, CHANNEL_WINDOWS="none")
+    zero.worker_looks()
+    assert zero.signs_in() == "/onboarding"
+
+
+def go_address(zero: FromZero) -> str:
+    found = zero.browser.get("/onboarding/go").text
+    return found.partition('id="go" href="')[2].partition('"')[0].replace("&amp;", "&")
+
+
+def test_go_takes_a_fresh_sign_in_and_opens_the_product(zero: FromZero) -> None:
+    whole(zero)
+    assert "8 of 9 steps are done." in zero.says(), zero.says()
+    assert zero.browser.get("/").status_code == 503
+    assert not onboard_wiring.is_open([], onboard_wiring.taken_for(WorkerSettings)), "the worker pushes nothing before"
+    address = go_address(zero)
+    assert "0" in zero.words_of(zero.browser.get(address).text)
+    asked = parse_qs(urlsplit(address).query)["change"][0]
+    back = zero.signs_in(path=f"/onboarding/confirm/sign-in?change={asked}")
+    assert "fresh=1" in back
+    assert zero.browser.press(back, "/onboarding/confirm").status_code == 303
+    assert "9 of 9 steps are done." in zero.says()
+    assert zero.browser.get("/").status_code == 200
+    found, missing = zero.worker_settings()
+    assert (missing, list(found.mdm)) == (set(), ["ws1"])
+    assert onboard_wiring.is_open([], onboard_wiring.taken_for(WorkerSettings))
+    assert zero.audit("settings.go")
+
+
+def test_T10_go_without_the_fresh_sign_in_is_refused(zero: FromZero) -> None:
+    whole(zero)
+    asked = parse_qs(urlsplit(go_address(zero)).query)["change"][0]
+    form = {"csrf_token": zero.browser.csrf(), "change": asked}
+    assert zero.browser.post("/onboarding/confirm", data=form).status_code == 403
+    assert zero.browser.post("/onboarding/confirm", data={**form, "change": asked[:-3] + "abc"}).status_code == 409
+    assert zero.audit("settings.go") == []
+
+
+def test_T13_a_sign_in_that_entra_did_not_ask_for_counts_for_nothing(zero: FromZero) -> None:
+    whole(zero)
+    asked = parse_qs(urlsplit(go_address(zero)).query)["change"][0]
+    zero.sandbox.world.apps["sign-in"].optional_claims = ()  # nobody says when
+    address = zero.at_microsoft(f"/onboarding/confirm/sign-in?change={asked}")
+    assert "prompt=login" in address
+    with pytest.raises(AssertionError, match="auth_time"):
+        zero.signs_in(path=f"/onboarding/confirm/sign-in?change={asked}")
+    assert zero.audit("settings.go") == []
+
+
+def test_T10_lowering_the_evidence_asks_first_and_raising_it_does_not(zero: FromZero) -> None:
+    test_go_takes_a_fresh_sign_in_and_opens_the_product(zero)
+    answer = zero.browser.post(
+        "/onboarding/evidence",
+        data={"csrf_token": zero.browser.csrf(), "REMEDIATION_MINIMUM_EVIDENCE": "fresh"},
+    )
+    page = zero.words_of(zero.browser.get(answer.headers["Location"]).text)
+    assert "possession → fresh" in page
+    assert zero.choices.typed()["REMEDIATION_MINIMUM_EVIDENCE"].value == "possession"
+    asked = parse_qs(urlsplit(answer.headers["Location"]).query)["change"][0]
+    back = zero.signs_in(path=f"/onboarding/confirm/sign-in?change={asked}")
+    assert zero.browser.press(back, "/onboarding/confirm").status_code == 303
+    assert '"old": "possession", "new": "fresh"' in zero.audit("settings.changed")[-1]
+    zero.types("evidence", MINIMUM_EVIDENCE="bound")
+    assert zero.choices.typed()["REMEDIATION_MINIMUM_EVIDENCE"].value == "bound"
+
+
+def test_T10_what_was_confirmed_on_older_values_is_refused(zero: FromZero) -> None:
+    test_go_takes_a_fresh_sign_in_and_opens_the_product(zero)
+    lower = {"csrf_token": zero.browser.csrf(), "REMEDIATION_MINIMUM_EVIDENCE": "fresh"}
+    asked = parse_qs(urlsplit(zero.browser.post("/onboarding/evidence", data=lower).headers["Location"]).query)["change"][0]
+    zero.types("company", HELPDESK_HOURS="Mon-Sun")
+    back = zero.signs_in(path=f"/onboarding/confirm/sign-in?change={asked}")
+    assert zero.browser.press(back, "/onboarding/confirm").status_code == 409
+
+
+def test_T24_a_page_leads_the_worker_to_no_address(zero: FromZero) -> None:
+    """Nor does a name that leads into the own network, unless whoever runs the product named it."""
+    zero.comes_by_the_link()
+    zero.types_company_and_apps()
+    page = "/onboarding/mdm/connection/ws1"
+    form = {**zero.browser.form(f"{page}?kind=workspace_one", page), "client_id": "x", "client_secret": "y"}
+    api = urlsplit(zero.sandbox.api_url)
+    there = {"url": f"{zero.sandbox.api_url}/ws1", "token_url": f"{zero.sandbox.api_url}/ws1auth/connect/token"}
+    assert zero.browser.post(page, data={**form, **there}).status_code == 400
+    zero.environment(PRIVATE_HOSTS="mdm.contoso.example")
+    named = {name: value.replace("127.0.0.1", "localhost") for name, value in there.items()}
+    assert zero.browser.post(page, data={**form, **named}).status_code == 303
+    before = len(zero.sandbox.ledger.since())
+    zero.worker_looks()
+    assert zero.looked("mdm:ws1").cause == "refused"
+    asked = [one.path for one in zero.sandbox.ledger.since(before)]
+    assert not any("ws1" in path for path in asked), asked
+    assert api.port is not None
