@@ -125,6 +125,8 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
             ("GET", "/people/<oid>"),
             ("GET", "/people/<oid>/timeline"),
             ("POST", "/people/<oid>/sign-out"),
+            ("GET", "/people/<oid>/repairs"),
+            ("POST", "/people/<oid>/repairs/<repair>"),
             ("GET", "/devices/<device_id>"),
             ("POST", "/devices/search"),
             ("GET", "/mdm/<connection>/records/<record_id>"),

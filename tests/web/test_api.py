@@ -285,6 +285,29 @@ def test_without_a_key_nothing_is_done(api: Api) -> None:
     assert rows(api.web, "sessions.ended") == []
 
 
+def test_a_repair_of_the_console_is_offered_and_done_by_who_saw_what_it_stands_on(api: Api) -> None:
+    scene, both = api.web.scene("wait"), ("Helpdesk.Read", "Helpdesk.Act")
+    offered = api.call("/people/mia/repairs").json
+    assert offered is not None
+    assert "check_again" in {one["repair"] for one in offered["offers"]}
+    seen = {**deed_key(7), "If-Match": f'"{offered["version"]}"'}
+    asked: dict[str, Any] = {"body": {"because": "stuck"}, "headers": seen}
+    for _ in range(2):
+        assert api.call("/people/mia/repairs/check_again", *both, **asked).json == {"done": True}
+    [row] = rows(api.web, "repair.check_again")
+    assert (row.actor_id, row.about_id, row.detail["because"]) == (DESK_APP, scene.id, "stuck")
+    late: dict[str, Any] = {"body": {"because": "stuck"}, "headers": {**seen, **deed_key(8), "If-Match": '"1"'}}
+    problem(api.call("/people/mia/repairs/check_again", *both, **late), 412, "changed")
+    now_offered = api.call("/people/mia/repairs").json
+    assert now_offered is not None
+    wrong: dict[str, Any] = {
+        "body": {"because": "stuck", "target": "x"},
+        "headers": {**deed_key(9), "If-Match": f'"{now_offered["version"]}"'},
+    }
+    problem(api.call("/people/mia/repairs/check_again", *both, **wrong), 409, "not_offered")
+    assert api.call("/people/mia/repairs/grant", *both, **asked).status_code == 422
+
+
 # asked wrongly
 
 

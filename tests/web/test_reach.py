@@ -92,6 +92,11 @@ OF_PERSON: dict[tuple[str, str], Any] = {
     ("GET", "/helpdesk/figures.json"): None,
     ("GET", "/helpdesk/connections"): None,
     ("POST", "/helpdesk/person/<oid>/end-sessions"): [{"because": "lost", "sure": "yes"}],
+    ("POST", "/helpdesk/person/<oid>/ask"): [{}],
+    ("GET", "/helpdesk/person/<oid>/repair/<which>"): [""],
+    ("POST", "/helpdesk/person/<oid>/repair/<which>"): [{"because": "asked", "seen": "999999"}],
+    ("GET", "/api/v1/people/<oid>/repairs"): [""],
+    ("POST", "/api/v1/people/<oid>/repairs/<repair>"): [{"because": "asked"}],
     ("POST", "/api/v1/search"): [{"text": "{name}"}, {"text": "{serial}"}, {"text": "{device}"}, {"text": "{case}"}],
     ("GET", "/api/v1/people/<oid>"): ["", "?case={case}"],
     ("GET", "/api/v1/people/<oid>/timeline"): [""],
@@ -109,7 +114,8 @@ OF_PERSON: dict[tuple[str, str], Any] = {
 def staff_routes(web: Web) -> set[tuple[str, str]]:
     found = set()
     for rule in web.app.url_map.iter_rules():
-        if who_may(web.app, rule.endpoint) in {*ROLES, Who.BEARER}:
+        # an administrator's role has no part of the company, and opens nobody's page
+        if who_may(web.app, rule.endpoint) in {*ROLES, Who.BEARER} - {Who.ADMIN}:
             found |= {(method, rule.rule) for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}}
     return found
 
@@ -123,13 +129,13 @@ def answers(api: Api, method: str, rule: str, oid: str, part: str) -> Iterator[t
     web, number = api.web, list(WHOM).index(oid)
     known = {"oid": oid, "name": WHOM[oid], "serial": f"SERIAL{number:04}", "device": f"device-{number}", "case": case_of(web, oid)}
     path = rule.replace("<oid>", oid).replace("<device_id>", known["device"]).replace("<connection>", "ws1")
-    path = path.replace("<record_id>", str(2000 + number))
+    path = path.replace("<record_id>", str(2000 + number)).replace("<which>", "check_again").replace("<repair>", "check_again")
     roles = ("Helpdesk.Read" + part, "Helpdesk.Act" + part)
     for turn, asked in enumerate(OF_PERSON[method, rule]):
         told = {name: value.format(**known) for name, value in asked.items()} if isinstance(asked, dict) else None
         query = asked.format(**known) if isinstance(asked, str) else ""
         if rule.startswith("/api/"):
-            headers = {"Idempotency-Key": f"key-{oid}-{part}-{turn}"} if rule.endswith("/sign-out") else {}
+            headers = {"Idempotency-Key": f"key-{oid}-{part}-{turn}", "If-Match": '"0"'} if "<oid>" in rule and told else {}
             answer = api.call(path.removeprefix("/api/v1") + query, *roles, body=told, headers=headers)
         else:
             browser = reads(web, *roles)
@@ -143,13 +149,13 @@ def test_T27_the_helpdesk_of_one_country_sees_its_people_and_no_others(api: Api,
     acts = method == "POST" and "search" not in rule
     for oid, name in WHOM.items():
         for status, text in answers(api, method, rule, oid, ""):
-            assert status in (200, 303), (oid, text)
+            assert status in (200, 303, 412, 409), (oid, text)
             assert acts or name in text or oid in text, "the control: whoever is not limited sees them"
     for oid, name in WHOM.items():
         mine = oid == "mia"
         for status, text in answers(api, method, rule, oid, ".de"):
             shown = name in text or f"{oid} phone" in text or f'"{oid}"' in text
-            assert (status in (200, 303)) if acts and mine else acts or shown == mine, (oid, status, text)
+            assert (status in (200, 303, 412, 409)) if acts and mine else acts or shown == mine, (oid, status, text)
             assert not acts or mine or status == 404, (oid, status)
         assert mine or not seen(api.web, oid), "nor does the audit say that they were seen"
 

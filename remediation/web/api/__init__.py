@@ -10,10 +10,10 @@ on the way. In an address stand ids, which say nothing without the directory. So
 
 from flask import Blueprint
 
-from . import company, deeds, description, devices, people
+from . import company, deeds, description, devices, people, repairs
 from .operations import add
 
-OPERATIONS = (*people.OPERATIONS, *devices.OPERATIONS, *company.OPERATIONS, *deeds.OPERATIONS)
+OPERATIONS = (*people.OPERATIONS, *devices.OPERATIONS, *company.OPERATIONS, *deeds.OPERATIONS, *repairs.OPERATIONS)
 
 
 def blueprint() -> Blueprint:

@@ -22,12 +22,15 @@ from .shapes import OfPerson
 DONE = 200
 
 
-class DeedHeaders(Shape):
+class Key(Shape):
     key: str = Field(
         alias="Idempotency-Key",
         pattern=r'^"?[A-Za-z0-9._~-]{8,128}"?$',
         description="Yours, by chance, and another for each deed; kept for a day.",
     )
+
+
+class DeedHeaders(Key):
     version: str | None = Field(
         default=None,
         alias="If-Match",
@@ -50,18 +53,20 @@ def sign_out(path: OfPerson, headers: DeedHeaders, body: SignOutAsked) -> Done:
     """Sign a person out here in every browser."""
 
     def act() -> Done:
+        if headers.version is not None and tag_of(state_of(path.oid)) != headers.version:
+            raise Refusal("changed")
         who = {"because": body.because, "by": caller().oid, "now": desk().clock(), "through": through()}
         if not end_sessions_of(desk().look_up, desk().store, path.oid, **who):  # type: ignore[arg-type]
             raise Refusal("not_found")
         return Done()
 
-    return once(headers, path.oid, body, act)
+    return once(headers.key, path.oid, body, act)
 
 
-def once(headers: DeedHeaders, oid: str, body: BaseModel, act: Callable[[], Done]) -> Done:
+def once(told: str, oid: str, body: BaseModel, act: Callable[[], Done]) -> Done:
     """The insert of the key decides between two at once. What failed has done nothing, since a change is whole or not at all, and
     gives the key back; a process that ended in between leaves it taken, and the caller is told to look."""
-    who, key = f"{caller().app}/{caller().oid}", headers.key.strip('"')
+    who, key = f"{caller().app}/{caller().oid}", told.strip('"')
     asked = hashlib.sha256("\n".join((request.method, request.path, body.model_dump_json())).encode()).hexdigest()
     store = desk().store
     before = store.begin_deed(who, key, asked, at=desk().clock())
@@ -72,8 +77,6 @@ def once(headers: DeedHeaders, oid: str, body: BaseModel, act: Callable[[], Done
             raise Refusal("under_way")
         return Done()
     try:
-        if headers.version is not None and tag_of(state_of(oid)) != headers.version:
-            raise Refusal("changed")
         done = act()
     except BaseException:
         store.drop_deed(who, key)

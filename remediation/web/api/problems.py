@@ -82,6 +82,7 @@ KINDS = {
         "It was begun under this Idempotency-Key. Read what it is about, then use another key.",
         WhoActs.YOU,
     ),
+    "not_offered": Kind(409, "Not offered", "This repair is not offered for this now. Read what is.", WhoActs.YOU),
     "cut": Kind(410, "Gone by their age", "Rows behind this cursor went by the retention, unread. Begin without one."),
     "changed": Kind(
         412, "Changed meanwhile", "It is not what If-Match names any more. Read it again, and decide again.", WhoActs.YOU
