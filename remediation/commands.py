@@ -1,6 +1,11 @@
 """The command line. Each command reads its own settings, says what is wrong in words, and hands over to `wiring`."""
 
 import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TextIO
 
 import click
@@ -56,12 +61,28 @@ def serve() -> None:
         click.echo(f"Serving {settings.public_origin} on {settings.bind}", err=True)
         if missing:
             click.echo(onboard_wiring.still_missing(missing), err=True)
-        serving.serve(
-            onboard_wiring.web_app,
-            bind=settings.bind,
-            processes=settings.web_processes,
-            threads=settings.web_threads,
-        )
+        with _counted_in(settings) as folder:
+            serving.serve(
+                lambda: onboard_wiring.web_app(metrics=folder),
+                bind=settings.bind,
+                processes=settings.web_processes,
+                threads=settings.web_threads,
+            )
+
+
+@contextmanager
+def _counted_in(settings: WebSettings) -> Iterator[Path | None]:
+    """The folder in which all processes count their answers. They leave this block as well, and must not take it away."""
+    if settings.web_metrics is None:
+        yield None
+        return
+    serving.refuse_taken_port(settings.web_metrics, "REMEDIATION_WEB_METRICS")
+    folder, ours = Path(tempfile.mkdtemp(prefix="remediation-metrics-")), os.getpid()
+    try:
+        yield folder
+    finally:
+        if os.getpid() == ours:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _forget_foreign_names() -> None:

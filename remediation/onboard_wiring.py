@@ -9,6 +9,8 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
@@ -124,13 +126,13 @@ def still_missing(missing: Iterable[Fault]) -> str:
 # the web
 
 
-def build_web(cls: type[WebSettings] = WebSettings) -> tuple[Flask, int]:
+def build_web(cls: type[WebSettings] = WebSettings, *, metrics: Path | None = None) -> tuple[Flask, int]:
     """The pages by what is set and typed now, and the count of the changes in it."""
     taken = taken_for(cls)
     found, missing = read_so_far(cls, taken.typed)
     logs.set_up("web", secrets_of(found))
     set_up = set_up_of(found, missing, taken)
-    return wiring.build_web_app(found, set_up), taken.seq
+    return wiring.build_web_app(found, set_up, metrics=metrics), taken.seq
 
 
 def set_up_of(settings: WebSettings, missing: Iterable[Fault], taken: Taken) -> SetUp:
@@ -184,11 +186,12 @@ class Renewing:
             self._lock.release()
 
 
-def web_app() -> Flask:
-    """For any WSGI server. Faults in the settings are told first, then a database that is not prepared."""
+def web_app(*, metrics: Path | None = None) -> Flask:
+    """For any WSGI server; `metrics` is where the processes of `serve` count their answers. Faults in the settings are told first,
+    then a database that is not prepared."""
     read_so_far(WebSettings, taken_for(WebSettings).typed)
     wiring.require_migrated(read(DatabaseSettings))
-    renewing = Renewing(build_web, choices_of(read(DatabaseSettings)).seq)
+    renewing = Renewing(partial(build_web, metrics=metrics), choices_of(read(DatabaseSettings)).seq)
     app = renewing.app
     app.wsgi_app = renewing  # type: ignore[method-assign]
     return app

@@ -63,7 +63,7 @@ def serve(build: Callable[[], Any], *, bind: str, processes: int, threads: int) 
     _Server(build, {**OPTIONS, "bind": bind, "workers": processes, "threads": threads}).run()
 
 
-def refuse_taken_port(bind: str) -> None:
+def refuse_taken_port(bind: str, setting: str = "REMEDIATION_BIND") -> None:
     host, _, port = bind.rpartition(":")
     family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
     with socket.socket(family) as probe:
@@ -72,5 +72,5 @@ def refuse_taken_port(bind: str) -> None:
             probe.bind((host.strip("[]"), int(port)))
         except OSError as error:
             raise PortTaken(
-                f"Cannot listen on {bind}: {error.strerror}. Choose another with REMEDIATION_BIND, or end the program that has it."
+                f"Cannot listen on {bind}: {error.strerror}. Choose another with {setting}, or end the program that has it."
             ) from error

@@ -7,8 +7,9 @@ The doors (`commands`, `__main__`, `app.py`) call it; nothing else may.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -30,6 +31,7 @@ from .adapters import (
     workspace_one_events,
 )
 from .adapters.mail import OwnerMail
+from .adapters.metrics_port import PortTaken, WebMetrics, serve_worker
 from .adapters.risk_file import RiskFile
 from .adapters.temporary_access import PimGroup
 from .domain.bar import Bar, held_to
@@ -39,7 +41,7 @@ from .domain.evidence import Level
 from .domain.watch import Pace, watch_names
 from .errors import NotReady
 from .ports import Actor, Budgets, Clock, DeviceManager, EventTargets, Store
-from .services import heartbeat
+from .services import heartbeat, members
 from .services.carry_access import Carrying, carry
 from .services.disable_entries import disable_entries
 from .services.impact import count_on
@@ -58,6 +60,7 @@ from .store import migrations, moving, pickle_door
 from .store.access import SqlAccessRows
 from .store.budgets import SqlBudgets
 from .store.engine import make_engine
+from .store.figures import SqlFigures
 from .store.look_up import SqlLookUp
 from .store.notices import SqlNotices
 from .store.onboarding import SqlChoices
@@ -134,16 +137,26 @@ def _is_migrated(url: str) -> bool:
     return engines and current is not None and (current == script.get_current_head() or current not in known)
 
 
-def build_web_app(settings: WebSettings, set_up: SetUp | None = None) -> Flask:
-    """`set_up` where something is missing or was typed; else everything stands in the settings."""
+def build_web_app(settings: WebSettings, set_up: SetUp | None = None, *, metrics: Path | None = None) -> Flask:
+    """`set_up` where something is missing or was typed; else everything stands in the settings. `metrics` is the folder in which
+    the processes of one `serve` count their answers."""
     engine, tenant = make_engine(_url(settings)), settings.tenant_id if settings.tenant_id != NIL else DEPLOYMENT
     store = SqlStore(engine, tenant, DbosWakeups(engine), **_asks_for(settings))
     sessions, states = SqlSessions(engine, tenant), SqlSignInStates(engine, tenant)
     look_up, certificates = SqlLookUp(engine, tenant), build_certificates(settings)
     own_half = sealing.public_half(settings.secret_key.get_secret_value())
     set_up = set_up or SetUp(SqlChoices(engine, tenant), sealing.seal, own_half)
-    events = workspace_one_events.hint_of
-    return build_web(settings, store, sessions, states, look_up, certificates, set_up=set_up, events=events, clock=now)
+    meter = _web_metrics(settings.web_metrics, metrics) if settings.web_metrics is not None and metrics is not None else None
+    more: dict[str, Any] = {"events": workspace_one_events.hint_of, "clock": now, "meter": meter}
+    return build_web(settings, store, sessions, states, look_up, certificates, set_up=set_up, **more)
+
+
+@lru_cache
+def _web_metrics(bind: str, folder: Path) -> WebMetrics:
+    """One for the process, however often its app is built anew."""
+    meter = WebMetrics(folder)
+    meter.serve(bind)
+    return meter
 
 
 def _asks_for(settings: Settings) -> dict[str, bool]:
@@ -181,7 +194,7 @@ def build_worker(settings: WorkerSettings, parts: Parts | None = None, more: Seq
     budgets = parts.budgets(build_budgets(settings, make_engine(_url(settings), durable=False), clock=parts.clock))
     wire = Wire(settings, budgets, parts.transport, parts.clock)
     world = world_of(settings, store, wire, parts.clock)
-    store.keep_watches((*watch_names(world.managers), *heartbeat.rows_of(world)), at=parts.clock())
+    store.keep_watches((*watch_names(world.managers), *heartbeat.rows_of(world), *members.rows_of(world)), at=parts.clock())
     wakers = Wakers(
         look=partial(look, world=world),
         bring_to_rest=partial(parts.bring_to_rest, world=world),
@@ -209,6 +222,11 @@ def build_worker(settings: WorkerSettings, parts: Parts | None = None, more: Seq
         every=REPAIRS_EVERY,
     )
     entries = Pulse("leftover entries", lambda: disable_entries(repairs, world), every=REPAIRS_EVERY)
+    if settings.worker_metrics is not None:
+        try:
+            serve_worker(settings.worker_metrics, SqlFigures(engine, settings.tenant_id), parts.clock)
+        except PortTaken as taken:
+            raise NotReady(str(taken)) from None
     steady = [due, old, owners, counts, starts, links, entries]
     microsoft = temporary_access(settings, wire)
     if microsoft is not None:
@@ -328,6 +346,7 @@ def world_of(settings: WorkerSettings, store: Store, wire: Wire, clock: Clock, *
         ),
         partners=compliance_partners.GraphCompliancePartners(wire.graph("directory")),
         partner_name=settings.partner_name,
+        helpdesk_groups=frozenset(group for groups in settings.helpdesk_parts.values() for group in groups),
         roster=graph_roster.GraphRoster(
             wire.graph("directory"),
             now=clock,

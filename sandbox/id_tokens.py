@@ -87,7 +87,7 @@ def _forged(sandbox: Sandbox, spec: dict[str, Any], claims: dict[str, Any]) -> s
     """As told: `header` and `claims` over the usual ones (None takes one away), `twice` says a claim again with another value,
     `sign` is `signing`, `foreign`, `stranger`, `hs256`, `none` or `broken`."""
     keys, sign = sandbox.keys, spec.get("sign", "signing")
-    key = {"foreign": keys.foreign, "stranger": SigningKey()}.get(sign, keys.signing)
+    key = SigningKey() if sign == "stranger" else keys.foreign if sign == "foreign" else keys.signing
     header = {"typ": "JWT", "alg": "RS256", "kid": key.kid, **spec.get("header", {})}
     payload = json.dumps({name: value for name, value in {**claims, **spec.get("claims", {})}.items() if value is not None})
     for name, value in spec.get("twice", {}).items():

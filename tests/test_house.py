@@ -128,6 +128,7 @@ ONLY_IN = {
     "smtplib": {"adapters"},
     "segno": {"web"},
     "prometheus_client": {"adapters"},
+    "pydantic": {"settings", "web"},
 }
 
 

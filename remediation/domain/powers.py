@@ -25,7 +25,7 @@ OF_CHANNEL: Mapping[ChannelKind, Mapping[str, frozenset[str]]] = {
 }
 OPTIONAL: Mapping[str, str] = {
     "LicenseAssignment.Read.All": "a missing licence is not told to people",
-    "GroupMember.Read.All": "people outside the chosen groups are not told so",
+    "GroupMember.Read.All": "people outside the chosen groups are not told so; a limited role of the helpdesk sees nobody",
     "AuditLog.Read.All": "for `bound` only the claim counts, not the sign-in log",
     "DeviceManagementServiceConfig.Read.All": "nobody sees who holds the compliance-partner slot, and for which groups",
     "Policy.Read.All": "nobody checks that our sign-in is excluded from the device policies",

@@ -13,6 +13,11 @@ class Turns:
     at_once: int
     every: timedelta
 
+    def left(self, full_at: datetime | None, now: datetime) -> int:
+        """How many could be taken at once."""
+        missing = max((full_at or now) - now, timedelta())
+        return max(0, self.at_once - -(-missing // self.every))
+
     def take(self, full_at: datetime | None, now: datetime) -> tuple[datetime | None, datetime | None]:
         """What `full_at` becomes and None, or None and the moment from which the next turn may be taken."""
         longest = self.every * self.at_once  # a clock that was ahead keeps nobody out for longer than that
@@ -27,6 +32,9 @@ ACCESS = Turns(2, timedelta(hours=4))  # of one person: each asks two of the sta
 PROOFS = Turns(10, timedelta(minutes=2))  # second sign-ins and certificates of one person: each leaves rows
 SAID = Turns(10, timedelta(minutes=1))  # what Microsoft showed one person: each leaves a row
 SEARCHES = Turns(60, timedelta(seconds=30))  # of one member of the helpdesk: searches and pages of people
+APP_LOOK_UPS = Turns(300, timedelta(seconds=3))  # of one program of the company's that looks people up for a whole helpdesk
+API_CALLS = Turns(120, timedelta(milliseconds=500))  # of one caller of the API, whatever it asks for
+FEED_NOTED = Turns(1, timedelta(hours=1))  # who reads the audit: more rows about that would feed the feed
 REPAIRED = Turns(20, timedelta(seconds=30))  # of one person, by all of the helpdesk: each costs remotes a look, or a message
 FIGURES = Turns(40, timedelta(seconds=10))  # of one member of staff: each reads what happened in weeks
 HINTS = Turns(1000, timedelta(milliseconds=200))  # of one MDM, bad news apart: a look at a device each, a few calls

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from .push import back_off
 
 DIRECTORY_SWEEP = "directory/sweep"
+GROUP = "group:"
 NO_SUCH_SOURCE = "no_such_source"  # why the watch of a connection that was taken out of the settings rests
 LISTS_NOTHING = "lists_nothing"  # a whole list came without any row: a lost right or a wrong group looks like that
 HOLD = timedelta(minutes=3)
@@ -23,6 +24,10 @@ def poll_of(connection: str) -> str:
 
 def sweep_of(connection: str) -> str:
     return f"mdm:{connection}/sweep"
+
+
+def members_of(group_id: str) -> str:
+    return f"{GROUP}{group_id}/members"
 
 
 def watch_names(connections: Iterable[str]) -> tuple[str, ...]:

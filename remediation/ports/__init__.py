@@ -1,14 +1,29 @@
-"""What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `watching`, `hints`, `desk`, `budgets`,
-`impact`, `operating`, `partner`, `repairs`, `second_lock`, `figures`, `alarms`, `certificates`, `checking`, `notices`, `set_up`,
-`incidents`, `work`, `access`."""
+"""What the services and the pages ask of the world, as small protocols: `remotes`, `store`, `deeds`, `watching`, `hints`, `desk`,
+`budgets`, `impact`, `operating`, `partner`, `repairs`, `second_lock`, `figures`, `alarms`, `certificates`, `checking`, `notices`,
+`set_up`, `incidents`, `work`, `access`."""
 
 from .access import AccessChanges, AccessRows, TemporaryAccess
 from .alarms import AT_ONCE, Alarm, AlarmDue, AlarmRows, AlarmSink
 from .budgets import Budgets, in_lane, lane_now
 from .certificates import DeviceCertificates
 from .checking import CertificateFiles, Clocks, Policies, Powered, Reachable
-from .desk import CaseFound, Event, LookUp, PeopleFound, PersonFound, Session, Sessions, SignInStates
-from .figures import FigureEvents
+from .deeds import Deed, Deeds
+from .desk import (
+    CaseFound,
+    DeviceFound,
+    Event,
+    FeedPage,
+    FeedRow,
+    LookUp,
+    Mark,
+    PeopleFound,
+    PersonFound,
+    Session,
+    Sessions,
+    SignInStates,
+    TimelinePage,
+)
+from .figures import FigureEvents, Meter
 from .hints import EventReader, EventTarget, EventTargets, Hints
 from .impact import Count, ImpactRows, ListRead, PersonMissing, Roster, Somebody, StartMessage, ToJudge, Wave, WaveRows
 from .incidents import IncidentChanges, Incidents
@@ -44,6 +59,7 @@ from .remotes import (
     LookupValue,
     Marking,
     MdmGroup,
+    MemberListing,
     Messaging,
     Owned,
     Page,
@@ -60,7 +76,7 @@ from .repairs import DeskRepairs, RepairWork, StartLink, StartLinkDue, ToDisable
 from .second_lock import LockRows, SignInRecords
 from .set_up import DirectoryGroups
 from .store import Actor, CertificateHandle, Change, PossessionLinkFacts, Revoked, Store, Wakeups
-from .watching import Watching
+from .watching import Members, Watching
 from .work import Claim, WorkChanges, WorkRow, WorkRows
 
 __all__ = [
@@ -92,8 +108,11 @@ __all__ = [
     "ComplianceChannel",
     "Connections",
     "Count",
+    "Deed",
+    "Deeds",
     "DeskRepairs",
     "DeviceCertificates",
+    "DeviceFound",
     "DeviceManager",
     "Directory",
     "DirectoryGroups",
@@ -103,6 +122,8 @@ __all__ = [
     "EventTarget",
     "EventTargets",
     "Extension",
+    "FeedPage",
+    "FeedRow",
     "FigureEvents",
     "FigureRows",
     "FigureSink",
@@ -119,9 +140,13 @@ __all__ = [
     "LockRows",
     "LookUp",
     "LookupValue",
+    "Mark",
     "Marking",
     "MdmGroup",
+    "MemberListing",
+    "Members",
     "Messaging",
+    "Meter",
     "Notice",
     "Notices",
     "Owned",
@@ -163,6 +188,7 @@ __all__ = [
     "StuckRow",
     "StuckRows",
     "TemporaryAccess",
+    "TimelinePage",
     "ToDisable",
     "ToJudge",
     "Unsealed",

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from ..domain.device import Person, Platform
+from ..domain.device import DeviceLink, DirectoryDevice, ManagedDevice, ManagedKey, Person, Platform
+from ..domain.push import Push
+from ..domain.reach import Reach
 from .access import AccessRows
 from .figures import FigureEvents
 from .incidents import Incidents
-from .operating import Connections, StuckRow
+from .operating import Connections, StuckRow, StuckRows
 from .repairs import DeskRepairs
 from .store import Actor
 from .work import WorkRows
@@ -88,8 +90,82 @@ class Event:
     number: int = 0
 
 
+@dataclass(frozen=True)
+class Mark:
+    """A place in a person's timeline, where the next page goes on: `book` is 0 for the audit and 1 for the observations."""
+
+    at: datetime
+    book: int
+    row: int
+
+
+@dataclass(frozen=True)
+class TimelinePage:
+    """`next` is None behind the last row."""
+
+    events: Sequence[Event]
+    next: Mark | None
+
+
+@dataclass(frozen=True)
+class DeviceFound:
+    """One device, as far as its two sides are known. `link` is the living one, else the one that ended last; `whose` are the object
+    ids of everybody whom it belongs to by a link or a list."""
+
+    directory: DirectoryDevice | None
+    managed: ManagedDevice | None
+    link: DeviceLink | None
+    push: Push | None
+    whose: frozenset[str]
+
+
+@dataclass(frozen=True)
+class FeedRow:
+    """An audit row behind its seal. `what` is None where the row is gone, and with it all that follows: a seal stays."""
+
+    seq: int
+    digest: str
+    sealed_at: datetime
+    at: datetime | None = None
+    what: str | None = None
+    actor: tuple[str, str] | None = None
+    about: tuple[str, str] | None = None
+    detail: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class FeedPage:
+    """`last` is the place to go on from. `gap`: rows behind the place that was asked for went by their age, unread."""
+
+    rows: Sequence[FeedRow]
+    last: int
+    more: bool
+    gap: bool
+
+
 class LookUp(Connections, FigureEvents, DeskRepairs, Protocol):
-    """What the helpdesk reads, all of it within the tenant."""
+    """What the helpdesk reads, all of it within the tenant, and of people within `reach`: whoever is not within it is not there."""
+
+    reach: Reach
+
+    def within(self, reach: Reach) -> "LookUp": ...
+
+    def listed_at(self) -> Mapping[str, datetime | None]:
+        """By group that limits what is seen: of when its members are known, None where they are not."""
+
+    def stuck(self) -> StuckRows: ...
+
+    def timeline_page(self, oid: str, after: Mark | None, *, limit: int) -> TimelinePage:
+        """As `timeline`, a page at a time."""
+
+    def device(self, device_id: str) -> DeviceFound | None: ...
+
+    def record(self, key: ManagedKey) -> DeviceFound | None: ...
+
+    def devices_with_serial(self, serial: str) -> Sequence[DeviceFound]: ...
+
+    def audit_after(self, seq: int | None, *, limit: int) -> FeedPage:
+        """Of everybody, in the order of the seals; None begins with the oldest that is kept."""
 
     access: AccessRows
     work: WorkRows

@@ -12,3 +12,8 @@ class FigureEvents(Protocol):
 
     def connection_names(self) -> list[str]:
         """The names of the MDM connections that lists are read of."""
+
+
+class Meter(Protocol):
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """One answer of the pages; `route` is the route's own pattern."""

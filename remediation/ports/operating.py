@@ -15,7 +15,8 @@ from .store import Actor
 @dataclass(frozen=True)
 class StuckRow:
     """One row that does not rest. `kind` is `link`, `journey`, `watch`, `remote` or `alarm`; `reason` is a stable id as the row
-    holds it (`services.stuck` knows them); `whose` a user name, `what` a device or a source. None where nobody knows."""
+    holds it (`services.stuck` knows them); `whose` a user name and `oid` theirs, `what` a device or a source. None where nobody
+    knows."""
 
     kind: str
     id: str
@@ -25,6 +26,7 @@ class StuckRow:
     since: datetime | None
     next_at: datetime | None
     attempts: int
+    oid: str | None = None
 
 
 class StuckRows(Protocol):

@@ -91,6 +91,13 @@ class Listing(Protocol):
 
 
 @runtime_checkable
+class MemberListing(Protocol):
+    def members(self, group_id: str, cursor: str | None) -> Page[str]:
+        """Object ids of the people in a directory group, of groups within it too, page by page. NotFound where there is no such
+        group."""
+
+
+@runtime_checkable
 class Refreshing(Protocol):
     def refresh(self, record_id: str) -> None:
         """Ask the device to report to its MDM now; returns when the MDM took the request, not when the device answered."""

@@ -22,6 +22,7 @@ from ..domain.standing import Standing
 from ..domain.turns import Turns
 from .access import AccessChanges
 from .alarms import Alarm
+from .deeds import Deeds
 from .hints import Hints
 from .impact import ImpactChange, ImpactRows, WaveRows
 from .incidents import IncidentChanges
@@ -29,7 +30,7 @@ from .onboarding import Choice
 from .partner import PartnerRows
 from .second_lock import LockRows
 from .set_up import SetUpChanges, SetUpRows
-from .watching import Watching
+from .watching import Members, Watching
 from .work import WorkChanges
 
 EVERYTHING = Room()
@@ -261,7 +262,7 @@ class Change(SetUpChanges, ImpactChange, AccessChanges, WorkChanges, IncidentCha
         """Take away every row of theirs; returns how many by table. The audit stays: it holds ids alone. Raises ErasureRefused."""
 
 
-class Store(Watching, Hints, PartnerRows, SetUpRows, ImpactRows, WaveRows, LockRows, Protocol):
+class Store(Watching, Members, Hints, PartnerRows, SetUpRows, ImpactRows, WaveRows, LockRows, Deeds, Protocol):
     """The database of one tenant. `change` is for decisions, `observe_*` and `note_*` for what was seen and for timers:
     those leave observation rows where something differs, never audit rows."""
 
@@ -275,6 +276,9 @@ class Store(Watching, Hints, PartnerRows, SetUpRows, ImpactRows, WaveRows, LockR
 
     def take_turn(self, key: str, turns: Turns, *, at: datetime) -> datetime | None:
         """One turn of `key`'s, in a transaction of its own, shared by all processes. None if there was one, else when there is."""
+
+    def take_turn_and_count(self, key: str, turns: Turns, *, at: datetime) -> tuple[datetime | None, int]:
+        """Also how many are left to take at once."""
 
     # reads
     def journey(self, journey_id: str) -> Journey | None: ...

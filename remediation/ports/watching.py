@@ -10,6 +10,16 @@ from ..domain.listing import Held, PageNews
 from ..domain.watch import Watch
 
 
+class Members(Protocol):
+    """Who is in the groups that limit a role of the helpdesk."""
+
+    def note_members(self, watch: Watch, group_id: str, oids: Sequence[str], *, whole: bool) -> bool:
+        """Save the watch as it stands after this page, with its members as of the round's beginning; after the last page (`whole`)
+        whoever this round did not list is in the group no more. False, and nothing done, where the watch is somebody else's."""
+
+    def members(self, group_id: str) -> Sequence[str]: ...
+
+
 class Watching(Protocol):
     def keep_watches(self, names: Sequence[str], *, at: datetime) -> None:
         """Make the rows that are not there yet, due at once; those that are there stay as they are."""

@@ -39,7 +39,7 @@ class Doctor:
     @property
     def groups(self) -> bool:
         partner = self.partner
-        return partner is not None and bool(partner.groups)
+        return bool(self.world.helpdesk_groups) or (partner is not None and bool(partner.groups))
 
     @property
     def tests(self) -> Mapping[str, MessageTest | None]:

@@ -15,12 +15,13 @@ from ..domain.device import Platform
 from ..domain.listing import PageNews, Rules, of_directory, of_records
 from ..domain.partner import HEARTBEAT, RESYNC
 from ..domain.pilot import watch_of
-from ..domain.watch import DIRECTORY_SWEEP, NO_SUCH_SOURCE, Watch, poll_of, sweep_of
+from ..domain.watch import DIRECTORY_SWEEP, GROUP, NO_SUCH_SOURCE, Watch, poll_of, sweep_of
 from ..domain.wishes import WISHES
 from ..errors import Busy, RemoteError, Unreachable
 from ..ports import Listing
 from .heartbeat import beat, tell_again
 from .marks import clear_strays, marks_of
+from .members import list_members
 from .pilot import drive
 from .world import World
 
@@ -35,7 +36,7 @@ def watch(name: str, *, world: World) -> None:
     found, source = world.store.watch(name), _source(name, world)
     if found is None:
         return
-    alongside = _alongside(name, world)
+    alongside = list_members if name.startswith(GROUP) else _alongside(name, world)
     if alongside is not None:
         alongside(found, world)
         return

@@ -30,7 +30,7 @@ class World:
     """`managers` by connection name. `possession_url` makes the address behind a token, `message_text` the words around it.
     `tell_owner_by` are the ways of `tell_owner`. `partner_name` is what Intune's list of partners calls us. `answer_wishes` asks
     what an administrator wants to know while the tenant is set up. `lock` writes the marks of the second lock, where the tenant
-    has one. Without `directory_writing` the tenant permits none."""
+    has one. Without `directory_writing` the tenant permits none. `helpdesk_groups` limit a role (domain/reach.py)."""
 
     store: Store
     directory: Directory
@@ -49,6 +49,7 @@ class World:
     tell_owner_by: Sequence[str] = ("device",)
     partners: PartnerList | None = None
     partner_name: str | None = None
+    helpdesk_groups: frozenset[str] = frozenset()
     answer_wishes: Callable[[Watch, "World"], None] | None = None
     roster: Roster | None = None
     lock: Marking | None = None

@@ -44,6 +44,16 @@ class AlarmSettings(Group):
     ] = "starttls"
     alarm_mail_user: Annotated[Text | None, Says("Its account, where it wants one", OPERATOR, "remediation")] = None
     alarm_mail_password: Annotated[Secret | None, Says("That account's password", OPERATOR, "a file's path in …_FILE")] = None
+    worker_metrics: Annotated[
+        str | None,
+        AfterValidator(rule.listen),
+        Says(
+            "Where the same figures are told to Prometheus itself: a port of this machine's own, or host:port. Never to be "
+            "reachable from outside",
+            OPERATOR,
+            "9465",
+        ),
+    ] = None
     metrics_file: Annotated[
         str | None,
         AfterValidator(rule.writable_file),

@@ -44,6 +44,8 @@ def between(cls: type[Group], values: Mapping[str, Any], prefix: str) -> Iterato
         yield Fault(
             "FLASK_DEBUG", "is on. Its debugger runs anybody's code: unset it, or set REMEDIATION_DEMO=true for a demonstration."
         )
+    if issubclass(cls, WebSettings):
+        yield from _api(values)
     if issubclass(cls, Settings):
         yield from _certificate(cls, values)
         if str(values.get("temporary_access", "off")) != "off" and "temporary_access_group" not in values:
@@ -69,6 +71,17 @@ def _certificate(cls: type[Group], values: Mapping[str, Any]) -> Iterator[Fault]
     hosts = [urlsplit(str(values.get(field, ""))).hostname for field in ("certificate_origin", "public_origin")]
     if hosts[0] is not None and hosts[0] == hosts[1]:
         yield Fault(env_name("certificate_origin"), "has the host name of REMEDIATION_PUBLIC_ORIGIN; it must be another one.")
+
+
+def _api(values: Mapping[str, Any]) -> Iterator[Fault]:
+    """An API that any app of the tenant may call is not what anybody wants by saying nothing."""
+    together = ["api_audience", "api_clients"]
+    missing = [field for field in together if field not in values]
+    if len(missing) == 1:
+        yield Fault(env_name(missing[0]), _goes_with(missing[0], together))
+    said = (str(values.get("web_metrics", "")), str(values.get("bind", WebSettings.model_fields["bind"].default)))
+    if said[0] and said[0].rpartition(":")[2] == said[1].rpartition(":")[2]:
+        yield Fault(env_name("web_metrics"), "has the port of the pages, REMEDIATION_BIND; it must be another one.")
 
 
 def _owner(values: Mapping[str, Any]) -> Iterator[Fault]:

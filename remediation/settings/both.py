@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic_settings import NoDecode
 
 from ..domain.evidence import Level
 from . import clouds
@@ -105,6 +106,18 @@ class Settings(DatabaseSettings):
     temporary_access_hours: Annotated[
         int, Field(ge=1, le=24), Says("For how long at most it is approved", "the security officer", "4")
     ] = 8
+    helpdesk_parts: Annotated[
+        dict[str, tuple[str, ...]],
+        NoDecode,
+        BeforeValidator(rule.split_each),
+        AfterValidator(rule.company_parts),
+        Says(
+            "Parts of the company whose helpdesk sees its own people only: by the end of the app role, the groups (object ids) "
+            "whose members they are. `de` belongs to `Helpdesk.Read.de` and `Helpdesk.Act.de` (docs/security.md)",
+            ENTRA_ADMIN,
+            '{de = ["2f1c9a44-6d0e-4b7a-9c35-8e0d1f6b2a71"]}',
+        ),
+    ] = Field(default_factory=dict)
     disable_entries: Annotated[
         bool,
         Says(

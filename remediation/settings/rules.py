@@ -85,6 +85,30 @@ def groups(values: tuple[str, ...]) -> tuple[str, ...]:
     return found
 
 
+def company_parts(values: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """By the end of an app role: `de` of `Helpdesk.Read.de`. Entra's values of app roles know no spaces."""
+    for name, named in values.items():
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", name):
+            raise ValueError("must name each part with letters, digits, - or _, at most 32")
+        if not named:
+            raise ValueError(f"must name one group or more for {name}")
+    return {name: _guids(named) for name, named in values.items()}
+
+
+def split_each(value: object) -> object:
+    value = table(value)
+    return {name: split(one) for name, one in value.items()} if isinstance(value, dict) else value
+
+
+def guids(values: tuple[str, ...]) -> tuple[str, ...]:
+    return _guids(values)
+
+
+def listen(value: str | None) -> str | None:
+    """A port alone is one of this machine's own."""
+    return bind(f"127.0.0.1:{value}" if value is not None and value.isdigit() else value)
+
+
 def plans(values: tuple[str, ...]) -> tuple[str, ...]:
     if not values:
         raise ValueError("must name one service plan or more, or be left out")

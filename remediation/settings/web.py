@@ -96,6 +96,38 @@ class WebSettings(Settings):
         BeforeValidator(rule.table),
         Says("The same for single connections, by their names, where there are several MDMs", MDM_ADMIN, '{maas = "MaaS360"}'),
     ] = Field(default_factory=dict)
+    staff_guests: Annotated[
+        bool, Says("Lets guests of the tenant who have a role of the helpdesk's work here as such", ENTRA_ADMIN, "true")
+    ] = False
+    api_audience: Annotated[
+        Guid | None,
+        Says(
+            "The client id of the app registration that stands for our API; without it there is none (docs/api.md)",
+            ENTRA_ADMIN,
+            "3e7a1c05-92d4-4f6b-8a1e-5c0b7d9f2e64",
+        ),
+    ] = None
+    api_clients: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(rule.split),
+        AfterValidator(rule.guids),
+        Says(
+            "The client ids of the apps that may call it, with commas between; goes with the audience",
+            ENTRA_ADMIN,
+            "b4d8e6f1-7c23-4a90-b5d2-1f8e3c6a9b07",
+        ),
+    ] = ()
+    web_metrics: Annotated[
+        str | None,
+        AfterValidator(rule.listen),
+        Says(
+            "Where figures of the pages are told to Prometheus: a port of this machine's own, or host:port. Never the pages' own, "
+            "and never to be reachable from outside",
+            OPERATOR,
+            "9464",
+        ),
+    ] = None
     android_broker: Annotated[
         Literal["authenticator", "company_portal"],
         Says("The app in which people register an Android device with Microsoft", ENTRA_ADMIN, "company_portal"),

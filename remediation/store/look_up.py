@@ -10,15 +10,20 @@ import sqlalchemy as sa
 
 from ..domain.device import Person
 from ..domain.health import Connection
+from ..domain.reach import EVERYBODY, Reach
 from ..domain.search import spellings
-from ..ports import AccessRows, CaseFound, Event, Incidents, PeopleFound, PersonFound, StuckRow, WorkRows
+from ..ports import AccessRows, CaseFound, Event, Incidents, Mark, PeopleFound, PersonFound, StuckRow, TimelinePage, WorkRows
 from . import rows, terms, timeline
 from .access import SqlAccessRows
+from .device_look_up import SqlDeviceLookUp
 from .engine import reading
+from .feed import SqlFeed
 from .incidents import SqlIncidents
+from .reach import listed_at, seen_by
 from .remotes import SqlConnections
 from .repairs import SqlDeskRepairs
 from .sessions import alive
+from .stuck import SqlStuckRows
 from .tables import (
     audit,
     cases,
@@ -37,13 +42,24 @@ PROBED = 2000
 """Terms that one search reads at most: where more begin alike, it says so and asks for another word."""
 
 
-class SqlLookUp(SqlTold, SqlDeskRepairs):
-    def __init__(self, engine: sa.Engine, tenant_id: str) -> None:
+class SqlLookUp(SqlDeviceLookUp, SqlFeed, SqlTold, SqlDeskRepairs):
+    def __init__(self, engine: sa.Engine, tenant_id: str, reach: Reach = EVERYBODY) -> None:
         self._engine = engine
         self._tenant_id = tenant_id
         self.work: WorkRows = SqlWorkRows(engine, tenant_id)
         self.access: AccessRows = SqlAccessRows(engine, tenant_id)
         self.incidents: Incidents = SqlIncidents(engine, tenant_id)
+        self.reach = reach
+
+    def within(self, reach: Reach) -> "SqlLookUp":
+        return SqlLookUp(self._engine, self._tenant_id, reach)
+
+    def listed_at(self) -> Mapping[str, datetime | None]:
+        with reading(self._engine) as connection:
+            return listed_at(connection, self.reach, self._tenant_id)
+
+    def stuck(self) -> SqlStuckRows:
+        return SqlStuckRows(self._engine, self._tenant_id, self.reach)
 
     def case(self, code: str) -> CaseFound | None:
         found = self._cases(journeys.c.case_code == code)
@@ -95,14 +111,18 @@ class SqlLookUp(SqlTold, SqlDeskRepairs):
         theirs = journeys.c.tenant_id == people.c.tenant_id, journeys.c.oid == people.c.oid
         last = sa.select(sa.func.max(journeys.c.started_at)).where(*theirs).scalar_subquery().label("last_case_at")
         chosen = sa.select(people, last, found.subject).join_from(people, found.oid.table, people.c.oid == found.oid)
-        return chosen.where(self._mine(people)).order_by(found.term, sa.func.lower(people.c.name), people.c.oid).limit(limit)
+        return (
+            chosen.where(self._mine(people), self._seen(people.c.oid))
+            .order_by(found.term, sa.func.lower(people.c.name), people.c.oid)
+            .limit(limit)
+        )
 
     def _has(self, oid: sa.ColumnElement[str], spelling: str) -> sa.ColumnElement[bool]:
         other = search_terms.alias().c
         return sa.exists().where(other.tenant_id == self._tenant_id, other.oid == oid, _begins(other.term, spelling))
 
     def person(self, oid: str) -> Person | None:
-        found = self._all(sa.select(people).where(self._mine(people), people.c.oid == oid))
+        found = self._all(sa.select(people).where(self._mine(people), people.c.oid == oid, self._seen(people.c.oid)))
         return rows.person(found[0]) if found else None
 
     def cases_of(self, oid: str) -> Sequence[CaseFound]:
@@ -110,10 +130,26 @@ class SqlLookUp(SqlTold, SqlDeskRepairs):
 
     def timeline(self, oid: str, *, limit: int, kind: str | None = None, skip: int = 0) -> Sequence[Event]:
         with reading(self._engine) as connection:
+            if not self._sees(connection, oid):
+                return ()
             return timeline.events(connection, self._tenant_id, oid, kind=kind, skip=skip, limit=limit)
 
+    def timeline_page(self, oid: str, after: Mark | None, *, limit: int) -> TimelinePage:
+        with reading(self._engine) as connection:
+            marked = timeline.marked(connection, self._tenant_id, oid, after, limit + 1) if self._sees(connection, oid) else []
+        events = [event for _, event in marked[:limit]]
+        return TimelinePage(events, marked[limit - 1][0] if len(marked) > limit else None)
+
+    def _sees(self, connection: sa.Connection, oid: str) -> bool:
+        return self.reach.everybody or bool(connection.execute(sa.select(self._seen(sa.literal(oid)))).scalar_one())
+
     def said_not_me(self, oid: str) -> datetime | None:
-        said = audit.c.about_kind == "person", audit.c.about_id == oid, audit.c.why == "possession.not_me"
+        said = (
+            audit.c.about_kind == "person",
+            audit.c.about_id == oid,
+            audit.c.why == "possession.not_me",
+            self._seen(sa.literal(oid)),
+        )
         with reading(self._engine) as connection:
             at: datetime | None = connection.execute(
                 sa.select(sa.func.max(audit.c.at)).where(self._mine(audit), *said)
@@ -122,6 +158,7 @@ class SqlLookUp(SqlTold, SqlDeskRepairs):
 
     def signed_in(self, oid: str, now: datetime) -> Sequence[datetime]:
         theirs = sa.select(sessions.c.signed_in_at).where(self._mine(sessions), sessions.c.oid == oid, alive(now))
+        theirs = theirs.where(self._seen(sa.literal(oid)))
         with reading(self._engine) as connection:
             return connection.execute(theirs.order_by(sessions.c.signed_in_at.desc())).scalars().all()
 
@@ -140,11 +177,14 @@ class SqlLookUp(SqlTold, SqlDeskRepairs):
         return SqlConnections(self._engine, self._tenant_id).connections(now)
 
     def _cases(self, condition: sa.ColumnElement[bool]) -> Sequence[CaseFound]:
-        mine = sa.select(journeys).where(self._mine(journeys), condition)
+        mine = sa.select(journeys).where(self._mine(journeys), self._seen(journeys.c.oid), condition)
         found = self._all(mine.order_by(journeys.c.started_at.desc(), journeys.c.id))
         return [
             CaseFound(row["case_code"], row["platform"], row["entrance"], row["started_at"], row["id"], row["oid"]) for row in found
         ]
+
+    def _seen(self, oid: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+        return seen_by(self.reach, self._tenant_id, oid)
 
     def _mine(self, table: sa.Table) -> sa.ColumnElement[bool]:
         return table.c.tenant_id == self._tenant_id

@@ -22,6 +22,7 @@ from .tables import (
     device_links,
     device_marks,
     directory_devices,
+    group_members,
     impact_managed,
     impact_missing,
     impact_names,
@@ -52,6 +53,7 @@ NOBODYS = {
     "remotes": "of a remote; of its own words those of a short list alone",
     "turns": "how often somebody asked, under an object id; forgotten within hours, and by an erasure",
     "watches": "of a list that is read",
+    "api_deeds": "what a program of the company's did, under its own object id, or that of whoever it did it for; gone after a day",
     "lease_extensions": "of an MDM connection",
     "impact_counts": "numbers of people, and which administrator asked",
     "start_waves": "numbers of people, and which administrator asked",
@@ -165,6 +167,7 @@ def of_person(connection: sa.Connection, tenant_id: str, oid: str, *, ever: bool
         mine(work_claims, work_claims.c.oid == oid),
         *(mine(table, table.c.oid == oid) for table in IMPACT),
         mine(search_terms, search_terms.c.oid == oid),
+        mine(group_members, group_members.c.oid == oid),
         mine(people, people.c.oid == oid),
     ]
 

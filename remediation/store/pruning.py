@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from ..domain.access import State
 from ..domain.device import LinkState
+from ..domain.reach import MEMBERS_LAST
 from ..domain.wishes import BRIEF
 from . import terms
 from .engine import reading, writing
@@ -15,11 +16,13 @@ from .tables import (
     LIVING,
     access_requests,
     alarms,
+    api_deeds,
     audit,
     cases,
     device_links,
     device_marks,
     directory_devices,
+    group_members,
     impact_counts,
     impact_managed,
     impact_missing,
@@ -47,6 +50,7 @@ from .tables import (
 )
 
 BATCH = 500
+DEEDS_LAST = timedelta(days=1)  # for so long a program may ask again under the same key
 BY_KEY = {"connection": "connection", "record_id": "record_id"}
 _CLOCKS = timedelta(hours=1)  # by which a web host's clock may be behind ours
 
@@ -69,6 +73,8 @@ class SqlPrunedRows:
         gone = self._delete(sessions, ended) + self._delete(sign_in_states, sign_in_states.c.until <= now)
         self._delete(turns, turns.c.full_at <= now)
         self._delete(work_claims, work_claims.c.until <= now)
+        self._delete(api_deeds, api_deeds.c.at <= now - DEEDS_LAST)
+        self._delete(group_members, group_members.c.listed_at <= now - MEMBERS_LAST)
         return gone
 
     def older_than(self, before: datetime) -> Mapping[str, int]:

@@ -25,11 +25,13 @@ from ..ports import Actor, CertificateHandle, Change, PossessionLinkFacts, Wakeu
 from ..ports.store import EVERYTHING
 from . import message_tests, rows, timers, whole_journey
 from .change import change
+from .deeds import SqlDeeds
 from .engine import reading, writing
 from .hints import SqlHints
 from .impact import SqlImpact
 from .observations import Observer
 from .partner import SqlPartner
+from .reach import SqlMembers
 from .remotes import EventTally
 from .second_lock import SqlLock
 from .set_up import SqlSetUp
@@ -45,12 +47,12 @@ from .tables import (
     shown_certificates,
     sign_ins,
 )
-from .turns import take_turn
+from .turns import take_and_count, take_turn
 from .waves import SqlWaves
 from .whole_journey import columns_of, same
 
 
-class SqlStore(SqlPartner, SqlHints, SqlSetUp, SqlImpact, SqlWaves, SqlLock):
+class SqlStore(SqlPartner, SqlMembers, SqlHints, SqlSetUp, SqlImpact, SqlWaves, SqlLock, SqlDeeds):
     def __init__(self, engine: sa.Engine, tenant_id: str, wakeups: Wakeups, *, fresh: bool = False) -> None:
         """`fresh`: the tenant asks for no better evidence, which the steps of each journey depend on."""
         self.tenant_id = tenant_id
@@ -65,6 +67,10 @@ class SqlStore(SqlPartner, SqlHints, SqlSetUp, SqlImpact, SqlWaves, SqlLock):
     def take_turn(self, key: str, turns: Turns, *, at: datetime) -> datetime | None:
         with writing(self._engine) as connection:
             return take_turn(connection, self.tenant_id, key, turns, at)
+
+    def take_turn_and_count(self, key: str, turns: Turns, *, at: datetime) -> tuple[datetime | None, int]:
+        with writing(self._engine) as connection:
+            return take_and_count(connection, self.tenant_id, key, turns, at)
 
     # reads
 

@@ -12,17 +12,20 @@ import sqlalchemy as sa
 
 from ..domain.compliance import Verdict
 from ..domain.device import LinkState
+from ..domain.reach import EVERYBODY, Reach
 from ..domain.watch import LISTS_NOTHING
 from ..ports import StuckRow
 from .engine import reading
+from .reach import seen_by
 from .tables import alarms, budgets, device_links, journeys, managed_devices, people, pushes, watches
 
 _ALIKE: sa.ColumnElement[Any] = sa.literal_column("1")
+_NOBODY: sa.ColumnElement[Any] = sa.null()
 
 
 class SqlStuckRows:
-    def __init__(self, engine: sa.Engine, tenant_id: str) -> None:
-        self._engine, self._tenant_id = engine, tenant_id
+    def __init__(self, engine: sa.Engine, tenant_id: str, reach: Reach = EVERYBODY) -> None:
+        self._engine, self._tenant_id, self._reach = engine, tenant_id, reach
 
     def count(self, now: datetime) -> Mapping[tuple[str, str], int]:
         counted: Counter[tuple[str, str]] = Counter()
@@ -71,11 +74,12 @@ class SqlStuckRows:
                 sa.case((open_, push.desired_at), (push.desired_seq == 0, link.made_at), else_=push.posture_read_at),
                 *(push.next_look_at, push.attempts),
                 urgent=sa.case((down, 0), else_=1),
+                oid=link.oid,
             )
             .join_from(pushes, device_links, self._same(pushes, device_links, link_id="id"))
             .join(people, self._same(device_links, people, oid="oid"))
             .join(managed_devices, self._same(device_links, managed_devices, connection="connection", record_id="record_id"))
-            .where(self._mine(pushes), sa.or_(open_, never, pending, erring))
+            .where(self._mine(pushes), self._seen(link.oid), sa.or_(open_, never, pending, erring))
         )
 
     def _journeys(self, now: datetime) -> sa.Select[Any]:
@@ -88,9 +92,12 @@ class SqlStuckRows:
             _stuck(
                 *(journey.id, people.c.user_name, journey.case_code, reason, sa.func.coalesce(since, journey.started_at)),
                 *(journey.next_look_at, journey.attempts),
+                oid=journey.oid,
             )
             .join_from(journeys, people, self._same(journeys, people, oid="oid"))
-            .where(self._mine(journeys), journey.expires_at > now, sa.or_(*(true for true, _, _ in reasons)))
+            .where(
+                self._mine(journeys), self._seen(journey.oid), journey.expires_at > now, sa.or_(*(true for true, _, _ in reasons))
+            )
         )
 
     def _watches(self) -> sa.Select[Any]:
@@ -117,6 +124,9 @@ class SqlStuckRows:
         columns = (alarm.id, sa.literal(""), alarm.sink, sa.literal("not_told"), alarm.at, alarm.next_try_at, alarm.attempts)
         return _stuck(*columns).where(*waiting)
 
+    def _seen(self, oid: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+        return seen_by(self._reach, self._tenant_id, oid)
+
     def _mine(self, table: Any) -> sa.ColumnElement[bool]:
         condition: sa.ColumnElement[bool] = table.c.tenant_id == self._tenant_id
         return condition
@@ -140,10 +150,12 @@ def journey_reasons() -> list[tuple[sa.ColumnElement[bool], Any, Any]]:
     ]
 
 
-def _stuck(*columns: Any, urgent: Any = _ALIKE) -> sa.Select[Any]:
+def _stuck(*columns: Any, urgent: Any = _ALIKE, oid: Any = _NOBODY) -> sa.Select[Any]:
     names = ("id", "whose", "what", "reason", "since", "next_at", "attempts")
-    return sa.select(*(column.label(name) for name, column in zip(names, columns, strict=True)), urgent.label("urgent"))
+    return sa.select(
+        *(column.label(name) for name, column in zip(names, columns, strict=True)), urgent.label("urgent"), oid.label("oid")
+    )
 
 
 def _row(kind: str, row: sa.RowMapping) -> StuckRow:
-    return StuckRow(kind, *(row[name] for name in ("id", "whose", "what", "reason", "since", "next_at", "attempts")))
+    return StuckRow(kind, *(row[name] for name in ("id", "whose", "what", "reason", "since", "next_at", "attempts", "oid")))

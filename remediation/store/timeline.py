@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ..ports import Actor, Event
+from ..ports import Actor, Event, Mark
 from .tables import audit, device_links, directory_devices, journeys, managed_devices, observations
 
 _ABOUT_LOOKING = "look_up.%"  # who looked stands in the audit, and would drown what happened
@@ -31,6 +31,26 @@ def events(connection: sa.Connection, tenant_id: str, oid: str, *, kind: str | N
         seen = _newest(tenant_id, observations, observations.c.subject_kind, observations.c.subject_id, oid, *_of(kind)).limit(most)
         found += [_seen(row) for row in connection.execute(seen).mappings()]
     return sorted(found, key=lambda event: event.at, reverse=True)[skip:most]
+
+
+def marked(connection: sa.Connection, tenant_id: str, oid: str, after: Mark | None, limit: int) -> list[tuple[Mark, Event]]:
+    """What comes after the mark. Of rows of one moment the audit's before the observations', and of each the newest first."""
+    done = _newest(tenant_id, audit, audit.c.about_kind, audit.c.about_id, oid, *_done_by(None))
+    seen = _newest(tenant_id, observations, observations.c.subject_kind, observations.c.subject_id, oid)
+    found: list[tuple[Mark, Event]] = []
+    for book, (statement, event_of) in enumerate(((done, _done), (seen, _seen))):
+        for row in connection.execute(_behind(statement, after, book).limit(limit)).mappings():
+            found.append((Mark(row["at"], book, row["id"]), event_of(row)))
+    return sorted(found, key=lambda one: (one[0].at, -one[0].book, one[0].row), reverse=True)[:limit]
+
+
+def _behind(statement: sa.Select[Any], mark: Mark | None, book: int) -> sa.Select[Any]:
+    """Of one person's rows, which were chosen already: those after the mark."""
+    if mark is None:
+        return statement
+    at, row = statement.selected_columns["at"], statement.selected_columns["id"]
+    of_the_moment = row < mark.row if book == mark.book else sa.true() if book > mark.book else sa.false()
+    return statement.where(sa.or_(at < mark.at, sa.and_(at == mark.at, of_the_moment)))
 
 
 def acts_since(connection: sa.Connection, tenant_id: str, oid: str, seen: int, *, limit: int) -> Sequence[Event]:

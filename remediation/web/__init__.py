@@ -3,9 +3,10 @@
 Read `entrances` (how people arrive), `sign_in` and `id_token`, `sign_in_again` and `access_token`, `cannot_sign_in`,
 `journey_pages` (the one dispatcher) with `panel` and `cards` (what its page shows), `links` (what leads off the site),
 `possession_pages`, `message_test_pages`, `certificate_pages`, `helpdesk_pages`, `repair_pages`, `work_pages`, `incident_pages`,
-`access_pages` with `access_shown`, `connection_pages`, `figures_pages`, `webhooks` (what an MDM sends), `onboarding_pages` with
-`onboarding_frame`, `set_up` and `set_up_pages` (a tenant from zero); then what stands around every page: `incident`,
-`second_host`, `guards`, `headers`, `forgery`, `sessions`, `error_pages`, `texts`, `languages`, `embedded`, `assets`.
+`access_pages` with `access_shown`, `connection_pages`, `figures_pages`, `webhooks` (what an MDM sends), `api` (the same for
+programs, with `bearer` and `api_token`), `onboarding_pages` with `onboarding_frame`, `set_up` and `set_up_pages` (a tenant from
+zero); then what stands around every page: `incident`, `metering`, `second_host`, `guards`, `headers`, `forgery`, `sessions`,
+`error_pages`, `texts`, `languages`, `embedded`, `assets`.
 """
 
 import hashlib
@@ -17,10 +18,11 @@ from urllib.parse import urlsplit
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 
-from ..ports import Clock, DeviceCertificates, EventReader, LookUp, Sessions, SignInStates, Store
+from ..ports import Clock, DeviceCertificates, EventReader, LookUp, Meter, Sessions, SignInStates, Store
 from ..settings import WebSettings
 from . import (
     access_pages,
+    api,
     arrivals,
     assets,
     cannot_sign_in,
@@ -45,6 +47,7 @@ from . import (
     languages,
     links,
     message_test_pages,
+    metering,
     microsoft_says_pages,
     moments,
     onboarding_pages,
@@ -91,6 +94,7 @@ def build_web(
     set_up: SetUp,
     events: EventReader,
     clock: Clock,
+    meter: Meter | None = None,
 ) -> Flask:
     """The WSGI app, complete: every route guarded, or it refuses to start."""
     app = Flask("remediation.web", template_folder=str(HOUSE / "templates"), static_folder=None)
@@ -102,7 +106,7 @@ def build_web(
     app.extensions["desk"] = Desk(
         settings=settings,
         store=store,
-        look_up=look_up,
+        everybody=look_up,
         sessions=sessions,
         states=sign_in_states,
         certificates=certificates,
@@ -118,6 +122,8 @@ def build_web(
     app.jinja_env.globals.update(_around_every_page(settings), asset=app.extensions["desk"].assets.address)
     app.jinja_env.filters["shown"] = shown
     texts.install(app)
+    if meter is not None:
+        metering.install(app, meter)
     arrivals.install(app)
     let_only_the_set_up_in(app)
     around = (moments, links, hand_over, device_app, languages, embedded, headers, forgery, second_host, guards, error_pages)
@@ -151,6 +157,7 @@ def build_web(
         style_page,
     ):
         app.register_blueprint(pages.pages)
+    app.register_blueprint(api.blueprint())
     forgery.let_machines_in(app)
     guards.demand_one_for_every_route(app)
     return app

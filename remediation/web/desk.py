@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from flask import current_app
+from flask import current_app, g
+
+from ..domain.reach import NOBODY
 
 if TYPE_CHECKING:  # every page imports this module, so it imports none of them
     from collections.abc import Callable
 
+    from ..domain.reach import Reach
     from ..ports import Clock, DeviceCertificates, EventReader, LookUp, Sessions, SignInStates, Store
     from ..settings import WebSettings
     from .assets import Assets
@@ -20,11 +23,12 @@ if TYPE_CHECKING:  # every page imports this module, so it imports none of them
 
 @dataclass(frozen=True)
 class Desk:
-    """`sign_in` is Authlib's client for our tenant; `hook_keys` are those that MDMs may prove themselves by at this moment."""
+    """`sign_in` is Authlib's client for our tenant; `hook_keys` are those that MDMs may prove themselves by at this moment.
+    `everybody` is the helpdesk's look-up of all there is: pages ask `look_up`, which is that of whoever asks."""
 
     settings: WebSettings
     store: Store
-    look_up: LookUp
+    everybody: LookUp
     sessions: Sessions
     states: SignInStates
     certificates: DeviceCertificates | None
@@ -36,6 +40,12 @@ class Desk:
     sign_in: Any
     board: Board
     set_up: SetUp
+
+    @property
+    def look_up(self) -> LookUp:
+        """Of those people whom the caller of this request may see, by their role; the guard found that out. Of nobody elsewhere."""
+        reach: Reach = g.get("reach", NOBODY)
+        return self.everybody.within(reach)
 
 
 def desk() -> Desk:

@@ -138,9 +138,9 @@ def consent_address(asked: Mapping[str, str], tenant_id: str) -> str:
     return f"{home}/adminconsent?{urlencode(asked)}"
 
 
-def redeem(code: str, *, redirect_uri: str, verifier: str, nonce: str) -> dict[str, Any]:
+def redeem(code: str, *, redirect_uri: str, verifier: str, nonce: str, guests: bool = False) -> dict[str, Any]:
     """The claims about the person, every check passed. Raises EntraSaysNo, TokenRefused or a RemoteError."""
-    return _person_of(_tokens(code, redirect_uri, verifier), nonce)
+    return _person_of(_tokens(code, redirect_uri, verifier), nonce, guests=guests)
 
 
 def redeem_again(code: str, *, redirect_uri: str, verifier: str, nonce: str, oid: str) -> tuple[dict[str, Any], str | None]:
@@ -159,6 +159,22 @@ def redeem_again(code: str, *, redirect_uri: str, verifier: str, nonce: str, oid
         return claims, None
 
 
+def keys(key_id: str) -> KeySet:
+    """Entra's keys, read again where this one is unknown: as often as `OurTenant` allows, however many tokens name it."""
+    sign_in = desk().sign_in
+    metadata()
+    try:
+        found = sign_in.fetch_jwk_set()
+        if not any(key.get("kid") == key_id for key in found["keys"]):
+            found = sign_in.fetch_jwk_set(force=True)
+        return KeySet.import_key_set(found)
+    except requests.RequestException as error:
+        raise _remote(error) from error
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
+        _forget_garbled_keys(sign_in)
+        raise _remote(error) from error
+
+
 def _tokens(code: str, redirect_uri: str, verifier: str) -> Any:
     metadata()
     try:
@@ -169,7 +185,7 @@ def _tokens(code: str, redirect_uri: str, verifier: str) -> Any:
         raise _remote(error) from error
 
 
-def _person_of(token: Any, nonce: str) -> dict[str, Any]:
+def _person_of(token: Any, nonce: str, *, guests: bool = False) -> dict[str, Any]:
     sign_in, settings = desk().sign_in, desk().settings
     id_token.look_before_verifying(token.get("id_token"))
     demands = id_token.demands(settings.entra_authority, settings.tenant_id, settings.sign_in_client_id)
@@ -182,7 +198,7 @@ def _person_of(token: Any, nonce: str) -> dict[str, Any]:
     except (JoseError, AuthlibBaseError, ValueError, KeyError, TypeError, AttributeError) as error:
         _forget_garbled_keys(sign_in)
         raise TokenRefused(id_token.whose(token["id_token"], settings.tenant_id) or type(error).__name__) from error
-    id_token.look_after_verifying(claims, client_id=settings.sign_in_client_id)
+    id_token.look_after_verifying(claims, client_id=settings.sign_in_client_id, guests=guests)
     return claims
 
 

@@ -5,8 +5,10 @@ Never a code as a headline, never a remote's own words, never what the address o
 
 import logging
 import re
+from collections.abc import Callable
 from datetime import datetime
 from math import ceil
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask, Response, current_app, g, make_response, redirect, render_template, request, url_for
@@ -15,6 +17,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from ..errors import RemediationError, RemoteError, TooOften
+from .api import problems
+from .bearer import asked_by_a_program
 from .desk import desk
 from .forgery import FromElsewhere
 from .guards import NotSignedIn, NotTheMachine, RoleMissing, RoleTooOld, Who, who_may
@@ -60,17 +64,26 @@ class Interruption(HTTPException):
 
 
 def install(app: Flask) -> None:
-    app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(NotSignedIn, _not_signed_in)
-    app.register_error_handler(NotTheMachine, _not_the_machine)
-    app.register_error_handler(RoleTooOld, _role_too_old)
-    app.register_error_handler(RoleMissing, _role_missing)
-    app.register_error_handler(FromElsewhere, lambda _: page("form_elsewhere", 403))
-    app.register_error_handler(NotOverTheHop, lambda _: page("certificate_elsewhere", 403))
-    app.register_error_handler(CSRFError, _form_over)
-    app.register_error_handler(TooOften, _too_often)
-    app.register_error_handler(RemediationError, _ours)
-    app.register_error_handler(Exception, _bug)
+    pages: dict[type[Exception], Callable[[Any], AnyResponse]] = {
+        HTTPException: _http,
+        NotSignedIn: _not_signed_in,
+        NotTheMachine: _not_the_machine,
+        RoleTooOld: _role_too_old,
+        RoleMissing: _role_missing,
+        FromElsewhere: lambda _: page("form_elsewhere", 403),
+        NotOverTheHop: lambda _: page("certificate_elsewhere", 403),
+        CSRFError: _form_over,
+        TooOften: _too_often,
+        RemediationError: _ours,
+        Exception: _bug,
+    }
+    for kind, page_of in pages.items():
+        app.register_error_handler(kind, _or_problem(page_of))
+
+
+def _or_problem(page_of: Callable[[Any], AnyResponse]) -> Callable[[Exception], AnyResponse]:
+    """A program gets no page."""
+    return lambda error: problems.of(error) if asked_by_a_program() else page_of(error)
 
 
 def page(

@@ -1,11 +1,13 @@
 """Who may come to a page. Every view declares it beside its route; a route without a declaration fails at start.
 
-A staff role is an app role of Entra's, as the ID token said it at sign-in; no role stands for another.
+A staff role is an app role of Entra's, as the ID token said it at sign-in; no role stands for another. It may end in the name of a
+part of the company, and then reaches its people alone (domain/reach.py). The API's callers say theirs with each request (`bearer`).
 """
 
 import base64
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -13,6 +15,8 @@ from typing import Any, TypeVar
 from flask import Flask, current_app, g, has_request_context, request
 
 from ..domain.hints import USER, password
+from ..domain.reach import NOBODY, Reach, reaches
+from . import bearer
 from .desk import desk
 from .sessions import set_up_session, signed_in_session
 
@@ -28,6 +32,7 @@ class Who(StrEnum):
     STAFF = "Helpdesk.Read or Admin"
     LEAD = "Helpdesk.Lead"
     ADMIN = "Admin"
+    BEARER = "bearer"
 
 
 ROLES = {
@@ -104,6 +109,12 @@ def lead(view: View) -> View:
     return _declare(view, Who.LEAD)
 
 
+def of_the_api(view: View, role: Who) -> View:
+    """For programs: a bearer token with each request, and this role in it."""
+    view.role = role  # type: ignore[attr-defined]
+    return _declare(view, Who.BEARER)
+
+
 def _declare(view: View, who: Who) -> View:
     view.guard = who  # type: ignore[attr-defined]
     return view
@@ -151,16 +162,41 @@ def _check() -> None:
         if not proven:
             raise NotTheMachine
         return
+    if who is Who.BEARER:
+        role: Who = vars(current_app.view_functions[request.endpoint])["role"]
+        _reach_of(role, bearer.read_token().roles)
+        return
     session = signed_in_session()
     if who is Who.ADMIN and not (session is not None and "Admin" in session.roles) and set_up_session() is not None:
         return
     if session is None:
         raise NotSignedIn
-    if who in ROLES and not ROLES[who].intersection(session.roles):
-        raise RoleMissing(who)
+    if who in ROLES:
+        _reach_of(who, session.roles)
+        g.signed_in = replace(session, roles=tuple(g.held))  # whatever part of the company they are for
     lasts = TYPING_LASTS if who is Who.ADMIN and request.method == "POST" else ROLE_LASTS
     if who in ROLES and session.signed_in_at <= desk().clock() - lasts:
         raise RoleTooOld
+
+
+def _reach_of(who: Who, told: Iterable[str]) -> None:
+    """Whom the rest of this request may see: `desk().look_up` goes by it."""
+    held = reaches(told, desk().settings.helpdesk_parts, desk().clock())
+    if not ROLES[who] & held.keys():
+        raise RoleMissing(who)
+    g.held = held
+    g.reach = held.get("Helpdesk.Act" if who is Who.HELPDESK_ACTS else "Helpdesk.Read", NOBODY)
+
+
+def reach_to_act() -> Reach:
+    """Whom the caller of this request may act on, which may be fewer than they see."""
+    held: Mapping[str, Reach] = g.get("held", {})
+    return held.get("Helpdesk.Act", NOBODY)
+
+
+def may_act_on(oid: str) -> bool:
+    reach = reach_to_act()
+    return reach.everybody or (bool(reach.groups) and desk().everybody.within(reach).person(oid) is not None)
 
 
 def _proves_itself(connection: str) -> bool:

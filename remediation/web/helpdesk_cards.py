@@ -2,11 +2,11 @@
 and where two of them differ, told in words.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..domain.device import DirectoryDevice, ManagedDevice
+from ..domain.device import DirectoryDevice, ManagedDevice, ManagedKey
 from ..domain.journey import Journey
 from ..domain.push import Push
 from ..domain.steps import candidates
@@ -40,16 +40,17 @@ class Difference:
     there: str = ""
 
 
-def columns(journey: Journey) -> tuple[tuple[str, tuple[Card, ...]], ...]:
+def columns(journey: Journey, nameless: Collection[ManagedKey] = ()) -> tuple[tuple[str, tuple[Card, ...]], ...]:
+    """`nameless` are records whose owner is another person, whom the reader may not see."""
     return (
-        ("managed", tuple(_managed(device, journey) for device in journey.managed)),
+        ("managed", tuple(_managed(device, journey, hidden=device.key in nameless) for device in journey.managed)),
         ("directory", tuple(_directory(device, journey) for device in journey.directory)),
         ("sent", (_sent(journey.push),) if journey.push is not None and journey.push.desired_seq > 0 else ()),
         ("shown", tuple(_shows(device, journey) for device in journey.directory)),
     )
 
 
-def _managed(device: ManagedDevice, journey: Journey) -> Card:
+def _managed(device: ManagedDevice, journey: Journey, *, hidden: bool) -> Card:
     posture = device.posture
     facts = (
         Fact("in_hand", word="yes") if len(journey.managed) > 1 and device == journey.in_hand else None,
@@ -58,7 +59,7 @@ def _managed(device: ManagedDevice, journey: Journey) -> Card:
         Fact("mdm_word", word=posture.word.value),
         Fact("enrolled", word=yes_or_no(posture.enrolled)),
         Fact("compromised", word=yes_or_no(posture.compromised)),
-        Fact("owner", text=shown(device.owner_user_name)),
+        Fact("owner", word="another_person") if hidden else Fact("owner", text=shown(device.owner_user_name)),
         Fact("serial", id=shown(device.serial)),
         Fact("record", id=f"{device.key.connection}/{device.key.record_id}"),
         Fact("last_seen", at=posture.last_seen),

@@ -4,6 +4,7 @@ made by `helpdesk_panel`.
 
 import time
 from dataclasses import replace
+from typing import Any
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -14,7 +15,7 @@ from ..services.end_sessions import BECAUSE, end_sessions_of
 from . import helpdesk_panel, helpdesk_repairs
 from .desk import desk
 from .error_pages import Interruption
-from .guards import Who, helpdesk, helpdesk_acts
+from .guards import helpdesk, helpdesk_acts, may_act_on
 from .journey_pages import GLANCE
 from .names import shown
 from .repair_pages import look_at
@@ -35,7 +36,9 @@ def search() -> str | Response:
             return redirect(url_for("helpdesk.person", oid=answer.case.oid, case=answer.case.case_code), 303)
     found = [helpdesk_panel.line(one) for one in answer.people] if answer is not None else []
     asked = shown(asked, READ)
-    return render_template("helpdesk/search.html", asked=asked, answer=answer, found=found, staff=_staff(), **_limits())
+    return render_template(
+        "helpdesk/search.html", asked=asked, answer=answer, found=found, staff=_staff(), limits=_reach(), **_limits()
+    )
 
 
 @pages.get("/helpdesk/person/<oid>")
@@ -51,7 +54,7 @@ def person(oid: str) -> str:
         raise Interruption("helpdesk_unknown", 404, href="/helpdesk")
     now = desk().clock()
     shown_file = helpdesk_panel.panel(found, now, tenant_id=desk().store.tenant_id)
-    acts = Who.HELPDESK_ACTS in here().roles
+    acts = may_act_on(oid)
     return render_template(
         "helpdesk/person.html",
         file=shown_file,
@@ -96,6 +99,14 @@ def end_sessions(oid: str) -> Response:
 
 def _staff() -> str:
     return shown(here().name)
+
+
+def _reach() -> dict[str, Any]:
+    """Whose people are seen only, and since when it is known who they are: the oldest of the lists, None where one is missing."""
+    look_up = desk().look_up
+    listed = list(look_up.listed_at().values())
+    fresh = [at for at in listed if at is not None and at >= (look_up.reach.listed_since or at)]
+    return {"parts": ", ".join(look_up.reach.parts), "listed_at": min(fresh) if fresh and len(fresh) == len(listed) else None}
 
 
 def _limits() -> dict[str, int]:

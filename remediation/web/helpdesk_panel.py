@@ -108,7 +108,7 @@ def panel(file: File, now: datetime, *, tenant_id: str) -> Panel:
         chain=chain(journey, now) if journey is not None else (),
         relayed=journey is not None and journey.relay is not None,
         stuck=stuck(file, journey, now) if journey is not None else (),
-        columns=columns(journey) if journey is not None else (),
+        columns=columns(journey, file.of_others if file.nameless else frozenset()) if journey is not None else (),
         differences=tuple(differences(journey)) if journey is not None else (),
         evidence=tuple(_evidence(journey)) if journey is not None else (),
         standing=_standing(journey.standing, file.entries) if journey is not None and journey.standing is not None else (),

@@ -68,11 +68,11 @@ DETAILS = {
     *("entrance", "platform", "connection", "record", "device", "state", "evidence", "because", "message", "compliant", "verdict"),
     *("reasons", "by", "shown", "journey", "for_journey", "old", "new", "directory_device", "managed_device", "link"),
     *("client_request_id", "request_id", "named", "how", "refused", "error", "log", "correlation_id"),
-    *("fingerprint", "serial", "issuer", "ended", "hours", "until", "codes", "at", "way", "page", "mark", "foreign"),
+    *("fingerprint", "serial", "issuer", "ended", "hours", "until", "codes", "at", "way", "page", "mark", "foreign", "app"),
 }
 IDS = {
     *("record", "device", "message", "journey", "for_journey", "directory_device", "managed_device", "link", "connection"),
-    *("client_request_id", "request_id", "named", "correlation_id", "fingerprint", "serial", "codes"),
+    *("client_request_id", "request_id", "named", "correlation_id", "fingerprint", "serial", "codes", "app"),
 }
 PAGES = {*(step.value for step in Step), "relay"}
 LEVELS = {level.name for level in Level}

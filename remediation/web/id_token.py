@@ -56,9 +56,9 @@ def demands(authority: str, tenant_id: str, client_id: str) -> dict[str, dict[st
     }
 
 
-def look_after_verifying(claims: Mapping[str, Any], *, client_id: str) -> None:
-    """One audience, a person's object id, and no guest. `acct` is an optional claim that an administrator switches on:
-    https://learn.microsoft.com/entra/identity-platform/optional-claims-reference
+def look_after_verifying(claims: Mapping[str, Any], *, client_id: str, guests: bool = False) -> None:
+    """One audience, a person's object id, and no guest but where the helpdesk may be one (`guests`). `acct` is an optional claim
+    that an administrator switches on: https://learn.microsoft.com/entra/identity-platform/optional-claims-reference
     """
     if claims.get("aud") != client_id:
         raise TokenRefused("more than one audience")
@@ -66,8 +66,16 @@ def look_after_verifying(claims: Mapping[str, Any], *, client_id: str) -> None:
         UUID(str(claims["oid"]))
     except ValueError:
         raise TokenRefused("oid is no object id") from None
-    if claims.get("acct") in (1, "1"):
+    if is_guest(claims) and not guests:
         raise TokenRefused("guest")
+
+
+def is_guest(claims: Mapping[str, Any]) -> bool:
+    return claims.get("acct") in (1, "1")
+
+
+def header_of(raw: str) -> dict[str, Any]:
+    return _json(raw.split(".")[0])
 
 
 def whose(raw: str, tenant_id: str) -> str | None:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, g, request, url_for
 from werkzeug.routing import BuildError
 
+from .bearer import asked_by_a_program
 from .desk import desk
 from .entrances import platform_asked_for
 from .texts import ASKED, COOKIE
@@ -55,6 +56,8 @@ def _here() -> str:
 
 def _remember(answer: Response) -> Response:
     asked = request.args.get(ASKED)
+    if asked_by_a_program():
+        return answer
     if asked is not None and asked in desk().texts.offered() and request.cookies.get(COOKIE) != asked:
         secure = urlsplit(desk().settings.public_origin).scheme == "https"
         answer.set_cookie(COOKIE, asked, max_age=YEAR, httponly=True, secure=secure, samesite="Lax")

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 from ..domain.device import Person, Platform
 from ..domain.onboarding import Looked
 from ..domain.onboarding_steps import SIGN_IN
+from ..domain.reach import reaches
 from ..ports import Actor, Session
 from ..services import onboard
 from ..services.prove_possession import see_link
@@ -24,7 +25,7 @@ from .entra_client import EntraSaysNo
 from .entrances import CHOICES, entrance_asked_for, platform_asked_for, platform_of
 from .error_pages import STAFF_PAGES, Interruption
 from .guards import anyone
-from .id_token import TokenRefused, roles_in
+from .id_token import TokenRefused, is_guest, roles_in
 from .names import shown
 from .sessions import begin
 
@@ -95,6 +96,8 @@ def signed_in() -> Response:
     if "error" in request.args:
         raise _explained(request.args["error"], request.args.get("error_description", ""))
     claims = _claims(kept)
+    if is_guest(claims) and not reaches(roles_in(claims), desk().settings.helpdesk_parts, desk().clock()):
+        raise Interruption(REFUSED["guest"], 400)
     name = shown(claims.get("name")) or shown(claims.get("preferred_username"))
     # A mutable name is for showing; the key is (tenant, oid). https://learn.microsoft.com/entra/identity-platform/claims-validation
     person = Person(oid=str(claims["oid"]), name=name, user_name=str(claims.get("preferred_username") or ""))
@@ -118,7 +121,11 @@ def _note_the_first_administrator(session: Session) -> None:
 def _claims(kept: dict[str, Any]) -> dict[str, Any]:
     try:
         return entra_client.redeem(
-            request.args["code"], redirect_uri=sign_in_states.redirect_uri(), verifier=kept["verifier"], nonce=kept["nonce"]
+            request.args["code"],
+            redirect_uri=sign_in_states.redirect_uri(),
+            verifier=kept["verifier"],
+            nonce=kept["nonce"],
+            guests=desk().settings.staff_guests and kept.get("to") == "helpdesk",
         )
     except EntraSaysNo as no:
         raise _explained(no.error, no.description) from no

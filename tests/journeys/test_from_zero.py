@@ -123,7 +123,10 @@ def _to_go(stage: Stage, browser: Browser) -> None:
     adam.goes_to("channel")
     adam.page.locator("#save").click()
     adam.goes_to("arrival")
-    form = {"csrf_token": adam.page.locator('[name="csrf_token"]').first.input_value(), "tested": next(iter(WAYS))}
+    form: dict[str, str | float | bool] = {
+        "csrf_token": adam.page.locator('[name="csrf_token"]').first.input_value(),
+        "tested": next(iter(WAYS)),
+    }
     for path in ("partner/seen", "excluded/seen", "arrival/open"):
         assert context.request.post(f"{stage.origin}/onboarding/{path}", form=form).ok
     requests.get(f"{stage.origin}{next(iter(WAYS.values()))}", timeout=20)  # a tap: *not set up yet*, and noted all the same

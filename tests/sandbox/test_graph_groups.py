@@ -116,6 +116,17 @@ def test_people_of_other_tenants_are_unknown(hands: Hands) -> None:
     assert check(hands, "Sam", [group_id(hands, "Pilots")]).status_code == 404
 
 
+def test_members_need_the_header_and_the_count_of_an_advanced_query(hands: Hands) -> None:
+    path = f"groups/{group_id(hands, 'Mobile users')}/transitiveMembers/microsoft.graph.user"
+    for query, headers in (("?$select=id", EVENTUAL), ("?$select=id&$count=true", {})):
+        refused = hands.graph("GET", path + query, **headers)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (400, "Request_UnsupportedQuery")
+    answer = hands.graph("GET", f"{path}?$select=id&$count=true&$top=1", **EVENTUAL).json()
+    assert answer["@odata.count"] > 1
+    assert [list(person) for person in answer["value"]] == [["id"]]
+    assert "$count=true" in answer["@odata.nextLink"]
+
+
 def test_everybody_in_a_group_comes_in_pages_by_way_of_groups_within_too(hands: Hands) -> None:
     world = hands.sandbox.world
     by_name = {group.name: group for group in world.groups.values()}

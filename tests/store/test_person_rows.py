@@ -20,10 +20,10 @@ from remediation.services.person_file import end_links, erase, export
 from remediation.services.waves import WaveAsked, begin_wave
 from remediation.store import SqlSessions
 from remediation.store.columns import OutsideText
-from remediation.store.engine import reading
+from remediation.store.engine import reading, writing
 from remediation.store.person_rows import NOBODYS, SqlPersonRows, of_person
 from remediation.store.seals import SqlSeals
-from remediation.store.tables import alarms, audit, device_links, directory_devices, managed_devices, metadata
+from remediation.store.tables import alarms, audit, device_links, directory_devices, group_members, managed_devices, metadata
 from tests.people import LINK, MIA, NOON, minutes
 from tests.store.scenes import BROWSER, FINE, GOOD, TENANT, Scene, directory_phone, managed_phone
 from tests.store.test_seals import KEY
@@ -33,7 +33,7 @@ from tests.store.test_sign_ins import comes_back
 PLANTED = "Zyxwia"
 OPERATOR = Actor("operator", "root")
 TOM = replace(MIA, oid="tom", name="Tom Ohlsen", user_name="tom.ohlsen@contoso.example", mail="tom.ohlsen@contoso.example")
-IDS_ALONE = {"impact_registered", "impact_managed"}
+IDS_ALONE = {"impact_registered", "impact_managed", "group_members"}
 """Tables of theirs with nothing in them that anybody could have written."""
 FOUND_BY = {"tenant_id", "oid", "listed_oid", "owner_oid", "browser", "subject_kind", "subject_id", "first_oid", "second_oid"}
 
@@ -51,6 +51,9 @@ def lived_in(scene: Scene) -> None:
         change.tell_owner(LINK.id, ways=("mail",))
     with scene.change("case.opened") as change:
         change.open_case(case_code="AAA-BBB", browser=BROWSER, platform=Platform.IOS, entrance="start")
+    with writing(scene.engine) as connection:
+        member = {"tenant_id": TENANT, "group_id": "a-group", "listed_at": NOON}
+        connection.execute(sa.insert(group_members), [{**member, "oid": "mia"}, {**member, "oid": "tom"}])
     with scene.change("repair.start_link") as change:
         change.make_start_link(
             code="K7M2QX23", oid="mia", platform=Platform.IOS, way="mail", device=None, expires_at=NOON + minutes(60)
@@ -157,6 +160,7 @@ def test_T34_an_erased_person_stands_in_no_column_of_no_table(scene: Scene) -> N
         theirs = {table.name for table, _ in of_person(connection, TENANT, "mia")} - IDS_ALONE
     assert planted == theirs, "a table of theirs without a row here would prove nothing"
     assert where_it_stands(scene, PLANTED) == planted
+    assert "group_members" in where_it_stands(scene, "mia"), "which has ids alone"
     toms = export(scene.store, rows_of(scene), "tom", actor=OPERATOR, why="before", now=NOON)
     told = gone(scene)
     assert all(told.values()), told

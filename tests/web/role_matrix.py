@@ -133,6 +133,26 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     # What an MDM sends: no person may, whoever they are. `test_webhooks` has the MDM.
     ("GET", "/hooks/mdm/<connection>"): {"nobody": 401, "mia": 401, "noah": 401, "hanna": 401},
     ("POST", "/hooks/mdm/<connection>"): {"nobody": 401, "mia": 401, "noah": 401, "hanna": 401},
+    # For programs with a token: whoever is signed in here is nobody there. `test_api_tokens` has the programs.
+    **{
+        (method, f"/api/v1{rule}"): {"nobody": 404, "mia": 404, "noah": 404, "hanna": 404}
+        for method, rule in (
+            ("POST", "/search"),
+            ("GET", "/people/<oid>"),
+            ("GET", "/people/<oid>/timeline"),
+            ("POST", "/people/<oid>/sign-out"),
+            ("GET", "/people/<oid>/repairs"),
+            ("POST", "/people/<oid>/repairs/<repair>"),
+            ("GET", "/devices/<device_id>"),
+            ("POST", "/devices/search"),
+            ("GET", "/mdm/<connection>/records/<record_id>"),
+            ("GET", "/caller"),
+            ("GET", "/stuck"),
+            ("GET", "/figures"),
+            ("GET", "/audit"),
+        )
+    },
+    ("GET", "/api/v1/openapi.json"): PUBLIC,
     ("GET", "/static/<name>"): PUBLIC,
     ("GET", "/health"): PUBLIC,
     ("GET", "/style"): PUBLIC,

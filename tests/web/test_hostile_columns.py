@@ -68,6 +68,8 @@ WHOLE = {
     "notices",
     "search_terms",
     "access_requests",  # switched off here; tests/web/test_access.py has it on
+    "group_members",
+    "api_deeds",
     *("impact_names", "impact_registered", "impact_managed"),
 }  # no page shows them
 # Words that only our own code writes, and by which it finds its way: not even a remote's error goes in there.

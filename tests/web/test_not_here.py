@@ -17,7 +17,7 @@ from remediation.web import HOUSE
 from remediation.web.guards import Who, who_may
 from tests.web.conftest import Web
 
-KINDS = {"text/html", "application/json", "text/css", "text/javascript", "image/svg+xml"}
+KINDS = {"text/html", "application/json", "application/problem+json", "text/css", "text/javascript", "image/svg+xml"}
 HANNA = Person(oid="hanna", name="Hanna Roth", user_name="hanna.roth@contoso.example")
 
 
@@ -40,7 +40,9 @@ def test_T21_no_other_answer_is_a_table_for_a_spreadsheet(web: Web) -> None:
 
 def test_T25_only_what_asks_for_a_machines_password_is_let_off_the_forms_token(web: Web) -> None:
     protection, views = web.app.extensions["csrf"], web.app.view_functions
-    machines = {f"{view.__module__}.{view.__name__}" for name, view in views.items() if who_may(web.app, name) is Who.MACHINE}
+    machines = {
+        f"{view.__module__}.{view.__name__}" for name, view in views.items() if who_may(web.app, name) in (Who.MACHINE, Who.BEARER)
+    }
     assert protection._exempt_views == machines
     assert not protection._exempt_blueprints
     assert {rule.rule for rule in web.app.url_map.iter_rules() if who_may(web.app, rule.endpoint) is Who.MACHINE} == {

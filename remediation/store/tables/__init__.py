@@ -39,6 +39,7 @@ from .operating import (
     turns,
     watches,
 )
+from .reach import api_deeds, group_members
 from .repairs import device_marks, start_links
 from .set_up import arrival_tests, pilots, scopes, set_up_wishes
 
@@ -56,6 +57,7 @@ __all__ = [
     "WAITING",
     "access_requests",
     "alarms",
+    "api_deeds",
     "arrival_tests",
     "audit",
     "audit_seals",
@@ -65,6 +67,7 @@ __all__ = [
     "device_links",
     "device_marks",
     "directory_devices",
+    "group_members",
     "impact_counts",
     "impact_managed",
     "impact_missing",
