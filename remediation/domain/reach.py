@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-READ, ACT, ADMIN = "Helpdesk.Read", "Helpdesk.Act", "Admin"
+READ, ACT, LEAD, ADMIN = "Helpdesk.Read", "Helpdesk.Act", "Helpdesk.Lead", "Admin"
 LIMITED = (READ, ACT)
-"""The roles that may end in the name of a part of the company. `Admin` sets the product up and opens nobody's page."""
+"""The roles that may end in the name of a part of the company. `Admin` sets the product up, `Helpdesk.Lead` writes to everybody, and both open
+nobody's page."""
 MEMBERS_LAST = timedelta(hours=24)
 """For so long a list of members stands that could not be read anew. After that nobody is known to be in the group."""
 
@@ -37,7 +38,7 @@ def reaches(roles: Iterable[str], parts: Mapping[str, Sequence[str]], now: datet
     """By app role, without the part of the company behind it. A part that the settings do not name opens nothing."""
     found: dict[str, Reach] = {}
     told = list(roles)
-    for role in (READ, ACT, ADMIN):
+    for role in (READ, ACT, LEAD, ADMIN):
         if role in told:
             found[role] = EVERYBODY
             continue

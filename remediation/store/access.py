@@ -7,7 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..domain.access import AccessRequest
+from ..domain.reach import EVERYBODY, Reach
 from .engine import reading, writing
+from .reach import seen_by
 from .tables import DUE, access_requests
 
 _CLAIMED_FOR = timedelta(minutes=2)  # longer than a pass takes; who vanishes meanwhile leaves it to the next
@@ -15,8 +17,8 @@ _SHOWN = [column for column in access_requests.c if column.name not in ("tenant_
 
 
 class SqlAccessRows:
-    def __init__(self, engine: sa.Engine, tenant_id: str) -> None:
-        self._engine, self._tenant_id = engine, tenant_id
+    def __init__(self, engine: sa.Engine, tenant_id: str, reach: Reach = EVERYBODY) -> None:
+        self._engine, self._tenant_id, self._reach = engine, tenant_id, reach
 
     def one(self, request_id: str) -> AccessRequest | None:
         return self._first(self._select().where(access_requests.c.id == request_id))
@@ -46,7 +48,8 @@ class SqlAccessRows:
             connection.execute(sa.update(access_requests).where(*this).values(reason=reason, next_try_at=next_try_at))
 
     def _select(self) -> sa.Select[Any]:
-        return sa.select(*_SHOWN).where(access_requests.c.tenant_id == self._tenant_id)
+        row = access_requests.c
+        return sa.select(*_SHOWN).where(row.tenant_id == self._tenant_id, seen_by(self._reach, self._tenant_id, row.oid))
 
     def _first(self, statement: sa.Select[Any]) -> AccessRequest | None:
         with reading(self._engine) as connection:

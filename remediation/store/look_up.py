@@ -46,8 +46,8 @@ class SqlLookUp(SqlDeviceLookUp, SqlFeed, SqlTold, SqlDeskRepairs):
     def __init__(self, engine: sa.Engine, tenant_id: str, reach: Reach = EVERYBODY) -> None:
         self._engine = engine
         self._tenant_id = tenant_id
-        self.work: WorkRows = SqlWorkRows(engine, tenant_id)
-        self.access: AccessRows = SqlAccessRows(engine, tenant_id)
+        self.work: WorkRows = SqlWorkRows(engine, tenant_id, reach)
+        self.access: AccessRows = SqlAccessRows(engine, tenant_id, reach)
         self.incidents: Incidents = SqlIncidents(engine, tenant_id)
         self.reach = reach
 

@@ -14,10 +14,12 @@ from ..domain.access import ASKED_LASTS
 from ..domain.device import LinkState
 from ..domain.journey import LASTS
 from ..domain.push import WORST
+from ..domain.reach import EVERYBODY, Reach
 from ..domain.steps import LOOP
 from ..domain.work import ANSWER, ENDS_SOON, Position, Source
 from ..ports import Claim, WorkRow
 from .engine import reading
+from .reach import seen_by
 from .stuck import journey_reasons
 from .tables import (
     GIVEN,
@@ -50,8 +52,8 @@ class _Read:
 
 
 class SqlWorkRows:
-    def __init__(self, engine: sa.Engine, tenant_id: str) -> None:
-        self._engine, self._tenant_id = engine, tenant_id
+    def __init__(self, engine: sa.Engine, tenant_id: str, reach: Reach = EVERYBODY) -> None:
+        self._engine, self._tenant_id, self._reach = engine, tenant_id, reach
 
     def waits(self, now: datetime) -> Sequence[timedelta]:
         push = pushes.c
@@ -88,7 +90,7 @@ class SqlWorkRows:
         keys = [(table.c.id, table.c.oid) for table in (device_links, journeys, access_requests)]
         with reading(self._engine) as connection:
             for key, oid in keys:
-                found = connection.execute(sa.select(oid).where(self._mine(key.table), key == row_id)).scalar()
+                found = connection.execute(sa.select(oid).where(self._seen(key.table), key == row_id)).scalar()
                 if found is not None:
                     return str(found)
         return None
@@ -149,7 +151,7 @@ class SqlWorkRows:
                 journey.case_code,
             )
             .join_from(journeys, people, sa.and_(people.c.tenant_id == journey.tenant_id, people.c.oid == journey.oid))
-            .where(self._mine(journeys), sa.text(f"({TROUBLED})"), journey.expires_at > now, reason.is_not(None))
+            .where(self._seen(journeys), sa.text(f"({TROUBLED})"), journey.expires_at > now, reason.is_not(None))
         )
         return _Read(statement, journey.expires_at, journey.id, ANSWER - LASTS)
 
@@ -165,6 +167,7 @@ class SqlWorkRows:
             .select_from(device_links)
             .join(people, of_person)
             .join(managed_devices, sa.and_(*of_device))
+            .where(self._seen(device_links))
         )
 
     def _access(self, reason: Any, at: Any, since: Any = None) -> sa.Select[Any]:
@@ -176,11 +179,15 @@ class SqlWorkRows:
                 *(reason.label("reason"), begun.label("since"), at.label("at"), row.case_code),
             )
             .join_from(access_requests, people, of_person)
-            .where(self._mine(access_requests))
+            .where(self._seen(access_requests))
         )
 
     def _pushed(self) -> sa.ColumnElement[bool]:
         return sa.and_(pushes.c.tenant_id == device_links.c.tenant_id, pushes.c.link_id == device_links.c.id)
+
+    def _seen(self, table: Any) -> sa.ColumnElement[bool]:
+        """Rows of people whom whoever looks may see."""
+        return sa.and_(self._mine(table), seen_by(self._reach, self._tenant_id, table.c.oid))
 
     def _mine(self, table: Any) -> sa.ColumnElement[bool]:
         condition: sa.ColumnElement[bool] = table.c.tenant_id == self._tenant_id

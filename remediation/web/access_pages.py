@@ -24,7 +24,7 @@ def write() -> str | Response:
     journey = own_journey()
     if _off():
         return redirect("/journey", 303)
-    known = desk().look_up.access.newest(here().oid)
+    known = desk().everybody.access.newest(here().oid)
     if known is not None and known.state in OPEN and not _over(known):
         return redirect("/journey", 303)
     return render_template(

@@ -28,7 +28,7 @@ def access_card(journey: Journey, now: datetime) -> AccessCard | None:
     """None where it is off, and where there is neither a need nor a request."""
     if desk().settings.temporary_access == "off":
         return None
-    known, stuck = desk().look_up.access.newest(journey.person.oid), next_step(journey, now) in STUCK
+    known, stuck = desk().everybody.access.newest(journey.person.oid), next_step(journey, now) in STUCK
     card = _card(known, now) if known is not None else None
     if card is None:
         return AccessCard("offered", may_ask=True) if stuck else None

@@ -38,7 +38,7 @@ def show() -> str:
     if named:
         found = work.see(desk().look_up.work, desk().store, desk().clock(), oid=here().oid, chosen=chosen, after=position)
     else:
-        found = work.listed(desk().look_up.work, desk().clock(), chosen=chosen, after=position)
+        found = work.listed(desk().everybody.work, desk().clock(), chosen=chosen, after=position)
     asked = {name: value for name in ASKED if (value := request.args.get(name, ""))}
     return render_template(
         "helpdesk/work.html",

@@ -86,9 +86,34 @@ STAFFS = (
     "mdm_name",
     "set_up_changed",
     "set_up_too_early",
+    "work_",
+    "incident_",
+    *("access_gone", "access_unsure", "access_own", "access_same", "access_changed"),
 )
 STAFF_ERRORS = [f"error.{part}.{key}" for part in ("title", "text", "go") for key in STAFFS]
-STAFF = ("helpdesk.", "audit.", "connections.", "figures.", "onboarding.", "impact.", "repair.", "preview.", *STAFF_ERRORS)
+LEADS = (
+    "title",
+    "link",
+    "lead",
+    "current",
+    "end",
+    "write",
+    "text",
+    "hint",
+    "for",
+    "hours",
+    "see",
+    "preview",
+    "replaces",
+    "publish",
+    "fault.",
+)
+STAFF = (
+    *("helpdesk.", "audit.", "connections.", "figures.", "onboarding.", "impact.", "repair.", "preview.", "work."),
+    *("access.desk.", "access.hand."),
+    *(f"incident.{part}" for part in LEADS),
+    *STAFF_ERRORS,
+)
 # Ids that Python asks for.
 IN_PYTHON = {
     "page.day_and_time",
