@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from remediation.domain.device import ManagedKey, Person, Platform
 from remediation.domain.reach import EVERYBODY, MEMBERS_LAST, reaches
 from remediation.domain.watch import members_of
+from remediation.services.access import ask
 from remediation.services.start_journey import open_case
 from remediation.store.engine import writing
 from remediation.store.tables import audit, group_members, watches
@@ -34,6 +35,7 @@ DE, FR = "2f1c9a44-6d0e-4b7a-9c35-8e0d1f6b2a71", "6b0d3e52-8c1f-4a97-b2e4-3d5f7a
 PARTS = {"de": (DE,), "fr": (FR,)}
 TOVE = Person(oid="tove", name="Tove Holm", user_name="tove.holm@contoso.example")
 ROSA = Person(oid="rosa", name="Rosa Keller", user_name="rosa.keller@contoso.example")
+ACCESS = {"temporary_access": "steps", "temporary_access_group": DE}
 WHOM = {"mia": "Mia Berger", "noah": "Noah Lind", "tove": "Tove Holm"}
 
 
@@ -59,9 +61,11 @@ def has_a_phone(web: Web, person: Person, number: int) -> Scene:
 
 @pytest.fixture
 def web(database: Path, running: Sandbox) -> Iterator[Web]:  # noqa: F811
-    web = Web(database, **{**settings_of(running), "helpdesk_parts": PARTS, "staff_guests": True})
+    web = Web(database, **{**settings_of(running), "helpdesk_parts": PARTS, "staff_guests": True, **ACCESS})
     for number, person in enumerate((MIA, NOAH, TOVE)):
-        has_a_phone(web, person, number)
+        journey = web.store.journey(has_a_phone(web, person, number).id)
+        assert journey is not None
+        ask(web.store, journey, "The board meets at nine.", oid=person.oid, now=web.clock())
     is_in(web, DE, "mia")
     is_in(web, FR, "noah")
     yield web
@@ -83,6 +87,11 @@ def case_of(web: Web, oid: str) -> str:
         return str(connection.execute(sa.text("SELECT case_code FROM journeys WHERE oid = :oid"), {"oid": oid}).scalar_one())
 
 
+def id_of(web: Web, table: str, oid: str) -> str:
+    with web.engine.connect() as connection:
+        return str(connection.execute(sa.text(f"SELECT id FROM {table} WHERE oid = :oid"), {"oid": oid}).scalar_one())  # noqa: S608
+
+
 # what each route is asked, about one of the three; None: nobody's data is there
 OF_PERSON: dict[tuple[str, str], Any] = {
     ("GET", "/helpdesk"): ["?q={name}", "?q={oid} phone", "?q={serial}", "?q={device}", "?q={case}"],
@@ -91,6 +100,16 @@ OF_PERSON: dict[tuple[str, str], Any] = {
     ("GET", "/helpdesk/figures.csv"): None,
     ("GET", "/helpdesk/figures.json"): None,
     ("GET", "/helpdesk/connections"): None,
+    ("GET", "/helpdesk/work"): [""],
+    ("POST", "/helpdesk/work/<row_id>/take"): [{}],
+    ("POST", "/helpdesk/work/<row_id>/release"): [{}],
+    ("GET", "/helpdesk/incident"): None,
+    ("POST", "/helpdesk/incident"): None,
+    ("POST", "/helpdesk/incident/end"): None,
+    ("GET", "/helpdesk/access/<request_id>"): [""],
+    ("POST", "/helpdesk/access/<request_id>/approve"): [{"version": "0", "sure": "on", "hours": "1"}],
+    ("POST", "/helpdesk/access/<request_id>/deny"): [{"version": "0", "sure": "on"}],
+    ("POST", "/helpdesk/access/<request_id>/end"): [{"version": "0", "sure": "on"}],
     ("POST", "/helpdesk/person/<oid>/end-sessions"): [{"because": "lost", "sure": "yes"}],
     ("POST", "/helpdesk/person/<oid>/ask"): [{}],
     ("GET", "/helpdesk/person/<oid>/repair/<which>"): [""],
@@ -129,6 +148,7 @@ def answers(api: Api, method: str, rule: str, oid: str, part: str) -> Iterator[t
     web, number = api.web, list(WHOM).index(oid)
     known = {"oid": oid, "name": WHOM[oid], "serial": f"SERIAL{number:04}", "device": f"device-{number}", "case": case_of(web, oid)}
     path = rule.replace("<oid>", oid).replace("<device_id>", known["device"]).replace("<connection>", "ws1")
+    path = path.replace("<row_id>", id_of(web, "journeys", oid)).replace("<request_id>", id_of(web, "access_requests", oid))
     path = path.replace("<record_id>", str(2000 + number)).replace("<which>", "check_again").replace("<repair>", "check_again")
     roles = ("Helpdesk.Read" + part, "Helpdesk.Act" + part)
     for turn, asked in enumerate(OF_PERSON[method, rule]):
