@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 
 READ, ACT, LEAD, ADMIN = "Helpdesk.Read", "Helpdesk.Act", "Helpdesk.Lead", "Admin"
 LIMITED = (READ, ACT)
-"""The roles that may end in the name of a part of the company. `Admin` sets the product up, `Helpdesk.Lead` writes to everybody, and both open
-nobody's page."""
+"""The roles that may end in the name of a part of the company. `Admin` sets the product up, `Helpdesk.Lead` writes to everybody,
+and both open nobody's page."""
 MEMBERS_LAST = timedelta(hours=24)
 """For so long a list of members stands that could not be read anew. After that nobody is known to be in the group."""
 

@@ -8,6 +8,7 @@ markup (a test holds that). Next door: `languages` (the links by which a person 
 import io
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from gettext import GNUTranslations
 from pathlib import Path
 
@@ -33,12 +34,8 @@ class Texts:
         self.default = default
         self.app: Callable[[], str] = lambda: "Hub"
         self.for_staff: Callable[[], bool] = lambda: False
-        read = {file.stem.replace("_", "-"): _read(file) for file in sorted(folder.glob("*.po"))}
-        self.catalogues = {tag: catalogue for tag, (catalogue, _) in read.items()}
-        self.whole = [tag for tag, (_, ids) in read.items() if ids >= read[ENGLISH][1]]
-        for tag, catalogue in self.catalogues.items():
-            if tag != ENGLISH:
-                catalogue.add_fallback(self.catalogues[ENGLISH])  # a sentence in the wrong language is better than an id
+        files = sorted(folder.glob("*.po"))
+        self.catalogues, self.whole = _catalogues(tuple((file, file.stat().st_mtime_ns) for file in files))
 
     def install(self, app: Flask) -> None:
         app.jinja_env.add_extension("jinja2.ext.i18n")
@@ -84,6 +81,18 @@ class Texts:
     def in_default(self, key: str, **values: str) -> str:
         """For what is written outside a page, such as a message through the MDM."""
         return self.catalogues[self.default].gettext(key) % values
+
+
+@lru_cache(maxsize=4)
+def _catalogues(files: tuple[tuple[Path, int], ...]) -> tuple[dict[str, GNUTranslations], list[str]]:
+    """By tag, and the whole ones. Kept as long as the files are the same: reading them takes a third of a second, and a process
+    that takes other settings, or a test, builds its pages again and again."""
+    read = {file.stem.replace("_", "-"): _read(file) for file, _ in files}
+    catalogues = {tag: catalogue for tag, (catalogue, _) in read.items()}
+    for tag, catalogue in catalogues.items():
+        if tag != ENGLISH:
+            catalogue.add_fallback(catalogues[ENGLISH])  # a sentence in the wrong language is better than an id
+    return catalogues, [tag for tag, (_, ids) in read.items() if ids >= read[ENGLISH][1]]
 
 
 def _wish(offered: Sequence[str]) -> str | None:

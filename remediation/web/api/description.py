@@ -1,9 +1,10 @@
-"""The description of the API, OpenAPI 3.1, generated from the declarations (`operations`) at the start and served to anybody:
-it says what could be asked, and nothing of anyone. https://spec.openapis.org/oas/v3.1.1.html
+"""The description of the API, OpenAPI 3.1, generated from the declarations (`operations`) when first asked for, and served to
+anybody: it says what could be asked, and nothing of anyone. https://spec.openapis.org/oas/v3.1.1.html
 """
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
 from flask import Blueprint, Response
@@ -25,12 +26,14 @@ TAG = {"ETag": {"description": "Changes with the answer; for If-None-Match.", "s
 
 
 def add(pages: Blueprint, operations: Sequence[Operation]) -> None:
-    made = json.dumps(describe(operations), indent=1)
+    @cache
+    def made() -> str:
+        return json.dumps(describe(operations), indent=1)
 
     @pages.get("/openapi.json", provide_automatic_options=False)
     @anyone
     def openapi() -> Response:
-        return Response(made, content_type="application/json")
+        return Response(made(), content_type="application/json")
 
 
 def describe(operations: Sequence[Operation]) -> dict[str, Any]:
