@@ -13,10 +13,15 @@ from click.testing import CliRunner, Result
 from remediation import onboard_wiring
 from remediation.adapters.sealing import open_sealed
 from remediation.commands import remediation
+from remediation.domain.arrival import WAYS
+from remediation.domain.device import Platform
 from remediation.domain.onboarding import Looked
+from remediation.domain.wishes import Kind
 from remediation.ports import Actor
 from remediation.registrations import GRAPH_APP, INTUNE_APP
+from remediation.services import arrival
 from remediation.services.audit_log import seal
+from remediation.services.scope import wish
 from remediation.settings import PREFIX, WorkerSettings
 from remediation.settings.reading import read_so_far
 from remediation.store import DbosWakeups, SqlStore, make_engine, migrate
@@ -80,7 +85,7 @@ def test_the_checklist_says_what_is_next_and_go_waits_for_it(ground: Ground) -> 
     assert told.exit_code == 1
     assert told.output.splitlines()[0].split() == ["company", "next"]
     steps = json.loads(ground.run("status", "--json").output)
-    assert steps[-1]["state"] == "blocked"
+    assert next(step["state"] for step in steps if step["step"] == "go") == "blocked"
     refused = ground.run("go", "--yes")
     assert (refused.exit_code, "company" in refused.output) == (2, True)
     assert "go" not in ground.choices.typed()
@@ -139,9 +144,16 @@ def test_go_by_the_command_line_once_everything_is_done(ground: Ground, around: 
     with store.change(Actor("worker", "w"), "test", about=("look", "all"), at=now) as change:
         for name in ("consent", "sign_in", "mdm:ws1"):
             change.looked_at(Looked(name, looked_at=now, good_at=now))
+    around.set({"GROUPS": "3f0c5a6e-8c57-4f0a-9b0b-3d2f5a7a9d11"})
+    ida, theirs = Actor("operator", "ida"), SqlStore(ground.engine, GOOD_WEB["TENANT_ID"], DbosWakeups(ground.engine))
+    for kind in (Kind.PARTNER_SAID, Kind.POLICY_SAID):
+        wish(theirs, kind, {}, actor=ida, now=now)
+    way = next(iter(WAYS))
+    arrival.open_window(theirs, way, actor=ida, now=now)
+    arrival.arrived(theirs, entrance="start", way=way, platform=Platform.IOS, came_from=None, own_host=None, now=now)
     assert "evidence" in ground.run("go", "--yes").output
     assert ground.run("set", PREFIX + "MINIMUM_EVIDENCE", "possession").exit_code == 0
-    assert ground.run("go", given="n\n").exit_code == 1
+    assert ground.run("go", given="n\n").exit_code == 1, ground.run("status").output
     assert "go" not in ground.choices.typed()
     assert ground.run("go", "--yes").exit_code == 0, ground.run("status").output
     assert "go" in ground.choices.typed()
