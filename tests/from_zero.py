@@ -97,7 +97,8 @@ class FromZero:
         for one in late:
             with self.engine.begin() as connection:
                 moved = ", ".join(
-                    f"{column} = datetime({column}, '-2 minutes')" for column in ("wanted_at", "looked_at", "good_at")
+                    f"{column} = strftime('%Y-%m-%d %H:%M:%f', {column}, '-2 minutes')"
+                    for column in ("wanted_at", "looked_at", "good_at")
                 )
                 back = sa.text(f"UPDATE set_up_looks SET {moved} WHERE name = :name")  # noqa: S608 (our own words)
                 connection.execute(back, {"name": one.name})

@@ -46,7 +46,7 @@ def test_T29_nothing_but_the_set_up_is_there_before_anybody_can_sign_in(zero: Fr
         assert zero.browser.get(path).status_code == 503, path
     assert zero.browser.get("/health").status_code == 200, "the control"
     zero.comes_by_the_link()
-    assert "0 of 14 steps are done." in zero.says()
+    assert "1 of 15 steps are done." in zero.says()
 
 
 def test_T29_a_set_up_link_works_once_for_its_button_and_not_for_long(zero: FromZero) -> None:
@@ -77,7 +77,7 @@ def test_what_is_typed_is_in_force_and_stays(zero: FromZero) -> None:
     zero.comes_by_the_link()
     zero.types("company", ORGANISATION="Contoso", HELPDESK_PHONE="+49 30 5550 100", HELPDESK_HOURS="Mon-Fri 7:00-19:00")
     assert "Contoso" in zero.browser.get("/onboarding").text
-    assert "1 of 14 steps are done." in zero.says()
+    assert "2 of 15 steps are done." in zero.says()
     assert '"old": null, "new": "Contoso"' in zero.audit("settings.changed")[0]
     zero.types("company", ORGANISATION="Contoso AG")
     assert '"old": "Contoso", "new": "Contoso AG"' in zero.audit("settings.changed")[1]
@@ -327,7 +327,7 @@ def go_address(zero: FromZero) -> str:
 
 def test_go_takes_a_fresh_sign_in_and_opens_the_product(zero: FromZero) -> None:
     whole(zero)
-    assert "12 of 14 steps are done." in zero.says(), zero.says()
+    assert "13 of 15 steps are done." in zero.says(), zero.says()
     assert zero.browser.get("/").status_code == 503
     assert not onboard_wiring.is_open([], onboard_wiring.taken_for(WorkerSettings)), "the worker pushes nothing before"
     address = go_address(zero)
@@ -336,7 +336,7 @@ def test_go_takes_a_fresh_sign_in_and_opens_the_product(zero: FromZero) -> None:
     back = zero.signs_in(path=f"/onboarding/confirm/sign-in?change={asked}")
     assert "fresh=1" in back
     assert zero.browser.press(back, "/onboarding/confirm").status_code == 303
-    assert "13 of 14 steps are done." in zero.says()
+    assert "14 of 15 steps are done." in zero.says()
     assert zero.browser.get("/").status_code == 200
     found, missing = zero.worker_settings()
     assert (missing, list(found.mdm)) == (set(), ["ws1"])
