@@ -195,9 +195,9 @@ def test_hints_notice_a_wake_up_for_each_event() -> None:
 
 
 def test_fuzz() -> None:
-    figures = fuzz.play(1_500, "sqlite", 3, None, print)
+    figures = fuzz.play(2_500, "sqlite", 3, None, print)
     assert {name: figures[name] for name in ("decided", "violations", "routes_missed")} == {
-        "decided": 1_500,
+        "decided": 2_500,
         "violations": 0,
         "routes_missed": 0,
     }

@@ -79,6 +79,7 @@ def test_registered_last_year_is_asked_about_and_settled_by_registering_anew(arr
     player.sees_the_inbox()
 
 
+@pytest.mark.long
 def test_a_loop_ends_in_another_next_action(arrives: Arrives) -> None:
     player = arrives("loop", locale="de")
     begins(player)
@@ -126,6 +127,7 @@ def test_two_records_of_one_phone_are_one(arrives: Arrives) -> None:
     player.sees_the_inbox()
 
 
+@pytest.mark.long
 def test_a_disabled_device_is_for_the_helpdesk_and_goes_on_once_it_is_enabled(arrives: Arrives) -> None:
     player = arrives("disabled_device", width=320)
     begins(player)
