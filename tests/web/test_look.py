@@ -51,7 +51,17 @@ SIGNED_IN = (
 Theme = Literal["light", "dark"]
 WIDTHS = (320, 1280)
 THEMES: tuple[Theme, Theme] = ("light", "dark")
-STAFFS = ("helpdesk-", "connections", "figures-", "repair-", "impact", "preview", "onboarding", "set-up")
+STAFFS = (
+    "helpdesk-",
+    "connections",
+    "figures-",
+    "repair-",
+    "impact",
+    "preview",
+    "onboarding",
+    "set-up",
+    *("work-", "incident-", "access-first", "access-second", "access-approved"),
+)
 KINDS = [
     (scene, platform) for scene in ("enroll", "register", "fix") for platform in Platform if platform not in ("ios", "unknown")
 ]
