@@ -96,7 +96,11 @@ def taken_for(cls: type[DatabaseSettings]) -> Taken:
         wiring.require_migrated(database)
     except (FaultySettings, NotReady):  # whoever goes on says so
         return Taken({}, 0, gone=False)
-    return take(choices_of(database), process, keys_of(process))
+    engine = make_engine(database.database_url.get_secret_value())
+    try:
+        return take(SqlChoices(engine), process, keys_of(process))
+    finally:
+        engine.dispose()  # whoever moves the database needs it for themselves alone
 
 
 def keys_of(process: str) -> tuple[str, ...]:
