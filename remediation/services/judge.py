@@ -53,7 +53,8 @@ def judge(one: OnePass) -> None:
 
 
 def _judge(one: OnePass) -> None:
-    if one.push.says_compliant and _leaving(one):
+    leaving = _leaving(one)
+    if one.push.says_compliant and leaving:
         one.desire(Decision(Verdict.NOT_COMPLIANT, (LEAVING,), None), "verdict.changed")  # whatever the MDM says of it by now
         return
     if one.sides.device is None:
@@ -72,7 +73,7 @@ def _judge(one: OnePass) -> None:
         )
     if one.decision.verdict is Verdict.COMPLIANT and one.world.store.held_down(one.link.id, one.world.clock()):
         one.decision = Decision(Verdict.NOT_COMPLIANT, (HELD,), None)
-    if one.decision.verdict is Verdict.COMPLIANT and _leaving(one):
+    if one.decision.verdict is Verdict.COMPLIANT and leaving:
         one.decision = Decision(Verdict.NOT_COMPLIANT, (LEAVING,), None)
     resting = push.at_rest and push.desired_seq > 0
     drifted = resting and entra is not None and (entra.compliant is True) is not push.says_compliant
