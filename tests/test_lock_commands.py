@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -17,15 +16,16 @@ from remediation.commands import remediation
 from remediation.lock_commands import KIND, MISSING, SHOWS
 from remediation.settings import PREFIX, WorkerSettings
 from remediation.settings.names import environment_of
-from remediation.store import DbosWakeups, SqlStore, make_engine, migrate
+from remediation.store import DbosWakeups, SqlStore, make_engine
 from remediation.store.tables import audit
 from sandbox import demo
 from sandbox.policy import open_outlook
 from sandbox.server import Sandbox, SandboxConfig, create_sandbox
 from sandbox.things import DevicePolicy
 from sandbox.world import GRAPH_APP_ID
+from tests.test_partner_commands import FOREIGN, migrated
 
-FOREIGN = dict.fromkeys(name for name in os.environ if name.startswith(PREFIX))
+__all__ = ["migrated"]  # a fixture
 
 
 class Ground:
@@ -73,13 +73,6 @@ class Ground:
     def stop(self) -> None:
         self.engine.dispose()
         self.sandbox.stop()
-
-
-@pytest.fixture(scope="module")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("migrated") / "store.sqlite"
-    migrate(f"sqlite:///{path}")
-    return path
 
 
 @pytest.fixture
