@@ -13,9 +13,10 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from sandbox.clock import Clock
 from sandbox.finder import Finder
 from sandbox.relay import take_turns
 from sandbox.things import (
@@ -89,7 +90,7 @@ class World:
         """An empty tenant in place, so that services keep their reference; ids follow from the seed alone."""
         with self.lock:
             self.random = random.Random(seed)
-            self._began, self._offset, self._pace = datetime.now(UTC), timedelta(), 1.0
+            self.clock = Clock()
             self.skew = timedelta()
             """How wrong the remote clocks are: in their `Date` headers and tokens, nowhere else."""
             self.tokens_end: datetime | None = None
@@ -156,22 +157,18 @@ class World:
     # the clock
 
     def now(self) -> datetime:
-        if self.stands_at is not None:
-            return self.stands_at + self._offset
-        return self._began + (datetime.now(UTC) - self._began) * self._pace + self._offset
+        return self.clock() if self.stands_at is None else self.stands_at + self.clock.ahead
 
     def stand_still(self) -> None:
         """From now on time passes by `advance` alone, however slow the machine is."""
         with self.lock:
-            self.stands_at = self.now() - self._offset
+            self.stands_at = self.now() - self.clock.ahead
 
-    def go_at(self, pace: float) -> tuple[datetime, datetime]:
-        """From now on the world's clock goes so many times as fast. Returns the real moment and what it is here: whoever knows
-        these two and the pace has the same clock."""
+    def go_at(self, pace: float) -> Clock:
+        """From now on the world's clock goes so many times as fast as the machine's. Whoever holds what this returns agrees."""
         with self.lock:
-            here, really = self.now(), datetime.now(UTC)
-            self._began, self._offset, self._pace = really, here - really, pace
-            return really, here
+            self.clock = self.clock.going(pace)
+            return self.clock
 
     def remote_now(self) -> datetime:
         """What the clocks of the remote services show."""
@@ -179,7 +176,7 @@ class World:
 
     def advance(self, seconds: float) -> None:
         with self.lock:
-            self._offset += timedelta(seconds=seconds)
+            self.clock = self.clock.put_ahead(seconds)
             self.settle()
 
     def new_id(self) -> str:

@@ -19,7 +19,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from bench.stage.fill import fill, link_of
-from bench.stage.worker import QuickClock
 from remediation.domain.push import Lane
 from remediation.domain.watch import watch_names
 from remediation.ports import Actor
@@ -31,6 +30,7 @@ from remediation.store.store import SqlStore
 from remediation.store.tables import pushes, watches
 from remediation.store.wakeups import DbosWakeups
 from sandbox import crowd, demo
+from sandbox.clock import Clock
 from sandbox.crowd import Member
 from sandbox.ledger import Entry
 from sandbox.server import Sandbox, SandboxConfig, create_sandbox
@@ -57,7 +57,7 @@ class Books:
     """The sandbox's ledger, read in time and counted: entries themselves would fill the memory."""
 
     sandbox: Sandbox
-    clock: QuickClock
+    clock: Clock
     calls: Counter[str] = field(default_factory=Counter)
     """By service and what was asked, messages by method."""
     refused: Counter[str] = field(default_factory=Counter)
@@ -117,8 +117,7 @@ class Company:
         self.world = self.sandbox.world
         self.world.page_size = 999  # Graph's own largest, for `devices`
         self.world.lags.processing_lag = self.world.lags.compliance_lag = lag
-        really, here = self.world.go_at(pace)
-        self.clock = QuickClock(really, here, pace)
+        self.clock = self.world.go_at(pace)
         self.members = [*crowd.gather(self.world, unwell), *crowd.gather(self.world, size - unwell)]
         crowd.report(self.world, self.members[:unwell], passcode=False)
         for member in self.members[:unwell]:

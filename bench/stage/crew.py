@@ -15,8 +15,9 @@ from types import TracebackType
 from typing import Any
 
 from bench.stage import worker
-from bench.stage.worker import Death, Order, QuickClock
+from bench.stage.worker import Death, Order
 from remediation.settings import PREFIX
+from sandbox.clock import Clock
 
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(["tests.journeys.preloaded"])
@@ -24,7 +25,7 @@ _forks.set_forkserver_preload(["tests.journeys.preloaded"])
 
 class Crew:
     def __init__(
-        self, environment: Mapping[str, str], folder: Path, *, fault: str | None = None, clock: QuickClock | None = None
+        self, environment: Mapping[str, str], folder: Path, *, fault: str | None = None, clock: Clock | None = None
     ) -> None:
         self._order = Order(environment, "", fault=fault, clock=clock)
         self._folder = folder

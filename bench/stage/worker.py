@@ -26,6 +26,7 @@ from remediation.services.push_compliance import bring_to_rest
 from remediation.settings import WorkerSettings
 from remediation.settings.reading import read
 from remediation.store.store import SqlStore
+from sandbox.clock import Clock
 
 SERVICES = {"mark_first": broken.mark_first, "no_compare": broken.tell_what_was_read}
 
@@ -42,22 +43,6 @@ class Death:
 
 
 @dataclass(frozen=True)
-class QuickClock:
-    """The clock of a world that goes `pace` times as fast since it showed `here` at the real moment `really`."""
-
-    really: datetime
-    here: datetime
-    pace: float
-
-    def __call__(self) -> datetime:
-        return self.here + (datetime.now(UTC) - self.really) * self.pace
-
-    def really_at(self, here: datetime) -> datetime:
-        """The real moment at which it shows this."""
-        return self.really + (here - self.here) / self.pace
-
-
-@dataclass(frozen=True)
 class Order:
     """What a worker is started with. `fault` names what is seeded."""
 
@@ -65,7 +50,7 @@ class Order:
     log_file: str
     fault: str | None = None
     death: Death | None = None
-    clock: QuickClock | None = None
+    clock: Clock | None = None
     more: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from sandbox.crowd import gather, report
 from sandbox.finder import Finder
@@ -112,13 +112,15 @@ def test_a_throttled_call_closes_its_whole_service(hands: Hands, sandbox: Sandbo
 
 def test_a_quicker_clock_goes_on_from_the_same_moment(sandbox: Sandbox) -> None:
     before = sandbox.world.now()
-    really, here = sandbox.world.go_at(100)
+    clock = sandbox.world.go_at(100)
+    here = sandbox.world.now()
     time.sleep(0.05)
     after = sandbox.world.now()
     assert (here - before).total_seconds() < 1
     assert 4 < (after - here).total_seconds() < 100
-    assert sandbox.world.go_at(1)[1] >= after
-    assert really <= sandbox.world.go_at(1)[0]
+    assert abs(clock.really_at(clock()) - datetime.now(UTC)) < timedelta(seconds=1)
+    assert sandbox.world.go_at(1)() >= after
+    assert timedelta(seconds=4) < sandbox.world.clock.ahead < timedelta(seconds=1000)
 
 
 def test_the_ledger_keeps_the_newest() -> None:
