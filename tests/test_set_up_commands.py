@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -109,7 +110,7 @@ def test_who_goes_first_is_named_once_all_other_steps_are_done(ground: Desk) -> 
     """The evidence minimum is typed, so that *go* is still to come."""
     assert "It is at work already" in ground.says("pilot", "first", "mia.berger@contoso.example", status=2)
     names = ("ORGANISATION", "HELPDESK_PHONE", "HELPDESK_HOURS", "SIGN_IN_CLIENT_ID", "SIGN_IN_CLIENT_SECRET")
-    given: dict[str, str | None] = {**dict.fromkeys(names, "given"), "MINIMUM_EVIDENCE": None, "GROUPS": ground.id_of("Pilots")}
+    given: dict[str, Any] = {**dict.fromkeys(names, "given"), "MINIMUM_EVIDENCE": None, "GROUPS": ground.id_of("Pilots")}
     given["SIGN_IN_CLIENT_ID"] = ground.sandbox.world.apps["sign-in"].client_id
     given |= {**dict.fromkeys(("CHANNEL_IOS", "CHANNEL_ANDROID", "CHANNEL_MACOS"), "intune_partner"), "CHANNEL_WINDOWS": "none"}
     ground.says("onboard", "set", f"{PREFIX}MINIMUM_EVIDENCE", "possession", **given)
