@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bench import (
+    corridor,
     deploy,
     fuzz,
     hints,
@@ -245,6 +246,19 @@ def test_secrets() -> None:
 def test_secrets_notices_a_web_that_was_given_the_workers_settings() -> None:
     figures = secrets.play(NO_TROUBLE, "sqlite", 1, "one_environment", print)
     assert figures["found"] >= figures["in_web"] > 0
+
+
+def test_corridor() -> None:
+    figures = corridor.play(3, 0, 6, None, print)
+    assert (figures["unaided"], figures["handed_over"], figures["dead_ends"], figures["otherwise"]) == (1, 1, 0, {})
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("fault", "figure"), [("mute", "unaided"), ("no_code", "handed_over"), ("deaf", "unaided")])
+def test_corridor_notices_a_page_without_its_way_on_and_a_worker_that_looks_once(fault: str, figure: str) -> None:
+    figures = corridor.play(6, 0, 2, fault, print)
+    assert figures["dead_ends"] > 0
+    assert figures[figure] < 1
 
 
 def test_search() -> None:
