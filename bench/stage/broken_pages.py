@@ -11,6 +11,8 @@ from remediation.web import HOUSE
 FAULTS: dict[str, tuple[str, str, str]] = {
     "mute": ("parts.html", '<button class="action {{ kind }}" id="send">{{ words }}</button>', ""),
     "no_code": ("parts.html", '<p class="big-code"><code>{{ code }}</code></p>', ""),
+    "unlabelled": ("layout.html", '<main id="main" tabindex="-1">', '<main id="main" tabindex="-1"><button></button>'),
+    "heavy": ("layout.html", "</head>", "<!--" + "0123456789 " * 200_000 + "--></head>"),
 }
 
 

@@ -88,7 +88,7 @@ class WalkIn:
         app.config["PATIENCE"] = 0  # nobody works while a page waits
         if self._templates is not None:
             app.jinja_env.loader, app.jinja_env.cache = self._templates, None
-        self._server = make_server("127.0.0.1", self.ports.product, app, threaded=True, request_handler=_Silent)
+        self._server = make_server("127.0.0.1", self.ports.product, app, threaded=True, request_handler=Silent)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     @property
@@ -139,7 +139,7 @@ class WalkIn:
                 yield key
 
 
-class _Silent(WSGIRequestHandler):
+class Silent(WSGIRequestHandler):
     def log(self, kind: str, message: str, *args: Any) -> None:
         """A line for each request would hide the figures."""
 
