@@ -29,7 +29,7 @@ class Workshop:
     def __init__(self, url: str, folder: Path) -> None:
         self.url, self.journal, self.log = url, folder / "journal", folder / "worker.log"
         self.journal.touch()
-        self.engine = make_engine(url)
+        self.engine = make_engine(url, durable=False)
         self.wakeups = DbosWakeups(self.engine)
         self.process: Child | None = None
 
