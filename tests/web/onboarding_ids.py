@@ -13,6 +13,7 @@ from remediation.web import onboarding_arrival, onboarding_confirm, onboarding_p
 from remediation.web.onboarding_choices import LEVELS
 from remediation.web.onboarding_mdm import FIELDS
 from remediation.web.onboarding_pages import STEPS
+from tests.test_typed_settings import FAULTS
 
 NAMES = {step.name for step in STEPS}
 LOCK = {onboarding_lock.ATTRIBUTE, onboarding_lock.PLATFORMS}
@@ -50,6 +51,7 @@ MADE_UP: dict[str, set[str]] = {
     "onboarding.state.": {state.value for state in State},
     "onboarding.field.": TYPED | CHANGED | LOCK,
     "onboarding.hint.": TYPED | LOCK,
+    "onboarding.fault.": FAULTS,
     "onboarding.lock.click.": set("12345"),
     "onboarding.lock.kind.": set(MUST_BE_BLOCKED),
     "onboarding.cause.": CAUSES,
