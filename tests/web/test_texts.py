@@ -33,7 +33,7 @@ ENGLISH, GERMAN = TEXTS["en"], TEXTS["de"]
 # Words of Latin letters that stand in Japanese and Arabic, too: names, and what systems write that way.
 LATIN = """
 AADSTS Android App Apple Authenticator BitLocker Chrome Company Cookie Edge Entra Face FileVault Finder Google Hub ID IT Intune Mac
-Linux Microsoft Outlook PIN Play Portal Safari Store Teams Touch Update Wi-Fi Windows dsregcmd iPad iPhone status HH MMM mm
+Linux Microsoft Outlook PIN Play Portal Safari Store Teams Touch Update Wi-Fi Windows dsregcmd iPad iPhone macOS status HH MMM mm
 auth time remediation onboard
 """
 FAMILIAR = {
