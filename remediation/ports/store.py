@@ -150,6 +150,9 @@ class Change(SetUpChanges, ImpactChange, AccessChanges, WorkChanges, IncidentCha
     def registered_in_app(self, journey_id: str) -> None:
         """The person says that they registered the device in the MDM's app."""
 
+    def tried(self, journey_id: str, tries: Sequence[str]) -> None:
+        """All that the person said to have done so far, a word for each time."""
+
     def want_told(self, journey_id: str) -> None:
         """The person asks for a message once the device is open."""
 

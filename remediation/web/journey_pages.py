@@ -37,7 +37,8 @@ def show() -> str:
     device_app.shows(journey)  # a device may have been found meanwhile
     seen, access = _seen(journey), access_card(journey, desk().clock())
     fragment = render_template("panel.html", panel=seen, access=access)
-    return render_template("journey.html", panel=seen, access=access, etag=etag_of(fragment), case_code=seen.case_code)
+    told = {"etag": etag_of(fragment), "case_code": seen.case_code, "usual": _usual_again()}
+    return render_template("journey.html", panel=seen, access=access, **told)
 
 
 @pages.get("/journey/status")
@@ -135,10 +136,14 @@ def still_blocked() -> AnyResponse:
 
 def _seen(journey: Journey) -> Panel:
     """What the page shows; another page than the last is noted for the helpdesk, who will be asked about it."""
-    seen = panel(journey, desk().clock(), browser=here().browser)
+    seen = panel(journey, desk().clock(), browser=here().browser, usual=_usual_again())
     if seen.title != journey.shown:
         desk().store.note_shown(journey.id, journey.shown, seen.title, at=desk().clock())
     return seen
+
+
+def _usual_again() -> bool:
+    return request.args.get("steps") == "1"
 
 
 def _back() -> AnyResponse:

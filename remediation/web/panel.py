@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..domain.journey import Journey
+from ..domain.loops import Rung, rung
 from ..domain.push import USUAL, WORST
 from ..domain.relay import relay_of
 from ..domain.sign_in_proof import RECORD_LOOKS, names_another
@@ -98,6 +99,7 @@ class Panel:
     still_blocked_at: datetime | None
     help_why: str | None
     not_for_you: str | None
+    rung: str  # which of its instructions the step gives
     tell: str | None  # a message once it is open: `offered`, or `wanted`
 
     @property
@@ -109,7 +111,8 @@ class Panel:
         return self.step in FINAL
 
 
-def panel(journey: Journey, now: datetime, *, browser: str) -> Panel:
+def panel(journey: Journey, now: datetime, *, browser: str, usual: bool = False) -> Panel:
+    """`usual`: the person wants the usual instruction once more, though it did not help before."""
     step, links = next_step(journey, now), chain(journey, now)
     device, since = journey.in_hand, _since(journey)
     opened_by, opened_at = _opened(journey) if step is Step.OPEN else (None, None)
@@ -145,6 +148,7 @@ def panel(journey: Journey, now: datetime, *, browser: str) -> Panel:
         still_blocked_at=None if _mended(journey) else journey.still_blocked_at,
         help_why=_known(help_why(journey, now), HELP),
         not_for_you=_known(not_for_you(journey.standing) if journey.standing is not None else None, NOT_FOR_YOU),
+        rung=Rung.USUAL.value if usual else rung(journey, now).value,
         tell="wanted" if journey.tell_open_at is not None else "offered" if device in journey.reachable else None,
     )
 

@@ -12,6 +12,7 @@ from jinja2 import Environment, nodes
 from remediation.domain.block_page import Meaning
 from remediation.domain.compliance import ADVICE
 from remediation.domain.device import Platform
+from remediation.domain.loops import ASKS, Rung
 from remediation.domain.steps import CHAIN, RELAYED, ChainState, Step
 from remediation.domain.troubles import Part, Trouble
 from remediation.web import HERE, HOUSE, entrances, error_pages, links, microsoft_says_pages, panel, possession_pages
@@ -160,6 +161,8 @@ MADE_UP = {
     **{f"says.computer.{part}.": microsoft_says_pages.COMPUTERS for part in ("title", "text")},
     **{f"says.{part}.": microsoft_says_pages.WHOSE for part in ("device", "device_text")},
     "says.where.": "123",
+    "loop.heading.": {Rung.ANOTHER.value, Rung.HELPDESK.value},
+    "loop.do.": {step.value for step in ASKS},
     "trouble.part.": values(Part),
     **{f"trouble.{part}.": values(Trouble) for part in ("ask", "text", "do")},
     "open.observed.": ("changed", "already_so", "relayed", "found"),
