@@ -352,6 +352,9 @@ class Store(Watching, Members, Hints, PartnerRows, SetUpRows, ImpactRows, WaveRo
         """`found_some`: at least one MDM told of devices, so they count as read though another MDM failed. `relay` and `locked` as
         `Journey` has them."""
 
+    def waits(self, platform: Platform, now: datetime) -> Sequence[timedelta]:
+        """How long the newest news of *compliant* that we told took to be seen in Entra, of a week's devices of this platform."""
+
     def note_shown(self, journey_id: str, before: str | None, shown: str, *, at: datetime) -> None:
         """The person was shown another page than `before`: an observation, by the web; nothing where somebody noted it already."""
 
