@@ -20,7 +20,7 @@ from sandbox.phone_scene import LAGS, look
 from sandbox.policy import open_outlook
 from sandbox.relay import register_in_app
 from sandbox.scenarios import SCENARIOS
-from sandbox.troubles import cure
+from sandbox.troubles import cure, refusal
 
 if TYPE_CHECKING:
     from sandbox.server import Sandbox
@@ -136,8 +136,8 @@ def _deeds(app: Flask, sandbox: Sandbox) -> None:
         with sandbox.world.settled() as world:
             phone = world.in_hand
             if world.person(address) is not world.persons[phone.person_oid]:
-                refusal = f"This {phone.kind.noun} can only be registered with its owner’s work address."
-                return _page(sandbox, "authenticator.html", address=address, refusal=refusal), 422
+                wrong = f"This {phone.kind.noun} can only be registered with its owner’s work address."
+                return _page(sandbox, "authenticator.html", address=address, refusal=wrong), 422
             if (why := refusal(phone)) is not None:
                 return _page(sandbox, "authenticator.html", address=address, refusal=why), 422
             world.register(phone)

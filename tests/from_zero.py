@@ -22,10 +22,10 @@ from remediation.ports import Actor
 from remediation.services.look_at_set_up import look_at_all
 from remediation.settings import PREFIX, DatabaseSettings, WorkerSettings
 from remediation.settings.reading import read, read_so_far
-from remediation.store.engine import make_engine
 from remediation.store.onboarding import SqlChoices
 from sandbox.facts import facts_of
 from sandbox.server import Sandbox
+from tests.engines import make_engine
 from tests.web.conftest import ORIGIN, Browser
 
 WEB_KEY, SEAL_KEY, AUDIT_KEY = (

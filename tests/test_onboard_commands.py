@@ -41,7 +41,7 @@ class Ground:
         migrate(self.url)
         keys = {"SECRET_KEY": WEB_KEY, "SEAL_KEY": SEAL_KEY, "AUDIT_KEY": AUDIT_KEY}
         around.set({"DATABASE_URL": self.url, "PUBLIC_ORIGIN": "https://return.contoso.example", **keys})
-        self.engine = make_engine(self.url)
+        self.engine = make_engine(self.url, durable=False)
         self.choices = SqlChoices(self.engine)
 
     def worker_starts(self) -> None:

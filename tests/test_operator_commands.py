@@ -43,7 +43,7 @@ class Ground:
         self.url = f"sqlite:///{folder}/kept.sqlite"
         migrate(self.url)
         self.settings = {PREFIX + "DATABASE_URL": self.url, PREFIX + "TENANT_ID": TENANT, PREFIX + "AUDIT_KEY": AUDIT_KEY}
-        self.engine = make_engine(self.url)
+        self.engine = make_engine(self.url, durable=False)
         self.store = SqlStore(self.engine, TENANT, DbosWakeups(self.engine))
         self.scene = Scene(self.engine, self.store)
         self.now = datetime.now(UTC)
