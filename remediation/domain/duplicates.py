@@ -1,7 +1,7 @@
 """Several entries in the directory for one device: it leaves one behind each time that it is set up anew.
 
-Which of them is in use is known once it is linked, and before that only the person can mark one. Nothing is deleted because of either:
-`repairs` has what staff may do about the others, and when. Next door: `matching`, which never guesses.
+Which of them is in use is known once it is linked, and before that only the person can mark one. Nothing is deleted because of
+either: `repairs` has what staff may do about the others, and when. Next door: `matching`, which never guesses.
 """
 
 from .device import DirectoryDevice

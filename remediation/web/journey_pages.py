@@ -12,7 +12,7 @@ from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response as AnyResponse
 
 from ..domain.journey import Journey
-from ..domain.promise import Promise, promised
+from ..domain.promise import DOCUMENTED, promised
 from ..domain.steps import Step, candidates, next_step
 from ..services import ask
 from ..services.other_device import other_device
@@ -138,7 +138,7 @@ def still_blocked() -> AnyResponse:
 def _seen(journey: Journey) -> Panel:
     """What the page shows; another page than the last is noted for the helpdesk, who will be asked about it."""
     now = desk().clock()
-    promise = promised(desk().store.waits(journey.platform, now)) if next_step(journey, now) is Step.WAIT else Promise()
+    promise = promised(desk().store.waits(journey.platform, now)) if next_step(journey, now) is Step.WAIT else DOCUMENTED
     seen = panel(journey, now, browser=here().browser, usual=_usual_again(), promise=promise)
     if seen.title != journey.shown:
         desk().store.note_shown(journey.id, journey.shown, seen.title, at=desk().clock())

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from ..domain.journey import Journey
 from ..domain.loops import Rung, rung
-from ..domain.promise import Promise
+from ..domain.promise import DOCUMENTED, Promise
 from ..domain.relay import relay_of
 from ..domain.sign_in_proof import RECORD_LOOKS, names_another
 from ..domain.standing import not_for_you
@@ -113,9 +113,9 @@ class Panel:
         return self.step in FINAL
 
 
-def panel(journey: Journey, now: datetime, *, browser: str, usual: bool = False, promise: Promise = Promise()) -> Panel:
-    """`usual`: the person wants the usual instruction once more, though it did not help before. `promise` is how long the wait takes
-    here."""
+def panel(journey: Journey, now: datetime, *, browser: str, usual: bool = False, promise: Promise = DOCUMENTED) -> Panel:
+    """`usual`: the person wants the usual instruction once more, though it did not help before. `promise` is how long the wait
+    takes here."""
     step, links = next_step(journey, now), chain(journey, now)
     device, since = journey.in_hand, _since(journey)
     opened_by, opened_at = _opened(journey) if step is Step.OPEN else (None, None)
