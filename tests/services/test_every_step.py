@@ -102,9 +102,22 @@ def test_a_disabled_device_is_not_asked_to_register_again(tell: Tell) -> None:
     proves(story)
     assert story.step is Step.REGISTER, "it may be an old device that is switched off"
     story.checks_again()
-    assert (story.step, why(story), story.uploads()) == (Step.HELP, "disabled_device", [])
+    assert story.step is Step.REGISTER, "what was registered just now is listed some seconds late"
+    story.gets_to(Step.HELP)
+    assert (why(story), story.uploads()) == ("disabled_device", [])
     next(d for d in story.sandbox.world.devices.values() if d.device_id == story.remotes.phone.device_id).enabled = True
     story.checks_again()
+    story.gets_to(Step.OPEN)
+
+
+def test_whoever_says_so_before_the_directory_lists_the_new_entry_is_not_sent_to_the_helpdesk(tell: Tell) -> None:
+    """Beside it is an old entry that is switched off."""
+    story = tell("android_fully_managed")
+    story.arrives(platform=Platform.ANDROID)
+    proves(story)
+    story.registers()
+    story.checks_again()
+    assert (story.step, why(story)) == (Step.REGISTER, None)
     story.gets_to(Step.OPEN)
 
 
