@@ -33,6 +33,7 @@ OPTIONAL: Mapping[str, str] = {
 }
 # Only where temporary access is given by the worker: docs/helpdesk.md.
 TEMPORARY_ACCESS = "PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup"
+ACCESS_PACKAGES = "EntitlementManagement.ReadWrite.All"
 # What is of no use here, but is asked for by a page of Microsoft's.
 ALLOWED = frozenset({"Directory.Read.All"})
 # graph-docs permissions-reference: these include the others' reads.
