@@ -227,6 +227,10 @@ class Phone:
     """Registered again, it gets the device id that it had (under another object id)."""
     health: Health = field(default_factory=Health)
     messages: list[PhoneMessage] = field(default_factory=list)
+    trouble: str | None = None
+    """What is wrong on the device itself (`troubles`)."""
+    hidden: bool = False
+    """So wrong that no sign-in on it shows which device it is."""
     outlook: dict[str, Any] | None = None
     """What Outlook showed last time it was opened (`policy.Outcome.as_json()`)."""
 
