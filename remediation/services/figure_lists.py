@@ -17,6 +17,7 @@ from ..domain.ways import FUNNEL, Way, platform_of
 from ..ports import Actor, Store
 from .figure_tables import MEASURES, Cell, Entry, Table, entrance_of, word
 from .figures import Counted
+from .look_up import Through, by_program
 
 COLUMNS = ("at", "what", "platform", "connection", "entrance", "detail", "seconds", "oid")
 BETWEEN = "~"
@@ -91,11 +92,11 @@ def listed(
     return Listed(value, len(entries), shown, rest[size - 1][0] if len(rest) > size else None)
 
 
-def see(found: Listed, store: Store, oid: str, now: datetime) -> Listed:
+def see(found: Listed, store: Store, oid: str, now: datetime, through: Through | None = None) -> Listed:
     """For a member of staff who is led to people: whom they were shown the way to is audited."""
     if led_to := sorted({item.oid for item in found.items if item.oid is not None}):
         with store.change(Actor("helpdesk", oid), "look_up.figures_listed", about=("helpdesk", oid), at=now) as change:
-            change.audit(found=led_to)
+            change.audit(found=led_to, **by_program(through))
     return found
 
 

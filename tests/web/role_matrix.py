@@ -158,7 +158,9 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
             ("GET", "/mdm/<connection>/records/<record_id>"),
             ("GET", "/caller"),
             ("GET", "/stuck"),
+            ("GET", "/work"),
             ("GET", "/figures"),
+            ("GET", "/figures/list"),
             ("GET", "/audit"),
         )
     },

@@ -127,6 +127,8 @@ OF_PERSON: dict[tuple[str, str], Any] = {
     ("POST", "/api/v1/devices/search"): [{"serial": "{serial}"}],
     ("GET", "/api/v1/mdm/<connection>/records/<record_id>"): [""],
     ("GET", "/api/v1/stuck"): [""],
+    ("GET", "/api/v1/work"): [""],
+    ("GET", "/api/v1/figures/list"): ["?table=journeys&of=all~all~begun"],
     ("GET", "/api/v1/caller"): None,
     ("GET", "/api/v1/figures"): None,
     ("GET", "/api/v1/audit"): None,  # the administrators', who answer for everybody
