@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response, request
 
 from sandbox import graph_entities as entities
+from sandbox.graph_applications import add_applications
 from sandbox.graph_groups import add_groups
 from sandbox.graph_manners import (
     GraphError,
@@ -28,6 +29,7 @@ from sandbox.graph_manners import (
 from sandbox.graph_policies import add_policies
 from sandbox.graph_privileged import add_privileged
 from sandbox.graph_sign_ins import add_sign_ins
+from sandbox.graph_tenant import add_tenant_facts
 from sandbox.graph_update import checked_update
 from sandbox.intune import ENDPOINT_NAMES, endpoint_url
 from sandbox.partners import add_partners
@@ -52,6 +54,8 @@ def create_graph(sandbox: Sandbox) -> Flask:
     add_policies(app, sandbox)
     add_privileged(app, sandbox)
     add_partners(app, sandbox)
+    add_applications(app, sandbox)
+    add_tenant_facts(app, sandbox)
     _service_principals(app, sandbox)
     return app
 

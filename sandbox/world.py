@@ -123,6 +123,11 @@ class World:
             self.device_policies: list[DevicePolicy] = []
             """Further policies, which block by a filter for devices."""
             self.excluded_apps: list[str] = []
+            self.seats: dict[str, int] = {}
+            """Bought, by service plan; 25 of each where nothing is said."""
+            self.may_register, self.device_quota = "all", 50
+            self.user_actions: list[str] = []
+            """Of a policy that asks for a compliant device for these; none where there is none."""
             """Client ids that the policy about compliant devices leaves alone."""
             self.uploads: dict[str, DataUpload] = {}
             self.apps: dict[str, AppRegistration] = {}
@@ -225,7 +230,9 @@ class World:
 
     def proven_by_browser(self) -> DirectoryDevice | None:
         """The directory device that the platform's broker vouches for in the browser of the device in hand."""
-        device_id = self.in_hand.device_id if self.signs_in_from == "hand" else self.signs_in_from
+        phone = self.in_hand
+        shown = None if phone.hidden else phone.device_id
+        device_id = shown if self.signs_in_from == "hand" else self.signs_in_from
         device = self.device_by_device_id(device_id) if device_id else None
         return device if device is not None and device.enabled else None
 

@@ -28,12 +28,13 @@ OPTIONAL: Mapping[str, str] = {
     "GroupMember.Read.All": "people outside the chosen groups are not told so; a limited role of the helpdesk sees nobody",
     "AuditLog.Read.All": "for `bound` only the claim counts, not the sign-in log",
     "DeviceManagementServiceConfig.Read.All": "nobody sees who holds the compliance-partner slot, and for which groups",
+    "Application.Read.All": "when the secrets of the apps end has to be typed",
     "Policy.Read.All": "nobody checks that our sign-in is excluded from the device policies",
 }
 # Only where temporary access is given by the worker: docs/helpdesk.md.
 TEMPORARY_ACCESS = "PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup"
-# What is of no use here, but is asked for by a page of Microsoft's.
-ALLOWED = frozenset({"Directory.Read.All"})
+# Asked for by a page of Microsoft's; and read by the doctor alone, where it was granted.
+ALLOWED = frozenset({"Directory.Read.All", "Policy.Read.DeviceConfiguration"})
 # graph-docs permissions-reference: these include the others' reads.
 INCLUDES: Mapping[str, frozenset[str]] = {
     "Directory.Read.All": frozenset({"User.Read.All", "Device.Read.All", "Application.Read.All", "GroupMember.Read.All"}),

@@ -5,7 +5,7 @@ The first true line of `next_step` wins. Steps never know each other; pages retu
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from .compliance import MdmWord, Verdict
@@ -35,6 +35,7 @@ class Step(StrEnum):
     HELP = "help"
 
 
+LISTED_WITHIN = timedelta(seconds=25)  # the looks after *I've done it* are 2, 6, 14 and 30 s later
 LOOP = 2  # times that a person said *still blocked* before the same instruction is not given again
 
 
@@ -123,10 +124,12 @@ def only_disabled(journey: Journey) -> bool:
 
 def _says_registered(journey: Journey) -> bool:
     """Since the proof, or where none can be had since they came, the person said *I've done it*, and so it is not an old device
-    that is switched off."""
-    proof, said_at = journey.possession, journey.look.refresh_wanted_at
+    that is switched off: not until the directory was read long enough afterwards, since it lists what is new some seconds late."""
+    proof, said_at, read_at = journey.possession, journey.look.refresh_wanted_at, journey.look.directory_read_at
     since = proof.proven_at if journey.proven and proof is not None else journey.counts_from
-    return since is not None and said_at is not None and said_at > since
+    if since is None or said_at is None or read_at is None:
+        return False
+    return said_at > since and read_at - said_at >= LISTED_WITHIN
 
 
 def _not_looked_since_still_blocked(journey: Journey) -> bool:

@@ -7,10 +7,11 @@ What cannot be known is *unknown*, with the reason. Next door: `doctor_remotes` 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ..domain.credential_ends import Ends
 from ..domain.evidence import Level
 from ..domain.finding import Finding, State
 from ..domain.message_test import MessageTest
-from ..ports import CertificateFiles, Clocks, Messaging, Policies, Powered, StuckRows, TemporaryAccess
+from ..ports import CertificateFiles, Clocks, Messaging, Policies, Powered, StuckRows, TemporaryAccess, TenantFacts
 from .provision_partner import Wanted
 from .world import World
 
@@ -29,6 +30,12 @@ class Doctor:
     files: Mapping[str, str]
     sign_in_app: str | None = None
     wanted: Callable[[], Wanted] | None = None
+    tenant: TenantFacts | None = None
+    intune_plans: Sequence[str] = ()
+    syncs_groups: bool = False
+    """An MDM whose console takes over changed groups by hand (Workspace ONE: Sync Azure Services)."""
+    ends: Callable[[], Sequence[Ends]] | None = None
+    """When the credentials of both apps end."""
     bypass: tuple[str, TemporaryAccess | None] | None = None
     """The group of temporary access, and what gives it where the worker does; None where it is off."""
 

@@ -10,11 +10,14 @@ from collections.abc import Sequence
 from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from ..domain.onboarding import GO, Facts, Standing, checklist
+from ..domain.onboarding import FIRST, GO, Facts, Standing, checklist
+from ..domain.onboarding_lock import GIVE_UP
+from ..domain.onboarding_scope import PILOT
 from ..errors import SetUpRefused
 from ..services import onboard
 from . import (
     choices,
+    credential_ends,
     onboarding_arrival,
     onboarding_choices,
     onboarding_confirm,
@@ -48,8 +51,8 @@ PAGES: Sequence[StepPage] = (
     onboarding_lock.PAGE,
     onboarding_arrival.PAGE,
     onboarding_arrival.EXCLUDED_PAGE,
-    onboarding_confirm.PAGE,
     onboarding_pilot.PAGE,
+    onboarding_confirm.PAGE,
 )
 BY_NAME = {page.name: page for page in PAGES}
 STEPS = tuple(page.step for page in PAGES)
@@ -70,7 +73,8 @@ def stands() -> tuple[Facts, tuple[Standing, ...]]:
 def overview() -> str:
     facts, standings = stands()
     done = sum(one.state.value == "done" for one in standings)
-    return render_template("onboarding/overview.html", standings=standings, done=done, facts=facts, staff=staff())
+    shown = {"standings": standings, "done": done, "facts": facts, "ends": credential_ends.shown(facts), "staff": staff()}
+    return render_template("onboarding/overview.html", **shown)
 
 
 @pages.post("/onboarding/confirm")
@@ -78,7 +82,7 @@ def overview() -> str:
 def confirm() -> Response:
     """What was asked for, after another sign-in; *go* only once every step before it is done."""
     asked, now = onboarding_confirm.asked_for(), desk().clock()
-    if GO in asked.chosen and next(one for one in stands()[1] if one.step.name == GO).blocked_by:
+    if any(waits in asked.chosen and _blocked(step) for waits, step in ((GO, GO), (FIRST, PILOT.name))):
         raise Interruption("set_up_too_early", 409, href="/onboarding")
     if not onboarding_confirm.taken(asked):
         raise Interruption("confirm_again", 403, href=f"/onboarding/confirm?{onboarding_confirm.query(asked.token)}")
@@ -86,6 +90,9 @@ def confirm() -> Response:
         scope = asked.chosen.get(onboarding_confirm.SCOPE)
         if scope is not None:
             return onboarding_scope.take(scope.value)
+        if GIVE_UP in asked.chosen:
+            onboard.want_look(desk().store, GIVE_UP, actor=acting(), now=now)
+            return redirect("/onboarding/second_lock", 303)
         if GO in asked.chosen:
             onboard.go(desk().store, actor=acting(), now=now, seen=asked.seq)
         else:
@@ -109,7 +116,7 @@ def save(step: str) -> Response | tuple[str, int]:
     chosen = {name: value for name, value in page.typed(facts).items() if value != facts.values.get(name)}
     if not chosen:
         return redirect(f"/onboarding/{step}", 303)
-    wrong = choices.wrong_with(chosen)
+    wrong = choices.wrong_with(chosen) or page.stops(chosen)
     if wrong:
         return _page(page, wrong=wrong, kept={name: value or "" for name, value in chosen.items()}), 400
     try:
@@ -151,6 +158,10 @@ def _page(page: StepPage, **more: object) -> str:
     facts, standings = stands()
     given = {"facts": facts, "can_seal": set_up().half_of("worker") is not None, "wrong": (), "kept": {}, "no_seal": False}
     return render_template(page.page, **{**given, **page.more(facts), **around(standings, page.name), **more})
+
+
+def _blocked(step: str) -> bool:
+    return bool(next(one for one in stands()[1] if one.step.name == step).blocked_by)
 
 
 def _known(step: str) -> StepPage:

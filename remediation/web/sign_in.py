@@ -20,9 +20,10 @@ from ..services import onboard
 from ..services.prove_possession import see_link
 from ..services.start_journey import start_journey
 from . import entra_client, figures_pages, onboarding_confirm, sign_in_again, sign_in_states
+from .browsers import platform_of
 from .desk import desk
 from .entra_client import EntraSaysNo
-from .entrances import CHOICES, entrance_asked_for, platform_asked_for, platform_of
+from .entrances import CHOICES, entrance_asked_for, platform_asked_for
 from .error_pages import STAFF_PAGES, Interruption
 from .guards import anyone
 from .id_token import TokenRefused, is_guest, roles_in
@@ -77,7 +78,7 @@ def sign_in() -> Response:
         **{name: request.args.get(name, "")[:LONGEST] for name in STAFF_PLACE},
         "entrance": entrance_asked_for(),
         "platform": asked.value if asked is not None else None,
-        "guess": platform_of(request.headers.get("User-Agent", "")).value,
+        "guess": platform_of(request.headers).value,
     }
     sign_in_states.keep(made["state"], kept)
     return redirect(made["url"], 303)
@@ -105,6 +106,8 @@ def signed_in() -> Response:
     _note_the_first_administrator(session)
     platform, place = _place(kept, person)
     if platform is not None:
+        if not desk().set_up.lets_in(person.oid):
+            raise Interruption("not_set_up", 503, href="/onboarding")
         start_journey(
             desk().store, person, browser=session.browser, entrance=kept["entrance"], platform=platform, now=desk().clock()
         )
@@ -113,7 +116,7 @@ def signed_in() -> Response:
 
 def _note_the_first_administrator(session: Session) -> None:
     """The set-up waits for it: from then on nobody needs its link."""
-    if "Admin" in session.roles and not desk().set_up.open:
+    if "Admin" in session.roles and not desk().set_up.gone:
         now = desk().clock()
         onboard.note(desk().store, Looked(SIGN_IN, looked_at=now, good_at=now), actor=Actor("admin", session.oid), now=now)
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bench import (
+    corridor,
     deploy,
     fuzz,
     hints,
@@ -16,6 +17,7 @@ from bench import (
     laundering,
     mutations,
     outage,
+    pages,
     quiet_day,
     race,
     search,
@@ -252,6 +254,36 @@ def test_secrets() -> None:
 def test_secrets_notices_a_web_that_was_given_the_workers_settings() -> None:
     figures = secrets.play(NO_TROUBLE, "sqlite", 1, "one_environment", print)
     assert figures["found"] >= figures["in_web"] > 0
+
+
+def test_corridor() -> None:
+    figures = corridor.play(3, 0, 6, None, print)
+    assert (figures["unaided"], figures["handed_over"], figures["dead_ends"], figures["otherwise"]) == (1, 1, 0, {})
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("fault", "figure"), [("mute", "unaided"), ("no_code", "handed_over"), ("deaf", "unaided")])
+def test_corridor_notices_a_page_without_its_way_on_and_a_worker_that_looks_once(fault: str, figure: str) -> None:
+    figures = corridor.play(6, 0, 2, fault, print)
+    assert figures["dead_ends"] > 0
+    assert figures[figure] < 1
+
+
+def test_pages_reads_what_lighthouse_reports_and_notices_what_it_marks_down() -> None:
+    """Lighthouse itself comes from npm, and no test needs it."""
+
+    def report(accessibility: float) -> dict[str, Any]:
+        scores = {"performance": 0.98, "accessibility": accessibility, "best-practices": 1}
+        parts = {name: {"score": score, "auditRefs": [{"id": name, "weight": 1}]} for name, score in scores.items()}
+        audits: dict[str, Any] = {name: {"score": score, "title": name} for name, score in scores.items()}
+        audits["network-requests"] = {"details": {"items": [{"transferSize": 900}, {"transferSize": 100}]}}
+        return {"categories": parts, "audits": audits}
+
+    said: list[str] = []
+    page = pages.of_report(report(0.84), said.append)
+    assert page == {"bytes": 1000, "requests": 2, "performance": 98, "accessibility": 84, "best_practices": 100}
+    assert ["accessibility" in line for line in said] == [True]
+    assert (pages.misses(page), pages.misses(pages.of_report(report(1)))) == (True, False)
 
 
 def test_search() -> None:

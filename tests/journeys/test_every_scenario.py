@@ -134,7 +134,7 @@ def test_a_disabled_device_is_for_the_helpdesk_and_goes_on_once_it_is_enabled(ar
     player.proves()
     player.is_at("register")  # what is switched off may be an old device
     player.product.locator("#check").click()
-    player.is_at("help")
+    player.is_at("help", within=60)  # until then what was registered just now may not be listed yet
     assert player.stage.uploads() == []
     with player.stage.sandbox.world.settled() as world:
         for device in world.devices.values():

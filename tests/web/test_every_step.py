@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -54,7 +55,9 @@ def helped(web: Web, why: str) -> None:
     elif why == "named_another":
         stage("help_named_another", begun)
     elif why == "disabled_device":
-        stage("register", begun).registered(replace(REGISTERED_PHONE, enabled=False)).checked_again().looked()
+        begun = stage("register", begun).registered(replace(REGISTERED_PHONE, enabled=False)).checked_again()
+        web.clock.ahead += timedelta(seconds=30)  # until then what was registered just now may not be listed yet
+        begun.looked()
     else:
         stage("this_device", begun).proven().needs_help(why)
 
