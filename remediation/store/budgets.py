@@ -21,9 +21,9 @@ from .tables import budgets
 
 COLUMNS = [c for c in budgets.c if not c.primary_key]
 # Asked before every call there is: making them anew took longer than asking them.
-_THIS = budgets.c.tenant_id == sa.bindparam("of_tenant"), budgets.c.remote == sa.bindparam("of_remote")
-_LOCK = sa.select(*COLUMNS).where(*_THIS).with_for_update()
-_STORE = sa.update(budgets).where(*_THIS)
+THIS = budgets.c.tenant_id == sa.bindparam("of_tenant"), budgets.c.remote == sa.bindparam("of_remote")
+_LOCK = sa.select(*COLUMNS).where(*THIS).with_for_update()
+_STORE = sa.update(budgets).where(*THIS)
 
 
 class SqlBudgets:
