@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
 
 from remediation.domain.budget import A_WHOLE_LOOK, Limit, Limits
 from remediation.domain.push import Lane
@@ -49,19 +48,11 @@ PROCESSES = 2
 WEB = -1
 MOST_AT_ONCE = 4
 CALM = RECHECK * 4
-LATE = (0, 60, 900, 1200)
-"""Seconds by which a pulse may come late; else most of a seed would be spent on people's quick looks, which last ten minutes."""
-FORGOTTEN = 0.7
-"""How often the disorder ends with a queue that nobody has any more, as after a move to another database; else what piled up is
-played to its end, which is most of what a seed then costs."""
+LATE = (0, 0, 60, 240, 600)
+"""Seconds by which a pulse may come late; else most of a seed would be spent on people's quick looks."""
 SETTLED = timedelta(minutes=2)
-LISTS_LAST = timedelta(seconds=30)
-"""Longer than reading a list takes here: one that was done so long after a moment was begun after it."""
 GUIDS = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
-HONEST, COUNTED, SILENT = 0.12, 0.15, 0.06
-"""How often people only do what the page asks, calls are counted, and the MDM falls silent in the end: such a seed costs as much as
-five others, and among thousands there are hundreds of each."""
 LINKED = "linked"
 SCENARIOS = ("blocked_just_registered", "blocked_unregistered", "two_phones", "registered_last_year", "not_compliant")
 
@@ -98,14 +89,12 @@ class Run:
     tasks: list[Task] = field(default_factory=list)
     noted: dict[int, datetime] = field(init=False)
     """Tasks that came to the end of a pass and wrote down what they had seen, and when."""
-    looked_at: dict[str, datetime] = field(default_factory=dict)
-    """When a pass over each link last came to its end."""
 
     def __post_init__(self) -> None:
         chance = self.chance = random.Random(self.seed)
         self.opening_itself = bool(self.opening)
         self.opening = self.opening or (LINKED if chance.random() < 0.85 else chance.choice(SCENARIOS))
-        self.honest = chance.random() < HONEST
+        self.honest = chance.random() < 0.3
         diary: Diary = self.stage.begin(self.opening) or Diary()
         self.sandbox = self.stage.sandbox
         self.clock = self.sandbox.world
@@ -121,8 +110,7 @@ class Run:
         self.deeds = Deeds(self.clock, self.sandbox.faults, self.truth, chance)
         self._skews = [timedelta(seconds=chance.choice([0.0, 0.0, 1.5, -1.5])) for _ in range(PROCESSES)]
         self.manners = Manners()
-        counted = chance.random() < COUNTED
-        calls = chance.choice([Limit.of(30, 20, at_once=A_WHOLE_LOOK), Limit.of(600, 60)]) if counted else None
+        calls = chance.choice([None, None, None, Limit.of(30, 20, at_once=A_WHOLE_LOOK), Limit.of(600, 60)])
         limits = {} if calls is None else {name: Limits(calls) for name in ("directory", "channel", "mdm")}
         watched = chance.random() < 0.6 and not self.opening_itself
         # where lists are watched, a row at rest may sleep until its lease ends: what changes must come from the lists
@@ -159,7 +147,6 @@ class Run:
         task = current()
         if task is not None and text.startswith(("  note_push", "  note_page")) and "nothing changed" not in text:
             self.noted[task.serial] = self.clock.now()
-            self.looked_at[text.split()[1]] = self.clock.now()
         after = (self.clock.now() - self.begun).total_seconds()
         who = f"{task.name}: " if task and text.startswith("  ") else ""
         self.trace.append(f"{after:10.2f} {who}{GUIDS.sub(self._name, text)}")
@@ -203,9 +190,6 @@ class Run:
 
     def _order(self) -> None:
         self.tell("the faults end")
-        if self.chance.random() < FORGOTTEN:
-            self.tell(f"{len(self.queue.committed)} wake-ups are lost with the queue")  # rows know when they want to be looked at
-            self.queue.committed.clear()
         self.deeds.mends_what_is_broken()
         if self.chance.random() < 0.8:
             for number in sorted(self.clock.records):
@@ -216,18 +200,16 @@ class Run:
         self.calm(CALM, until=self._all_quiet())
         laws.all_at_rest(self)
         laws.final_state(self)
-        if self.chance.random() < SILENT:
+        if self.chance.random() < 0.15:
             self._mdm_goes_silent()
         laws.ledger(self)
         laws.bookkeeping(self)
 
     def _honest_people_go_on(self) -> None:
         for _ in range(8):
-            waiting = [who for who in self.people.all if self.people.page(who) not in (None, Step.OPEN)]
-            if not waiting:
-                return
-            for who in waiting:
-                self._press(who, self.people.honest_press(who))
+            for who in self.people.all:
+                if self.people.page(who) not in (None, Step.OPEN):
+                    self._press(who, self.people.honest_press(who))
             self.calm(timedelta(minutes=2), late=(0, 60))  # their message lasts ten minutes
 
     def _mdm_goes_silent(self) -> None:
@@ -238,10 +220,8 @@ class Run:
         self.tell("the MDM goes silent")
         self.sandbox.faults.add(Fault("workspace_one", "down"))
         first, last = min(early for early, _ in leases.values()), max(late for _, late in leases.values())
-        self._until_just_before(first)
         self.calm(first - self.clock.now() - timedelta(seconds=20), late=(0,))
         laws.none_down_early(self, leases)
-        self._until_just_before(last)
         self.calm(last - self.clock.now() + timedelta(minutes=3), late=(0,))
         laws.all_down(self, leases)
         self.tell("the MDM is back")
@@ -249,10 +229,6 @@ class Run:
         self.calm(CALM, until=self._all_quiet())
         laws.all_at_rest(self)
         laws.final_state(self)
-
-    def _until_just_before(self, end: datetime) -> None:
-        """Pulses may come late until then; from there on each comes in time."""
-        self.calm(end - self.clock.now() - 2 * timedelta(seconds=max(LATE)))
 
     # what can be done in a turn
 
@@ -419,25 +395,15 @@ class Run:
         return min((datetime.fromisoformat(at).replace(tzinfo=UTC) for at in found if at is not None), default=None)
 
     def _all_quiet(self) -> Callable[[], bool]:
-        """Whether every link was looked at since now, by itself or in whole lists, and none waits for anything."""
+        """Whether every link was looked at since now, and none waits for anything."""
         begun = self.clock.now()
 
         def quiet() -> bool:
-            return not self._ask(_UNQUIET) and (self._all_looked_at(begun) or self._all_listed(begun))
+            if self.clock.now() < begun + RECHECK + timedelta(seconds=max(LATE)):
+                return False
+            return not self.stage.asks.execute(_UNQUIET).fetchone()[0]
 
         return quiet
-
-    def _all_looked_at(self, begun: datetime) -> bool:
-        active = self.stage.asks.execute("SELECT id FROM device_links WHERE state = 'active'")
-        return all(self.looked_at.get(link_id, begun) > begun for (link_id,) in active)
-
-    def _all_listed(self, begun: datetime) -> bool:
-        """Every list was read to its end, and what it called for is done: nothing is due where this is asked."""
-        first = self._ask("SELECT min(coalesce(done_at, '0001-01-01')) FROM watches")
-        return first is not None and datetime.fromisoformat(first).replace(tzinfo=UTC) > begun + LISTS_LAST
-
-    def _ask(self, question: str) -> Any:
-        return self.stage.asks.execute(question).fetchone()[0]
 
 
 _SOONEST = [

@@ -16,8 +16,8 @@ from tests.simulator.stage import Stage
 
 pytestmark = pytest.mark.slow
 
-SEEDS = int(os.environ.get("SEEDS", "300"))
-CHUNK = 50
+SEEDS = int(os.environ.get("SEEDS", "60"))
+CHUNK = 30
 ENOUGH = 200
 """Seeds within which every seeded fault must be caught; most are within the first thirty."""
 
