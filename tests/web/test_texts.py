@@ -173,7 +173,7 @@ MADE_UP = {
     "register.": {f"{way}.{n}" for way in WAYS for n in "1234"},
     "register.android.": {f"{broker}.{n}" for broker in links.BROKERS for n in "1234"},
     "register.open.": set(PLATFORMS) - {"android"},
-    "register.store.": links.BROKERS,
+    "register.store.": {*links.BROKERS, "macos"},
     "this_device.open.": "123",
     "open.step.": {f"{kind}.{n}" for kind in ("phone", "computer") for n in "12"},
     "open.other.": "123",
