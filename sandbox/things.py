@@ -254,6 +254,10 @@ class AppRegistration:
     optional_claims: tuple[str, ...] = ()
     """Of the ID token (entra-docs optional-claims-reference.md)."""
     secret_expired: bool = False
+    secret_ends: datetime | None = None
+    """None: a year after the story began."""
+    app_roles: tuple[str, ...] = ()
+    """Those that its registration defines."""
     token_version: int = 1
     """`requestedAccessTokenVersion` of the manifest; Entra takes 1 where nobody set it."""
 

@@ -1,5 +1,6 @@
 """The worker's access to Microsoft, and for whom it may be used."""
 
+from datetime import date
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator
@@ -18,6 +19,18 @@ class MicrosoftSettings(Group):
     service_client_secret: Annotated[
         Secret | None,
         Says("The service app registration's secret, where it has no certificate", ENTRA_ADMIN, "a file's path in …_FILE"),
+    ] = None
+    service_secret_ends: Annotated[
+        date | None,
+        Says(
+            "The day on which that secret ends, where the directory may not tell (`Application.Read.All`): it is warned of 30, 7 "
+            "and 1 days before",
+            ENTRA_ADMIN,
+            "2027-06-30",
+        ),
+    ] = None
+    sign_in_secret_ends: Annotated[
+        date | None, Says("The same for the sign-in app registration's secret", ENTRA_ADMIN, "2027-06-30")
     ] = None
     service_certificate: Annotated[
         Secret | None,

@@ -16,6 +16,7 @@ from ..errors import SetUpRefused
 from ..services import onboard
 from . import (
     choices,
+    credential_ends,
     onboarding_arrival,
     onboarding_choices,
     onboarding_confirm,
@@ -71,7 +72,8 @@ def stands() -> tuple[Facts, tuple[Standing, ...]]:
 def overview() -> str:
     facts, standings = stands()
     done = sum(one.state.value == "done" for one in standings)
-    return render_template("onboarding/overview.html", standings=standings, done=done, facts=facts, staff=staff())
+    shown = {"standings": standings, "done": done, "facts": facts, "ends": credential_ends.shown(facts), "staff": staff()}
+    return render_template("onboarding/overview.html", **shown)
 
 
 @pages.post("/onboarding/confirm")

@@ -3,8 +3,17 @@
 from remediation.domain import onboarding_lock, powers
 from remediation.domain.arrival import TESTED
 from remediation.domain.channel import NONE, ChannelKind
+from remediation.domain.credential_ends import App, How
 from remediation.domain.onboarding import Role, State
-from remediation.domain.onboarding_steps import CHANNELS, CONSENT_CAUSES, SERVICE_APP, SIGN_IN_APP, TENANT, TOKEN_CAUSES
+from remediation.domain.onboarding_steps import (
+    CHANNELS,
+    CONSENT_CAUSES,
+    SECRET_ENDS,
+    SERVICE_APP,
+    SIGN_IN_APP,
+    TENANT,
+    TOKEN_CAUSES,
+)
 from remediation.domain.pilot import Down, PilotStep
 from remediation.domain.second_lock import MUST_BE_BLOCKED
 from remediation.services.set_up_facts import ERRORS
@@ -18,7 +27,8 @@ NAMES = {step.name for step in STEPS}
 LOCK = {onboarding_lock.ATTRIBUTE, onboarding_lock.PLATFORMS}
 COMPANY = {f"REMEDIATION_{name}" for name in ("ORGANISATION", "LANGUAGE", "HELPDESK_PHONE", "HELPDESK_HOURS")}
 SECRETS = {f"REMEDIATION_{name}" for name in ("SIGN_IN_CLIENT_SECRET", "SERVICE_CLIENT_SECRET")}
-TYPED = {*COMPANY, *SECRETS, TENANT, SIGN_IN_APP, SERVICE_APP}
+ENDS = set(SECRET_ENDS)
+TYPED = {*ENDS, *COMPANY, *SECRETS, TENANT, SIGN_IN_APP, SERVICE_APP}
 CHANGED = {
     *CHANNELS.values(),
     *(f"REMEDIATION_{name}" for name in ("SERVICE_CERTIFICATE", "MINIMUM_EVIDENCE")),
@@ -50,6 +60,9 @@ MADE_UP: dict[str, set[str]] = {
     "onboarding.state.": {state.value for state in State},
     "onboarding.field.": TYPED | CHANGED | LOCK,
     "onboarding.hint.": TYPED | LOCK,
+    "onboarding.ends.app.": set(App),
+    "onboarding.ends.due.": set(App),
+    "onboarding.ends.how.": set(How),
     "onboarding.lock.click.": set("12345"),
     "onboarding.lock.kind.": set(MUST_BE_BLOCKED),
     "onboarding.cause.": CAUSES,
