@@ -9,7 +9,7 @@ from .domain.credential_ends import App, Ends
 from .ports import Clock
 from .services.credential_ends import Known, find
 from .settings import WorkerSettings
-from .settings.rules import key_with_certificate
+from .settings.file_rules import key_with_certificate
 from .wire import Wire
 
 

@@ -26,9 +26,11 @@ from sandbox.graph_manners import (
     speak_graph,
     whole,
 )
+from sandbox.graph_packages import add_packages
 from sandbox.graph_policies import add_policies
 from sandbox.graph_privileged import add_privileged
 from sandbox.graph_sign_ins import add_sign_ins
+from sandbox.graph_tenant import add_tenant_facts
 from sandbox.graph_update import checked_update
 from sandbox.intune import ENDPOINT_NAMES, endpoint_url
 from sandbox.partners import add_partners
@@ -52,8 +54,10 @@ def create_graph(sandbox: Sandbox) -> Flask:
     add_sign_ins(app, sandbox)
     add_policies(app, sandbox)
     add_privileged(app, sandbox)
+    add_packages(app, sandbox)
     add_partners(app, sandbox)
     add_applications(app, sandbox)
+    add_tenant_facts(app, sandbox)
     _service_principals(app, sandbox)
     return app
 

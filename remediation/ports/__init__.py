@@ -6,7 +6,7 @@ from .access import AccessChanges, AccessRows, TemporaryAccess
 from .alarms import AT_ONCE, Alarm, AlarmDue, AlarmRows, AlarmSink
 from .budgets import Budgets, in_lane, lane_now
 from .certificates import DeviceCertificates
-from .checking import AppSecrets, CertificateFiles, Clocks, Policies, Powered, Reachable
+from .checking import AppSecrets, CertificateFiles, Clocks, Policies, Powered, Reachable, TenantFacts
 from .deeds import Deed, Deeds
 from .desk import (
     CaseFound,
@@ -189,6 +189,7 @@ __all__ = [
     "StuckRow",
     "StuckRows",
     "TemporaryAccess",
+    "TenantFacts",
     "TimelinePage",
     "ToDisable",
     "ToJudge",

@@ -248,6 +248,12 @@ class Change(SetUpChanges, ImpactChange, AccessChanges, WorkChanges, IncidentCha
     def lock_prepared(self) -> None:
         """Nobody else's value stood in its attribute: from now on it is ours. Stale where there is no lock."""
 
+    def lock_leaves(self) -> None:
+        """No device is touched any more for the second lock."""
+
+    def lock_given_up(self) -> None:
+        """Its row goes, with what was seen blocked by it: another attribute may be chosen."""
+
     def saw_blocked(self, seen: SeenBlocked) -> None:
         """Takes the place of the last of its kind."""
 

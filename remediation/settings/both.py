@@ -8,6 +8,7 @@ from pydantic_settings import NoDecode
 
 from ..domain.evidence import Level
 from . import clouds
+from . import file_rules as files
 from . import rules as rule
 from .operator import DatabaseSettings, TenantId
 from .says import ENTRA_ADMIN, MDM_ADMIN, OPERATOR, Guid, Https, Says, Text
@@ -36,7 +37,7 @@ class Settings(DatabaseSettings):
     ] = "https://login.microsoftonline.com"
     ca_file: Annotated[
         str | None,
-        AfterValidator(rule.readable_file),
+        AfterValidator(files.readable_file),
         Says("Trust only the certificate authorities in this PEM file when calling out", OPERATOR, "/etc/ssl/contoso-ca.pem"),
     ] = None
     organisation: Annotated[Text, Says("Your company's name, as pages and messages show it", OPERATOR, "Contoso")]
@@ -55,7 +56,7 @@ class Settings(DatabaseSettings):
     ]
     certificate_ca_file: Annotated[
         str | None,
-        AfterValidator(rule.certificates),
+        AfterValidator(files.certificates),
         Says(
             "PEM file of the authorities that issue the MDM's device certificates, and nothing else", MDM_ADMIN, "/etc/x/mdm-ca.pem"
         ),
@@ -72,7 +73,7 @@ class Settings(DatabaseSettings):
     ] = None
     certificate_crl_file: Annotated[
         str | None,
-        AfterValidator(rule.revocation_lists),
+        AfterValidator(files.revocation_lists),
         Says("PEM file of their revocation lists; one that is overdue refuses everybody", MDM_ADMIN, "/etc/x/mdm-crl.pem"),
     ] = None
     hook_key: Annotated[
@@ -86,11 +87,11 @@ class Settings(DatabaseSettings):
         ),
     ] = None
     temporary_access: Annotated[
-        Literal["off", "pim", "steps"],
+        Literal["off", "pim", "package", "steps"],
         Says(
             "Whether a person who is stuck may ask for temporary access, which two of the helpdesk approve: `pim` gives it as a "
-            "membership with an end (Privileged Identity Management for Groups), `steps` shows the helpdesk how to give it in "
-            "Entra by hand. docs/helpdesk.md has what it opens and what it never does",
+            "membership with an end (Privileged Identity Management for Groups), `package` by an access package, `steps` shows the "
+            "helpdesk how to give it in Entra by hand. docs/helpdesk.md has what it opens and what it never does",
             "the security officer, with docs/helpdesk.md in hand",
             "pim",
         ),
@@ -101,6 +102,22 @@ class Settings(DatabaseSettings):
             "The object id of the group that only the policy about compliant devices leaves out; it has no member for good",
             ENTRA_ADMIN,
             "6f0c2a57-3d1b-4e88-9a47-0b5d2c7e9f31",
+        ),
+    ] = None
+    temporary_access_package: Annotated[
+        Guid | None,
+        Says(
+            "With `package`: the id of the access package that holds that group and nothing else",
+            ENTRA_ADMIN,
+            "a914b616-e04e-476b-aa37-91038f0b165b",
+        ),
+    ] = None
+    temporary_access_policy: Annotated[
+        Guid | None,
+        Says(
+            "With `package`: the id of its policy for direct assignments, which asks for no approval",
+            ENTRA_ADMIN,
+            "2264bf65-76ba-417b-a27d-54d291f0cbc8",
         ),
     ] = None
     temporary_access_hours: Annotated[

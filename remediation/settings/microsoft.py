@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_settings import NoDecode
 
+from . import file_rules as files
 from . import rules as rule
 from .says import ENTRA_ADMIN, INTUNE_ADMIN, OPERATOR, Group, Guid, Https, Says, Secret, Text
 
@@ -34,7 +35,7 @@ class MicrosoftSettings(Group):
     ] = None
     service_certificate: Annotated[
         Secret | None,
-        AfterValidator(rule.key_and_certificate),
+        AfterValidator(files.key_and_certificate),
         Says(
             "Better: the private key and the certificate registered there, as one PEM text",
             ENTRA_ADMIN,

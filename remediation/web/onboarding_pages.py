@@ -11,6 +11,7 @@ from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from ..domain.onboarding import FIRST, GO, Facts, Standing, checklist
+from ..domain.onboarding_lock import GIVE_UP
 from ..domain.onboarding_scope import PILOT
 from ..errors import SetUpRefused
 from ..services import onboard
@@ -89,6 +90,9 @@ def confirm() -> Response:
         scope = asked.chosen.get(onboarding_confirm.SCOPE)
         if scope is not None:
             return onboarding_scope.take(scope.value)
+        if GIVE_UP in asked.chosen:
+            onboard.want_look(desk().store, GIVE_UP, actor=acting(), now=now)
+            return redirect("/onboarding/second_lock", 303)
         if GO in asked.chosen:
             onboard.go(desk().store, actor=acting(), now=now, seen=asked.seq)
         else:
@@ -112,7 +116,7 @@ def save(step: str) -> Response | tuple[str, int]:
     chosen = {name: value for name, value in page.typed(facts).items() if value != facts.values.get(name)}
     if not chosen:
         return redirect(f"/onboarding/{step}", 303)
-    wrong = choices.wrong_with(chosen)
+    wrong = choices.wrong_with(chosen) or page.stops(chosen)
     if wrong:
         return _page(page, wrong=wrong, kept={name: value or "" for name, value in chosen.items()}), 400
     try:

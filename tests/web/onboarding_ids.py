@@ -22,6 +22,7 @@ from remediation.web import onboarding_arrival, onboarding_confirm, onboarding_p
 from remediation.web.onboarding_choices import LEVELS
 from remediation.web.onboarding_mdm import FIELDS
 from remediation.web.onboarding_pages import STEPS
+from tests.test_typed_settings import FAULTS
 
 NAMES = {step.name for step in STEPS}
 LOCK = {onboarding_lock.ATTRIBUTE, onboarding_lock.PLATFORMS}
@@ -34,6 +35,7 @@ CHANGED = {
     *(f"REMEDIATION_{name}" for name in ("SERVICE_CERTIFICATE", "MINIMUM_EVIDENCE")),
     "go",
     "first",
+    onboarding_lock.GIVE_UP,
     onboarding_confirm.SCOPE,
 }
 CAUSES = {
@@ -44,7 +46,7 @@ CAUSES = {
     *(f"slot_{why}" for why in (set(onboarding_partner.FINDINGS) - {"ours", "vendor", "same"}) | {"differs"}),
     *(f"policy_{why}" for why in set(onboarding_arrival.FINDINGS) - {"excluded"}),
     *("arrival_button", "arrival_nobody", *(f"pilot_{why}" for why in set(onboarding_pilot.ENDS) - {"by_hand"})),
-    *(f"lock_{why}" for why in ("not_started", "taken", "not_prepared", "policy", "not_seen")),
+    *(f"lock_{why}" for why in ("not_started", "taken", "not_prepared", "policy", "not_seen", "policy_on", "still_shown")),
     *("no_token", "not_set_up", "unreadable", "not_started", "no_key", "no_channel"),
 }
 FIELD_NAMES = {field for fields in FIELDS.values() for field in fields}
@@ -60,6 +62,7 @@ MADE_UP: dict[str, set[str]] = {
     "onboarding.state.": {state.value for state in State},
     "onboarding.field.": TYPED | CHANGED | LOCK,
     "onboarding.hint.": TYPED | LOCK,
+    "onboarding.fault.": {*FAULTS, "lock_held"},
     "onboarding.ends.app.": set(App),
     "onboarding.ends.due.": set(App),
     "onboarding.ends.how.": set(How),
