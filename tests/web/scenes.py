@@ -274,8 +274,8 @@ def stage(name: str, begun: Scene) -> Scene:
         return begun.has_phones().registered().looked()
     if name == "register":
         return one(MANAGED_PHONE).registered().looked().proven().looked()
-    if name in ("tried_in_vain", "tried_too_often"):
-        return stage("register", begun).tried(*["register"] * (LOOP if name == "tried_in_vain" else 2 * LOOP))
+    if name in ("register_in_vain", "register_too_often"):
+        return stage("register", begun).tried(*["register"] * (LOOP if name == "register_in_vain" else 2 * LOOP))
     if name == "register_relayed":
         return one(MANAGED_PHONE).registered().relayed().looked().proven().looked()
     if name == "register_switched_off":
@@ -328,8 +328,8 @@ SCENES = (
     "looking_slow",
     "enroll",
     "register",
-    "tried_in_vain",
-    "tried_too_often",
+    "register_in_vain",
+    "register_too_often",
     "register_relayed",
     "register_switched_off",
     "register_again",
