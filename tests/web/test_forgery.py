@@ -62,6 +62,8 @@ def fields(web: Web, path: str, browser: Browser) -> dict[str, str]:
         return {"kind": "unmarked", "what": "53003"} if path.endswith("/seen") else {}
     if path == "/what-microsoft-says":
         return {"text": "53003"}
+    if path == "/what-happens":
+        return {"trouble": "new_phone"}
     form = browser.form("/journey", path) if path in ("/journey/this-device", "/journey/choose") else {}
     return {name: value for name, value in form.items() if name != "csrf_token"}
 

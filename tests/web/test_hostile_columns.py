@@ -395,6 +395,7 @@ NEVER_FILLED = {
     ),  # told by mail and webhook, on no page
     ("observations", "old"),  # of the same kind as `new`, and shown beside it
     ("watches", "cursor"),  # what a remote gave us to hand back to it
+    ("dependents", "connection"),  # names of the settings; `device_links` has the same, hostile
     *(
         ("partner_told", column) for column in ("enrollment_url", "remediation_url", "groups", "policies", "told_by")
     ),  # addresses of ours and ids, on no page

@@ -22,6 +22,7 @@ HANNA = Person(oid="hanna", name="Hanna Roth", user_name="hanna.roth@contoso.exa
 
 
 TABLES = {"/helpdesk/figures.csv", "/helpdesk/figures.json"}  # defused cell by cell: test_figures
+TABLES |= {"/helpdesk/figures/list.csv", "/helpdesk/figures/list.json"}
 TABLES |= {f"/onboarding/impact{name}" for name in (".csv", ".json", "/people.csv")}  # the same: test_impact_pages
 
 
