@@ -4,6 +4,7 @@
 
 from .access import AccessChanges, AccessRows, TemporaryAccess
 from .alarms import AT_ONCE, Alarm, AlarmDue, AlarmRows, AlarmSink
+from .appearance import AppearanceChanges, AppearanceRows
 from .budgets import Budgets, in_lane, lane_now
 from .certificates import DeviceCertificates
 from .checking import CertificateFiles, Clocks, Policies, Powered, Reachable
@@ -89,6 +90,8 @@ __all__ = [
     "AlarmDue",
     "AlarmRows",
     "AlarmSink",
+    "AppearanceChanges",
+    "AppearanceRows",
     "AuditEntry",
     "AuditLog",
     "AuditSnapshot",

@@ -153,6 +153,11 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
         )
     },
     ("GET", "/api/v1/openapi.json"): PUBLIC,
+    ("GET", "/onboarding/appearance"): ADMINS,
+    ("GET", "/onboarding/appearance/<path:key>"): {**ADMINS, "adam": 400},
+    ("POST", "/onboarding/appearance/<path:key>"): {**ADMINS, "adam": 400},
+    ("POST", "/onboarding/appearance-back"): {**ADMINS, "adam": 400},
+    ("GET", "/brand/<name>"): PUBLIC,
     ("GET", "/static/<name>"): PUBLIC,
     ("GET", "/health"): PUBLIC,
     ("GET", "/style"): PUBLIC,
