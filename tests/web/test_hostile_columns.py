@@ -342,6 +342,7 @@ def addresses(payload: str, token: str, count: str = "") -> dict[str, tuple[str,
         "adam": (
             *("/onboarding/impact", f"/onboarding/impact/people?{asked}", f"/onboarding/impact/tell?{asked}&platform=ios"),
             *(f"/onboarding/impact/people?{asked}{said}", "/onboarding/second_lock"),
+            *("/onboarding/appearance", "/onboarding/appearance/text/en/wait.since"),
         ),
         "nobody": ("/", f"/start/{said}", f"/?lang={said}&platform={said}", "/cannot-sign-in", f"/possession/{said}", f"/{said}"),
     }
