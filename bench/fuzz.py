@@ -113,7 +113,7 @@ def _batch(work: Work, chance: random.Random, count: int, tally: Counter[str], e
         folder = stack.enter_context(tempfile.TemporaryDirectory(dir=work.folder))
         settings = {**work.settings, "sign_in_client_secret": SecretStr(work.settings["sign_in_client_secret"])}
         database = stack.enter_context(_copy_of(work.url, folder, f"batch_{chance.getrandbits(64):x}"))
-        web = Web(database, durable=False, demo=chance.random() < 0.5, **settings)
+        web = Web(database, demo=chance.random() < 0.5, **settings)
         seed_fault(web, work.broken)
         watchman = Watchman(web, tally, examples)
         fuzzer = Fuzzer(web, chance, chance.choice(SCENES))

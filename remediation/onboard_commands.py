@@ -1,6 +1,6 @@
 """`remediation onboard`: the way in for the first administrator, and both app registrations as manifest and script.
 
-Next door: `onboard_wiring`; what an administrator does on the pages is in docs/onboarding.md.
+Next door: `onboard_console`; what an administrator does on the pages is in docs/onboarding.md.
 """
 
 import json
@@ -9,7 +9,7 @@ from typing import TextIO
 
 import click
 
-from . import onboard_wiring, registrations, wiring
+from . import onboard_console, registrations, wiring
 from .domain.onboarding import GO, State
 from .services.onboard import CannotSeal
 from .settings import DatabaseSettings
@@ -32,7 +32,7 @@ def onboard(context: click.Context, at: str | None) -> None:
     """
     context.obj = at
     if context.invoked_subcommand is None:
-        click.echo(_console().link(_origin(at)))
+        click.echo(console().link(_origin(at)))
 
 
 @onboard.command()
@@ -40,14 +40,14 @@ def onboard(context: click.Context, at: str | None) -> None:
 @click.pass_context
 def status(context: click.Context, as_json: bool) -> None:
     """The checklist, as the pages have it. Ends with 1 while something is to be done."""
-    console = _console()
-    standings = console.standings()
+    at = console()
+    standings = at.standings()
     if as_json:
         told = [{"step": one.step.name, "state": one.state.value, "why": one.why, "waits_for": one.blocked_by} for one in standings]
         click.echo(json.dumps(told, indent=2))
     else:
         for one in standings:
-            why = f": {console.words(f'onboarding.cause.{one.why}')}" if one.state is State.WRONG else ""
+            why = f": {at.words(f'onboarding.cause.{one.why}')}" if one.state is State.WRONG else ""
             after = f" ({', '.join(one.blocked_by)})" if one.blocked_by else ""
             click.echo(f"{one.step.name:<12} {one.state.value}{why}{after}")
     context.exit(0 if all(one.state is State.DONE or one.step.optional for one in standings) else 1)
@@ -68,12 +68,12 @@ def set_one(name: str, value: str | None, from_file: TextIO | None, unset: bool)
     if value is not None and whose_secret(name) is not None:
         raise Refusal(f"{name} is a secret: give it with --from-file.")
     chosen = {name: from_file.read().strip("\r\n") if from_file is not None else value}
-    console = _console()
-    wrong = console.wrong_with(chosen)
+    at = console()
+    wrong = at.wrong_with(chosen)
     if wrong:
         raise Refusal("\n".join(["Nothing was stored.", *(f"  {one.name} {one.words}" for one in wrong)]))
     try:
-        console.choose(chosen)
+        at.choose(chosen)
     except CannotSeal:
         raise Refusal("The worker never said with what to seal: set REMEDIATION_SEAL_KEY for it, and start it once.") from None
     click.echo(f"{name} is {'taken back' if unset else 'stored'}.")
@@ -83,7 +83,7 @@ def set_one(name: str, value: str | None, from_file: TextIO | None, unset: bool)
 @click.argument("look")
 def look_at(look: str) -> None:
     """Have the worker look at something again: `consent`, `certificate`, or `mdm:<connection>`. `status` says what came of it."""
-    _console().want_look(look)
+    console().want_look(look)
     click.echo("The worker looks within seconds.")
 
 
@@ -91,8 +91,8 @@ def look_at(look: str) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def go(yes: bool) -> None:
     """Go to work: from then on devices are linked and compliance is pushed. Refused while a step before it is not done."""
-    console = _console()
-    last = next(one for one in console.standings() if one.step.name == GO)
+    at = console()
+    last = next(one for one in at.standings() if one.step.name == GO)
     if last.state is State.DONE:
         click.echo("It is at work already.")
         return
@@ -100,7 +100,7 @@ def go(yes: bool) -> None:
         raise Refusal(f"Not yet: {', '.join(last.blocked_by)}.")
     if not yes:
         click.confirm("Link devices and push their compliance to Microsoft from now on?", abort=True)
-    console.go()
+    at.go()
     click.echo("It goes to work within seconds.")
 
 
@@ -126,11 +126,11 @@ def apps(context: click.Context, folder: Path | None, intune_partner: bool, wind
         click.echo(str(folder / name))
 
 
-def _console() -> onboard_wiring.Console:
+def console() -> onboard_console.Console:
     with in_words():
         settings = read(DatabaseSettings)
         wiring.require_migrated(settings)
-        return onboard_wiring.Console(settings, operator=operator())
+        return onboard_console.Console(settings, operator=operator())
 
 
 def _origin(told: str | None) -> str:

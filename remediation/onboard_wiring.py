@@ -1,13 +1,13 @@
-"""What an administrator typed, as one more source of settings; the processes that take it in; and what the worker looks at for it.
+"""What an administrator typed, as one more source of settings; the processes that take it in.
 
-Next door: `wiring` (the two processes when all is set up), `onboard_commands`.
+Next door: `wiring` (the two processes when all is set up), `look_wiring`, `onboard_console`.
 """
 
 import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,37 +15,31 @@ from typing import Any, TypeVar
 
 import structlog
 from flask import Flask
-from requests.adapters import BaseAdapter
 from sqlalchemy import Engine as SqlEngine
 from sqlalchemy.exc import DBAPIError
 
 from . import log as logs
 from . import wiring
-from .adapters import certificate_maker, sealing
-from .doctor_wiring import Examination
-from .domain import onboarding_lock
+from .adapters import sealing
 from .domain.evidence import Level
-from .domain.onboarding import GO, WORKER, Facts, Looked, Standing, checklist, touched
-from .errors import NotReady, RemoteError
-from .lock_wiring import Lock
+from .domain.onboarding import FIRST, GO, WORKER, Looked
+from .errors import NotReady
+from .look_wiring import looks
 from .ports import Actor, Clock
-from .services import doctor_lock, doctor_remotes, look_at_set_up, onboard, set_up_facts
-from .services.look_at_set_up import Found, Look
+from .services import look_at_set_up
+from .services.world import World
 from .set_up_wiring import answer_now
-from .settings import DatabaseSettings, OperatorSettings, SealSettings, WebKeySettings, WebSettings, WorkerSettings
+from .settings import DatabaseSettings, SealSettings, WebKeySettings, WebSettings, WorkerSettings
 from .settings.between import Fault
 from .settings.names import env_name, secrets_of
-from .settings.proposal import Wrong, wrong_with
 from .settings.reading import FaultySettings, elsewhere, read, read_so_far
-from .settings.typed import NIL, kinds_in, of_connection, whose_secret
+from .settings.typed import NIL
 from .store.engine import make_engine
 from .store.onboarding import SqlChoices
 from .store.store import SqlStore
 from .store.tables import DEPLOYMENT
 from .store.wakeups import DbosWakeups
-from .web.onboarding_pages import STEPS
 from .web.set_up import SetUp
-from .web.texts import Texts
 from .worker.pulse import Pulse
 
 log = structlog.get_logger("remediation.set_up")
@@ -63,6 +57,7 @@ class Taken:
     typed: Mapping[str, str]
     seq: int
     gone: bool
+    first: frozenset[str] = frozenset()
 
 
 def choices_of(settings: DatabaseSettings) -> SqlChoices:
@@ -81,7 +76,8 @@ def take(choices: SqlChoices, process: str, keys: Iterable[str]) -> Taken:
                 log.error("a secret that was typed cannot be opened: it was sealed for another key", setting=name)
             else:
                 opened[name] = secret
-    return Taken(opened, seq, gone=GO in typed)
+    first = frozenset(part for part in opened.pop(FIRST, "").split(",") if part)
+    return Taken(opened, seq, gone=GO in typed, first=first)
 
 
 def settings(cls: type[S]) -> S:
@@ -117,8 +113,18 @@ def keys_of(process: str) -> tuple[str, ...]:
 
 
 def is_open(missing: Iterable[Fault], taken: Taken) -> bool:
-    """No push before the evidence minimum was chosen: in the environment, which is a decision, or on the pages, with *go*."""
-    return not list(missing) and (taken.gone or MINIMUM not in taken.typed or MINIMUM in elsewhere())
+    """No push before the evidence minimum was chosen: in the environment, which is a decision, or on the pages, with *go*. Before
+    *go* it is open for those who go first, and for nobody else (`first_of`)."""
+    return not list(missing) and (is_gone(taken) or bool(taken.first))
+
+
+def is_gone(taken: Taken) -> bool:
+    return taken.gone or MINIMUM not in taken.typed or MINIMUM in elsewhere()
+
+
+def first_of(taken: Taken) -> frozenset[str]:
+    """For whom alone it is open; empty once it is for everybody."""
+    return frozenset() if is_gone(taken) else taken.first
 
 
 def still_missing(missing: Iterable[Fault]) -> str:
@@ -148,6 +154,7 @@ def set_up_of(settings: WebSettings, missing: Iterable[Fault], taken: Taken) -> 
         elsewhere=elsewhere(),
         missing=frozenset(fault.name for fault in missing),
         open=is_open(missing, taken),
+        first=first_of(taken),
     )
 
 
@@ -216,7 +223,7 @@ def run_worker() -> None:
     pulses = [looks_pulse(found, engine, {fault.name for fault in missing}, taken.seq)]
     changed = Changed(SqlChoices(engine), taken.seq)
     if is_open(missing, taken):
-        worker = wiring.build_worker(found, more=pulses)
+        worker = wiring.build_worker(found, more=pulses, first=first_of(taken))
     else:
         pulses += wishes_pulses(found, engine, {fault.name for fault in missing})
         worker = wiring.build_set_up_worker(found, pulses, engine)
@@ -264,7 +271,7 @@ def actor_of(settings: WorkerSettings) -> Actor:
 
 def looks_pulse(settings: WorkerSettings, engine: SqlEngine, missing: Iterable[str], seq: int) -> Pulse:
     """Where something was typed since these settings were read, nothing is looked at: whoever begins anew with it does."""
-    store, choices, found = store_of(settings, engine), SqlChoices(engine), looks(settings, set(missing))
+    store, choices, found = store_of(settings, engine), SqlChoices(engine), looks(settings, set(missing), keys_of("worker"))
 
     def beat() -> object:
         if choices.seq() != seq:
@@ -278,126 +285,10 @@ def wishes_pulses(settings: WorkerSettings, engine: SqlEngine, missing: set[str]
     """What an administrator asks while nothing is linked yet: answered once there is a tenant and an app to ask with."""
     if {env_name("tenant_id"), env_name("service_client_id")} & missing:
         return []
-    budgets = wiring.build_budgets(settings, make_engine(settings.database_url.get_secret_value(), durable=False))
-    world = wiring.build_world(settings, store_of(settings, engine), budgets)
+    world = world_of_set_up(settings, engine)
     return [Pulse("wishes of the set-up", lambda: answer_now(world), every=WISHES_EVERY)]
 
 
-def looks(
-    settings: WorkerSettings, missing: set[str], *, transport: BaseAdapter | None = None, clock: Clock = wiring.now
-) -> Mapping[str, Look]:
-    """By the word before the colon. Each makes the calls that the step is about, anew and with nothing that was kept."""
-
-    def consent(_: str) -> Found:
-        if {env_name("tenant_id"), env_name("service_client_id"), "REMEDIATION_…"} & missing:
-            return Found("too_early")
-        examination = Examination(settings, transport=transport, clock=clock)
-        found = look_at_set_up.of_findings(list(examination.findings_of(doctor_remotes.tokens, doctor_remotes.directory)))
-        roles = examination.roles()
-        too_many = [one["permissions"] for one in found.detail["found"] if one["why"] == "too_many"]
-        cause = None if found.cause == "too_many" else found.cause
-        return Found(cause, {**found.detail, "roles": roles, "too_many": too_many})
-
-    def mdm(name: str) -> Found:
-        if name not in settings.mdm:
-            return Found("not_started")
-        only = settings.model_copy(update={"mdm": {name: settings.mdm[name]}})
-        return look_at_set_up.of_findings(list(Examination(only, transport=transport, clock=clock).findings_of(doctor_remotes.mdm)))
-
-    def certificate(_: str) -> Found:
-        keys = keys_of("worker")
-        if not keys:
-            return Found("no_key")
-        made = certificate_maker.make(f"remediation {settings.public_origin.partition('//')[2]}", clock())
-        sealed = sealing.seal(env_name("service_certificate"), made.pem, sealing.public_half(keys[0]))
-        told = {"certificate": made.certificate, "ends": made.ends.isoformat(), "thumbprint": made.thumbprint}
-        return Found(None, {"sealed": sealed, **told})
-
-    def lock(_: str) -> Found:
-        if settings.second_lock_attribute is None:
-            return Found("lock_not_started")
-        found = look_at_set_up.of_findings(
-            list(Examination(settings, transport=transport, clock=clock).findings_of(doctor_lock.lock))
-        )
-        return Found(LOCK_CAUSES.get(found.cause or "", found.cause and "lock_policy"), found.detail)
-
-    def lock_prepare(_: str) -> Found:
-        if settings.second_lock_attribute is None:
-            return Found("lock_not_started")
-        prepared = Lock(settings, transport=transport, clock=clock)
-        try:
-            read = prepared.read_all()
-            if read.others:
-                return Found("lock_taken", {"others": read.others, "devices": read.devices})
-            prepared.prepare(settings.executor_id, read, why="set-up", kind="worker")
-        except RemoteError as error:
-            return Found("refused" if error.why == "refused" else error.code)
-        finally:
-            prepared.close()
-        return Found(None, {"devices": read.devices})
-
-    found: dict[str, Look] = {"consent": consent, "mdm": mdm, onboard.NEW_CERTIFICATE: certificate}
-    return found | {onboarding_lock.LOOK: lock, onboarding_lock.PREPARE: lock_prepare}
-
-
-# What the doctor's findings of the second lock are called on the page; any other that is bad is about its policy.
-LOCK_CAUSES = {
-    "not_prepared": "lock_not_prepared",
-    "unregistered_not_seen_blocked": "lock_not_seen",
-    "unmarked_not_seen_blocked": "lock_not_seen",
-    "no_token": "no_token",
-    **{why: why for why in ("busy", "unreachable", "garbled")},
-}
-
-
-# the command line
-
-
-class Console:
-    """What the pages do, for whoever is at the terminal: it may open nothing that it could not open anyway."""
-
-    def __init__(self, settings: DatabaseSettings, *, operator: str) -> None:
-        engine = make_engine(settings.database_url.get_secret_value())
-        taken = taken_for(OperatorSettings)
-        tenant = taken.typed.get(env_name("tenant_id")) or elsewhere().get(env_name("tenant_id")) or DEPLOYMENT
-        self._choices = SqlChoices(engine, tenant)
-        self._store, self._actor = SqlStore(engine, tenant, DbosWakeups(engine)), Actor("operator", operator)
-        self._gone = taken.gone or MINIMUM in elsewhere()
-
-    def link(self, origin: str) -> str:
-        """Its token, in an address of the pages."""
-        return f"{origin}/set-up/{onboard.make_set_up_link(self._store, operator=self._actor.id, now=wiring.now())}"
-
-    def standings(self) -> Sequence[Standing]:
-        return checklist(STEPS, self._facts())
-
-    def wrong_with(self, chosen: Mapping[str, str | None]) -> Sequence[Wrong]:
-        fixed = {**onboard.elsewhere_of_worker(self._choices.looks()), **elsewhere()}
-        return wrong_with(chosen, onboard.plain(self._choices.typed()), fixed)
-
-    def choose(self, chosen: Mapping[str, str | None]) -> None:
-        """Raises `CannotSeal`. Whoever calls it asked `wrong_with` before."""
-        half_of = self._half_of
-        kept = {name: onboard.choice_of(name, value, whose_secret(name), half_of, sealing.seal) for name, value in chosen.items()}
-        looks = touched(STEPS, chosen)
-        mdm = {f"mdm:{part[0]}" for name in chosen if (part := of_connection(name)) is not None}
-        onboard.choose(self._store, kept, actor=self._actor, now=wiring.now(), looks=[*looks, *sorted(mdm)])
-
-    def want_look(self, name: str) -> None:
-        onboard.want_look(self._store, name, actor=self._actor, now=wiring.now())
-
-    def go(self) -> None:
-        onboard.go(self._store, actor=self._actor, now=wiring.now(), seen=self._choices.seq())
-
-    def words(self, key: str) -> str:
-        return Texts().in_default(key)
-
-    def _facts(self) -> Facts:
-        found = onboard.facts(self._choices, elsewhere(), kinds_in, gone=self._gone)
-        return set_up_facts.with_rows(found, self._store, wiring.now())
-
-    def _half_of(self, process: str) -> str | None:
-        if process == "worker":
-            return onboard.half_of_worker(self._choices.looks())
-        keys = keys_of(process)
-        return sealing.public_half(keys[0]) if keys else None
+def world_of_set_up(settings: WorkerSettings, engine: SqlEngine) -> World:
+    budgets = wiring.build_budgets(settings, make_engine(settings.database_url.get_secret_value(), durable=False))
+    return wiring.build_world(settings, store_of(settings, engine), budgets)

@@ -8,9 +8,11 @@ import time
 import click
 
 from .doctor_words import in_words, named
-from .errors import NotReady
+from .domain.onboarding import MOST_FIRST
+from .errors import NotFound, NotReady
+from .onboard_commands import console
 from .scope_commands import desk
-from .scope_wiring import Pilot, PilotState, Platform, SetUpDesk, StepRefused
+from .scope_wiring import Pilot, PilotState, Platform, SetUpDesk, StepRefused, shown
 from .terminal import Refusal, moment
 
 GLANCE = 2.0
@@ -34,6 +36,50 @@ BREAK += "once Entra shows it."
 @click.group()
 def pilot() -> None:
     """One device proves a channel: compliant, not compliant, compliant, each seen in Entra."""
+
+
+@pilot.command()
+@click.argument("account")
+@click.option("--take-back", is_flag=True, help="They may use it no more before the go.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def first(account: str, take_back: bool, yes: bool) -> None:
+    """Let the holder of a pilot device use the pages before the go: ACCOUNT is what they sign in with.
+
+    Until the go nobody else can, and only their devices are linked. Every step before the pilot device has to be done.
+    """
+    at_set_up = console()
+    standing = next(one for one in at_set_up.standings() if one.step.name == "pilot")
+    if at_set_up.gone:
+        raise Refusal("It is at work already, for everybody.")
+    if standing.blocked_by:
+        raise Refusal(f"Not yet: {', '.join(standing.blocked_by)}.")
+    with desk() as at:
+        try:
+            oid, name = at.account(account)
+        except NotFound:
+            raise Refusal("Nobody in the directory signs in with this name.") from None
+    others = at_set_up.first - {oid}
+    if take_back:
+        at_set_up.let_first(others)
+        click.echo("Taken back.")
+        return
+    if len(others) >= MOST_FIRST:
+        raise Refusal(f"{MOST_FIRST} people go first at most: --take-back one before.")
+    if not yes:
+        click.confirm(f"Let {shown(name)} use it before the go?", abort=True)
+    at_set_up.let_first({*others, oid})
+    click.echo("Within seconds they can open the page on the pilot device; then: remediation pilot start")
+
+
+@pilot.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def without(yes: bool) -> None:
+    """Go on to the go without a pilot device. That you decided so is noted."""
+    if not yes:
+        click.confirm("Go on though nobody has seen that Microsoft takes what is pushed?", abort=True)
+    with desk() as at:
+        at.without_pilot()
+    click.echo("Noted.")
 
 
 @pilot.command()

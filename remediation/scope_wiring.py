@@ -79,11 +79,18 @@ class SetUpDesk:
 
     # pilot devices
 
+    def account(self, name: str) -> tuple[str, str]:
+        """Object id and name of whoever signs in with it."""
+        return self._asking.groups.account(name)
+
     def start_pilot(self, connection: str, record_id: str, *, by_mdm: bool) -> Pilot:
         if connection not in self._world.managers:
             raise NotReady(f"There is no MDM connection {connection}. There is: {', '.join(self._world.managers)}.")
         link_id = pilot.device_of(self.store, connection, record_id)
         return pilot.start(self._world, link_id, by_mdm=by_mdm, actor=self._actor)
+
+    def without_pilot(self) -> None:
+        scope.wish(self.store, Kind.PILOT_SAID, {}, actor=self._actor, now=self._clock())
 
     def stop_pilot(self, platform: Platform) -> None:
         pilot.stop(self.store, platform, actor=self._actor, now=self._clock())

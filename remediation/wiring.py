@@ -186,14 +186,21 @@ class Parts:
     bring_to_rest: Callable[..., None] = bring_to_rest
 
 
-def build_worker(settings: WorkerSettings, parts: Parts | None = None, more: Sequence[Pulse] = ()) -> Worker:
+def build_worker(
+    settings: WorkerSettings,
+    parts: Parts | None = None,
+    more: Sequence[Pulse] = (),
+    *,
+    first: frozenset[str] = frozenset(),
+) -> Worker:
+    """`first`: for whom alone it works before *go*."""
     pickle_door.close_pickle_door()
     engine = make_engine(_url(settings))
     parts = parts or Parts()
     store = parts.store(engine, settings.tenant_id, DbosWakeups(engine), **_asks_for(settings))
     budgets = parts.budgets(build_budgets(settings, make_engine(_url(settings), durable=False), clock=parts.clock))
     wire = Wire(settings, budgets, parts.transport, parts.clock)
-    world = world_of(settings, store, wire, parts.clock)
+    world = replace(world_of(settings, store, wire, parts.clock), first=first)
     store.keep_watches((*watch_names(world.managers), *heartbeat.rows_of(world), *members.rows_of(world)), at=parts.clock())
     wakers = Wakers(
         look=partial(look, world=world),

@@ -18,14 +18,17 @@ from bs4 import BeautifulSoup
 
 from remediation import onboard_wiring, wiring
 from remediation.domain.onboarding import Looked
+from remediation.look_wiring import looks
+from remediation.onboard_console import Console
 from remediation.ports import Actor
 from remediation.services.look_at_set_up import look_at_all
+from remediation.set_up_wiring import answer_now
 from remediation.settings import PREFIX, DatabaseSettings, WorkerSettings
 from remediation.settings.reading import read, read_so_far
-from remediation.store.engine import make_engine
 from remediation.store.onboarding import SqlChoices
 from sandbox.facts import facts_of
 from sandbox.server import Sandbox
+from tests.engines import make_engine
 from tests.web.conftest import ORIGIN, Browser
 
 WEB_KEY, SEAL_KEY, AUDIT_KEY = (
@@ -90,9 +93,9 @@ class FromZero:
     def worker_looks(self) -> None:
         """With what was typed by now, as it would after it began anew; a lag of Microsoft's is over."""
         found, missing = self.worker_settings()
-        looks = onboard_wiring.looks(found, missing)
+        what = looks(found, missing, onboard_wiring.keys_of("worker"))
         store, actor = onboard_wiring.store_of(found, self.engine), Actor("worker", "w")
-        look_at_all(self.choices, looks, store, actor=actor, now=wiring.now)
+        look_at_all(self.choices, what, store, actor=actor, now=wiring.now)
         late = [one for one in self.choices.wanted() if one.wanted_at is not None]
         for one in late:
             with self.engine.begin() as connection:
@@ -103,7 +106,11 @@ class FromZero:
                 back = sa.text(f"UPDATE set_up_looks SET {moved} WHERE name = :name")  # noqa: S608 (our own words)
                 connection.execute(back, {"name": one.name})
         if late:
-            look_at_all(self.choices, looks, store, actor=actor, now=wiring.now)
+            look_at_all(self.choices, what, store, actor=actor, now=wiring.now)
+
+    def worker_answers(self) -> None:
+        """What was asked on a page and only the worker can find out."""
+        answer_now(onboard_wiring.world_of_set_up(self.worker_settings()[0], self.engine))
 
     def looked(self, name: str) -> Looked:
         return self.choices.looks()[name]
@@ -111,7 +118,7 @@ class FromZero:
     # the administrator
 
     def comes_by_the_link(self) -> str:
-        address = onboard_wiring.Console(read(DatabaseSettings), operator="root").link(ORIGIN)
+        address = Console(read(DatabaseSettings), operator="root").link(ORIGIN)
         path = address.removeprefix(ORIGIN)
         answer = self.browser.press(path, path)
         assert answer.status_code == 303, answer.text

@@ -32,13 +32,13 @@ from remediation.services.sign_in_again import signed_in_again
 from remediation.services.start_journey import start_journey
 from remediation.services.world import World
 from remediation.store import tables
-from remediation.store.engine import make_engine
 from remediation.store.store import SqlStore
 from remediation.store.wakeups import DbosWakeups
 from sandbox.enrollment import enroll
 from sandbox.faults import Fault
 from sandbox.policy import open_outlook
 from sandbox.server import Sandbox, SandboxConfig, create_sandbox
+from tests.engines import make_engine
 from tests.entra_browser import second_sign_in
 from tests.proven import messages_arrive
 from tests.remotes import Remotes

@@ -34,7 +34,7 @@ class Terminal:
         self.sandbox: Sandbox = create_sandbox(demo.tenant_for(ports, folder))
         self.sandbox.start()
         self.environment = {**demo.product_settings(self.sandbox, ports, folder, KEY), "REMEDIATION_DATABASE_URL": url}
-        self.engine = make_engine(url)
+        self.engine = make_engine(url, durable=False)
         self.store = SqlStore(self.engine, self.sandbox.world.tenant_id, DbosWakeups(self.engine))
 
     def __call__(self, *arguments: str, **more: str) -> Result:

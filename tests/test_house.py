@@ -44,10 +44,11 @@ MAY_SEE = {
     }
     | {"ports", "errors", "settings"},
     "operator_wiring": {"wiring", "adapters", "store", "web", "services", "domain", "ports", "errors", "settings"},
+    "look_wiring": {"wiring", "doctor_wiring", "lock_wiring", "adapters", "services", "domain", "ports", "errors", "settings"},
+    "onboard_console": {"wiring", "onboard_wiring", "adapters", "store", "web", "services", "domain", "ports", "settings"},
     "onboard_wiring": {
         "wiring",
-        "doctor_wiring",
-        "lock_wiring",
+        "look_wiring",
         "set_up_wiring",
         "adapters",
         "store",
@@ -59,7 +60,7 @@ MAY_SEE = {
         "errors",
     }
     | {"settings", "log"},
-    "onboard_commands": {"onboard_wiring", "registrations", "wiring", "services", "domain", "terminal", "settings"},
+    "onboard_commands": {"onboard_console", "registrations", "wiring", "services", "domain", "terminal", "settings"},
     "registrations": {"domain"},
     "terminal": {"serving", "errors", "settings"},
     "operator_commands": {"wiring", "operator_wiring", "onboard_wiring", "log", "terminal", "errors", "settings"},
@@ -79,7 +80,7 @@ MAY_SEE = {
     "lock_wiring": {"wire", "wiring", "adapters", "store", "web", "services", "domain", "ports", "errors", "settings"},
     "scope_wiring": {"wire", "wiring", "set_up_wiring", "store", "web", "services", "domain", "ports", "errors", "settings"},
     "scope_commands": {"onboard_wiring", "scope_wiring", "log", "terminal", "errors", "settings"},
-    "pilot_commands": {"scope_wiring", "scope_commands", "doctor_words", "terminal", "errors"},
+    "pilot_commands": {"scope_wiring", "scope_commands", "onboard_commands", "doctor_words", "terminal", "domain", "errors"},
     "doctor_wiring": {"wire", "wiring", "set_up_wiring", "adapters", "store", "web", "services", "domain", "ports", "errors"}
     | {"settings"},
     "doctor_words": {"domain"},
@@ -116,7 +117,7 @@ ONLY_IN = {
         "wiring",
         "doctor_wiring",
         "partner_wiring",
-        "onboard_wiring",
+        "look_wiring",
         "scope_wiring",
         "lock_wiring",
     },

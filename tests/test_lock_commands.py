@@ -38,7 +38,7 @@ class Ground:
         self.settings: dict[str, str | None] = {**settings, PREFIX + "CHANNEL_IOS": "mdm_relay:ws1"}
         self.settings[PREFIX + "SECOND_LOCK_ATTRIBUTE"] = "7"
         shutil.copy(migrated, settings[PREFIX + "DATABASE_URL"].removeprefix("sqlite:///"))
-        self.engine = make_engine(settings[PREFIX + "DATABASE_URL"])
+        self.engine = make_engine(settings[PREFIX + "DATABASE_URL"], durable=False)
         self.store = SqlStore(self.engine, self.world.tenant_id, DbosWakeups(self.engine))
 
     @property

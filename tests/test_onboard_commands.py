@@ -41,7 +41,7 @@ class Ground:
         migrate(self.url)
         keys = {"SECRET_KEY": WEB_KEY, "SEAL_KEY": SEAL_KEY, "AUDIT_KEY": AUDIT_KEY}
         around.set({"DATABASE_URL": self.url, "PUBLIC_ORIGIN": "https://return.contoso.example", **keys})
-        self.engine = make_engine(self.url)
+        self.engine = make_engine(self.url, durable=False)
         self.choices = SqlChoices(self.engine)
 
     def worker_starts(self) -> None:
@@ -146,7 +146,7 @@ def test_go_by_the_command_line_once_everything_is_done(ground: Ground, around: 
             change.looked_at(Looked(name, looked_at=now, good_at=now))
     around.set({"GROUPS": "3f0c5a6e-8c57-4f0a-9b0b-3d2f5a7a9d11"})
     ida, theirs = Actor("operator", "ida"), SqlStore(ground.engine, GOOD_WEB["TENANT_ID"], DbosWakeups(ground.engine))
-    for kind in (Kind.PARTNER_SAID, Kind.POLICY_SAID):
+    for kind in (Kind.PARTNER_SAID, Kind.POLICY_SAID, Kind.PILOT_SAID):
         wish(theirs, kind, {}, actor=ida, now=now)
     way = next(iter(WAYS))
     arrival.open_window(theirs, way, actor=ida, now=now)

@@ -43,7 +43,7 @@ class Ground:
         self.url = f"sqlite:///{folder}/kept.sqlite"
         migrate(self.url)
         self.settings = {PREFIX + "DATABASE_URL": self.url, PREFIX + "TENANT_ID": TENANT, PREFIX + "AUDIT_KEY": AUDIT_KEY}
-        self.engine = make_engine(self.url)
+        self.engine = make_engine(self.url, durable=False)
         self.store = SqlStore(self.engine, TENANT, DbosWakeups(self.engine))
         self.scene = Scene(self.engine, self.store)
         self.now = datetime.now(UTC)
@@ -351,6 +351,7 @@ CHANGES_NOTHING |= {"lock", "lock rule", "lock show"}
 AUDITED = {"stuck retry", "leases extend", "work takeover", "export", "erase", "sign-out", "doctor possession", "mdm hooks"}
 AUDITED |= {"incident say", "incident end"}
 AUDITED |= {"mdm find", "partner provision", "partner deprovision", "scope set", "pilot start", "pilot stop"}
+AUDITED |= {"pilot first", "pilot without"}
 AUDITED |= {"impact count", "impact stop", "impact tell", "impact waves", "lock prepare", "lock blocked", "repair"}
 AUDITED |= {"onboard", "onboard set", "onboard test", "onboard go"}
 """Each has a test above that reads its row; others in test_doctor_commands.py, test_mdm_commands.py, test_partner_commands.py,

@@ -48,7 +48,7 @@ class Ground:
         self.settings: dict[str, str | None] = {**settings, PREFIX + "PUBLIC_ORIGIN": ORIGIN, PREFIX + "GROUPS": None}
         self.settings[PREFIX + "CHANNEL_WRITES"] = "10000/20"  # one command after the other, as nobody types them
         shutil.copy(migrated, settings[PREFIX + "DATABASE_URL"].removeprefix("sqlite:///"))
-        self.engine = make_engine(settings[PREFIX + "DATABASE_URL"])
+        self.engine = make_engine(settings[PREFIX + "DATABASE_URL"], durable=False)
         self.store = SqlStore(self.engine, self.sandbox.world.tenant_id, DbosWakeups(self.engine))
 
     @property

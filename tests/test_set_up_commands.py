@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from remediation.commands import remediation
 from remediation.domain.device import ManagedKey
+from remediation.domain.onboarding import Looked
+from remediation.domain.wishes import Kind
+from remediation.ports import Actor
+from remediation.services.scope import wish
 from remediation.settings import PREFIX, WorkerSettings
 from remediation.settings.names import environment_of
 from sandbox.things import Group
@@ -98,3 +104,29 @@ def test_a_pilot_needs_a_device_that_got_through(ground: Desk) -> None:
     assert "No pilot of this platform runs." in ground.says("pilot", "stop", "ios", status=2)
     assert "No pilot device proved intune_partner yet." in ground.says("pilot", "show")
     assert ground.store.active_link(ManagedKey("ws1", "4711")) is None
+
+
+def test_who_goes_first_is_named_once_all_other_steps_are_done(ground: Desk) -> None:
+    """The evidence minimum is typed, so that *go* is still to come."""
+    assert "It is at work already" in ground.says("pilot", "first", "mia.berger@contoso.example", status=2)
+    names = ("ORGANISATION", "HELPDESK_PHONE", "HELPDESK_HOURS", "SIGN_IN_CLIENT_ID", "SIGN_IN_CLIENT_SECRET")
+    given: dict[str, Any] = {**dict.fromkeys(names, "given"), "MINIMUM_EVIDENCE": None, "GROUPS": ground.id_of("Pilots")}
+    given["SIGN_IN_CLIENT_ID"] = ground.sandbox.world.apps["sign-in"].client_id
+    given |= {**dict.fromkeys(("CHANNEL_IOS", "CHANNEL_ANDROID", "CHANNEL_MACOS"), "intune_partner"), "CHANNEL_WINDOWS": "none"}
+    ground.says("onboard", "set", f"{PREFIX}MINIMUM_EVIDENCE", "possession", **given)
+    assert "consent" in ground.says("pilot", "first", "mia.berger@contoso.example", status=2, **given)
+    actor, now = Actor("worker", "w"), datetime.now(UTC)
+    with ground.store.change(actor, "test", about=("look", "all"), at=now) as change:
+        for name in ("consent", "sign_in", "mdm:ws1"):
+            change.looked_at(Looked(name, looked_at=now, good_at=now))
+    for kind in (Kind.PARTNER_SAID, Kind.POLICY_SAID):
+        wish(ground.store, kind, {}, actor=actor, now=now)
+    assert "Nobody in the directory" in ground.says("pilot", "first", "nobody@contoso.example", status=2, **given)
+    assert "Let Mia Berger use it" in ground.says("pilot", "first", "mia.berger@contoso.example", typed="n\n", status=1, **given)
+    ground.says("pilot", "first", "mia.berger@contoso.example", "--yes", **given)
+    ground.says("pilot", "first", "mia.berger@contoso.example", "--take-back", **given)
+    ground.says("pilot", "without", "--yes", **given)
+    mia = next(one.oid for one in ground.sandbox.world.persons.values() if one.upn.startswith("mia."))
+    changed = [row.detail["changes"][0] for row in ground.audited() if row.why == "settings.changed"]
+    assert [(one["old"], one["new"]) for one in changed[-2:]] == [(None, mia), (mia, None)]
+    assert "set_up.pilot_said" in [row.why for row in ground.audited()]

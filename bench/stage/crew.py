@@ -20,7 +20,7 @@ from remediation.settings import PREFIX
 from sandbox.clock import Clock
 
 _forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(["tests.journeys.preloaded"])
+_forks.set_forkserver_preload(["tests.preloaded"])
 
 
 class Crew:

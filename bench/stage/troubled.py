@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from http.cookies import SimpleCookie
@@ -151,7 +151,8 @@ class Story:
         """Somebody signs in, so that the worker looks; with Entra itself in trouble, the web is refused too."""
         self._stage.fault(service, kind, times=6)
         before = len(self._stage.sandbox.ledger.entries)
-        self._signs_in()
+        with suppress(requests.ConnectionError):  # what is down may be the page on which she signs in
+            self._signs_in()
         until = time.monotonic() + 5
         while time.monotonic() < until and not any(e.fault for e in list(self._stage.sandbox.ledger.entries)[before:]):
             time.sleep(0.1)

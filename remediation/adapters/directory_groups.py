@@ -1,8 +1,8 @@
 """Groups of the directory, for whoever chooses the scope: searched, counted, told apart. Microsoft Graph v1.0, as
 `ports.DirectoryGroups`.
 
-Permission: GroupMember.Read.All, which may be missing; User.Read.All for counting everybody. Next door: `graph` (who is in scope),
-`compliance_partners` (names alone).
+Permission: GroupMember.Read.All, which may be missing; User.Read.All for counting everybody and for one account.
+Next door: `graph` (who is in scope), `compliance_partners` (names alone).
 """
 
 import re
@@ -56,6 +56,12 @@ class GraphGroups:
             raise found.garbled("id")
         people, nested = (self._members(group_id, kind) for kind in ("user", "group"))
         return _group(found, people=people, nested=nested)
+
+    def account(self, name: str) -> tuple[str, str]:
+        # graph-docs api-reference/v1.0/api/user-get.md: by userPrincipalName, encoded where it has a #
+        target = self._remote.path("users/{}", name)
+        found = self._remote.call("GET", target, query={"$select": "id,displayName"}, may_be_refused=True).fields()
+        return found.guid("id"), found.text("displayName") or ""
 
     def everybody(self) -> int:
         # graph-docs api-reference/v1.0/api/user-list.md: $count and $filter on accountEnabled and userType

@@ -17,6 +17,9 @@ WORKER = "worker"
 """The look under which the worker says what it was started with: its public half, what is fixed there, what is wrong."""
 GO = "go"
 """What is typed last: from then on devices are linked and compliance is pushed."""
+FIRST = "first"
+"""Whoever may use it before *go*, as object ids with commas between them: the holders of the pilot devices."""
+MOST_FIRST = 5
 
 
 class Role(StrEnum):
@@ -54,7 +57,8 @@ class Looked:
 @dataclass(frozen=True)
 class Facts:
     """`given`: names of the environment that have a value, wherever it came from; `values`: those of them that are no secrets;
-    `elsewhere`: those that pages cannot change; `connections`: the MDM connections, with their kind; `gone`: *go* was chosen."""
+    `elsewhere`: those that pages cannot change; `connections`: the MDM connections, with their kind; `gone`: *go* was chosen;
+    `first`: who may use it before that."""
 
     given: frozenset[str] = frozenset()
     values: Mapping[str, str] = field(default_factory=dict)
@@ -62,6 +66,12 @@ class Facts:
     looked: Mapping[str, Looked] = field(default_factory=dict)
     connections: Mapping[str, str] = field(default_factory=dict)
     gone: bool = False
+    first: tuple[str, ...] = ()
+
+    @property
+    def relied_on(self) -> bool:
+        """Somebody's device may be linked by now."""
+        return self.gone or bool(self.first)
 
     def look(self, name: str) -> Looked:
         return self.looked.get(name) or Looked(name)

@@ -11,9 +11,9 @@ PARTNER = Step("partner", Role.INTUNE, looked_good("partner"), after=("consent",
 SCOPE = Step("scope", Role.ENTRA, looked_good("scope"), after=("consent",))
 ARRIVAL = Step("arrival", Role.MDM, looked_good("arrival"))
 EXCLUDED = Step("excluded", Role.ACCESS, looked_good("excluded"), after=("consent",))
-PILOT = Step("pilot", Role.MDM, looked_good("pilot"), optional=True)
-"""Devices are linked only after *go*, so no device can prove anything before."""
+_BEFORE = "company tenant credential sign_in consent partner scope mdm evidence channel excluded"
+PILOT = Step("pilot", Role.MDM, looked_good("pilot"), after=tuple(_BEFORE.split()))
+"""Before *go* only the few who were named may use it (`FIRST`), and so only their devices can be linked and prove anything."""
 
 BEFORE_MDM: Sequence[Step] = (PARTNER, SCOPE)
-BEFORE_GO: Sequence[Step] = (ARRIVAL, EXCLUDED)
-AFTER_GO: Sequence[Step] = (PILOT,)
+BEFORE_GO: Sequence[Step] = (ARRIVAL, EXCLUDED, PILOT)

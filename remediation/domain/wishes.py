@@ -21,13 +21,15 @@ class Kind(StrEnum):
     PROVISION = "provision"
     POLICY = "policy"
     PILOT = "pilot"
+    ACCOUNT = "account"
     PARTNER_SAID = "partner_said"
     POLICY_SAID = "policy_said"
+    PILOT_SAID = "pilot_said"
 
 
-SAID = frozenset({Kind.PARTNER_SAID, Kind.POLICY_SAID})
-"""What somebody says who looked for themselves, since nothing can be read here; it is its own answer."""
-BRIEF = frozenset({Kind.GROUPS, Kind.COUNT, Kind.PILOT})
+SAID = frozenset({Kind.PARTNER_SAID, Kind.POLICY_SAID, Kind.PILOT_SAID})
+"""What somebody says who looked for themselves, since nothing can be read here, or goes on without; it is its own answer."""
+BRIEF = frozenset({Kind.GROUPS, Kind.COUNT, Kind.PILOT, Kind.ACCOUNT})
 """Of these nothing is shown any more once they are old; they are pruned as journeys are."""
 
 

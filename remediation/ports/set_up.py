@@ -24,6 +24,9 @@ class DirectoryGroups(Protocol):
     def named(self, name: str) -> Sequence[FoundGroup]:
         """Every group of exactly this name."""
 
+    def account(self, name: str) -> tuple[str, str]:
+        """Object id and name of the person who signs in with this name; NotFound where nobody does."""
+
     def everybody(self) -> int:
         """How many accounts the directory has that may sign in and are no guests."""
 

@@ -194,6 +194,15 @@ def _pilot(wish: Wish, world: World, asking: Asking) -> dict[str, Any]:
     return {"pilot": pilot.id}
 
 
+def _account(wish: Wish, world: World, asking: Asking) -> dict[str, Any]:
+    """Who is to go first. People are named by what they sign in with; what is kept is the object id."""
+    try:
+        oid, name = asking.groups.account(str(wish.asked["name"]))
+    except NotFound:
+        return {"why": "no_account"}
+    return {"oid": oid, "name": name}
+
+
 def _finding(one: Finding) -> dict[str, Any]:
     return {"check": one.check, "state": one.state.value, "why": one.why, "about": one.about, "detail": dict(one.detail)}
 
@@ -228,4 +237,5 @@ ANSWERS: Mapping[Kind, Callable[[Wish, World, Asking], dict[str, Any]]] = {
     Kind.PROVISION: _provision,
     Kind.POLICY: _policy,
     Kind.PILOT: _pilot,
+    Kind.ACCOUNT: _account,
 }

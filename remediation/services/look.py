@@ -69,7 +69,7 @@ def _look(journey: Journey, world: World, begun: datetime) -> None:
     _look_at_directory(journey, world, seen)
     _look_at_mdm(_again(journey, world), world, seen)
     journey = _again(journey, world)
-    if _unserved(journey, world):
+    if not world.lets_in(journey.person.oid) or _unserved(journey, world):
         _note(_again(journey, world), world, seen, wake=wake, begun=begun)
         return
     look_for_record(journey, world=world)
@@ -93,7 +93,10 @@ def _look(journey: Journey, world: World, begun: datetime) -> None:
 def _look_at_directory(journey: Journey, world: World, seen: _Seen) -> None:
     try:
         person = world.directory.person(journey.person.oid)
-        world.store.observe_person(person, world.directory.standing(person.oid), at=world.clock())
+        standing = world.directory.standing(person.oid)
+        if not world.lets_in(person.oid):
+            standing = replace(standing, in_scope=False)
+        world.store.observe_person(person, standing, at=world.clock())
         devices = world.directory.devices_of(person.oid)
     except RemoteError as error:
         seen.directory_error = seen.blame(error, world.clock())

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
-from ..domain.onboarding import GO, SETUP_LINK_LASTS, SETUP_SESSION_LASTS, WORKER, Facts, Looked
+from ..domain.onboarding import FIRST, GO, SETUP_LINK_LASTS, SETUP_SESSION_LASTS, WORKER, Facts, Looked
 from ..ports import Actor, Choice, Choices, Store
 
 SECRET_SET = "set"  # noqa: S105 (says that there is one)
@@ -27,13 +27,14 @@ def facts(
     kinds_in: Callable[[Mapping[str, str]], Mapping[str, str]],
     *,
     gone: bool,
+    first: Iterable[str] = (),
 ) -> Facts:
     """`elsewhere` is what this process was given; the worker's own stands in its look. `kinds_in` finds MDM connections."""
     typed, looked = choices.typed(), choices.looks()
     fixed = {**elsewhere_of_worker(looked), **elsewhere}
     values = {name: choice.value for name, choice in typed.items() if choice.sealed_for is None}
     values |= {name: value for name, value in fixed.items() if value is not None}
-    return Facts(frozenset({*typed, *fixed}), values, frozenset(fixed), looked, kinds_in(values), gone)
+    return Facts(frozenset({*typed, *fixed}), values, frozenset(fixed), looked, kinds_in(values), gone, tuple(sorted(first)))
 
 
 def plain(typed: Mapping[str, Choice]) -> Mapping[str, str | None]:
@@ -103,7 +104,7 @@ def use_certificate(store: Store, made: Looked, certificate: str, secret: str, *
 
 def go(store: Store, *, actor: Actor, now: datetime, seen: int) -> None:
     with store.change(actor, "settings.go", about=ABOUT, at=now) as change:
-        change.choose({GO: Choice("yes")}, seen=seen)
+        change.choose({GO: Choice("yes"), FIRST: None}, seen=seen)
         change.end_set_up_sessions()
 
 

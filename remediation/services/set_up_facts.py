@@ -91,7 +91,7 @@ def _arrival(store: Store, now: datetime) -> Looked:
 
 
 def _pilot(store: Store) -> Looked:
-    known = store.pilots()
+    known, said = store.pilots(), store.last_wish(Kind.PILOT_SAID)
     proven = max((one.ended_at for one in known if one.state is PilotState.PROVEN and one.ended_at is not None), default=None)
     if proven is not None:
         return Looked(PILOT, looked_at=proven, good_at=proven)
@@ -99,6 +99,8 @@ def _pilot(store: Store) -> Looked:
     if running is not None:
         return Looked(PILOT, wanted_at=running.started_at)
     failed = next((one for one in known if one.state is PilotState.FAILED and one.ended_at is not None), None)
+    if said is not None and (failed is None or failed.ended_at is None or failed.ended_at <= said.asked_at):
+        return Looked(PILOT, looked_at=said.asked_at, good_at=said.asked_at)
     if failed is None:
         return Looked(PILOT)
     return Looked(PILOT, looked_at=failed.ended_at, failed_at=failed.ended_at, cause=f"pilot_{failed.why}")

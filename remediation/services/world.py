@@ -30,7 +30,8 @@ class World:
     """`managers` by connection name. `possession_url` makes the address behind a token, `message_text` the words around it.
     `tell_owner_by` are the ways of `tell_owner`. `partner_name` is what Intune's list of partners calls us. `answer_wishes` asks
     what an administrator wants to know while the tenant is set up. `lock` writes the marks of the second lock, where the tenant
-    has one. Without `directory_writing` the tenant permits none. `helpdesk_groups` limit a role (domain/reach.py)."""
+    has one. Without `directory_writing` the tenant permits none. `helpdesk_groups` limit a role (domain/reach.py). `first` are the
+    people for whom alone anything is done before *go*; empty afterwards."""
 
     store: Store
     directory: Directory
@@ -54,6 +55,10 @@ class World:
     roster: Roster | None = None
     lock: Marking | None = None
     directory_writing: DirectoryWriting | None = None
+    first: frozenset[str] = frozenset()
+
+    def lets_in(self, oid: str) -> bool:
+        return not self.first or oid in self.first
 
     @property
     def actor(self) -> Actor:

@@ -36,7 +36,7 @@ def store(kept: Mapping[str, Choice | None], steps: Sequence[Step], *, seen: int
 
 
 def facts() -> Facts:
-    found = onboard.facts(set_up().choices, _here(), kinds_in, gone=set_up().open)
+    found = onboard.facts(set_up().choices, _here(), kinds_in, gone=set_up().gone, first=set_up().first)
     return with_rows(found, desk().store, desk().clock())
 
 

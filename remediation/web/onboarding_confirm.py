@@ -48,8 +48,8 @@ class Asked:
 
 
 def needed(facts: Facts, chosen: Mapping[str, str | None]) -> bool:
-    """Before *go* nothing is linked or pushed, so nothing is widened."""
-    return facts.gone and any(_widens(name, facts.values.get(name, ""), value or "") for name, value in chosen.items())
+    """Before anybody may use it nothing is linked or pushed, so nothing is widened."""
+    return facts.relied_on and any(_widens(name, facts.values.get(name, ""), value or "") for name, value in chosen.items())
 
 
 def _widens(name: str, old: str, new: str) -> bool:

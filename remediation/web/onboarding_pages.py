@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from ..domain.onboarding import GO, Facts, Standing, checklist
+from ..domain.onboarding import FIRST, GO, Facts, Standing, checklist
+from ..domain.onboarding_scope import PILOT
 from ..errors import SetUpRefused
 from ..services import onboard
 from . import (
@@ -48,8 +49,8 @@ PAGES: Sequence[StepPage] = (
     onboarding_lock.PAGE,
     onboarding_arrival.PAGE,
     onboarding_arrival.EXCLUDED_PAGE,
-    onboarding_confirm.PAGE,
     onboarding_pilot.PAGE,
+    onboarding_confirm.PAGE,
 )
 BY_NAME = {page.name: page for page in PAGES}
 STEPS = tuple(page.step for page in PAGES)
@@ -78,7 +79,7 @@ def overview() -> str:
 def confirm() -> Response:
     """What was asked for, after another sign-in; *go* only once every step before it is done."""
     asked, now = onboarding_confirm.asked_for(), desk().clock()
-    if GO in asked.chosen and next(one for one in stands()[1] if one.step.name == GO).blocked_by:
+    if any(waits in asked.chosen and _blocked(step) for waits, step in ((GO, GO), (FIRST, PILOT.name))):
         raise Interruption("set_up_too_early", 409, href="/onboarding")
     if not onboarding_confirm.taken(asked):
         raise Interruption("confirm_again", 403, href=f"/onboarding/confirm?{onboarding_confirm.query(asked.token)}")
@@ -151,6 +152,10 @@ def _page(page: StepPage, **more: object) -> str:
     facts, standings = stands()
     given = {"facts": facts, "can_seal": set_up().half_of("worker") is not None, "wrong": (), "kept": {}, "no_seal": False}
     return render_template(page.page, **{**given, **page.more(facts), **around(standings, page.name), **more})
+
+
+def _blocked(step: str) -> bool:
+    return bool(next(one for one in stands()[1] if one.step.name == step).blocked_by)
 
 
 def _known(step: str) -> StepPage:

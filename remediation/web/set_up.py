@@ -24,8 +24,8 @@ NEEDED_TO_SIGN_IN = {f"REMEDIATION_{name}" for name in ("TENANT_ID", "SIGN_IN_CL
 @dataclass(frozen=True)
 class SetUp:
     """`missing`: names of settings that nobody gave this process yet; `open`: *go* was chosen, or all stands in the environment.
-    `elsewhere`: what was given to this process and pages cannot change. `seal` seals a secret by its name with a public half;
-    `own_half` is this process's."""
+    `first`: whom alone it is open for, before *go*. `elsewhere`: what was given to this process and
+    pages cannot change. `seal` seals a secret by its name with a public half; `own_half` is this process's."""
 
     choices: Choices
     seal: Callable[[str, str, str], str]
@@ -33,6 +33,15 @@ class SetUp:
     elsewhere: Mapping[str, str | None] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()
     open: bool = True
+    first: frozenset[str] = frozenset()
+
+    @property
+    def gone(self) -> bool:
+        return self.open and not self.first
+
+    def lets_in(self, oid: str) -> bool:
+        """The worker asks the same before it does anything for a person."""
+        return self.gone or oid in self.first
 
     @property
     def can_sign_in(self) -> bool:
@@ -54,9 +63,21 @@ def set_up() -> SetUp:
 
 
 def _only_what_is_there() -> None:
-    if set_up().open or request.endpoint is None or _part() in ALWAYS:
+    if request.endpoint is None or _part() in ALWAYS:
+        return
+    if set_up().open:
+        _not_before_go()
         return
     if not (_part() in TO_SIGN_IN and set_up().can_sign_in):
+        raise Interruption("not_set_up", 503, href="/onboarding")
+
+
+def _not_before_go() -> None:
+    """A session may be older than what is open now. Staff find their own pages, and no journey begins for them either."""
+    if set_up().gone or _part() in TO_SIGN_IN:
+        return
+    session = signed_in_session()
+    if session is not None and not session.roles and not set_up().lets_in(session.oid):
         raise Interruption("not_set_up", 503, href="/onboarding")
 
 

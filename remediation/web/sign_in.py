@@ -105,6 +105,8 @@ def signed_in() -> Response:
     _note_the_first_administrator(session)
     platform, place = _place(kept, person)
     if platform is not None:
+        if not desk().set_up.lets_in(person.oid):
+            raise Interruption("not_set_up", 503, href="/onboarding")
         start_journey(
             desk().store, person, browser=session.browser, entrance=kept["entrance"], platform=platform, now=desk().clock()
         )
@@ -113,7 +115,7 @@ def signed_in() -> Response:
 
 def _note_the_first_administrator(session: Session) -> None:
     """The set-up waits for it: from then on nobody needs its link."""
-    if "Admin" in session.roles and not desk().set_up.open:
+    if "Admin" in session.roles and not desk().set_up.gone:
         now = desk().clock()
         onboard.note(desk().store, Looked(SIGN_IN, looked_at=now, good_at=now), actor=Actor("admin", session.oid), now=now)
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
@@ -18,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from remediation.adapters.metrics_port import STAND, PortTaken, WorkerMetrics, serve_worker
 from remediation.ports import Figures
+from tests.children import wait_for
 from tests.journeys.ports import free_port
 from tests.test_settings import GOOD_WEB
 
@@ -132,15 +131,3 @@ def test_T36_answers_of_several_processes_are_added_up_on_a_port_that_is_no_page
             assert personal not in text
         assert session.get(f"{address}/metrics", timeout=5).status_code == 404
         assert process.poll() is None
-
-
-def wait_for(look: Callable[[], Any], within: float = 30) -> Any:
-    until = time.monotonic() + within
-    while True:
-        try:
-            if found := look():
-                return found
-        except (requests.ConnectionError, AssertionError):
-            pass
-        assert time.monotonic() < until
-        time.sleep(0.1)

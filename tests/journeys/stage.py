@@ -20,7 +20,7 @@ from sandbox.faults import Fault
 from sandbox.relay import switch_on
 from sandbox.server import Sandbox, create_sandbox
 from sandbox.world import Phone
-from tests.journeys.children import Child, forked, typed
+from tests.children import Child, forked, typed
 from tests.journeys.ports import free_port
 from tests.proven import messages_arrive
 

@@ -268,8 +268,14 @@ def browser_page(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("width", [320, 390, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (320, "dark"),
+        (1280, "light"),
+        *(pytest.param(*look, marks=pytest.mark.long) for look in ((320, "light"), (390, "light"), (390, "dark"), (1280, "dark"))),
+    ],
+)
 def test_every_screen_fits_and_is_accessible(browser_page: Page, sandbox: Sandbox, mia: Phone, width: int, scheme: str) -> None:
     page = browser_page
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
@@ -286,10 +292,18 @@ def test_every_screen_fits_and_is_accessible(browser_page: Page, sandbox: Sandbo
         assert violations == [], (path, [(v["id"], [n["html"] for n in v["nodes"]]) for v in violations])
 
 
+STORIES = ("two_phones", "not_enrolled", "loop", "duplicate_records", "android_work_profile", "ipad", "mac", "windows")
+LOOKS = ((320, "dark"), (1280, "light"))
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (1280, "light")])
 @pytest.mark.parametrize(
-    "story", ["two_phones", "not_enrolled", "loop", "duplicate_records", "android_work_profile", "ipad", "mac", "windows"]
+    ("story", "width", "scheme"),
+    [
+        pytest.param(story, *look, marks=[] if (number + turn) % 2 else pytest.mark.long)
+        for number, story in enumerate(STORIES)
+        for turn, look in enumerate(LOOKS)
+    ],
 )
 def test_other_devices_fit_and_are_accessible(browser_page: Page, sandbox: Sandbox, story: str, width: int, scheme: str) -> None:
     page = browser_page

@@ -74,6 +74,19 @@ def test_down_and_up_again_each_seen_in_entra_and_each_change_audited_once(tell:
     assert uploads(story) == [True, False, True]
 
 
+def test_T29_before_go_the_worker_does_nothing_for_whoever_was_not_named(tell: Tell) -> None:
+    """Whatever the web let in."""
+    story = tell("blocked_just_registered")
+    story.with_world(first=frozenset({"3f0c5a6e-8c57-4f0a-9b0b-3d2f5a7a9d11"}))
+    story.arrives()
+    assert (story.step, story.links()) == (Step.NOT_FOR_YOU, [])
+    story.with_world(first=frozenset({story.oid}))  # the control: she is named now
+    story.checks_again()
+    story.says_this_is_mine()
+    story.taps_the_message()
+    story.gets_to(Step.OPEN)
+
+
 def uploads(story: Story) -> list[bool]:
     """What each message told of the device."""
     words = [entity["complianceStatus"] for one in story.uploads() for entity in one.content if "complianceStatus" in entity]

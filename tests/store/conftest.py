@@ -10,7 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from remediation.ports import Store
-from remediation.store import DbosWakeups, SqlStore, make_engine, migrate
+from remediation.store import DbosWakeups, SqlStore, migrate
+from tests.engines import make_engine
 from tests.postgres import running_postgres
 from tests.store.scenes import TENANT, Scene
 

@@ -37,7 +37,7 @@ def test_migrating_again_from_several_processes_is_safe(url: str) -> None:
 
 def test_a_database_in_use_goes_from_the_first_revision_to_the_last(empty_url: str) -> None:
     """The rows are those that the version of revision 0001 wrote."""
-    engine = make_engine(empty_url)
+    engine = make_engine(empty_url, durable=False)
     with writing(engine) as connection:
         config = Config()
         config.set_main_option("script_location", str(Path(migrations.__file__).parent))
@@ -85,7 +85,7 @@ def test_revisions_only_add(empty_url: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     revisions = [revision.revision for revision in ScriptDirectory.from_config(config).walk_revisions()][::-1]
-    engine = make_engine(empty_url)
+    engine = make_engine(empty_url, durable=False)
     tables: dict[str, Columns] = {}
     demands: dict[str, set[str]] = {}
     for revision in revisions:

@@ -72,7 +72,7 @@ class Move:
         return str(raised.value)
 
     def contents(self, url: str) -> dict[str, list[tuple[Any, ...]]]:
-        engine = make_engine(url)
+        engine = make_engine(url, durable=False)
         try:
             with reading(engine) as connection:
                 rows = {t.name: connection.execute(sa.select(t).order_by(*t.primary_key)).all() for t in metadata.sorted_tables}

@@ -2,11 +2,10 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +14,11 @@ import sqlalchemy as sa
 from remediation.domain.seals import Anchor, SealKeys
 from remediation.ports import Actor
 from remediation.services.audit_log import Checked, seal, verify
-from remediation.store.engine import writing
+from remediation.store.engine import make_engine, writing
 from remediation.store.seals import SqlSeals
 from remediation.store.tables import audit, audit_seals
+from tests import children
+from tests.children import Child, wait_for
 from tests.people import NOON, minutes
 from tests.store.scenes import TENANT, WORKER, Scene, all_at_once
 
@@ -378,24 +379,22 @@ def test_a_row_that_becomes_visible_after_its_followers_is_sealed_too(log: Log) 
     assert newest[0][0] < newest[1][0]
 
 
-SEALER = """
-import sys
-from datetime import UTC, datetime
-from remediation.store.engine import make_engine
-from remediation.store.seals import SqlSeals
-log = SqlSeals(make_engine(sys.argv[1]), sys.argv[2])
-print("ready", flush=True)
-while True:
-    log.seal(sys.argv[3], datetime.now(UTC), limit=3)
-"""
+def seals_without_end(url: str) -> None:
+    seals = SqlSeals(make_engine(url), TENANT)
+    print("ready", flush=True)  # noqa: T201
+    while True:
+        seals.seal(KEY, datetime.now(UTC), limit=3)
 
 
 @pytest.mark.slow
-def test_sealers_killed_at_any_moment_leave_a_whole_log(log: Log, url: str) -> None:
-    def start() -> subprocess.Popen[bytes]:
-        process = subprocess.Popen([sys.executable, "-c", SEALER, url, TENANT, KEY], stdout=subprocess.PIPE)
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
+def test_sealers_killed_at_any_moment_leave_a_whole_log(log: Log, url: str, tmp_path: Path) -> None:
+    told = tmp_path / "sealers"
+    told.touch()
+
+    def start() -> Child:
+        begun = told.read_text().count("ready")
+        process = children.calling(seals_without_end, url, log=told)
+        wait_for(lambda: told.read_text().count("ready") > begun)
         return process
 
     alive = [start(), start()]
@@ -404,12 +403,12 @@ def test_sealers_killed_at_any_moment_leave_a_whole_log(log: Log, url: str) -> N
         time.sleep(0.05 * (number % 3))
         victim = alive.pop(0)
         os.kill(victim.pid, signal.SIGKILL)
-        victim.communicate()
+        victim.wait(10)
         alive.append(start())
         assert log.verify().first is None
     for process in alive:
         process.kill()
-        process.communicate()
+        process.wait(10)
     log.seal()
     checked = log.verify()
     assert (checked.rows, checked.first, checked.unsealed) == (ROWS + 150, None, 0)

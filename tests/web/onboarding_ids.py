@@ -23,6 +23,7 @@ CHANGED = {
     *CHANNELS.values(),
     *(f"REMEDIATION_{name}" for name in ("SERVICE_CERTIFICATE", "MINIMUM_EVIDENCE")),
     "go",
+    "first",
     onboarding_confirm.SCOPE,
 }
 CAUSES = {
@@ -81,4 +82,5 @@ MADE_UP: dict[str, set[str]] = {
     "onboarding.pilot.proven.": {kind.value for kind in ChannelKind},
     "onboarding.pilot.ended.": set(onboarding_pilot.ENDS),
     "onboarding.pilot.refused.": set(onboarding_pilot.REFUSED),
+    "onboarding.pilot.nobody.": set(onboarding_pilot.NOBODY),
 }

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from remediation import onboard_wiring
 from remediation.adapters.sealing import open_sealed
 from remediation.domain.arrival import WAYS
+from remediation.onboard_console import Console
 from remediation.settings import DatabaseSettings, WorkerSettings
 from remediation.settings.reading import read
 from sandbox.server import Sandbox, SandboxConfig, create_sandbox
@@ -54,8 +55,8 @@ def test_T29_a_set_up_link_works_once_for_its_button_and_not_for_long(zero: From
     other = zero.new_browser()
     assert other.get(path).status_code == 410, "used"
     assert other.get("/onboarding").status_code == 401
-    first = onboard_wiring.Console(read(DatabaseSettings), operator="root").link(ORIGIN).removeprefix(ORIGIN)
-    second = onboard_wiring.Console(read(DatabaseSettings), operator="root").link(ORIGIN).removeprefix(ORIGIN)
+    first = Console(read(DatabaseSettings), operator="root").link(ORIGIN).removeprefix(ORIGIN)
+    second = Console(read(DatabaseSettings), operator="root").link(ORIGIN).removeprefix(ORIGIN)
     assert other.get(first).status_code == 410, "a newer one took its place"
     assert other.get(second).status_code == 200
     assert other.get(second).status_code == 200, "opening uses nothing up"
@@ -320,6 +321,10 @@ def whole(zero: FromZero) -> None:
     zero.new_browser().get(next(iter(WAYS.values())))  # *not set up yet*, and noted all the same
 
 
+def without_a_pilot(zero: FromZero) -> None:
+    assert zero.browser.press("/onboarding/pilot", "/onboarding/pilot/without").status_code == 303
+
+
 def go_address(zero: FromZero) -> str:
     found = zero.browser.get("/onboarding/go").text
     return found.partition('id="go" href="')[2].partition('"')[0].replace("&amp;", "&")
@@ -328,6 +333,9 @@ def go_address(zero: FromZero) -> str:
 def test_go_takes_a_fresh_sign_in_and_opens_the_product(zero: FromZero) -> None:
     whole(zero)
     assert "13 of 15 steps are done." in zero.says(), zero.says()
+    assert "Go on without a pilot device" in zero.says("pilot")
+    without_a_pilot(zero)
+    assert zero.audit("set_up.pilot_said"), "who decided that is known"
     assert zero.browser.get("/").status_code == 503
     assert not onboard_wiring.is_open([], onboard_wiring.taken_for(WorkerSettings)), "the worker pushes nothing before"
     address = go_address(zero)
@@ -336,7 +344,7 @@ def test_go_takes_a_fresh_sign_in_and_opens_the_product(zero: FromZero) -> None:
     back = zero.signs_in(path=f"/onboarding/confirm/sign-in?change={asked}")
     assert "fresh=1" in back
     assert zero.browser.press(back, "/onboarding/confirm").status_code == 303
-    assert "14 of 15 steps are done." in zero.says()
+    assert "15 of 15 steps are done." in zero.says()
     assert zero.browser.get("/").status_code == 200
     found, missing = zero.worker_settings()
     assert (missing, list(found.mdm)) == (set(), ["ws1"])
@@ -344,8 +352,84 @@ def test_go_takes_a_fresh_sign_in_and_opens_the_product(zero: FromZero) -> None:
     assert zero.audit("settings.go")
 
 
+def confirmed(zero: FromZero, address: str) -> int:
+    """Whatever asks for another sign-in, with one."""
+    asked = parse_qs(urlsplit(address).query)["change"][0]
+    return zero.browser.press(zero.signs_in(path=f"/onboarding/confirm/sign-in?change={asked}"), "/onboarding/confirm").status_code
+
+
+def named(zero: FromZero, account: str) -> str:
+    """The address behind *let them go first*, or nothing where the page offers none."""
+    form = zero.browser.form("/onboarding/pilot", "/onboarding/pilot/account")
+    assert zero.browser.post("/onboarding/pilot/account", data={**form, "name": account}).status_code == 303
+    zero.worker_answers()
+    found = zero.browser.get("/onboarding/pilot").text
+    return found.partition('id="let-in" href="')[2].partition('"')[0].replace("&amp;", "&")
+
+
+def test_T29_before_go_it_is_open_for_those_who_go_first_and_for_nobody_else(zero: FromZero) -> None:
+    whole(zero)
+    assert named(zero, "nobody@contoso.example") == ""
+    assert "Nobody in your directory" in zero.says("pilot")
+    address = named(zero, "mia.berger@contoso.example")
+    mia = next(one["oid"] for one in zero.facts["persons"] if one["name"].startswith("Mia"))
+    asked = parse_qs(urlsplit(address).query)["change"][0]
+    refused = zero.browser.post("/onboarding/confirm", data={"csrf_token": zero.browser.csrf(), "change": asked})
+    assert refused.status_code == 403, "no fresh sign-in"
+    assert zero.browser.get("/").status_code == 503
+    assert confirmed(zero, address) == 303
+    assert f'"old": null, "new": "{mia}"' in zero.audit("settings.changed")[-1]
+    assert "14 of 15" not in zero.says()
+    taken = onboard_wiring.taken_for(WorkerSettings)
+    assert (onboard_wiring.is_open([], taken), list(onboard_wiring.first_of(taken))) == (True, [mia]), (
+        "the worker does it for her alone"
+    )
+    adam, zero.browser = zero.browser, zero.new_browser()
+    assert zero.browser.get("/start?platform=ios").status_code == 200
+    assert zero.signs_in("Mia", "/sign-in?platform=ios") == "/journey"
+    assert zero.browser.get("/journey").status_code == 200
+    zero.browser = stranger = zero.new_browser()
+    stranger.get("/start?platform=ios")
+    address = zero.at_microsoft("/sign-in?platform=ios")
+    with pytest.raises(AssertionError, match="Not set up yet"):
+        zero.signs_in("Noah", "/sign-in?platform=ios")
+    assert stranger.get("/journey").status_code == 503
+    with zero.engine.connect() as connection:
+        journeys = connection.execute(sa.text("SELECT DISTINCT oid FROM journeys")).scalars().all()
+    assert journeys == [mia]
+    zero.browser = adam
+    assert confirmed(zero, go_address_after_pilot(zero)) == 303
+    zero.browser = stranger
+    assert stranger.get("/").status_code == 200, "the control"
+    assert "first" not in zero.choices.typed(), "after the go nobody goes first"
+
+
+def go_address_after_pilot(zero: FromZero) -> str:
+    without_a_pilot(zero)
+    return go_address(zero)
+
+
+def test_T10_nobody_goes_first_before_the_steps_that_protect_them_and_whoever_does_is_taken_back(zero: FromZero) -> None:
+    whole(zero)
+    address = named(zero, "mia.berger@contoso.example")
+    zero.types("evidence", MINIMUM_EVIDENCE="")
+    assert "blocked" in zero.browser.get("/onboarding").text
+    asked = parse_qs(urlsplit(address).query)["change"][0]
+    form = {"csrf_token": zero.browser.csrf(), "change": asked}
+    assert zero.browser.post("/onboarding/confirm", data=form).status_code == 409
+    assert "first" not in zero.choices.typed()
+    zero.types("evidence", MINIMUM_EVIDENCE="possession")
+    assert confirmed(zero, named(zero, "mia.berger@contoso.example")) == 303
+    assert "first" in zero.choices.typed(), "the control"
+    form = {"csrf_token": zero.browser.csrf(), "oid": zero.choices.typed()["first"].value}
+    assert zero.browser.post("/onboarding/pilot/first/remove", data=form).status_code == 303
+    assert "first" not in zero.choices.typed(), "narrowing asks for no other sign-in"
+    assert zero.new_browser().get("/").status_code == 503
+
+
 def test_T10_go_without_the_fresh_sign_in_is_refused(zero: FromZero) -> None:
     whole(zero)
+    without_a_pilot(zero)
     asked = parse_qs(urlsplit(go_address(zero)).query)["change"][0]
     form = {"csrf_token": zero.browser.csrf(), "change": asked}
     assert zero.browser.post("/onboarding/confirm", data=form).status_code == 403
@@ -355,6 +439,7 @@ def test_T10_go_without_the_fresh_sign_in_is_refused(zero: FromZero) -> None:
 
 def test_T13_a_sign_in_that_entra_did_not_ask_for_counts_for_nothing(zero: FromZero) -> None:
     whole(zero)
+    without_a_pilot(zero)
     asked = parse_qs(urlsplit(go_address(zero)).query)["change"][0]
     zero.sandbox.world.apps["sign-in"].optional_claims = ()  # nobody says when
     address = zero.at_microsoft(f"/onboarding/confirm/sign-in?change={asked}")

@@ -26,7 +26,7 @@ from tests.stories import BROWSER, Story
 from tests.web.conftest import ORIGIN, SETTINGS, Browser
 
 SCENARIOS = ("blocked_just_registered", "blocked_unregistered", "not_compliant", "registered_last_year", "two_phones", "loop")
-MOVES = 400  # in each scenario, for each seed
+MOVES = 250  # in each scenario, for each seed
 GARBAGE = (
     "",
     "?x=%00&lang=xx",

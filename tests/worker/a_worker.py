@@ -1,11 +1,10 @@
-"""A worker process whose services write down what they were called for: `python -m tests.worker.a_worker URL JOURNAL NAME DRAIN`.
+"""A worker process whose services write down what they were called for.
 
 The engine, the pulse, the signals and the store are the product's own; only the services are others. What a row is called
 decides how its call goes: `slow-…` takes two seconds, `dead-…` a minute, as with a remote that does not answer; `busy-…`, `stale-…`
 and `bug-…` fail.
 """
 
-import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -52,7 +51,3 @@ def main(url: str, journal: Path, name: str, drain: int) -> None:
     durable = Engine(url=url, executor_id=name, queues=QUEUES, concurrency=10, wakers=wakers, drain=drain)
     due = Pulse("due rows", lambda: store.wake_due(now()), every=0.5)
     Worker(durable, [due, Pulse("old wake-ups", durable.forget, every=0.5)]).run()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]))

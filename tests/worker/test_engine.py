@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -18,8 +16,10 @@ from remediation.store.engine import make_engine, writing
 from remediation.store.takeover import take_over
 from remediation.store.wakeups import LOOK_JOURNEY, PUSH_LINK, WATCH_SOURCE, DbosWakeups
 from remediation.worker.engine import DRAIN, Unsuited, refuse_old_sqlite
+from tests import children
+from tests.children import Child
+from tests.worker import a_worker
 
-ROOT = Path(__file__).parents[2]
 PATIENCE = 30
 
 
@@ -29,14 +29,12 @@ class Workshop:
     def __init__(self, url: str, folder: Path) -> None:
         self.url, self.journal, self.log = url, folder / "journal", folder / "worker.log"
         self.journal.touch()
-        self.engine = make_engine(url)
+        self.engine = make_engine(url, durable=False)
         self.wakeups = DbosWakeups(self.engine)
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Child | None = None
 
     def start(self, name: str = "worker-1", *, drain: int = DRAIN) -> None:
-        with self.log.open("ab") as log:
-            command = [sys.executable, "-m", "tests.worker.a_worker", self.url, str(self.journal), name, str(drain)]
-            self.process = subprocess.Popen(command, cwd=ROOT, stderr=log)
+        self.process = children.calling(a_worker.main, self.url, self.journal, name, drain, log=self.log)
 
     def wake(self, row_id: str, *, workflow: str = PUSH_LINK, wake: int = 1, lane: Lane = Lane.PERSON) -> None:
         with writing(self.engine) as connection:
@@ -56,7 +54,7 @@ class Workshop:
     def kill(self, number: int = signal.SIGKILL) -> int:
         assert self.process is not None
         with suppress(ProcessLookupError):
-            self.process.send_signal(number)
+            os.kill(self.process.pid, number)
         return self.process.wait(PATIENCE + DRAIN)
 
 

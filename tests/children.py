@@ -6,14 +6,15 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from sandbox import demo
 
 _forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(["tests.journeys.preloaded"])
+_forks.set_forkserver_preload(["tests.preloaded"])
 
 
 class Child(Protocol):
@@ -35,12 +36,17 @@ def typed(arguments: list[str], environment: Mapping[str, str], log: Path) -> Ch
 
 
 def forked(command: str, environment: Mapping[str, str], log: Path) -> Child:
-    return _Forked(command, environment, log)
+    return calling(_product, command, environment=environment, log=log)
+
+
+def calling(main: Callable[..., None], *arguments: object, environment: Mapping[str, str] = os.environ, log: Path) -> Child:
+    """Whatever else is the whole life of a process."""
+    return _Forked(main, arguments, environment, log)
 
 
 class _Forked:
-    def __init__(self, command: str, environment: Mapping[str, str], log: Path) -> None:
-        self._process = _forks.Process(target=_run, args=(command, dict(environment), str(log)))
+    def __init__(self, main: Callable[..., None], arguments: tuple[object, ...], environment: Mapping[str, str], log: Path) -> None:
+        self._process = _forks.Process(target=_run, args=(main, arguments, dict(environment), str(log)))
         self._process.start()
         assert self._process.pid is not None
         self.pid = self._process.pid
@@ -58,7 +64,7 @@ class _Forked:
         return code
 
 
-def _run(command: str, environment: dict[str, str], log: str) -> None:
+def _run(main: Callable[..., None], arguments: tuple[object, ...], environment: dict[str, str], log: str) -> None:
     with open(log, "ab") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
@@ -66,6 +72,23 @@ def _run(command: str, environment: dict[str, str], log: str) -> None:
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(demo.REPOSITORY)
+    main(*arguments)
+
+
+def _product(command: str) -> None:
     from remediation.commands import remediation
 
     remediation([command], prog_name="remediation")
+
+
+def wait_for(look: Callable[[], Any], within: float = 30) -> Any:
+    """What a look finds once it finds something. Nobody there to be asked is nothing found."""
+    until = time.monotonic() + within
+    while True:
+        try:
+            if found := look():
+                return found
+        except (OSError, AssertionError):
+            pass
+        assert time.monotonic() < until
+        time.sleep(0.02)
