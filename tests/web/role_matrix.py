@@ -160,7 +160,7 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("GET", "/onboarding/appearance/<path:key>"): {**ADMINS, "adam": 400},
     ("POST", "/onboarding/appearance/<path:key>"): {**ADMINS, "adam": 400},
     ("POST", "/onboarding/appearance-back"): {**ADMINS, "adam": 400},
-    ("GET", "/brand/<name>"): PUBLIC,
+    ("GET", "/brand/<name>"): dict.fromkeys(PUBLIC, 404),  # of no page
     ("GET", "/static/<name>"): PUBLIC,
     ("GET", "/health"): PUBLIC,
     ("GET", "/style"): PUBLIC,
