@@ -121,7 +121,7 @@ def _page(key: str, faults: tuple[str, ...], *, value: str | None = None, tried:
     return render_template(
         "onboarding/appearance_one.html",
         key=key,
-        kind="text" if sentence is not None else key,
+        what="text" if sentence is not None else key,
         of_language=sentence[0] if sentence is not None else None,
         ours=_ours(key),
         current=current,

@@ -139,3 +139,11 @@ def test_what_is_nothing_of_ours_is_refused(web: Web, adam: Browser) -> None:
     for key in ("text/en/nothing", "text/xx/welcome.title", "text/en/helpdesk.title", "style", "text/en/message.possession"):
         assert adam.get(f"{HERE}/{key}").status_code == puts(adam, f"{HERE}/{key}", value="x") == 400
     assert puts(adam, "/onboarding/appearance-back", version="none") == 400
+
+
+def test_each_thing_has_a_page_with_its_name(adam: Browser) -> None:
+    keys = {"phone": "Helpdesk's phone number", "hours": "Helpdesk's hours", "logo": "Logo", "text/en/welcome.title": "A sentence"}
+    keys |= {"accent": "Colour on light pages", "accent_dark": "Colour on dark pages"}
+    for key, name in keys.items():
+        [title] = BeautifulSoup(adam.get(f"{HERE}/{key}").text, "html.parser").select("h1")
+        assert title.get_text() == name
