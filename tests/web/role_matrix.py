@@ -32,6 +32,7 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("GET", "/sign-out"): PUBLIC,
     ("POST", "/sign-out"): {"nobody": 303, "mia": 303, "noah": 303, "hanna": 303},
     ("POST", "/sign-out/everywhere"): {"nobody": 401, "mia": 303, "noah": 303, "hanna": 303},
+    ("GET", "/leaflet"): PUBLIC,
     ("GET", "/signed-out"): PUBLIC,
     ("GET", "/journey"): {"nobody": 401, "mia": 200, "noah": 409, "hanna": 409},
     ("GET", "/journey/status"): {"nobody": 401, "mia": 200, "noah": 409, "hanna": 409},

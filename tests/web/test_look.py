@@ -38,7 +38,7 @@ PICTURES = os.environ.get("LOOK")
 REFUSED = "/refused/sign_in_blocked"
 SAYS = "/what-microsoft-says"
 BEFORE_SIGN_IN = (
-    *("/start?platform=ios", "/start?platform=macos", "/start", "/cannot-sign-in", REFUSED, "/signed-out"),
+    *("/start?platform=ios", "/start?platform=macos", "/start", "/cannot-sign-in", REFUSED, "/signed-out", "/leaflet"),
     *(f"{SAYS}?nothing=1", f"{SAYS}?code=530003&code=9999999", f"{SAYS}?code=53003", f"{SAYS}?computer=no_token"),
 )
 SIGNED_IN = (
