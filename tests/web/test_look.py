@@ -71,6 +71,12 @@ VIOLATIONS = """axe.run({ resultTypes: ["violations"] }).then(
 )"""
 
 
+# What a person presses is 44 px high (WCAG 2.2, SC 2.5.5); a link inside a sentence is as high as its line. Staff have mice.
+SMALL = """() => [...document.querySelectorAll("body.journey :is(a[href], button, summary, select, .pick):not(.skip)")]
+    .filter((one) => getComputedStyle(one).display !== "inline" && one.checkVisibility())
+    .map((one) => [Math.round(one.getBoundingClientRect().height), one.textContent.trim()]).filter(([high]) => high < 44)"""
+
+
 class Look(NamedTuple):
     language: str
     width: int
@@ -145,6 +151,7 @@ def fits_and_passes(page: Page, name: str, width: int) -> None:
         page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
     page.evaluate(Axe().axe_script)
     assert page.evaluate(VIOLATIONS) == [], name
+    assert page.evaluate(SMALL) == [], f"{name}: smaller than a thumb"
 
 
 def test_looks_meet_in_pairs() -> None:
