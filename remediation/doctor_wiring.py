@@ -9,8 +9,10 @@ from datetime import datetime
 
 from requests.adapters import BaseAdapter
 
+from . import credential_wiring
 from .adapters.access_policies import GraphPolicies
 from .adapters.certificate_files import PemFiles
+from .domain.credential_ends import Ends
 from .domain.device import ManagedDevice
 from .domain.finding import Finding, State
 from .domain.message_test import MessageTest
@@ -32,6 +34,7 @@ CHECKS: Sequence[doctor.Check] = (
     doctor_house.database,
     doctor_house.files,
     doctor_remotes.tokens,
+    doctor_remotes.credentials,
     doctor_remotes.directory,
     doctor_remotes.channels,
     doctor_remotes.partner,
@@ -78,6 +81,7 @@ class Examination:
             stuck=SqlStuckRows(self._engine, tenant),
             files=_files(settings),
             sign_in_app=sign_in_app.lower() if sign_in_app else None,
+            ends=credential_wiring.ends(settings, wire, clock, sign_in_app=sign_in_app),
             wanted=lambda: partner_wanted(settings, groups()),
             bypass=(settings.temporary_access_group, temporary_access(settings, wire))
             if settings.temporary_access_group is not None and settings.temporary_access != "off"
@@ -95,6 +99,10 @@ class Examination:
         """Of these alone; what was refused a moment ago is asked again, since somebody may have repaired it."""
         self._budgets.ask_refused_again()
         yield from doctor.examine(self._doctor, checks)
+
+    def ends(self) -> Sequence[Ends]:
+        """When the credentials of both apps end; raises the errors of the directory."""
+        return self._doctor.ends() if self._doctor.ends is not None else ()
 
     def roles(self) -> Mapping[str, Sequence[str]]:
         """The permissions in the token of each resource that gave one."""

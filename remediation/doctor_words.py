@@ -57,6 +57,21 @@ WORDS: dict[tuple[str, str], Words] = {
         "The token may do more than this product needs: {permissions}.", ENTRA, "Take these away from the service app."
     ),
     ("permissions", "without"): Words("Optional, and not there: {permission}. Without it {lost}.", ENTRA, CONSENT),
+    ("credential", "lasts"): Words("It lasts until {ends} (by {by})."),
+    ("credential", "nearly_over"): Words(
+        "It ends at {ends} (by {by}).", ENTRA, "Make another one, and give it to this product: /onboarding/credential."
+    ),
+    ("credential", "over"): Words(
+        "It ended at {ends} (by {by}).", ENTRA, "Make another one, and give it to this product: /onboarding/credential."
+    ),
+    ("credential", "not_known"): Words(
+        "Nobody knows when it ends.",
+        ENTRA,
+        "Grant Application.Read.All; or set SERVICE_SECRET_ENDS and SIGN_IN_SECRET_ENDS; or use a certificate.",
+    ),
+    ("credential", "not_told"): Words(
+        "The directory does not tell when it ends ({code}).", TIME, "Run this again in some minutes."
+    ),
     ("directory", "answers"): Words("Graph takes the question and has nobody of that id, as it should."),
     ("directory", "refused"): Words("Graph refuses the question ({code}).", ENTRA, CONSENT),
     ("partner", "answers"): Words("Intune's partner service was found, and takes our questions."),
@@ -344,6 +359,7 @@ NAMES = {
     "trusted_authorities": "authorities trusted when calling out",
     "token": "token",
     "permissions": "permissions",
+    "credential": "credential of the",
     "directory": "directory",
     "channel": "channel",
     "partner": "Intune partner service",

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import click
 
-from .errors import RemoteError
+from .errors import Refused, RemoteError
 from .lock_wiring import Lock, Read, SeenBlocked, shown
 from .settings import WorkerSettings
 from .settings.reading import read
@@ -110,6 +110,39 @@ def prepare(yes: bool, why: str) -> None:
             click.confirm("Write our mark there?", abort=True)
         found.prepare(operator(), seen, why=why)
         click.echo("Prepared. Compliant devices are marked within the next sweep; then: remediation lock rule")
+
+
+@lock.command("give-up")
+@click.option("--policy-is-off", is_flag=True, help="You looked yourself; for where the policies cannot be read.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@REASON
+def give_up(policy_is_off: bool, yes: bool, why: str) -> None:
+    """Take every mark of ours away; then the attribute is nobody's, and another may be set. Begin it again if it was cut off.
+
+    Switch the policy off first: while it is on, whoever loses the mark is blocked. Ends with 1 while marks are still shown.
+    """
+    with _at_microsoft() as found:
+        name = found.held.name
+        _see_that_no_policy_is_on(found, policy_is_off)
+        seen = found.read_all()
+        click.echo(f"{many(len(seen.ours), 'device')} of {seen.devices} bear our mark in {name}.")
+        if not yes:
+            click.confirm("Take it away from them, and give the second lock up?", abort=True)
+        done = found.give_up(operator(), why=why)
+        if done.left:
+            raise click.ClickException(f"Still shown on {many(done.left, 'device')}: Entra may lag. Run this again.")
+    click.echo("Given up: no device bears our mark any more. Change the setting now, or take it away.")
+
+
+def _see_that_no_policy_is_on(found: Lock, policy_is_off: bool) -> None:
+    try:
+        on = found.policies_on()
+    except Refused:
+        if not policy_is_off:
+            raise Refusal("The policies cannot be read: look yourself, then --policy-is-off. Or grant Policy.Read.All.") from None
+        return
+    if on:
+        raise Refusal(f"Still on: {', '.join(shown(one) for one in on)}. Switch it off first, or people are blocked.")
 
 
 def _taken(name: str, seen: Read) -> str:

@@ -14,7 +14,7 @@ from .errors import NotReady
 from .ports import Actor, Clock
 from .services import set_up_lock
 from .services.patience import Patient
-from .services.set_up_lock import Read
+from .services.set_up_lock import GaveUp, Read
 from .settings import WorkerSettings
 from .settings.clouds import portal
 from .store.engine import make_engine
@@ -54,6 +54,7 @@ class Lock:
         self._world = world_of(settings, self._store, wire, clock)
         self._policies = access_policies.GraphPolicies(wire.graph("directory"))
         self._records = sign_in_log.GraphSignInLog(wire.graph("sign_in_log", gate="sign_in_log"))
+        self._marking = self._world.lock
         self.platforms, self.portal = tuple(sorted(settings.locked())), portal(settings.cloud)
 
     @property
@@ -69,6 +70,15 @@ class Lock:
     def prepare(self, operator: str, read: Read, *, why: str, kind: str = "operator") -> None:
         actor = Actor(kind, operator)
         set_up_lock.prepare(self._store, actor=actor, why=why, clock=self._clock, devices=read.devices)
+
+    def policies_on(self) -> Sequence[str]:
+        return self._patiently(lambda: set_up_lock.policies_on(self._store, self._policies))
+
+    def give_up(self, operator: str, *, why: str, kind: str = "operator") -> GaveUp:
+        if self._marking is None:
+            raise NotReady("There is no second lock.")
+        who = {"actor": Actor(kind, operator), "why": why, "clock": self._clock}
+        return set_up_lock.give_up(self._store, self._marking, self._world.directory, self._patiently, **who)  # type: ignore[arg-type]
 
     def seen(self) -> Sequence[SeenBlocked]:
         return self._store.seen_blocked()

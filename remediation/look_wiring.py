@@ -4,6 +4,7 @@ Next door: `onboard_wiring` (when they are made), `doctor_wiring` (the same chec
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from requests.adapters import BaseAdapter
 
@@ -11,10 +12,11 @@ from . import wiring
 from .adapters import certificate_maker, sealing
 from .doctor_wiring import Examination
 from .domain import onboarding_lock
-from .errors import RemoteError
+from .domain.credential_ends import LOOK as CREDENTIALS
+from .errors import Refused, RemoteError
 from .lock_wiring import Lock
 from .ports import Clock
-from .services import doctor_lock, doctor_remotes, look_at_set_up, onboard
+from .services import credential_ends, doctor_lock, doctor_remotes, look_at_set_up, onboard
 from .services.look_at_set_up import Found, Look
 from .settings import WorkerSettings
 from .settings.names import env_name
@@ -34,6 +36,7 @@ def looks(
     missing: set[str],
     keys: Sequence[str] = (),
     *,
+    sign_in_app: str | None = None,
     transport: BaseAdapter | None = None,
     clock: Clock = wiring.now,
 ) -> Mapping[str, Look]:
@@ -49,6 +52,13 @@ def looks(
         too_many = [one["permissions"] for one in found.detail["found"] if one["why"] == "too_many"]
         cause = None if found.cause == "too_many" else found.cause
         return Found(cause, {**found.detail, "roles": roles, "too_many": too_many})
+
+    def credentials(_: str) -> Found:
+        try:
+            found = Examination(settings, sign_in_app=sign_in_app, transport=transport, clock=clock).ends()
+        except RemoteError as error:
+            return Found(error.code)
+        return Found(None, credential_ends.plain(found))
 
     def mdm(name: str) -> Found:
         if name not in settings.mdm:
@@ -87,5 +97,21 @@ def looks(
             prepared.close()
         return Found(None, {"devices": read.devices})
 
-    found: dict[str, Look] = {"consent": consent, "mdm": mdm, onboard.NEW_CERTIFICATE: certificate}
-    return found | {onboarding_lock.LOOK: lock, onboarding_lock.PREPARE: lock_prepare}
+    def lock_give_up(_: str) -> Found:
+        """Somebody signed in anew for it, and said that the policy is off; where it can be read, it is looked at all the same."""
+        if settings.second_lock_attribute is None:
+            return Found("lock_not_started")
+        held = Lock(settings, transport=transport, clock=clock)
+        try:
+            with suppress(Refused):
+                if on := held.policies_on():
+                    return Found("lock_policy_on", {"policies": ", ".join(on)})
+            done = held.give_up(settings.executor_id, why="set-up", kind="worker")
+        except RemoteError as error:
+            return Found("refused" if error.why == "refused" else error.code)
+        finally:
+            held.close()
+        return Found("lock_still_shown" if done.left else None, {"devices": done.cleared, "left": done.left})
+
+    found: dict[str, Look] = {"consent": consent, "mdm": mdm, CREDENTIALS: credentials, onboard.NEW_CERTIFICATE: certificate}
+    return found | {onboarding_lock.LOOK: lock, onboarding_lock.PREPARE: lock_prepare, onboarding_lock.GIVE_UP: lock_give_up}

@@ -13,6 +13,7 @@ from . import onboard_console, registrations, wiring
 from .domain.onboarding import GO, State
 from .services.onboard import CannotSeal
 from .settings import DatabaseSettings
+from .settings.clouds import CLOUDS, OF_CLOUD
 from .settings.reading import read
 from .settings.rules import origin
 from .settings.typed import whose_secret
@@ -108,15 +109,17 @@ def go(yes: bool) -> None:
 @click.option("--to", "folder", type=click.Path(file_okay=False, path_type=Path), help="Write the files here instead of printing.")
 @click.option("--intune-partner/--no-intune-partner", default=True, help="Whether we are the compliance partner of a platform.")
 @click.option("--windows", is_flag=True, help="With what the channel graph_device needs.")
+@click.option("--cloud", type=click.Choice(CLOUDS), envvar="REMEDIATION_CLOUD", default=CLOUDS[0], help="Where the tenant lives.")
 @click.pass_context
-def apps(context: click.Context, folder: Path | None, intune_partner: bool, windows: bool) -> None:
+def apps(context: click.Context, folder: Path | None, intune_partner: bool, windows: bool, cloud: str) -> None:
     """Print what registers both apps at Microsoft: their manifests, and a script for the Azure command line.
 
     Calls nobody. Somebody with the role Application Administrator runs the script; the consent is given afterwards, on the page of
     the set-up, by a Privileged Role Administrator.
     """
     with in_words():
-        files = registrations.files(_origin(context.obj), intune_partner=intune_partner, windows=windows)
+        graph = OF_CLOUD[cloud]["graph_url"]
+        files = registrations.files(_origin(context.obj), intune_partner=intune_partner, windows=windows, graph=graph)
     if folder is None:
         click.echo("\n\n".join(f"# {name}\n{text}" for name, text in files.items()))
         return

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from . import wiring
 from .adapters import sealing
 from .domain.onboarding import FIRST, Facts, Standing, checklist, touched
+from .domain.onboarding_lock import ATTRIBUTE
 from .onboard_wiring import MINIMUM, first_of, keys_of, taken_for
 from .ports import Actor, Choice
-from .services import onboard, set_up_facts
+from .services import onboard, set_up_facts, set_up_lock
 from .settings import DatabaseSettings, OperatorSettings
 from .settings.names import env_name
 from .settings.proposal import Wrong, wrong_with
@@ -42,7 +43,10 @@ class Console:
 
     def wrong_with(self, chosen: Mapping[str, str | None]) -> Sequence[Wrong]:
         fixed = {**onboard.elsewhere_of_worker(self._choices.looks()), **elsewhere()}
-        return wrong_with(chosen, onboard.plain(self._choices.typed()), fixed)
+        found = wrong_with(chosen, onboard.plain(self._choices.typed()), fixed)
+        if ATTRIBUTE in chosen and set_up_lock.stands_in_the_way(self._store.second_lock(), chosen[ATTRIBUTE]):
+            found.append(Wrong(ATTRIBUTE, "holds marks of ours, which would stay there: remediation lock give-up."))
+        return found
 
     def choose(self, chosen: Mapping[str, str | None]) -> None:
         """Raises `CannotSeal`. Whoever calls it asked `wrong_with` before."""

@@ -21,12 +21,17 @@ from sqlalchemy.exc import DBAPIError
 from . import log as logs
 from . import wiring
 from .adapters import sealing
+from .doctor_wiring import Examination
+from .domain.credential_ends import LOOK as CREDENTIALS
 from .domain.evidence import Level
 from .domain.onboarding import FIRST, GO, WORKER, Looked
+from .domain.wishes import Kind
 from .errors import NotReady
 from .look_wiring import looks
 from .ports import Actor, Clock
 from .services import look_at_set_up
+from .services.credential_ends import LOOKED_EVERY as LOOKED_AGAIN
+from .services.credential_ends import keep
 from .services.world import World
 from .set_up_wiring import answer_now
 from .settings import DatabaseSettings, SealSettings, WebKeySettings, WebSettings, WorkerSettings
@@ -45,6 +50,7 @@ from .worker.pulse import Pulse
 log = structlog.get_logger("remediation.set_up")
 S = TypeVar("S", bound=DatabaseSettings)
 LOOKED_EVERY = 1.0  # seconds
+ENDS_EVERY = 300.0
 NOTICED_EVERY = 1.0
 WISHES_EVERY = 0.3
 MINIMUM = env_name("minimum_evidence")
@@ -220,12 +226,13 @@ def run_worker() -> None:
     wiring.require_migrated(found)
     engine = make_engine(found.database_url.get_secret_value())
     tell(found, engine, missing)
-    pulses = [looks_pulse(found, engine, {fault.name for fault in missing}, taken.seq)]
+    names = {fault.name for fault in missing}
+    pulses = [looks_pulse(found, engine, names, taken.seq), ends_pulse(found, engine, names)]
     changed = Changed(SqlChoices(engine), taken.seq)
     if is_open(missing, taken):
         worker = wiring.build_worker(found, more=pulses, first=first_of(taken))
     else:
-        pulses += wishes_pulses(found, engine, {fault.name for fault in missing})
+        pulses += wishes_pulses(found, engine, names)
         worker = wiring.build_set_up_worker(found, pulses, engine)
     if worker.run(changed):
         os.execv(sys.executable, [sys.executable, "-m", "remediation", "work"])  # noqa: S606 (ourselves)
@@ -271,7 +278,11 @@ def actor_of(settings: WorkerSettings) -> Actor:
 
 def looks_pulse(settings: WorkerSettings, engine: SqlEngine, missing: Iterable[str], seq: int) -> Pulse:
     """Where something was typed since these settings were read, nothing is looked at: whoever begins anew with it does."""
-    store, choices, found = store_of(settings, engine), SqlChoices(engine), looks(settings, set(missing), keys_of("worker"))
+    store, choices, found = (
+        store_of(settings, engine),
+        SqlChoices(engine),
+        looks(settings, set(missing), keys_of("worker"), sign_in_app=sign_in_app(settings, engine)),
+    )
 
     def beat() -> object:
         if choices.seq() != seq:
@@ -279,6 +290,31 @@ def looks_pulse(settings: WorkerSettings, engine: SqlEngine, missing: Iterable[s
         return look_at_set_up.look_at_all(choices, found, store, actor=actor_of(settings), now=wiring.now)
 
     return Pulse("looks of the set-up", beat, every=LOOKED_EVERY)
+
+
+def sign_in_app(settings: WorkerSettings, engine: SqlEngine) -> str | None:
+    """It is the web's setting: from what was typed, from an environment that both share, or as the web told it with a wish."""
+    name = env_name("sign_in_client_id")
+    typed = SqlChoices(engine).typed().get(name)
+    wish = store_of(settings, engine).last_wish(Kind.POLICY)
+    told = str(wish.asked.get("app") or "") if wish is not None else ""
+    return elsewhere().get(name) or (typed.value if typed is not None else "") or told or None
+
+
+def ends_pulse(settings: WorkerSettings, engine: SqlEngine, missing: set[str], clock: Clock = wiring.now) -> Pulse:
+    """When the credentials end is looked at some times a day, and told before."""
+    store, choices = store_of(settings, engine), SqlChoices(engine)
+
+    def beat() -> None:
+        looked, now = choices.looks().get(CREDENTIALS), clock()
+        if missing & {env_name("tenant_id"), env_name("service_client_id")}:
+            return
+        if looked is not None and looked.looked_at is not None and now - looked.looked_at < LOOKED_AGAIN:
+            return
+        found = Examination(settings, sign_in_app=sign_in_app(settings, engine), clock=clock).ends()
+        keep(found, store, actor=actor_of(settings), now=now)
+
+    return Pulse("ends of credentials", beat, every=ENDS_EVERY)
 
 
 def wishes_pulses(settings: WorkerSettings, engine: SqlEngine, missing: set[str]) -> list[Pulse]:

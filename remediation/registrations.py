@@ -1,5 +1,5 @@
-"""Both app registrations as Microsoft Graph takes them (`POST /applications`), and a script that makes them with the Azure command
-line. Pure text: nothing is called here.
+"""Both app registrations as Microsoft Graph takes them (`POST /applications`), and a script that makes them with a token of the
+Azure command line's. Pure text: nothing is called here.
 
 The body is Graph's `application`: graph-docs resources/application.md. Ids of permissions: graph-docs permissions-reference.md;
 those of the Intune API stand in docs/calls.md. App roles: entra-docs howto-add-app-roles-in-apps.md; `auth_time` and `acct`:
@@ -13,6 +13,7 @@ from typing import Any
 from .domain import powers
 from .domain.channel import ChannelKind
 
+GRAPH = "https://graph.microsoft.com"
 GRAPH_APP, INTUNE_APP = "00000003-0000-0000-c000-000000000000", "c161e42e-d4df-4a3d-9b42-e7a3c31f59d4"
 IDS: Mapping[str, str] = {
     "User.Read.All": "df021288-bdef-4463-88db-98f22de89214",
@@ -31,18 +32,19 @@ IDS: Mapping[str, str] = {
 ROLES = (
     ("Helpdesk.Read", "6f0d9a34-6b0c-4e0f-9a51-2f8f6b1f0c01", "Searches people and devices, and changes nothing."),
     ("Helpdesk.Act", "6f0d9a34-6b0c-4e0f-9a51-2f8f6b1f0c02", "Makes the safe repairs."),
+    ("Helpdesk.Lead", "6f0d9a34-6b0c-4e0f-9a51-2f8f6b1f0c04", "Tells everybody while something is wrong."),
     ("Admin", "6f0d9a34-6b0c-4e0f-9a51-2f8f6b1f0c03", "Sets the tenant up, and sees figures."),
 )
 
 
-def files(origin: str, *, intune_partner: bool, windows: bool) -> Mapping[str, str]:
-    """By name of the file."""
+def files(origin: str, *, intune_partner: bool, windows: bool, graph: str = GRAPH) -> Mapping[str, str]:
+    """By name of the file; `graph` is where Microsoft Graph lives in the tenant's cloud."""
     apps = {
         "sign-in.json": sign_in_app(origin),
         "service.json": service_app(origin, intune_partner=intune_partner, windows=windows),
     }
     written = {name: json.dumps(app, indent=2) + "\n" for name, app in apps.items()}
-    return {**written, "register.sh": SCRIPT}
+    return {**written, "register.sh": SCRIPT.replace("@GRAPH@", graph)}
 
 
 def sign_in_app(origin: str) -> Mapping[str, Any]:
@@ -88,21 +90,56 @@ def service_app(origin: str, *, intune_partner: bool, windows: bool) -> Mapping[
 SCRIPT = """\
 #!/bin/sh
 # Registers both apps in the tenant that `az login` signed in to, and prints what the set-up asks for.
-# Needs the role Application Administrator. Gives no consent: that is a step of the set-up.
+# Needs the Azure command line, curl, and the role Application Administrator (Azure Cloud Shell has both). Gives no consent: that
+# is a step of the set-up. Run it once: where apps of these names are there already, it stops.
 set -eu
-graph=https://graph.microsoft.com/v1.0
-json=Content-Type=application/json
-make() {
-    az rest --method POST --uri "$graph/applications" --headers "$json" --body "@$1" --query appId --output tsv
+cd "$(dirname "$0")"
+graph=${GRAPH:-@GRAPH@}
+token=${TOKEN:-$(az account get-access-token --resource "$graph" --query accessToken --output tsv)}
+ask() {
+    # The token goes by standard input: a list of processes shows arguments.
+    method=$1 path=$2
+    shift 2
+    printf 'Authorization: Bearer %s\\n' "$token" |
+        curl --silent --show-error --request "$method" --header @- --header 'Content-Type: application/json' \\
+            --write-out '\\n%{http_code}' "$@" "$graph/v1.0/$path"
 }
-sign_in=$(make sign-in.json)
-service=$(make service.json)
-for app in "$sign_in" "$service"; do
-    az rest --method POST --uri "$graph/servicePrincipals" --headers "$json" --body "{\\"appId\\": \\"$app\\"}" --output none
+client_id() {
+    tr -d '\\n' | sed -n 's/.*"appId" *: *"\\([0-9a-fA-F-]*\\)".*/\\1/p'
+}
+check() {
+    # The last line is the status; what Microsoft says of a refusal is shown.
+    case $1 in
+    *"
+$2") ;;
+    *)
+        echo "Microsoft refuses: $1" >&2
+        exit 1
+        ;;
+    esac
+}
+for name in 'Remediation sign-in' 'Remediation service'; do
+    filter=$(echo "displayName eq '$name'" | sed "s/ /%20/g; s/'/%27/g")
+    known=$(ask GET "applications?\\$filter=$filter&\\$select=appId")
+    check "$known" 200
+    if [ -n "$(echo "$known" | client_id)" ]; then
+        echo "There is an app named $name already: use it, or delete it first." >&2
+        exit 1
+    fi
 done
-echo "Tenant id             $(az account show --query tenantId --output tsv)"
+sign_in=$(ask POST applications --data @sign-in.json)
+check "$sign_in" 201
+service=$(ask POST applications --data @service.json)
+check "$service" 201
+sign_in=$(echo "$sign_in" | client_id)
+service=$(echo "$service" | client_id)
+for app in "$sign_in" "$service"; do
+    made=$(ask POST servicePrincipals --data "{\\"appId\\": \\"$app\\"}")
+    check "$made" 201
+done
 echo "Sign-in: client id    $sign_in"
 echo "Service: client id    $service"
+echo "Tenant id: az account show --query tenantId --output tsv"
 echo "Sign-in: make its client secret:"
 echo "  az ad app credential reset --id $sign_in --append --query password --output tsv"
 echo "Service: upload the certificate that the set-up makes:"

@@ -19,7 +19,7 @@ from .adapters.http import Credential, Remote
 from .domain import powers
 from .ports import Budgets, Clock, DeviceManager, EventTargets
 from .settings import WorkerSettings
-from .settings.rules import key_with_certificate
+from .settings.file_rules import key_with_certificate
 from .wire_mdm import Hold
 
 VendorCode = Callable[[Any], object]

@@ -31,7 +31,7 @@ def keep_lock(settings: WorkerSettings, store: Store, at: datetime) -> SecondLoc
     if found.attribute != number:
         raise NotReady(
             f"REMEDIATION_SECOND_LOCK_ATTRIBUTE is {number}, and the second lock's marks stand in {found.name}, where they would "
-            f"stay for ever. Set it to {found.attribute} again."
+            f"stay for ever. Set it to {found.attribute} again, or take them away: remediation lock give-up."
         )
     return found
 

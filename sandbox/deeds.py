@@ -12,10 +12,11 @@ from sandbox.enrollment import enroll
 from sandbox.facts import phone_facts
 from sandbox.policy import open_outlook
 from sandbox.relay import register_in_app
+from sandbox.troubles import cure, refusal
 from sandbox.world import Phone, World
 
 _LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)]")
-ACTIONS = ("open_outlook", "register", "register_in_app", "unregister", "enroll", "check_in", "set", "tap_message", "take")
+ACTIONS = ("open_outlook", "register", "register_in_app", "unregister", "enroll", "check_in", "set", "tap_message", "take", "cure")
 
 
 class BadOrder(ValueError):
@@ -26,6 +27,8 @@ def do(world: World, phone: Phone, order: dict[str, Any]) -> dict[str, Any]:
     match order["action"]:
         case "open_outlook":
             return open_outlook(world, phone).as_json()
+        case "register" if (why := refusal(phone)) is not None:
+            raise BadOrder(why)
         case "register":
             return {"device_id": world.register(phone).device_id}
         case "unregister":
@@ -37,6 +40,8 @@ def do(world: World, phone: Phone, order: dict[str, Any]) -> dict[str, Any]:
         case "check_in":
             if phone.record_id is not None:
                 world.check_in(phone.record_id)
+        case "cure":
+            cure(phone)
         case "take":
             world.hand = phone.key
         case "set":

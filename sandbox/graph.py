@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response, request
 
 from sandbox import graph_entities as entities
+from sandbox.graph_applications import add_applications
 from sandbox.graph_groups import add_groups
 from sandbox.graph_manners import (
     GraphError,
@@ -52,6 +53,7 @@ def create_graph(sandbox: Sandbox) -> Flask:
     add_policies(app, sandbox)
     add_privileged(app, sandbox)
     add_partners(app, sandbox)
+    add_applications(app, sandbox)
     _service_principals(app, sandbox)
     return app
 

@@ -20,6 +20,7 @@ from sandbox.phone_scene import LAGS, look
 from sandbox.policy import open_outlook
 from sandbox.relay import register_in_app
 from sandbox.scenarios import SCENARIOS
+from sandbox.troubles import cure, refusal
 
 if TYPE_CHECKING:
     from sandbox.server import Sandbox
@@ -135,8 +136,10 @@ def _deeds(app: Flask, sandbox: Sandbox) -> None:
         with sandbox.world.settled() as world:
             phone = world.in_hand
             if world.person(address) is not world.persons[phone.person_oid]:
-                refusal = f"This {phone.kind.noun} can only be registered with its owner’s work address."
-                return _page(sandbox, "authenticator.html", address=address, refusal=refusal), 422
+                wrong = f"This {phone.kind.noun} can only be registered with its owner’s work address."
+                return _page(sandbox, "authenticator.html", address=address, refusal=wrong), 422
+            if (why := refusal(phone)) is not None:
+                return _page(sandbox, "authenticator.html", address=address, refusal=why), 422
             world.register(phone)
         return _back("authenticator")
 
@@ -177,6 +180,12 @@ def _deeds(app: Flask, sandbox: Sandbox) -> None:
             if record_id is not None:
                 world.check_in(record_id)
         return _back("hub")
+
+    @app.post("/phone/cure")
+    def end_the_trouble() -> BaseResponse:
+        with sandbox.world.lock:
+            cure(sandbox.world.in_hand)
+        return _where_it_was()
 
     @app.post("/phone/truth")
     def set_truth() -> BaseResponse:

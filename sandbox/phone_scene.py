@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.phone_story import AGENTS, Now, what_happens_now
 from sandbox.platforms import DeviceKind
 from sandbox.scenarios import SCENARIOS
+from sandbox.troubles import Trouble, trouble_of
 from sandbox.world import DirectoryDevice, ManagedRecord, Phone, PhoneMessage, World
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class Scene:
     relay: dict[str, str] | None
     sides: list[Side]
     switches: list[Switch]
+    trouble: Trouble | None
     scenarios: dict[str, list[dict[str, Any]]]
     people: list[dict[str, str]]
     product: str
@@ -133,6 +135,7 @@ def look(sandbox: Sandbox) -> Scene:
                 Switch("encrypted", "Encrypted", phone.health.encrypted),
                 Switch("jailbroken", phone.kind.broken, phone.health.jailbroken),
             ],
+            trouble=trouble_of(phone),
             scenarios=_scenarios(world),
             people=_people(world),
             product=sandbox.config.product_origin,

@@ -122,6 +122,20 @@ _KINDS = (
         registers_in="Work account",
         broken="Tampered with",
     ),
+    DeviceKind(
+        "linux",
+        "Linux laptop",
+        "laptop",
+        "Linux",
+        "Linux",
+        "Linux",
+        "ThinkPad X1",
+        "24.04",
+        "Lenovo",
+        "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+        registers_in="Intune app",
+        broken="Tampered with",
+    ),
 )
 KINDS = {kind.key: kind for kind in _KINDS}
 IPHONE = KINDS["iphone"]

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from sandbox.device_filter import blocking, results
 from sandbox.sign_in_log import entry
+from sandbox.troubles import trouble_of
 from sandbox.world import DirectoryDevice, Phone, World
 
 OUTLOOK_APP_ID = "27922004-5251-4030-b22d-91ecd9a37ea4"
@@ -27,6 +28,7 @@ Kind = Literal[
     "account_disabled",
     "other_policy",
     "held_back",
+    "trouble",
 ]
 
 
@@ -79,12 +81,14 @@ def open_outlook(world: World, phone: Phone) -> Outcome:
 
 
 def _device_of(world: World, phone: Phone) -> DirectoryDevice | None:
-    return None if phone.device_id is None else world.device_by_device_id(phone.device_id)
+    return None if phone.device_id is None or phone.hidden else world.device_by_device_id(phone.device_id)
 
 
 def _kind(world: World, phone: Phone) -> Kind:
     if not world.persons[phone.person_oid].enabled:
         return "account_disabled"
+    if (trouble := trouble_of(phone)) is not None and not trouble.registers:
+        return "trouble"
     held_back = bool(blocking(world, _device_of(world, phone), phone.kind.policy_word))
     if world.bypasses(phone.person_oid):  # of the policy about compliant devices alone: the device is what it was
         return "held_back" if held_back else "other_policy" if world.other_policy_blocks else "open"
@@ -116,7 +120,11 @@ def _state(device: DirectoryDevice | None) -> str:
 
 def _outcome(world: World, phone: Phone) -> Outcome:
     kind, device = _kind(world, phone), _device_of(world, phone)
-    code, title, message = _PAGES[kind]
+    trouble = trouble_of(phone)
+    if kind == "trouble" and trouble is not None:
+        code, title, message = trouble.code, "You can't get there from here", trouble.says
+    else:
+        code, title, message = _PAGES[kind]
     button, url = {
         # fleetdm/fleet articles/entra-conditional-access-integration.md: Continue leads to the partner's enrollment
         # address, Check Compliance to its remediation address. Nothing is added to either.

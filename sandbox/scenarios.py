@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sandbox.platforms import IPHONE, KINDS, DeviceKind
+from sandbox.relay import switch_on
 from sandbox.tenant import Addresses, equip, found, managed, named, other_device, registered
+from sandbox.troubles import TROUBLES, begins
 from sandbox.world import ENTRA_P1_PLAN, Health, Person, World
 
 __all__ = ["SCENARIOS", "Addresses", "Scenario", "seed"]
@@ -66,6 +68,23 @@ def _two_phones(world: World) -> None:
 def _registered_last_year(world: World) -> None:
     registered(world)
     other_device(world, "Mia’s iPhone", "iOS", "16.2", 395)
+
+
+def _three_entries(world: World) -> None:
+    """One for each time that she set this iPhone up anew; only today's is in use."""
+    registered(world)
+    for days in (200, 480):
+        other_device(world, "Mia’s iPhone", "iOS", "17.1", days)
+
+
+def _new_phone(world: World) -> None:
+    """Restored from a backup: the entry of the phone before is there, and the registration did not come along."""
+    other_device(world, "Mia’s iPhone", "iOS", "16.2", 395)
+
+
+def _half_registered(world: World) -> None:
+    """She registered, was called away, and never opened the page that she was told to."""
+    registered(world, minutes_ago=40)
 
 
 def _reregistered_same_id(world: World) -> None:
@@ -126,8 +145,30 @@ def _mac_on_fleet(world: World) -> None:
 # something is in the way
 
 
+def _removed_entry(world: World) -> None:
+    """Cleaned up in Entra. The phone does not know, and goes on showing an id that nobody has any more."""
+    registered(world, minutes_ago=60 * 24 * 200).deleted = True
+
+
+def _registered_outside_the_app(world: World) -> None:
+    """In Authenticator by itself, so the MDM's maker, which carries here, never hears of it."""
+    registered(world)
+    switch_on(world, "workspace_one")
+
+
+def _compliant_without_a_reason(world: World) -> None:
+    """The device management says no and lists no rule that fails."""
+    registered(world)
+    record = world.records[world.phones["mia"].record_id or 0]
+    record.compliance_override = "NonCompliant"
+
+
 def _not_enrolled(world: World) -> None:
     registered(world)
+    _not_enrolled_at_all(world)
+
+
+def _not_enrolled_at_all(world: World) -> None:
     phone = world.phones["mia"]
     del world.records[phone.record_id or 0]
     phone.record_id = None
@@ -184,7 +225,7 @@ def _ambiguous_owner(world: World) -> None:
 
 
 _USUAL, _WHICH, _IN_THE_WAY = "The usual way", "Which phone is it?", "Something is in the way"
-_NOT_ALL, _OTHERS = "Not for everybody", "Other devices"
+_ON_THE_DEVICE, _NOT_ALL, _OTHERS = "Only the person can tell", "Not for everybody", "Other devices"
 
 SCENARIOS: dict[str, Scenario] = {
     "blocked_just_registered": Scenario(
@@ -207,6 +248,12 @@ SCENARIOS: dict[str, Scenario] = {
         "One phone in each MDM",
         "Mia’s registered iPhone is in MaaS360, her second one in Workspace ONE. Either may be down.",
         _two_mdms,
+    ),
+    "three_entries": Scenario(
+        _WHICH, "Three entries, one phone", "Each time this iPhone was set up anew an entry stayed behind.", _three_entries
+    ),
+    "new_phone": Scenario(
+        _WHICH, "A new phone", "Restored from a backup: the entry of the phone before is there, its own is not.", _new_phone
     ),
     "registered_last_year": Scenario(
         _WHICH,
@@ -232,6 +279,24 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "not_enrolled": Scenario(
         _IN_THE_WAY, "Not managed", "The phone is registered, but in no device management. Hub can enroll it.", _not_enrolled
+    ),
+    "half_registered": Scenario(
+        _IN_THE_WAY, "Stopped half way", "Registered forty minutes ago; the last step was never taken.", _half_registered
+    ),
+    "registered_outside_the_app": Scenario(
+        _IN_THE_WAY,
+        "Registered by itself",
+        "Not in the MDM’s app, whose maker carries here and never hears of it.",
+        _registered_outside_the_app,
+    ),
+    "removed_entry": Scenario(
+        _IN_THE_WAY, "Entry removed", "Cleaned up in Entra; the phone still believes that it is registered.", _removed_entry
+    ),
+    "no_reason_given": Scenario(
+        _IN_THE_WAY,
+        "No, without a reason",
+        "The device management says not compliant and names no rule.",
+        _compliant_without_a_reason,
     ),
     "disabled_device": Scenario(
         _IN_THE_WAY, "Switched off", "An administrator disabled this phone’s entry in Entra.", _disabled_device
@@ -282,4 +347,9 @@ SCENARIOS: dict[str, Scenario] = {
         registered,
         KINDS["windows"],
     ),
+    "linux": Scenario(_OTHERS, "Linux laptop", "No device management of ours serves it.", _not_enrolled_at_all, KINDS["linux"]),
+    **{
+        name: Scenario(_ON_THE_DEVICE, trouble.title, trouble.line, begins(name), trouble.kind)
+        for name, trouble in TROUBLES.items()
+    },
 }

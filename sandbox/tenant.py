@@ -135,6 +135,7 @@ def _register_apps(world: World, addresses: Addresses) -> None:
             app.redirect_uris = (addresses.redirect_uri.removesuffix("/signed-in") + "/onboarding/consent/back",)
             app.requested = {resource: set(roles) for resource, roles in SERVICE_PERMISSIONS.items()}
             app.permissions = {resource: set(roles) for resource, roles in SERVICE_PERMISSIONS.items()}
+        app.secret_ends = world.now() + timedelta(days=365)
         world.apps[kind] = app
     world.excluded_apps = [world.apps["sign-in"].client_id]
     world.partner.provisioned = 1

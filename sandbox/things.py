@@ -207,6 +207,10 @@ class Phone:
     """Registered again, it gets the device id that it had (under another object id)."""
     health: Health = field(default_factory=Health)
     messages: list[PhoneMessage] = field(default_factory=list)
+    trouble: str | None = None
+    """What is wrong on the device itself (`troubles`)."""
+    hidden: bool = False
+    """So wrong that no sign-in on it shows which device it is."""
     outlook: dict[str, Any] | None = None
     """What Outlook showed last time it was opened (`policy.Outcome.as_json()`)."""
 
@@ -250,6 +254,10 @@ class AppRegistration:
     optional_claims: tuple[str, ...] = ()
     """Of the ID token (entra-docs optional-claims-reference.md)."""
     secret_expired: bool = False
+    secret_ends: datetime | None = None
+    """None: a year after the story began."""
+    app_roles: tuple[str, ...] = ()
+    """Those that its registration defines."""
     token_version: int = 1
     """`requestedAccessTokenVersion` of the manifest; Entra takes 1 where nobody set it."""
 

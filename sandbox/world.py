@@ -225,7 +225,9 @@ class World:
 
     def proven_by_browser(self) -> DirectoryDevice | None:
         """The directory device that the platform's broker vouches for in the browser of the device in hand."""
-        device_id = self.in_hand.device_id if self.signs_in_from == "hand" else self.signs_in_from
+        phone = self.in_hand
+        shown = None if phone.hidden else phone.device_id
+        device_id = shown if self.signs_in_from == "hand" else self.signs_in_from
         device = self.device_by_device_id(device_id) if device_id else None
         return device if device is not None and device.enabled else None
 

@@ -93,7 +93,7 @@ class FromZero:
     def worker_looks(self) -> None:
         """With what was typed by now, as it would after it began anew; a lag of Microsoft's is over."""
         found, missing = self.worker_settings()
-        what = looks(found, missing, onboard_wiring.keys_of("worker"))
+        what = looks(found, missing, onboard_wiring.keys_of("worker"), sign_in_app=onboard_wiring.sign_in_app(found, self.engine))
         store, actor = onboard_wiring.store_of(found, self.engine), Actor("worker", "w")
         look_at_all(self.choices, what, store, actor=actor, now=wiring.now)
         late = [one for one in self.choices.wanted() if one.wanted_at is not None]

@@ -44,11 +44,13 @@ MAY_SEE = {
     }
     | {"ports", "errors", "settings"},
     "operator_wiring": {"wiring", "adapters", "store", "web", "services", "domain", "ports", "errors", "settings"},
+    "credential_wiring": {"wire", "adapters", "services", "domain", "ports", "settings"},
     "look_wiring": {"wiring", "doctor_wiring", "lock_wiring", "adapters", "services", "domain", "ports", "errors", "settings"},
     "onboard_console": {"wiring", "onboard_wiring", "adapters", "store", "web", "services", "domain", "ports", "settings"},
     "onboard_wiring": {
         "wiring",
         "look_wiring",
+        "doctor_wiring",
         "set_up_wiring",
         "adapters",
         "store",
@@ -82,7 +84,19 @@ MAY_SEE = {
     "scope_wiring": {"wire", "wiring", "set_up_wiring", "store", "web", "services", "domain", "ports", "errors", "settings"},
     "scope_commands": {"onboard_wiring", "scope_wiring", "log", "terminal", "errors", "settings"},
     "pilot_commands": {"scope_wiring", "scope_commands", "onboard_commands", "doctor_words", "terminal", "domain", "errors"},
-    "doctor_wiring": {"wire", "wiring", "set_up_wiring", "adapters", "store", "web", "services", "domain", "ports", "errors"}
+    "doctor_wiring": {
+        "credential_wiring",
+        "wire",
+        "wiring",
+        "set_up_wiring",
+        "adapters",
+        "store",
+        "web",
+        "services",
+        "domain",
+        "ports",
+        "errors",
+    }
     | {"settings"},
     "doctor_words": {"domain"},
     "doctor_commands": {

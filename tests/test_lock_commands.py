@@ -145,3 +145,55 @@ def test_what_an_administrator_saw_counts_where_the_log_cannot_be_read(ground: G
     assert [row.why for row in ground.audited()] == ["lock.prepared", "lock.seen_blocked", "lock.seen_blocked"]
     for wrong in ((), ("--saw", "x", "--sign-in", "y"), ("--saw", "  ")):
         assert "either" in ground.says("blocked", "unmarked", *wrong, status=2)
+
+
+def test_the_lock_is_given_up_only_with_its_policy_off_and_leaves_no_mark_behind(ground: Ground) -> None:
+    ground.says("prepare", "--yes")
+    held = ground.store.second_lock()
+    assert held is not None
+    ground.world.device_policies = [DevicePolicy("Second lock", held.rule)]
+    marked = [device for device in ground.world.devices.values() if not device.deleted][:3]
+    with ground.world.lock:
+        for device in marked:
+            device.extension_attributes[held.name] = held.value
+    ground.world.advance(60)
+    assert "Still on: Second lock" in ground.says("give-up", "--yes", status=2)
+    ground.world.device_policies = []
+    assert "3 devices of" in ground.says("give-up", typed="n\n", status=1)
+    assert ground.store.second_lock() == held, "nothing was done"
+    ground.roles.discard("Policy.Read.All")
+    ground.world.end_tokens()
+    assert "--policy-is-off" in ground.says("give-up", "--yes", status=2)
+    leave = ("give-up", "--yes", "--policy-is-off", "--why", "INC-7")
+    assert "Still shown on 3 devices" in ground.says(*leave, status=1), "as Entra lags"
+    ground.world.advance(60)
+    assert "no device bears our mark any more" in ground.says(*leave)
+    assert [device.extension_attributes.get(held.name) for device in marked] == [None] * 3
+    rows = [(row.why, row.detail) for row in ground.audited() if row.why.startswith("lock.") and row.why != "lock.prepared"]
+    assert [why for why, _ in rows] == ["lock.leaving", "lock.given_up"]
+    old = {"attribute": 7, "value": held.value}
+    assert rows[0][1] == {"because": "INC-7", **old, "devices": 3}
+    assert rows[1][1] == {"because": "INC-7", "old": old, "new": None}
+    assert "extensionAttribute9" in ground.says("rule", SECOND_LOCK_ATTRIBUTE="9"), "another one may be chosen now"
+
+
+def test_a_mark_that_is_still_shown_keeps_the_lock_until_it_is_gone(ground: Ground) -> None:
+    ground.says("prepare", "--yes")
+    held = ground.store.second_lock()
+    assert held is not None
+    one = next(device for device in ground.world.devices.values() if not device.deleted)
+    one.extension_attributes[held.name] = held.value
+    ground.world.advance(60)
+    ground.roles.discard("Device.ReadWrite.All")
+    ground.world.end_tokens()
+    assert "refuses it" in ground.says("give-up", "--yes", status=2)
+    left = ground.store.second_lock()
+    assert left is not None
+    assert left.prepared_at is None, "no further mark is written"
+    assert "Set it to 7 again" in ground.says("rule", status=2, SECOND_LOCK_ATTRIBUTE="9")
+    ground.roles.add("Device.ReadWrite.All")
+    ground.world.end_tokens()
+    ground.says("give-up", "--yes", status=1)
+    ground.world.advance(60)
+    ground.says("give-up", "--yes")
+    assert (ground.store.second_lock(), one.extension_attributes.get(held.name)) == (None, None)

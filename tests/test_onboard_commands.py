@@ -2,6 +2,8 @@
 
 import getpass
 import json
+import os
+import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
-from remediation import onboard_wiring
+from remediation import onboard_wiring, registrations
 from remediation.adapters.sealing import open_sealed
 from remediation.commands import remediation
 from remediation.domain.arrival import WAYS
@@ -28,10 +30,13 @@ from remediation.store import DbosWakeups, SqlStore, make_engine, migrate
 from remediation.store.onboarding import SqlChoices
 from remediation.store.seals import SqlSeals
 from remediation.store.tables import DEPLOYMENT
+from sandbox.graph_applications import token_of_administrator
+from sandbox.server import SandboxConfig, create_sandbox
 from tests.from_zero import AUDIT_KEY, SEAL_KEY, WEB_KEY
 from tests.test_settings import GOOD_WEB, GOOD_WORKER, Surroundings, around
 
 __all__ = ["around"]  # a fixture
+RETURN = "https://return.contoso.example"
 TENANT = "8f5c1d3e-2a47-4c0b-9d6e-1b7f0a9c2e55"
 
 
@@ -101,7 +106,7 @@ def test_both_apps_are_written_as_microsoft_takes_them(ground: Ground) -> None:
     assert ground.run("apps", "--to", str(folder)).exit_code == 0
     sign_in, service = (json.loads((folder / name).read_text()) for name in ("sign-in.json", "service.json"))
     assert "requiredResourceAccess" not in sign_in, "the sign-in app has no power"
-    assert [role["value"] for role in sign_in["appRoles"]] == ["Helpdesk.Read", "Helpdesk.Act", "Admin"]
+    assert [role["value"] for role in sign_in["appRoles"]] == ["Helpdesk.Read", "Helpdesk.Act", "Helpdesk.Lead", "Admin"]
     assert sign_in["web"]["redirectUris"][0] == "https://return.contoso.example/signed-in"
     assert {one["resourceAppId"] for one in service["requiredResourceAccess"]} == {GRAPH_APP, INTUNE_APP}
     script = (folder / "register.sh").read_text()
@@ -158,3 +163,45 @@ def test_go_by_the_command_line_once_everything_is_done(ground: Ground, around: 
     assert ground.run("go", "--yes").exit_code == 0, ground.run("status").output
     assert "go" in ground.choices.typed()
     assert ground.run("status").exit_code == 0
+
+
+def test_the_script_registers_both_apps_at_graph_and_consent_is_all_that_is_left(tmp_path: Path) -> None:
+    """With curl, over TLS, as the pretend tenant's Application Administrator."""
+    config = SandboxConfig(ca_folder=tmp_path / "ca", redirect_uri=f"{RETURN}/signed-in", product_origin=RETURN)
+    sandbox = create_sandbox(config)
+    sandbox.start(api_port=0, pages_port=0)
+    try:
+        sandbox.world.apps.clear()
+        for name, text in registrations.files(RETURN, intune_partner=True, windows=False).items():
+            (tmp_path / name).write_text(text)
+        surroundings = {"PATH": os.environ["PATH"], "GRAPH": f"{sandbox.api_url}/graph", "CURL_CA_BUNDLE": str(sandbox.keys.ca_pem)}
+
+        def run(*scopes: str) -> subprocess.CompletedProcess[str]:
+            token = token_of_administrator(sandbox, *scopes)
+            command = ["/bin/sh", str(tmp_path / "register.sh")]
+            return subprocess.run(command, env={**surroundings, "TOKEN": token}, capture_output=True, text=True, timeout=60)
+
+        refused = run("User.Read")
+        assert (refused.returncode, "Authorization_RequestDenied" in refused.stderr) == (1, True), refused
+        assert not sandbox.world.apps
+        done = run()
+        assert done.returncode == 0, done.stderr
+        sign_in, service = sandbox.world.apps.values()
+        assert f"Sign-in: client id    {sign_in.client_id}" in done.stdout
+        assert f"Service: client id    {service.client_id}" in done.stdout
+        assert sign_in.app_roles == ("Helpdesk.Read", "Helpdesk.Act", "Helpdesk.Lead", "Admin")
+        assert (sign_in.optional_claims, sign_in.requested) == (("auth_time", "acct"), {})
+        assert {"Device.Read.All", "User.Read.All", "Application.Read.All"} <= service.requested[GRAPH_APP]
+        assert service.requested[INTUNE_APP] == {"update_device_attributes", "manage_partner_compliance_policy"}
+        assert (sign_in.consented, service.permissions) == (True, {}), "in the tenant, and nothing granted"
+        again = run()
+        assert (again.returncode, "already" in again.stderr, len(sandbox.world.apps)) == (1, True, 2)
+    finally:
+        sandbox.stop()
+
+
+def test_the_script_asks_graph_of_the_tenants_cloud(ground: Ground) -> None:
+    folder = ground.folder / "china"
+    assert ground.run("apps", "--to", str(folder), "--cloud", "china").exit_code == 0
+    assert "https://microsoftgraph.chinacloudapi.cn" in (folder / "register.sh").read_text()
+    assert ground.run("apps", "--cloud", "moon").exit_code == 2

@@ -353,7 +353,7 @@ AUDITED = {"stuck retry", "leases extend", "work takeover", "export", "erase", "
 AUDITED |= {"incident say", "incident end"}
 AUDITED |= {"mdm find", "partner provision", "partner deprovision", "scope set", "pilot start", "pilot stop"}
 AUDITED |= {"pilot first", "pilot without"}
-AUDITED |= {"impact count", "impact stop", "impact tell", "impact waves", "lock prepare", "lock blocked", "repair"}
+AUDITED |= {"impact count", "impact stop", "impact tell", "impact waves", "lock prepare", "lock blocked", "lock give-up", "repair"}
 AUDITED |= {"onboard", "onboard set", "onboard test", "onboard go"}
 """Each has a test above that reads its row; others in test_doctor_commands.py, test_mdm_commands.py, test_partner_commands.py,
 test_set_up_commands.py, test_onboard_commands.py, test_impact_commands.py, test_lock_commands.py and services/test_pilot.py."""

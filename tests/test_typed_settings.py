@@ -4,11 +4,42 @@ import pytest
 
 from remediation.domain.evidence import Level
 from remediation.settings import PREFIX, WebSettings, WorkerSettings
+from remediation.settings.proposal import wrong_with
 from remediation.settings.reading import FaultySettings, elsewhere, faults_of, read, read_so_far
 from remediation.settings.typed import NAMES, NIL, may_be_typed, whose_secret
 from tests.test_settings import GOOD_WEB, GOOD_WORKER, KEY, Surroundings, around
 
 __all__ = ["around"]  # a fixture
+WS1, MAAS, FLEET = ({"MDM_X_KIND": kind} for kind in ("workspace_one", "maas360", "fleet"))
+WHOLE = {**WS1, "MDM_X_URL": "https://as1234.awmdm.com", "MDM_X_TOKEN_URL": "https://emea.uemauth.workspaceone.com/connect/token"}
+WHOLE |= {"MDM_X_CLIENT_ID": "x", "MDM_X_CLIENT_SECRET": "planted"}
+# What is wrong, as pages say it, and something typed that is wrong in this way.
+FAULTS: dict[str, dict[str, str]] = {
+    "guid": {"TENANT_ID": "contoso"},
+    "blank": {"ORGANISATION": " "},
+    "https": {**FLEET, "MDM_X_URL": "http://fleet.contoso.example"},
+    "link": {"ENROLLMENT_LINK_IOS": "javascript:alert(1)"},
+    "language": {"LANGUAGE": "xx"},
+    "level": {"MINIMUM_EVIDENCE": "agent"},
+    "channel": {"CHANNEL_IOS": "pigeon"},
+    "platforms": {"SECOND_LOCK_ATTRIBUTE": "7", "SECOND_LOCK_PLATFORMS": "beos"},
+    "billing_id": {**MAAS, "MDM_X_BILLING_ID": "ninety"},
+    "attribute": {**MAAS, "MDM_X_ATTRIBUTE": "a.b"},
+    "certificate": {"SERVICE_CERTIFICATE": "-----BEGIN CERTIFICATE-----"},
+    "unsuited": {"CHANNEL_WINDOWS": "intune_partner"},
+    "lock_unsuited": {"SECOND_LOCK_ATTRIBUTE": "7"},
+    "cloud": {"ENROLLMENT_LINK_IOS": "https://enroll.microsoftonline.us"},
+    "one_of": {**WS1, "MDM_X_CLIENT_ID": "x", "MDM_X_USER": "y"},
+    "together": {**WS1, "MDM_X_CLIENT_ID": "x"},
+    "choice": {**MAAS, "MDM_X_OWNER_ATTRIBUTE": "shoe"},
+    "number": {**WHOLE, "CHANNEL_IOS": "mdm_relay:x", "SECOND_LOCK_ATTRIBUTE": "16"},
+    "day": {"SIGN_IN_SECRET_ENDS": "soon"},
+    "not_here": {"DATABASE_URL": "sqlite:///x"},
+    "fixed": {"PARTNER_NAME": "ours"},
+    "address": {**FLEET, "MDM_X_URL": "https://10.0.0.1"},
+    "long": {"ORGANISATION": "x" * 13_000},
+    "other": {"MINIMUM_EVIDENCE": "certificate"},
+}
 
 
 def typed(**names: str) -> dict[str, str]:
@@ -97,3 +128,11 @@ def test_what_stands_elsewhere_is_told_without_its_secrets(around: Surroundings)
     assert told[PREFIX + "SERVICE_CLIENT_SECRET"] is None
     assert told[PREFIX + "MDM_WS1_CLIENT_SECRET"] is None
     assert PREFIX + "AUDIT_KEY" not in told
+
+
+@pytest.mark.parametrize("key", FAULTS)
+def test_what_does_not_fit_has_a_stable_id_for_pages_in_every_language(around: Surroundings, key: str) -> None:
+    around.set({"PUBLIC_ORIGIN": "https://return.contoso.example", "SECRET_KEY": KEY, "AUDIT_KEY": KEY[::-1]})
+    found = wrong_with(typed(**FAULTS[key]), {}, {PREFIX + "PARTNER_NAME": "theirs"})
+    assert key in {one.key for one in found}, found
+    assert all(one.words for one in found)

@@ -9,11 +9,18 @@ from cryptography import x509
 _LIST = re.compile(rb"-----BEGIN X509 CRL-----.+?-----END X509 CRL-----", re.DOTALL)
 
 
+def ends_of(pem: str) -> datetime | None:
+    """When the first certificate in this text runs out; a private key beside it is left alone."""
+    try:
+        return min((one.not_valid_after_utc for one in x509.load_pem_x509_certificates(pem.encode())), default=None)
+    except ValueError:
+        return None
+
+
 class PemFiles:
     def ends(self, path: str) -> datetime | None:
-        """Of a file with a private key in it too, which is left alone."""
         try:
-            return min((one.not_valid_after_utc for one in x509.load_pem_x509_certificates(Path(path).read_bytes())), default=None)
+            return ends_of(Path(path).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
 

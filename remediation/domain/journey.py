@@ -77,7 +77,8 @@ class Journey:
     `reopened_at` is when staff reopened it, without any proof of before; `shown` which page it last showed.
     `relay` is how often the MDM's maker carries compliance to Microsoft, None where we send; `in_app_at` when the person said that
     they had registered the device in the MDM's app. `locked`: the second lock holds a device back until it bears our mark.
-    `tell_open_at`: when they asked for a message once it is open, until it is sent.
+    `tell_open_at`: when they asked for a message once it is open, until it is sent. `tries` has a word for each time that they said
+    to have done what a step asks (`loops`), the last of them at `tried_at`.
     """
 
     id: str
@@ -109,6 +110,8 @@ class Journey:
     in_app_at: datetime | None = None
     locked: bool = False
     tell_open_at: datetime | None = None
+    tries: tuple[str, ...] = ()
+    tried_at: datetime | None = None
 
     @property
     def in_hand(self) -> ManagedDevice | None:

@@ -3,16 +3,16 @@
 from .onboarding import DONE, Facts, Outcome, Role, Step, of_look
 
 ATTRIBUTE, PLATFORMS = "REMEDIATION_SECOND_LOCK_ATTRIBUTE", "REMEDIATION_SECOND_LOCK_PLATFORMS"
-LOOK, PREPARE = "second_lock", "second_lock_prepare"
+LOOK, PREPARE, GIVE_UP = "second_lock", "second_lock_prepare", "second_lock_give_up"
 
 
 def _judge(facts: Facts) -> Outcome:
     """Nobody has to want one."""
     if ATTRIBUTE not in facts.given:
         return DONE
-    prepared = facts.look(PREPARE)
-    return of_look(prepared) if prepared.waiting else of_look(facts.look(LOOK))
+    asked = next((facts.look(name) for name in (PREPARE, GIVE_UP) if facts.look(name).waiting), facts.look(LOOK))
+    return of_look(asked)
 
 
 SECOND_LOCK = Step("second_lock", Role.ACCESS, _judge, after=("channel",), fields=(ATTRIBUTE, PLATFORMS), looks=(LOOK,))
-"""`PREPARE` is none of its looks: it is asked for by a button alone, since marks are written from then on."""
+"""`PREPARE` and `GIVE_UP` are none of its looks: they are asked for by a button alone, since marks are written, or taken away."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
+from .credential_ends import LOOK as CREDENTIALS
 from .device import Platform
 from .onboarding import DONE, GO, Facts, Outcome, Role, State, Step, all_given, of_look
 
@@ -11,6 +12,7 @@ TENANT, SERVICE_APP, SIGN_IN_APP = (f"{PREFIX}{name}" for name in ("TENANT_ID", 
 SIGN_IN_SECRET, SECRET, CERTIFICATE = (
     f"{PREFIX}{name}" for name in ("SIGN_IN_CLIENT_SECRET", "SERVICE_CLIENT_SECRET", "SERVICE_CERTIFICATE")
 )
+SECRET_ENDS = (f"{PREFIX}SIGN_IN_SECRET_ENDS", f"{PREFIX}SERVICE_SECRET_ENDS")
 MINIMUM = f"{PREFIX}MINIMUM_EVIDENCE"
 COMPANY = tuple(f"{PREFIX}{name}" for name in ("ORGANISATION", "LANGUAGE", "HELPDESK_PHONE", "HELPDESK_HOURS"))
 PLATFORMS = (Platform.IOS, Platform.ANDROID, Platform.MACOS, Platform.WINDOWS)
@@ -42,7 +44,6 @@ CONSENT_CAUSES: Mapping[str, str] = {"AADSTS65004": "declined", "access_denied":
 LAGS = frozenset({"no_consent", "no_app", "missing"})
 """What a consent that was given a moment ago may still look like; how long is not public (docs/unproven.md)."""
 LAG = timedelta(seconds=60)
-CERTIFICATE_ENDS_SOON = timedelta(days=30)
 
 
 def _credential(facts: Facts) -> Outcome:
@@ -92,7 +93,15 @@ def consent(facts: Facts) -> Outcome:
 
 _company = Step("company", Role.OPERATOR, all_given(*COMPANY[:1], *COMPANY[2:]), fields=COMPANY)
 _tenant = Step("tenant", Role.ENTRA, all_given(TENANT, SIGN_IN_APP, SERVICE_APP), fields=(TENANT, SIGN_IN_APP, SERVICE_APP))
-_secrets = Step("credential", Role.ENTRA, _credential, after=("tenant",), fields=(SIGN_IN_SECRET, CERTIFICATE, SECRET))
+_secrets = Step(
+    "credential",
+    Role.ENTRA,
+    _credential,
+    after=("tenant",),
+    fields=(SIGN_IN_SECRET, CERTIFICATE, SECRET, *SECRET_ENDS),
+    rests_on=(TENANT, SERVICE_APP, SIGN_IN_APP),
+    looks=(CREDENTIALS,),
+)
 _sign_in = Step(
     "sign_in",
     Role.ENTRA,

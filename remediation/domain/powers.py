@@ -28,6 +28,7 @@ OPTIONAL: Mapping[str, str] = {
     "GroupMember.Read.All": "people outside the chosen groups are not told so; a limited role of the helpdesk sees nobody",
     "AuditLog.Read.All": "for `bound` only the claim counts, not the sign-in log",
     "DeviceManagementServiceConfig.Read.All": "nobody sees who holds the compliance-partner slot, and for which groups",
+    "Application.Read.All": "when the secrets of the apps end has to be typed",
     "Policy.Read.All": "nobody checks that our sign-in is excluded from the device policies",
 }
 # Only where temporary access is given by the worker: docs/helpdesk.md.

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
+from ..domain.credential_ends import AppSecret
 from ..domain.device_policy import AccessPolicy
 
 
@@ -23,6 +24,11 @@ class Policies(Protocol):
 class Reachable(Protocol):
     def reach(self) -> None:
         """Ask for as little as shows that the service is there and takes our token."""
+
+
+class AppSecrets(Protocol):
+    def secrets(self, client_id: str) -> Sequence[AppSecret]:
+        """Those of an app registration of this tenant. NotFound where it is another's, Refused where that may not be read."""
 
 
 class CertificateFiles(Protocol):

@@ -151,6 +151,9 @@ class Change(SetUpChanges, ImpactChange, AccessChanges, WorkChanges, IncidentCha
     def registered_in_app(self, journey_id: str) -> None:
         """The person says that they registered the device in the MDM's app."""
 
+    def tried(self, journey_id: str, tries: Sequence[str]) -> None:
+        """All that the person said to have done so far, a word for each time."""
+
     def want_told(self, journey_id: str) -> None:
         """The person asks for a message once the device is open."""
 
@@ -245,6 +248,12 @@ class Change(SetUpChanges, ImpactChange, AccessChanges, WorkChanges, IncidentCha
     # the second lock
     def lock_prepared(self) -> None:
         """Nobody else's value stood in its attribute: from now on it is ours. Stale where there is no lock."""
+
+    def lock_leaves(self) -> None:
+        """No device is touched any more for the second lock."""
+
+    def lock_given_up(self) -> None:
+        """Its row goes, with what was seen blocked by it: another attribute may be chosen."""
 
     def saw_blocked(self, seen: SeenBlocked) -> None:
         """Takes the place of the last of its kind."""
@@ -349,6 +358,9 @@ class Store(Watching, Members, Hints, PartnerRows, SetUpRows, ImpactRows, WaveRo
     ) -> None:
         """`found_some`: at least one MDM told of devices, so they count as read though another MDM failed. `relay` and `locked` as
         `Journey` has them."""
+
+    def waits(self, platform: Platform, now: datetime) -> Sequence[timedelta]:
+        """How long the newest news of *compliant* that we told took to be seen in Entra, of a week's devices of this platform."""
 
     def note_shown(self, journey_id: str, before: str | None, shown: str, *, at: datetime) -> None:
         """The person was shown another page than `before`: an observation, by the web; nothing where somebody noted it already."""

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from ..domain.device import LinkState, ManagedKey
 from ..domain.journey import Journey
+from ..domain.loops import with_this_try
 from ..domain.push import Lane
 from ..domain.steps import Step, candidates, next_step
 from ..domain.turns import LOOKS, MESSAGES, PROOFS, Turns
@@ -20,6 +21,7 @@ def check_again(store: Store, journey_id: str, *, oid: str, now: datetime) -> No
     journey = _own(store, journey_id, oid)
     take_turn(store, f"look:{oid}", LOOKS, now)
     with store.change(Actor("person", oid), "journey.check_again", about=("journey", journey_id), at=now) as change:
+        _count_this_try(journey, change, now)
         change.want_look(journey_id, refresh=True)
         if next_step(journey, now) is Step.IN_APP:
             change.registered_in_app(journey_id)
@@ -39,6 +41,7 @@ def in_my_hand(store: Store, journey_id: str, key: ManagedKey, *, oid: str, now:
     take_turn(store, f"message:{oid}", MESSAGES, now)
     with store.change(Actor("person", oid), "possession.wanted", about=("journey", journey_id), at=now) as change:
         change.audit(connection=key.connection, record=key.record_id)
+        _count_this_try(journey, change, now)
         change.want_possession(journey_id, key)
 
 
@@ -88,6 +91,12 @@ def _own(store: Store, journey_id: str, oid: str) -> Journey:
     if journey is None or journey.person.oid != oid:
         raise KeyError(journey_id)
     return journey
+
+
+def _count_this_try(journey: Journey, change: Change, now: datetime) -> None:
+    tries = with_this_try(journey, now)
+    if tries is not None:
+        change.tried(journey.id, tries)
 
 
 def _wake_link(journey: Journey, change: Change) -> None:

@@ -7,6 +7,7 @@ What cannot be known is *unknown*, with the reason. Next door: `doctor_remotes` 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ..domain.credential_ends import Ends
 from ..domain.evidence import Level
 from ..domain.finding import Finding, State
 from ..domain.message_test import MessageTest
@@ -29,6 +30,8 @@ class Doctor:
     files: Mapping[str, str]
     sign_in_app: str | None = None
     wanted: Callable[[], Wanted] | None = None
+    ends: Callable[[], Sequence[Ends]] | None = None
+    """When the credentials of both apps end."""
     bypass: tuple[str, TemporaryAccess | None] | None = None
     """The group of temporary access, and what gives it where the worker does; None where it is off."""
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from ..domain import powers
+from ..domain.credential_ends import OVER, App, level
 from ..domain.device_policy import catches, leaves_out
 from ..domain.evidence import Level
 from ..domain.finding import Finding, State
@@ -55,6 +56,31 @@ def _permissions(doctor: Doctor, resource: str, roles: frozenset[str] | None) ->
         yield Finding(
             "permissions", State.GOOD, "without", resource, {"permission": permission, "lost": powers.OPTIONAL[permission]}
         )
+
+
+_APPS = {App.SERVICE: "service app", App.SIGN_IN: "sign-in app"}
+
+
+def credentials(doctor: Doctor, _: Sequence[Finding]) -> Iterator[Finding]:
+    """Of a certificate of our own it is known without any remote; of a secret the directory knows, or whoever typed it."""
+    if doctor.ends is None:
+        return
+    try:
+        known = doctor.ends()
+    except RemoteError as error:
+        yield Finding("credential", State.UNKNOWN, "not_told", detail={"code": error.vendor_code or error.code})
+        return
+    for one in known:
+        about = _APPS[one.app]
+        due = level(one.ends, doctor.world.clock())
+        if one.ends is None:
+            yield Finding("credential", State.UNKNOWN, "not_known", about)
+            continue
+        detail = {"ends": f"{one.ends:%Y-%m-%d %H:%M} UTC", "by": one.how or ""}
+        if due is None:
+            yield Finding("credential", State.GOOD, "lasts", about, detail)
+        else:
+            yield Finding("credential", State.BAD, "over" if due == OVER else "nearly_over", about, detail)
 
 
 def directory(doctor: Doctor, found: Sequence[Finding]) -> Iterator[Finding]:

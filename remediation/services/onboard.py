@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
+from ..domain.credential_ends import LOOK as CREDENTIALS
 from ..domain.onboarding import FIRST, GO, SETUP_LINK_LASTS, SETUP_SESSION_LASTS, WORKER, Facts, Looked
 from ..ports import Actor, Choice, Choices, Store
 
@@ -100,6 +101,7 @@ def use_certificate(store: Store, made: Looked, certificate: str, secret: str, *
         change.looked_at(Looked(USED_CERTIFICATE, looked_at=now, good_at=now, detail=detail))
         change.looked_at(Looked(NEW_CERTIFICATE, made.wanted_at, now))
         change.want_look_at("consent")
+        change.want_look_at(CREDENTIALS)
 
 
 def go(store: Store, *, actor: Actor, now: datetime, seen: int) -> None:

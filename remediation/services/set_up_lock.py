@@ -3,7 +3,7 @@
 Next door: `marks` (the marks afterwards), `doctor_lock` (whether the policy holds), `domain/second_lock.py`.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,17 +11,27 @@ from ..domain.device import Mark
 from ..domain.lock_policy import about_our_mark
 from ..domain.second_lock import MUST_BE_BLOCKED, SecondLock, SeenBlocked, shows_blocked
 from ..errors import NotFound
-from ..ports import Actor, Clock, Directory, Policies, SignInRecords, Store
+from ..ports import Actor, Clock, Directory, Marking, Policies, SignInRecords, Store
 from .patience import Patient
 
 
 @dataclass(frozen=True)
 class Read:
-    """How many devices the directory has, and on how many of them another value stands in the attribute, with some of their ids."""
+    """How many devices the directory has, and on how many of them another value stands in the attribute, with some of their ids;
+    `ours` bear our mark."""
 
     devices: int
     others: int
     examples: tuple[str, ...]
+    ours: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class GaveUp:
+    """On how many devices our mark was taken away, and on how many it is still shown."""
+
+    cleared: int
+    left: int
 
 
 class NoLock(Exception):
@@ -31,16 +41,18 @@ class NoLock(Exception):
 def read_all(directory: Directory, patiently: Patient) -> Read:
     devices = others = 0
     examples: list[str] = []
+    ours: list[str] = []
     cursor: str | None = None
     while True:
         page = patiently(partial(directory.page, cursor))
         devices += len(page.rows) + len(page.unreadable)
         found = [*(row.device_id for row in page.rows if row.mark is Mark.OTHER), *page.unreadable]
         others += len(found)
+        ours += [row.device_id for row in page.rows if row.mark is Mark.OURS]
         examples += found[: 5 - len(examples)]
         cursor = page.cursor
         if cursor is None:
-            return Read(devices, others, tuple(examples))
+            return Read(devices, others, tuple(examples), tuple(ours))
 
 
 def prepare(store: Store, *, actor: Actor, why: str, clock: Clock, devices: int) -> None:
@@ -50,6 +62,42 @@ def prepare(store: Store, *, actor: Actor, why: str, clock: Clock, devices: int)
     with store.change(actor, "lock.prepared", about=("lock", lock.name), at=clock()) as change:
         change.audit(because=why, devices=devices)
         change.lock_prepared()
+
+
+def policies_on(store: Store, policies: Policies) -> Sequence[str]:
+    """Policies that still ask for our mark: with one of them on, whoever loses the mark is blocked. Refused where it cannot be
+    read."""
+    lock = _lock(store)
+    return [one.name for one in policies.policies() if one.enforced and about_our_mark(one, lock)]
+
+
+def give_up(
+    store: Store, marking: Marking, directory: Directory, patiently: Patient, *, actor: Actor, why: str, clock: Clock
+) -> GaveUp:
+    """No mark is written from now on; each of ours is taken away and read back, and then the attribute is nobody's. Cut off
+    anywhere, it is begun again: what still bears our mark is found by reading."""
+    lock = _lock(store)
+    bear = read_all(directory, patiently).ours
+    if lock.prepared_at is not None:
+        with store.change(actor, "lock.leaving", about=("lock", lock.name), at=clock()) as change:
+            change.audit(because=why, attribute=lock.attribute, value=lock.value, devices=len(bear))
+            change.lock_leaves()
+    for device_id in bear:
+        try:
+            patiently(partial(marking.clear, device_id))
+        except NotFound:
+            continue
+    left = len(read_all(directory, patiently).ours) if bear else 0
+    if left == 0:
+        with store.change(actor, "lock.given_up", about=("lock", lock.name), at=clock()) as change:
+            change.audit(because=why, old={"attribute": lock.attribute, "value": lock.value}, new=None)
+            change.lock_given_up()
+    return GaveUp(len(bear), left)
+
+
+def stands_in_the_way(held: SecondLock | None, number: str | None) -> bool:
+    """Another attribute, or none, while marks may stand in this one: they would stay there for ever."""
+    return held is not None and (number or "").strip() != str(held.attribute) and (held.prepared_at is not None or bool(number))
 
 
 def confirm_blocked(store: Store, kind: str, what: str, *, actor: Actor, clock: Clock) -> SeenBlocked:

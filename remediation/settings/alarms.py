@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_settings import NoDecode
 
+from . import file_rules as files
 from . import rules as rule
 from .says import OPERATOR, Group, Says, Secret, Text
 
@@ -56,7 +57,7 @@ class AlarmSettings(Group):
     ] = None
     metrics_file: Annotated[
         str | None,
-        AfterValidator(rule.writable_file),
+        AfterValidator(files.writable_file),
         Says(
             "Write figures for Prometheus here every 30 s, for a textfile collector; of several workers on one host, one is enough",
             OPERATOR,

@@ -23,11 +23,13 @@ CREDENTIALS = [["service_certificate"], ["service_client_secret"]]
 
 @dataclass(frozen=True)
 class Fault:
-    """`name` is the environment name. `missing`: nothing is wrong but that nobody gave it yet."""
+    """`name` is the environment name. `key`: the stable id of what is wrong, empty where pages have no words of their own for it.
+    `missing`: nothing is wrong but that nobody gave it yet."""
 
     name: str
     words: str
     missing: bool = field(default=False, compare=False)
+    key: str = field(default="", compare=False)
 
 
 def between(cls: type[Group], values: Mapping[str, Any], prefix: str) -> Iterator[Fault]:
@@ -35,7 +37,11 @@ def between(cls: type[Group], values: Mapping[str, Any], prefix: str) -> Iterato
     if issubclass(cls, Connection) and cls.ways:
         yield from _one_of(values, prefix, cls.ways)
     if issubclass(cls, Maas360Connection) and "url" not in values and str(values.get("billing_id", "1"))[:1] not in INSTANCES:
-        yield Fault(env_name("url", prefix), "is not set, and the first digit of the BILLING_ID is of no instance that we know.")
+        yield Fault(
+            env_name("url", prefix),
+            "is not set, and the first digit of the BILLING_ID is of no instance that we know.",
+            key="billing_id",
+        )
     if (
         issubclass(cls, WebSettings)
         and os.environ.get("FLASK_DEBUG", "").lower() in ON
@@ -50,13 +56,14 @@ def between(cls: type[Group], values: Mapping[str, Any], prefix: str) -> Iterato
         yield from _certificate(cls, values)
         if str(values.get("temporary_access", "off")) != "off" and "temporary_access_group" not in values:
             yield Fault(env_name("temporary_access_group"), "is not set, and goes with REMEDIATION_TEMPORARY_ACCESS.")
-        yield from (Fault(env_name(field), words) for field, words in mixed(values, cls.model_fields))
+        yield from (Fault(env_name(field), words, key="cloud") for field, words in mixed(values, cls.model_fields))
     if issubclass(cls, WorkerSettings):
         yield from _one_of(values, PREFIX, CREDENTIALS)
         yield from _mail(values)
         yield from _owner(values)
         yield from (Fault(env_name(field), words) for field, words in incomplete(values))
-        yield from (Fault(env_name(field), words) for field, words in (*unsuited(values), *lock_unsuited(values)))
+        yield from (Fault(env_name(field), words, key="unsuited") for field, words in unsuited(values))
+        yield from (Fault(env_name(field), words, key="lock_unsuited") for field, words in lock_unsuited(values))
 
 
 def _certificate(cls: type[Group], values: Mapping[str, Any]) -> Iterator[Fault]:
@@ -112,9 +119,11 @@ def _one_of(values: Mapping[str, Any], prefix: str, ways: list[list[str]]) -> It
     begun = [way for way in ways if any(field in values for field in way)]
     spelled = ", or ".join(" and ".join(env_name(field, prefix) for field in way) for way in ways)
     if len(begun) != 1:
-        yield Fault(prefix + "…", f"{'says two things' if begun else 'is not set'}: give either {spelled}.", missing=not begun)
+        words = f"{'says two things' if begun else 'is not set'}: give either {spelled}."
+        yield Fault(prefix + "…", words, missing=not begun, key="one_of")
         return
-    yield from (Fault(env_name(field, prefix), _goes_with(field, begun[0], prefix)) for field in begun[0] if field not in values)
+    lacking = [field for field in begun[0] if field not in values]
+    yield from (Fault(env_name(field, prefix), _goes_with(field, begun[0], prefix), key="together") for field in lacking)
 
 
 def _goes_with(field: str, together: list[str], prefix: str = PREFIX) -> str:

@@ -8,6 +8,7 @@ from pydantic_settings import NoDecode
 
 from ..domain.evidence import Level
 from . import clouds
+from . import file_rules as files
 from . import rules as rule
 from .operator import DatabaseSettings, TenantId
 from .says import ENTRA_ADMIN, MDM_ADMIN, OPERATOR, Guid, Https, Says, Text
@@ -36,7 +37,7 @@ class Settings(DatabaseSettings):
     ] = "https://login.microsoftonline.com"
     ca_file: Annotated[
         str | None,
-        AfterValidator(rule.readable_file),
+        AfterValidator(files.readable_file),
         Says("Trust only the certificate authorities in this PEM file when calling out", OPERATOR, "/etc/ssl/contoso-ca.pem"),
     ] = None
     organisation: Annotated[Text, Says("Your company's name, as pages and messages show it", OPERATOR, "Contoso")]
@@ -55,7 +56,7 @@ class Settings(DatabaseSettings):
     ]
     certificate_ca_file: Annotated[
         str | None,
-        AfterValidator(rule.certificates),
+        AfterValidator(files.certificates),
         Says(
             "PEM file of the authorities that issue the MDM's device certificates, and nothing else", MDM_ADMIN, "/etc/x/mdm-ca.pem"
         ),
@@ -72,7 +73,7 @@ class Settings(DatabaseSettings):
     ] = None
     certificate_crl_file: Annotated[
         str | None,
-        AfterValidator(rule.revocation_lists),
+        AfterValidator(files.revocation_lists),
         Says("PEM file of their revocation lists; one that is overdue refuses everybody", MDM_ADMIN, "/etc/x/mdm-crl.pem"),
     ] = None
     hook_key: Annotated[

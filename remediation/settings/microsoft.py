@@ -1,10 +1,12 @@
 """The worker's access to Microsoft, and for whom it may be used."""
 
+from datetime import date
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_settings import NoDecode
 
+from . import file_rules as files
 from . import rules as rule
 from .says import ENTRA_ADMIN, INTUNE_ADMIN, OPERATOR, Group, Guid, Https, Says, Secret, Text
 
@@ -19,9 +21,21 @@ class MicrosoftSettings(Group):
         Secret | None,
         Says("The service app registration's secret, where it has no certificate", ENTRA_ADMIN, "a file's path in …_FILE"),
     ] = None
+    service_secret_ends: Annotated[
+        date | None,
+        Says(
+            "The day on which that secret ends, where the directory may not tell (`Application.Read.All`): it is warned of 30, 7 "
+            "and 1 days before",
+            ENTRA_ADMIN,
+            "2027-06-30",
+        ),
+    ] = None
+    sign_in_secret_ends: Annotated[
+        date | None, Says("The same for the sign-in app registration's secret", ENTRA_ADMIN, "2027-06-30")
+    ] = None
     service_certificate: Annotated[
         Secret | None,
-        AfterValidator(rule.key_and_certificate),
+        AfterValidator(files.key_and_certificate),
         Says(
             "Better: the private key and the certificate registered there, as one PEM text",
             ENTRA_ADMIN,

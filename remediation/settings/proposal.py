@@ -14,6 +14,8 @@ from .typed import may_be_typed, of_connection
 from .web import WebSettings
 from .worker import WorkerSettings
 
+OTHER = "other"
+"""Pages say that it does not fit, and show the words of the terminal beside that."""
 LONGEST = 12_000  # a certificate with its key
 # Stands for a secret that nobody here can open: whatever the rules ask of one, this has it.
 _SEALED = "-----BEGIN CERTIFICATE----- held -----BEGIN PRIVATE KEY-----"
@@ -28,25 +30,28 @@ NO_ADDRESS = (
 
 @dataclass(frozen=True)
 class Wrong:
-    """`words` come from the rules and never repeat what was typed."""
+    """`words` come from the rules and never repeat what was typed; `key` is the stable id of the same, for pages."""
 
     name: str
     words: str
+    key: str = OTHER
 
 
 def wrong_with(chosen: Mapping[str, str | None], typed: Mapping[str, str | None], fixed: Mapping[str, str | None]) -> list[Wrong]:
     """Faults that `chosen` would bring in beside what is `typed` already and what is `fixed` elsewhere; empty where it may be
     stored. Of a secret that is there the value is None."""
-    odd = [Wrong(name, "is no setting that can be typed here.") for name in chosen if not may_be_typed(name)]
-    odd += [Wrong(name, "is set where the product is started, and that wins.") for name in chosen if name in fixed]
-    odd += [Wrong(name, NO_ADDRESS) for name, value in chosen.items() if value is not None and _is_address(name, value)]
-    odd += [Wrong(name, "is too long.") for name, value in chosen.items() if value is not None and len(value) > LONGEST]
+    odd = [Wrong(name, "is no setting that can be typed here.", "not_here") for name in chosen if not may_be_typed(name)]
+    odd += [Wrong(name, "is set where the product is started, and that wins.", "fixed") for name in chosen if name in fixed]
+    odd += [Wrong(name, NO_ADDRESS, "address") for name, value in chosen.items() if value is not None and _is_address(name, value)]
+    odd += [Wrong(name, "is too long.", "long") for name, value in chosen.items() if value is not None and len(value) > LONGEST]
     if odd:
         return odd
     before = {name: value if value is not None else _SEALED for name, value in {**typed, **fixed}.items() if may_be_typed(name)}
     after = {name: value for name, value in {**before, **chosen}.items() if value is not None}
     old = _faults(before)
-    return [Wrong(fault.name, fault.words) for fault in _faults(after) if fault not in old and not fault.missing]
+    return [
+        Wrong(fault.name, fault.words, fault.key or OTHER) for fault in _faults(after) if fault not in old and not fault.missing
+    ]
 
 
 def _is_address(name: str, value: str) -> bool:

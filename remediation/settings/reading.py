@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 from pydantic_settings import EnvSettingsSource
 
 from ..secret_files import text_of
@@ -21,12 +22,15 @@ from .between import CREDENTIALS, Fault, between
 from .mdm import KINDS, Connection
 from .names import A_CONNECTION, CONFIG, FILE, MDM, env_name, is_secret, names_of
 from .operator import DatabaseSettings, OperatorSettings
+from .rules import Unfit
 from .says import PREFIX, Group, Says
 from .typed import NOT_YET, Typed, connections_of, fields_of, given_elsewhere, may_be_typed, of_connection
 from .web import WebSettings
 from .worker import WorkerSettings
 
 S = TypeVar("S", bound=DatabaseSettings)
+# Beginnings of the kinds of faults that pydantic finds by itself.
+KEYS = {"literal": "choice", "int": "number", "greater": "number", "less": "number", "date": "day"}
 NOTHING: Typed = {}
 NO_FIELDS: Mapping[str, Any] = {}
 
@@ -243,4 +247,11 @@ def _in_words(cls: type[Group], error: ValidationError, prefix: str) -> Iterator
         )
         told = says(cls.model_fields[field])
         words = f"{wrong}. {told.what}. From {told.by}; for example: {told.example}"
-        yield Fault(env_name(field, prefix), words, missing=detail["type"] == "missing")
+        yield Fault(env_name(field, prefix), words, missing=detail["type"] == "missing", key=_key(detail))
+
+
+def _key(detail: ErrorDetails) -> str:
+    error = detail.get("ctx", {}).get("error")
+    return (
+        error.key if isinstance(error, Unfit) else next((key for kind, key in KEYS.items() if detail["type"].startswith(kind)), "")
+    )

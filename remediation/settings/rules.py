@@ -36,6 +36,14 @@ KNOWN_KEYS = re.compile(
 )
 
 
+class Unfit(ValueError):
+    """`key` is the stable id of what is wrong, for pages in other languages; its text is for the terminal."""
+
+    def __init__(self, key: str, words: str) -> None:
+        super().__init__(words)
+        self.key = key
+
+
 def origin(value: str) -> str:
     parts = _parts(value)
     if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username is not None:
@@ -50,18 +58,18 @@ def origin(value: str) -> str:
 def https_address(value: str) -> str:
     parts = _parts(value)
     if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment or parts.username is not None:
-        raise ValueError("must be an address that begins with https://")
+        raise Unfit("https", "must be an address that begins with https://")
     return value.rstrip("/")
 
 
 def link(value: str) -> str:
     if not value.isprintable() or re.search(r"[\s\\]", value):
-        raise ValueError("must be one link without spaces or backslashes")
+        raise Unfit("link", "must be one link without spaces or backslashes")
     parts = _parts(value)
     if parts.scheme == "http" and parts.hostname in LOOPBACK:
         return value
     if parts.scheme not in LINK_SCHEMES or (parts.scheme == "https" and not parts.hostname):
-        raise ValueError(f"must begin with one of: {', '.join(sorted(LINK_SCHEMES))}")
+        raise Unfit("link", f"must begin with one of: {', '.join(sorted(LINK_SCHEMES))}")
     return value
 
 
@@ -75,7 +83,7 @@ def guid(value: str) -> str:
     try:
         return str(UUID(value))
     except ValueError:
-        raise ValueError("must be a GUID, as the Entra admin center shows it") from None
+        raise Unfit("guid", "must be a GUID, as the Entra admin center shows it") from None
 
 
 def groups(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -121,13 +129,13 @@ def _guids(values: tuple[str, ...]) -> tuple[str, ...]:
 
 def not_blank(value: str) -> str:
     if not value.strip():
-        raise ValueError("must not be blank")
+        raise Unfit("blank", "must not be blank")
     return value.strip()
 
 
 def not_blank_secret(value: SecretStr) -> SecretStr:
     if not value.get_secret_value().strip():
-        raise ValueError("must not be blank")
+        raise Unfit("blank", "must not be blank")
     return value
 
 
@@ -175,7 +183,7 @@ def advice(entries: dict[str, str | dict[str, str]]) -> dict[str, str | dict[str
 
 def language(value: str) -> str:
     if value not in LANGUAGES:
-        raise ValueError(f"must be one of: {', '.join(sorted(LANGUAGES))}")
+        raise Unfit("language", f"must be one of: {', '.join(sorted(LANGUAGES))}")
     return value
 
 
@@ -202,7 +210,7 @@ def level(value: object) -> object:
     gathered = {level.name.lower(): level for level in GATHERED}
     chosen = gathered.get(str(value).strip().lower())
     if chosen is None:
-        raise ValueError(f"must be one of: {', '.join(gathered)} (this version can gather no stronger evidence)")
+        raise Unfit("level", f"must be one of: {', '.join(gathered)} (this version can gather no stronger evidence)")
     return chosen
 
 
@@ -211,7 +219,7 @@ def channel(value: str) -> str:
     try:
         choice(word)
     except ValueError:
-        raise ValueError("must be one of: intune_partner, graph_device, mdm_relay:<MDM connection>, none") from None
+        raise Unfit("channel", "must be one of: intune_partner, graph_device, mdm_relay:<MDM connection>, none") from None
     return word
 
 
@@ -219,7 +227,7 @@ def platforms(values: tuple[str, ...]) -> tuple[str, ...]:
     words = tuple(dict.fromkeys(value.lower() for value in values))
     known = [platform.value for platform in Platform if platform is not Platform.UNKNOWN]
     if not set(words) <= set(known):
-        raise ValueError(f"must be some of: {', '.join(known)}, with commas between")
+        raise Unfit("platforms", f"must be some of: {', '.join(known)}, with commas between")
     return words
 
 
@@ -261,12 +269,6 @@ def mail_addresses(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
-def writable_file(value: str | None) -> str | None:
-    if value is not None and not Path(value).resolve().parent.is_dir():
-        raise ValueError("must be a file in a folder that exists")
-    return value
-
-
 def database(value: SecretStr) -> SecretStr:
     url = value.get_secret_value()
     scheme = url.partition("://")[0]
@@ -275,30 +277,6 @@ def database(value: SecretStr) -> SecretStr:
             raise ValueError("must name a file: two processes share it")
     elif scheme != "postgresql":
         raise ValueError("must begin with sqlite:/// or postgresql://")
-    return value
-
-
-def readable_file(value: str | None) -> str | None:
-    if value is not None:
-        _text_of(value)
-    return value
-
-
-def key_and_certificate(value: SecretStr | None) -> SecretStr | None:
-    if value is not None:
-        key_with_certificate(value.get_secret_value())
-    return value
-
-
-def certificates(value: str | None) -> str | None:
-    if value is not None and "-----BEGIN CERTIFICATE-----" not in _text_of(value):
-        raise ValueError("must be a PEM file with one certificate or more")
-    return value
-
-
-def revocation_lists(value: str | None) -> str | None:
-    if value is not None and "-----BEGIN X509 CRL-----" not in _text_of(value):
-        raise ValueError("must be a PEM file with one revocation list or more (openssl crl -inform der makes one of DER)")
     return value
 
 
@@ -321,26 +299,14 @@ def optional_key(value: SecretStr | None) -> SecretStr | None:
     return None if value is None else strong_key(value)
 
 
-def key_with_certificate(text: str) -> None:
-    if "PRIVATE KEY-----" not in text or "-----BEGIN CERTIFICATE-----" not in text:
-        raise ValueError("must be a PEM text with a private key and its certificate")
-
-
-def _text_of(path: str) -> str:
-    try:
-        return Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"cannot be read as a text file ({type(error).__name__})") from None
-
-
 def billing_id(value: str) -> str:
     if not re.fullmatch(r"[0-9]{4,20}", value):
-        raise ValueError("is not a billing id: digits only.")
+        raise Unfit("billing_id", "is not a billing id: digits only.")
     return value
 
 
 def maas360_attribute(value: str) -> str:
     """IBM documentation, "Managing device attributes": these characters are not allowed in names."""
     if not value.strip() or re.search(r"[.<>\\\"']", value) or len(value) > 100:
-        raise ValueError("is not a name of a custom attribute: none of . < > \\ \" ' may be in it.")
+        raise Unfit("attribute", "is not a name of a custom attribute: none of . < > \\ \" ' may be in it.")
     return value

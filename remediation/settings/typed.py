@@ -29,6 +29,8 @@ _FIELDS = (
     "service_client_id",
     "service_client_secret",
     "service_certificate",
+    "service_secret_ends",
+    "sign_in_secret_ends",
     "partner_name",
     "partner_all_users",
     "channel_ios",

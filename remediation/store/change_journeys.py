@@ -1,5 +1,6 @@
 """The part of a change that is about journeys: starting, wishes, and the proof of possession. Next door: `change_links`."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -37,6 +38,9 @@ class JourneyChanges(OpenChange):
 
     def registered_in_app(self, journey_id: str) -> None:
         self.set_one(self._journey(journey_id).values(in_app_at=self.at), "registered_in_app")
+
+    def tried(self, journey_id: str, tries: Sequence[str]) -> None:
+        self.set_one(self._journey(journey_id).values(tries=list(tries), tried_at=self.at), "tried")
 
     def want_told(self, journey_id: str) -> None:
         self.set_one(self._journey(journey_id).values(tell_open_at=self.at), "want_told")

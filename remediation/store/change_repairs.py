@@ -21,7 +21,7 @@ from .upsert import insert_or_update
 _NO_PROOF: dict[str, Any] = {
     **dict.fromkeys(f"possession_{name}" for name in ("connection", "record_id", "wanted_at", "sent_at", "expires_at", "error")),
     **dict.fromkeys(f"possession_{name}" for name in ("sending_until", "proven_at", "proven_generation")),
-    **dict.fromkeys(("settled", "picked", "in_app_at")),
+    **dict.fromkeys(("settled", "picked", "in_app_at", "tries", "tried_at")),
 }
 
 

@@ -89,5 +89,5 @@ def journey(row: Row, **of_the_person: Any) -> Journey:
     """`of_the_person` holds what other tables say: person, devices, links, pushes."""
     look = Look(**{**_named(Look, row), "next_at": row["next_look_at"], "failed_calls": _failed_calls(row)})
     relay = timedelta(seconds=row["relay_seconds"]) if row["relay_seconds"] is not None else None
-    named = {**_named(Journey, row), "relay": relay}
+    named = {**_named(Journey, row), "relay": relay, "tries": tuple(row["tries"] or ())}
     return Journey(**named, look=look, possession=possession(row), standing=standing(row), **of_the_person)

@@ -47,5 +47,12 @@ class LockChanges(OpenChange):
     def lock_prepared(self) -> None:
         self.set_one(sa.update(second_lock).where(self.mine(second_lock)).values(prepared_at=self.at), "lock_prepared")
 
+    def lock_leaves(self) -> None:
+        self.set_one(sa.update(second_lock).where(self.mine(second_lock)).values(prepared_at=None), "lock_leaves")
+
+    def lock_given_up(self) -> None:
+        self.connection.execute(sa.delete(seen_blocked).where(self.mine(seen_blocked)))
+        self.connection.execute(sa.delete(second_lock).where(self.mine(second_lock)))
+
     def saw_blocked(self, seen: SeenBlocked) -> None:
         insert_or_update(self.connection, seen_blocked, {"tenant_id": self.tenant_id, **asdict(seen)})

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from ..domain.budget import Room
 from ..domain.calls import FailedCall
-from ..domain.compliance import Decision
+from ..domain.compliance import Decision, Verdict
 from ..domain.device import DeviceLink, DirectoryDevice, ManagedDevice, ManagedKey, Person, Platform
 from ..domain.journey import Journey
 from ..domain.message_test import MessageTest
@@ -37,6 +37,7 @@ from .second_lock import SqlLock
 from .set_up import SqlSetUp
 from .tables import (
     LIVING,
+    MEASURED,
     device_links,
     directory_devices,
     journeys,
@@ -50,6 +51,8 @@ from .tables import (
 from .turns import take_and_count, take_turn
 from .waves import SqlWaves
 from .whole_journey import columns_of, same
+
+MEASURED_FOR, NEWEST = timedelta(days=7), 200  # by which a person is told how long the wait takes
 
 
 class SqlStore(SqlPartner, SqlMembers, SqlHints, SqlSetUp, SqlImpact, SqlWaves, SqlLock, SqlDeeds):
@@ -221,6 +224,20 @@ class SqlStore(SqlPartner, SqlMembers, SqlHints, SqlSetUp, SqlImpact, SqlWaves, 
             found |= {"locked": locked}
             timer.park_failed(wake, rows.of_failed_calls(failed_calls))
             timer.park(wake, at=at, next_at=next_at, attempts=attempts, refreshed=refreshed, found=found)
+
+    def waits(self, platform: Platform, now: datetime) -> Sequence[timedelta]:
+        push, link = pushes.c, device_links.c
+        newest = (
+            sa.select(push.desired_at, push.confirmed_at)
+            .join_from(pushes, device_links, same(pushes, device_links, link_id="id"))
+            .where(push.tenant_id == self.tenant_id, sa.text(f"pushes.{MEASURED}"), push.confirmed_at > now - MEASURED_FOR)
+            .where(push.desired == Verdict.COMPLIANT, push.confirmed_seq == push.desired_seq, link.platform == platform)
+            .order_by(push.confirmed_at.desc())
+            .limit(NEWEST)
+        )
+        with reading(self._engine) as connection:
+            found = connection.execute(newest).all()
+        return [confirmed_at - desired_at for desired_at, confirmed_at in found if desired_at is not None]
 
     def note_shown(self, journey_id: str, before: str | None, shown: str, *, at: datetime) -> None:
         with writing(self._engine) as connection:

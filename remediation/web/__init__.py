@@ -26,6 +26,7 @@ from . import (
     appearance_pages,
     arrivals,
     assets,
+    browsers,
     cannot_sign_in,
     certificate_pages,
     connection_pages,
@@ -62,6 +63,7 @@ from . import (
     sign_out,
     style_page,
     webhooks,
+    what_happens_pages,
     work_pages,
 )
 from .desk import Desk
@@ -128,8 +130,8 @@ def build_web(
         metering.install(app, meter)
     arrivals.install(app)
     let_only_the_set_up_in(app)
-    around = (moments, links, hand_over, device_app, languages, embedded, headers, forgery, second_host, guards, error_pages)
-    for part in (*around, incident, appearance):
+    around = (moments, links, hand_over, device_app, languages, embedded, browsers, headers, forgery, second_host, guards)
+    for part in (*around, error_pages, incident, appearance):
         part.install(app)
     for pages in (
         entrances,
@@ -139,6 +141,7 @@ def build_web(
         sign_out,
         journey_pages,
         microsoft_says_pages,
+        what_happens_pages,
         possession_pages,
         message_test_pages,
         certificate_pages,

@@ -10,8 +10,8 @@ from flask import Flask, request
 
 from ..domain.arrival import way_of
 from ..services.arrival import arrived
+from .browsers import platform_of
 from .desk import desk
-from .entrances import platform_of
 
 
 def install(app: Flask) -> None:
@@ -27,7 +27,7 @@ def _record() -> None:
         desk().store,
         entrance=entrance,
         way=way_of(request.path),
-        platform=platform_of(request.headers.get("User-Agent", "")),
+        platform=platform_of(request.headers),
         came_from=_host(request.referrer or ""),
         own_host=_host(desk().settings.public_origin),
         now=desk().clock(),

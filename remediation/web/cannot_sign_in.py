@@ -10,8 +10,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from ..domain.device import Platform
 from ..services.start_journey import open_case
 from . import error_pages
+from .browsers import platform_of
 from .desk import desk
-from .entrances import entrance_asked_for, platform_asked_for, platform_of
+from .entrances import entrance_asked_for, platform_asked_for
 from .guards import anyone
 from .sessions import browser_id
 
@@ -49,4 +50,4 @@ def refused(key: str) -> Response:
 
 
 def _platform() -> Platform:
-    return platform_asked_for() or platform_of(request.headers.get("User-Agent", ""))
+    return platform_asked_for() or platform_of(request.headers)

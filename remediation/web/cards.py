@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ..domain import duplicates
 from ..domain.compliance import ADVICE, Rule
 from ..domain.device import DirectoryDevice, ManagedDevice
 from ..domain.journey import Journey
@@ -49,6 +50,12 @@ def registered(journey: Journey, browser: str) -> tuple[DeviceCard, ...]:
     """The directory devices that could be the one in hand, newest registration first."""
     found = candidates(journey)
     return tuple(_registered(journey, browser, one) for one in found.candidates) if found is not None else ()
+
+
+def entries(journey: Journey) -> tuple[DeviceCard, ...]:
+    """All of the linked device, the one in use first; there is nothing to choose any more."""
+    found = duplicates.entries(journey)
+    return tuple(DeviceCard(None, shown(d.name), shown(d.model), None, registered_at=d.registered_at) for d in found)
 
 
 def to_register_again(journey: Journey, browser: str, now: datetime) -> DeviceCard | None:

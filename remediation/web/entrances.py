@@ -8,6 +8,7 @@ from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from ..domain.device import Platform
+from .browsers import platform_of
 from .desk import desk
 from .guards import anyone
 from .sessions import signed_in_session
@@ -15,14 +16,6 @@ from .sessions import signed_in_session
 pages = Blueprint("entrances", __name__)
 
 ENTRANCES = ("start", "enrollment", "remediation", "possession")
-# In this order: Android's browsers say Linux too. An iPad presents itself as a Mac, so a person can always correct the guess.
-MARKS = (
-    ("iPhone", Platform.IOS),
-    ("iPad", Platform.IOS),
-    ("Android", Platform.ANDROID),
-    ("Windows NT", Platform.WINDOWS),
-    ("Macintosh", Platform.MACOS),
-)
 CHOICES = (Platform.IOS, Platform.ANDROID, Platform.MACOS, Platform.WINDOWS)
 
 
@@ -65,7 +58,7 @@ def _welcome(entrance: str) -> str | Response:
     session = signed_in_session()
     if session is not None and desk().store.journey_of_browser(session.browser, session.oid, desk().clock()) is not None:
         return redirect("/journey", 303)
-    platform = platform_asked_for() or platform_of(request.headers.get("User-Agent", ""))
+    platform = platform_asked_for() or platform_of(request.headers)
     return render_template(
         "welcome.html", entrance=entrance, platform=platform.value, platforms=[choice.value for choice in CHOICES]
     )
@@ -80,7 +73,3 @@ def platform_asked_for() -> Platform | None:
     """The platform in the address or the form, where it is one that we know."""
     asked = request.values.get("platform", "")
     return Platform(asked) if asked in CHOICES else None
-
-
-def platform_of(user_agent: str) -> Platform:
-    return next((platform for mark, platform in MARKS if mark in user_agent), Platform.UNKNOWN)

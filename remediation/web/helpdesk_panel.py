@@ -163,6 +163,9 @@ def _evidence(journey: Journey) -> Iterable[Fact]:
         moments = (Fact("asked", at=proof.wanted_at), Fact("message_sent", at=proof.sent_at), Fact("tapped", at=proof.proven_at))
         yield from said(moments)
     yield from said(_second_sign_in(journey))
+    if journey.tries:
+        counts = {key.partition(":")[0]: journey.tries.count(key) for key in journey.tries}
+        yield Fact("tries", text=", ".join(f"{step} × {count}" for step, count in counts.items()))
     found = candidates(journey)
     if found is not None:
         yield Fact("matching", text=shown(found.how, 200))

@@ -12,6 +12,7 @@ from ..domain.evidence import Level
 from ..domain.repairs import BECAUSE as REPAIRED_BECAUSE
 from ..domain.repairs import Repair
 from ..domain.steps import Step
+from ..domain.troubles import trouble_of
 from ..ports import Event
 from ..services.end_sessions import BECAUSE
 from .names import shown
@@ -20,6 +21,7 @@ EVENTS = {
     *("journey.started", "journey.resumed", "journey.left", "journey.check_again", "journey.needs_help", "journey.still_blocked"),
     "journey.tell_me",
     "microsoft.said",
+    "trouble.told",
     *("device.picked", "possession.wanted", "possession.minted", "possession.sent", "possession.failed", "possession.put_off"),
     *(
         "possession.proven",
@@ -69,6 +71,7 @@ DETAILS = {
     *("reasons", "by", "shown", "journey", "for_journey", "old", "new", "directory_device", "managed_device", "link"),
     *("client_request_id", "request_id", "named", "how", "refused", "error", "log", "correlation_id"),
     *("fingerprint", "serial", "issuer", "ended", "hours", "until", "codes", "at", "way", "page", "mark", "foreign", "app"),
+    *("trouble", "browser"),
 }
 IDS = {
     *("record", "device", "message", "journey", "for_journey", "directory_device", "managed_device", "link", "connection"),
@@ -81,7 +84,8 @@ ABOUT = {"directory_device", "managed_device", "link"}
 
 @dataclass(frozen=True)
 class Detail:
-    """`known` where `label` keys our texts; `is_page` where the value is a page that people see."""
+    """`known` where `label` keys our texts; `is_page` where the value is a page that people see, `is_trouble` where it is what
+    they said is going on."""
 
     label: str
     known: bool
@@ -89,6 +93,7 @@ class Detail:
     is_id: bool
     is_word: bool = False
     is_page: bool = False
+    is_trouble: bool = False
 
 
 @dataclass(frozen=True)
@@ -128,6 +133,8 @@ def _details(event: Event) -> Iterable[Detail]:
         words = _words(value)
         if label == "evidence" and words in LEVELS:
             yield Detail(label, True, f"level_{words.lower()}", is_id=False, is_word=True)
+        elif label == "trouble" and trouble_of(words) is not None:
+            yield Detail(label, True, words, is_id=False, is_trouble=True)
         elif label == "because" and words in BECAUSE + REPAIRED_BECAUSE:
             yield Detail(label, True, f"because_{words}", is_id=False, is_word=True)
         elif words:

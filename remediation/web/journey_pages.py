@@ -12,7 +12,8 @@ from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response as AnyResponse
 
 from ..domain.journey import Journey
-from ..domain.steps import candidates
+from ..domain.promise import DOCUMENTED, promised
+from ..domain.steps import Step, candidates, next_step
 from ..services import ask
 from ..services.other_device import other_device
 from . import device_app, handles
@@ -37,7 +38,8 @@ def show() -> str:
     device_app.shows(journey)  # a device may have been found meanwhile
     seen, access = _seen(journey), access_card(journey, desk().clock())
     fragment = render_template("panel.html", panel=seen, access=access)
-    return render_template("journey.html", panel=seen, access=access, etag=etag_of(fragment), case_code=seen.case_code)
+    told = {"etag": etag_of(fragment), "case_code": seen.case_code, "usual": _usual_again()}
+    return render_template("journey.html", panel=seen, access=access, **told)
 
 
 @pages.get("/journey/status")
@@ -135,10 +137,16 @@ def still_blocked() -> AnyResponse:
 
 def _seen(journey: Journey) -> Panel:
     """What the page shows; another page than the last is noted for the helpdesk, who will be asked about it."""
-    seen = panel(journey, desk().clock(), browser=here().browser)
+    now = desk().clock()
+    promise = promised(desk().store.waits(journey.platform, now)) if next_step(journey, now) is Step.WAIT else DOCUMENTED
+    seen = panel(journey, now, browser=here().browser, usual=_usual_again(), promise=promise)
     if seen.title != journey.shown:
         desk().store.note_shown(journey.id, journey.shown, seen.title, at=desk().clock())
     return seen
+
+
+def _usual_again() -> bool:
+    return request.args.get("steps") == "1"
 
 
 def _back() -> AnyResponse:

@@ -29,7 +29,7 @@ WHOSE = ("theirs", "another")
 def show() -> str:
     codes = [code for code in request.args.getlist("code")[:MOST] if re.fullmatch(r"\d{4,7}", code)]
     meanings = list(dict.fromkeys(MEANINGS[code] for code in codes if code in MEANINGS))
-    journey = _own_journey()
+    journey = own_journey()
     return render_template(
         "microsoft_says.html",
         aadsts="AADSTS",
@@ -49,7 +49,7 @@ def show() -> str:
 @pages.post("/what-microsoft-says")
 @anyone
 def tell() -> Response:
-    said, journey = block_page.read(request.form.get("text", "")), _own_journey()
+    said, journey = block_page.read(request.form.get("text", "")), own_journey()
     asked = [("code", code) for code in said.codes]
     if said.computer is not None:
         asked.append(("computer", said.computer.state))
@@ -70,7 +70,7 @@ def _one_of(name: str, known: tuple[str, ...]) -> str | None:
     return asked if asked in known else None
 
 
-def _own_journey() -> Journey | None:
+def own_journey() -> Journey | None:
     """None for whoever is not signed in, or on no journey."""
     session = signed_in_session()
     if session is None:

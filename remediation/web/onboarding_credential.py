@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, Response, redirect
+from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from ..domain.onboarding import Facts
-from ..domain.onboarding_steps import BEFORE_SCOPE, CERTIFICATE, CERTIFICATE_ENDS_SOON, SECRET, SIGN_IN_SECRET
+from ..domain.onboarding_steps import BEFORE_SCOPE, CERTIFICATE, SECRET, SECRET_ENDS, SIGN_IN_SECRET
 from ..errors import SetUpRefused
 from ..services import onboard
-from . import choices
+from . import choices, credential_ends
 from .desk import desk
 from .error_pages import Interruption
 from .guards import admin
@@ -63,6 +63,7 @@ def use() -> AnyResponse:
 def _read(facts: Facts) -> Typed:
     """A secret takes the place of a certificate that was typed, and the other way round: one of them is the credential."""
     typed = {**secret(SIGN_IN_SECRET), **secret(SECRET)}
+    typed |= {name: request.form[name].strip() or None for name in SECRET_ENDS if name in request.form}
     if SECRET in typed and CERTIFICATE in facts.given - facts.elsewhere:
         typed[CERTIFICATE] = None
     return {name: value for name, value in typed.items() if name not in facts.elsewhere}
@@ -70,13 +71,11 @@ def _read(facts: Facts) -> Typed:
 
 def _more(facts: Facts) -> Mapping[str, Any]:
     made = facts.look(onboard.NEW_CERTIFICATE)
-    used = facts.look(onboard.USED_CERTIFICATE).detail
-    ends = datetime.fromisoformat(used["ends"]) if CERTIFICATE in facts.given and "ends" in used else None
     return {
         "made": made,
         "made_ends": datetime.fromisoformat(made.detail["ends"]) if "ends" in made.detail else None,
-        "ends": ends,
-        "ends_soon": ends is not None and ends - desk().clock() < CERTIFICATE_ENDS_SOON,
+        "ends": credential_ends.shown(facts),
+        "ends_typed": SECRET_ENDS,
         "by": "certificate" if CERTIFICATE in facts.given else "secret" if SECRET in facts.given else "",
         "fixed": bool({CERTIFICATE, SECRET} & facts.elsewhere),
         "secret_sign_in": SIGN_IN_SECRET,

@@ -11,6 +11,7 @@ from typing import Any
 from flask import request
 
 from ..domain.onboarding import Facts, Standing, Step
+from ..settings.proposal import Wrong
 from .names import shown
 from .sessions import signed_in_session
 
@@ -48,13 +49,15 @@ def staff() -> str:
 
 @dataclass(frozen=True)
 class StepPage:
-    """`more` adds to what its template is given; `read` says what its form typed; `asks` fills the words of its change request."""
+    """`more` adds to what its template is given; `read` says what its form typed; `asks` fills the words of its change request;
+    `stops` says what no rule of the settings knows."""
 
     step: Step
     more: Callable[[Facts], Mapping[str, Any]] = nothing
     read: Callable[[Facts], Typed] | None = None
     asks: Callable[[Facts], Mapping[str, str]] = lambda _: {}
     template: str = ""
+    stops: Callable[[Typed], list[Wrong]] = lambda _: []
 
     def typed(self, facts: Facts) -> Typed:
         return (self.read or plain(self.step))(facts)

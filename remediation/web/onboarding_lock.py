@@ -11,14 +11,17 @@ from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response
 
 from ..domain.onboarding import Facts
-from ..domain.onboarding_lock import ATTRIBUTE, LOOK, PREPARE, SECOND_LOCK
+from ..domain.onboarding_lock import ATTRIBUTE, GIVE_UP, LOOK, PREPARE, SECOND_LOCK
 from ..domain.second_lock import MUST_BE_BLOCKED, missing_before_go
+from ..ports import Choice
 from ..services import onboard, set_up_lock
+from ..settings.proposal import Wrong
+from . import onboarding_confirm
 from .desk import desk
 from .error_pages import Interruption
 from .guards import admin
 from .names import shown
-from .onboarding_frame import StepPage
+from .onboarding_frame import StepPage, Typed
 from .set_up import acting
 
 pages = Blueprint("second_lock", __name__)
@@ -34,6 +37,8 @@ def _more(facts: Facts) -> Mapping[str, Any]:
         "kinds": MUST_BE_BLOCKED,
         "looked": facts.look(LOOK),
         "prepared": facts.look(PREPARE),
+        "given_up": facts.look(GIVE_UP),
+        "give_up_address": onboarding_confirm.address({GIVE_UP: Choice("yes")}) if held is not None else "",
     }
 
 
@@ -42,7 +47,15 @@ def _asks(facts: Facts) -> Mapping[str, str]:
     return {"rule": held.rule if held is not None and ATTRIBUTE in facts.given else "…"}
 
 
-PAGE = StepPage(SECOND_LOCK, more=_more, asks=_asks)
+def _marks_stand(chosen: Typed) -> list[Wrong]:
+    """The attribute is another one, or none, while our marks stand in this one."""
+    held = desk().store.second_lock()
+    if ATTRIBUTE in chosen and set_up_lock.stands_in_the_way(held, chosen[ATTRIBUTE]):
+        return [Wrong(ATTRIBUTE, "holds marks of ours, which would stay there: give the lock up first.", "lock_held")]
+    return []
+
+
+PAGE = StepPage(SECOND_LOCK, more=_more, asks=_asks, stops=_marks_stand)
 
 
 @pages.post("/onboarding/second_lock/prepare")

@@ -11,11 +11,13 @@ from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from ..domain.onboarding import FIRST, GO, Facts, Standing, checklist
+from ..domain.onboarding_lock import GIVE_UP
 from ..domain.onboarding_scope import PILOT
 from ..errors import SetUpRefused
 from ..services import onboard
 from . import (
     choices,
+    credential_ends,
     onboarding_arrival,
     onboarding_choices,
     onboarding_confirm,
@@ -71,7 +73,8 @@ def stands() -> tuple[Facts, tuple[Standing, ...]]:
 def overview() -> str:
     facts, standings = stands()
     done = sum(one.state.value == "done" for one in standings)
-    return render_template("onboarding/overview.html", standings=standings, done=done, facts=facts, staff=staff())
+    shown = {"standings": standings, "done": done, "facts": facts, "ends": credential_ends.shown(facts), "staff": staff()}
+    return render_template("onboarding/overview.html", **shown)
 
 
 @pages.post("/onboarding/confirm")
@@ -87,6 +90,9 @@ def confirm() -> Response:
         scope = asked.chosen.get(onboarding_confirm.SCOPE)
         if scope is not None:
             return onboarding_scope.take(scope.value)
+        if GIVE_UP in asked.chosen:
+            onboard.want_look(desk().store, GIVE_UP, actor=acting(), now=now)
+            return redirect("/onboarding/second_lock", 303)
         if GO in asked.chosen:
             onboard.go(desk().store, actor=acting(), now=now, seen=asked.seq)
         else:
@@ -110,7 +116,7 @@ def save(step: str) -> Response | tuple[str, int]:
     chosen = {name: value for name, value in page.typed(facts).items() if value != facts.values.get(name)}
     if not chosen:
         return redirect(f"/onboarding/{step}", 303)
-    wrong = choices.wrong_with(chosen)
+    wrong = choices.wrong_with(chosen) or page.stops(chosen)
     if wrong:
         return _page(page, wrong=wrong, kept={name: value or "" for name, value in chosen.items()}), 400
     try:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..domain.journey import Journey
-from ..domain.push import USUAL, WORST
+from ..domain.loops import Rung, rung
+from ..domain.promise import DOCUMENTED, Promise
 from ..domain.relay import relay_of
 from ..domain.sign_in_proof import RECORD_LOOKS, names_another
 from ..domain.standing import not_for_you
@@ -92,12 +93,15 @@ class Panel:
     usual_by: datetime
     worst_by: datetime
     pace: str  # `usual`, `longer` or `late`
+    measured: int  # waits that speak for it, 0 where it is documented
+    entries: tuple[DeviceCard, ...]  # of the linked device, the one in use first, where there are several
     said: str | None
     opened_by: str | None
     opened_at: datetime | None
     still_blocked_at: datetime | None
     help_why: str | None
     not_for_you: str | None
+    rung: str  # which of its instructions the step gives
     tell: str | None  # a message once it is open: `offered`, or `wanted`
 
     @property
@@ -109,7 +113,9 @@ class Panel:
         return self.step in FINAL
 
 
-def panel(journey: Journey, now: datetime, *, browser: str) -> Panel:
+def panel(journey: Journey, now: datetime, *, browser: str, usual: bool = False, promise: Promise = DOCUMENTED) -> Panel:
+    """`usual`: the person wants the usual instruction once more, though it did not help before. `promise` is how long the wait
+    takes here."""
     step, links = next_step(journey, now), chain(journey, now)
     device, since = journey.in_hand, _since(journey)
     opened_by, opened_at = _opened(journey) if step is Step.OPEN else (None, None)
@@ -136,15 +142,18 @@ def panel(journey: Journey, now: datetime, *, browser: str) -> Panel:
         looking=journey.look.under_way,
         read_at=min((at for at in (journey.look.mdm_read_at, journey.look.directory_read_at) if at is not None), default=None),
         since=since,
-        usual_by=since + USUAL,
-        worst_by=since + WORST,
-        pace="usual" if now <= since + USUAL else "longer" if now <= since + WORST else "late",
+        usual_by=since + promise.usual,
+        worst_by=since + promise.worst,
+        pace="usual" if now <= since + promise.usual else "longer" if now <= since + promise.worst else "late",
+        measured=promise.measured,
+        entries=cards.entries(journey),
         said=_said(journey),
         opened_by=opened_by,
         opened_at=opened_at,
         still_blocked_at=None if _mended(journey) else journey.still_blocked_at,
         help_why=_known(help_why(journey, now), HELP),
         not_for_you=_known(not_for_you(journey.standing) if journey.standing is not None else None, NOT_FOR_YOU),
+        rung=Rung.USUAL.value if usual else rung(journey, now).value,
         tell="wanted" if journey.tell_open_at is not None else "offered" if device in journey.reachable else None,
     )
 

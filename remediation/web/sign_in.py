@@ -20,9 +20,10 @@ from ..services import onboard
 from ..services.prove_possession import see_link
 from ..services.start_journey import start_journey
 from . import entra_client, figures_pages, onboarding_confirm, sign_in_again, sign_in_states
+from .browsers import platform_of
 from .desk import desk
 from .entra_client import EntraSaysNo
-from .entrances import CHOICES, entrance_asked_for, platform_asked_for, platform_of
+from .entrances import CHOICES, entrance_asked_for, platform_asked_for
 from .error_pages import STAFF_PAGES, Interruption
 from .guards import anyone
 from .id_token import TokenRefused, is_guest, roles_in
@@ -77,7 +78,7 @@ def sign_in() -> Response:
         **{name: request.args.get(name, "")[:LONGEST] for name in STAFF_PLACE},
         "entrance": entrance_asked_for(),
         "platform": asked.value if asked is not None else None,
-        "guess": platform_of(request.headers.get("User-Agent", "")).value,
+        "guess": platform_of(request.headers).value,
     }
     sign_in_states.keep(made["state"], kept)
     return redirect(made["url"], 303)

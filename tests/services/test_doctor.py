@@ -107,6 +107,19 @@ def test_a_wrong_secret_is_named_once_and_what_needs_the_token_is_unknown(ward: 
     assert found["mdm", "ws1"].state is GOOD, "what another credential opens is looked at all the same"
 
 
+def test_the_end_of_each_credential(ward: Ward) -> None:
+    apps, now = ward.sandbox.world.apps, ward.story.world.clock()
+    assert ward.says("credential", "service app") == (GOOD, "lasts")
+    apps["sign-in"].secret_ends, apps["service"].secret_ends = now + timedelta(days=6), now - timedelta(days=1)
+    found = ward.examined()
+    assert (found["credential", "sign-in app"].state, found["credential", "sign-in app"].why) == (BAD, "nearly_over")
+    assert (found["credential", "service app"].state, found["credential", "service app"].why) == (BAD, "over")
+    ward.roles.discard("Application.Read.All")
+    ward.sandbox.world.end_tokens()
+    assert ward.says("credential", "sign-in app") == (UNKNOWN, "not_known")
+    assert ward.says("credential", "sign-in app", sign_in_secret_ends="2099-01-01") == (GOOD, "lasts")
+
+
 def test_a_permission_too_few_and_one_too_many(ward: Ward) -> None:
     ward.roles.discard("Device.Read.All")
     found = ward.examined()
@@ -418,8 +431,7 @@ def test_the_channels_are_named_and_only_theirs_is_asked_for(ward: Ward) -> None
     found = ward.examined(**{**NO_CHANNEL, "channel_ios": "mdm_relay"})
     assert found["channel", "mdm_relay"].detail == {"platforms": "ios", "connection": "ws1", "minutes": "15"}
     assert not {("token", "intune"), ("permissions", "intune"), ("partner", "")} & set(found)
-    too_many = found["permissions", "graph"]
-    assert (too_many.why, too_many.detail) == ("too_many", {"permissions": "Application.Read.All"})
+    assert found["permissions", "graph"].why == "right", "Application.Read.All tells when secrets end"
     assert ward.says("channel", **NO_CHANNEL) == (BAD, "none")
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from remediation.domain.device import Platform
 from remediation.domain.standing import not_for_you
-from remediation.domain.steps import Step, help_why
+from remediation.domain.steps import Step, candidates, help_why
+from sandbox.troubles import cure
 from tests.stories import Story
 
 Tell = Callable[..., Story]
@@ -195,3 +196,56 @@ def test_windows_ends_honestly_in_help_where_no_channel_serves_it(tell: Tell) ->
     story = tell("windows")
     story.arrives(platform=Platform.WINDOWS)
     assert (story.step, why(story), story.uploads()) == (Step.HELP, "no_channel", [])
+
+
+def test_stopped_half_way_one_step_is_left(tell: Tell) -> None:
+    story = tell("half_registered")
+    story.arrives()
+    assert (story.step, story.journey.possession) == (Step.THIS_DEVICE, None)
+    proves(story)
+    story.gets_to(Step.OPEN)
+
+
+@pytest.mark.parametrize("scenario", ["new_phone", "removed_entry"])
+def test_a_new_phone_and_one_whose_entry_was_removed_are_registered_anew(tell: Tell, scenario: str) -> None:
+    story = tell(scenario)
+    story.arrives()
+    proves(story)
+    assert (story.step, story.uploads()) == (Step.REGISTER, []), "the entry before is not this phone"
+    story.tick(5)
+    story.registers_again()
+    story.gets_to(Step.OPEN)
+    assert story.outlook_opens()
+
+
+def test_three_entries_are_a_question_and_the_mark_of_the_person_settles_nothing(tell: Tell) -> None:
+    story = tell("three_entries")
+    story.arrives()
+    proves(story)
+    found = candidates(story.journey)
+    assert found is not None
+    assert (story.step, len(found.candidates)) == (Step.CHOOSE, 3)
+    story.picks(found.candidates[0].device_id)
+    assert (story.step, story.uploads(), story.journey.link) == (Step.REGISTER, [], None)
+
+
+def test_a_no_without_a_reason_is_said_to_have_none(tell: Tell) -> None:
+    story = tell("no_reason_given")
+    story.arrives()
+    proves(story)
+    story.gets_to(Step.FIX)
+    assert story.journey.in_hand is not None
+    assert story.journey.in_hand.posture.failing == ()
+
+
+def test_what_only_the_person_can_tell_ends_at_help_and_its_cure_opens(tell: Tell) -> None:
+    """Every record is in order, so nothing but *still blocked* shows it."""
+    story = tell("private_window")
+    story.gets_through()
+    assert (story.entra_shows, story.outlook_opens()) == (True, False)
+    for _ in range(2):
+        story.says_still_blocked()
+        story.passes(30)
+    assert (story.step, why(story)) == (Step.HELP, "loop")
+    cure(story.remotes.phone)
+    assert story.outlook_opens()

@@ -3,8 +3,17 @@
 from remediation.domain import onboarding_lock, powers
 from remediation.domain.arrival import TESTED
 from remediation.domain.channel import NONE, ChannelKind
+from remediation.domain.credential_ends import App, How
 from remediation.domain.onboarding import Role, State
-from remediation.domain.onboarding_steps import CHANNELS, CONSENT_CAUSES, SERVICE_APP, SIGN_IN_APP, TENANT, TOKEN_CAUSES
+from remediation.domain.onboarding_steps import (
+    CHANNELS,
+    CONSENT_CAUSES,
+    SECRET_ENDS,
+    SERVICE_APP,
+    SIGN_IN_APP,
+    TENANT,
+    TOKEN_CAUSES,
+)
 from remediation.domain.pilot import Down, PilotStep
 from remediation.domain.second_lock import MUST_BE_BLOCKED
 from remediation.services.set_up_facts import ERRORS
@@ -13,17 +22,20 @@ from remediation.web import onboarding_arrival, onboarding_confirm, onboarding_p
 from remediation.web.onboarding_choices import LEVELS
 from remediation.web.onboarding_mdm import FIELDS
 from remediation.web.onboarding_pages import STEPS
+from tests.test_typed_settings import FAULTS
 
 NAMES = {step.name for step in STEPS}
 LOCK = {onboarding_lock.ATTRIBUTE, onboarding_lock.PLATFORMS}
 COMPANY = {f"REMEDIATION_{name}" for name in ("ORGANISATION", "LANGUAGE", "HELPDESK_PHONE", "HELPDESK_HOURS")}
 SECRETS = {f"REMEDIATION_{name}" for name in ("SIGN_IN_CLIENT_SECRET", "SERVICE_CLIENT_SECRET")}
-TYPED = {*COMPANY, *SECRETS, TENANT, SIGN_IN_APP, SERVICE_APP}
+ENDS = set(SECRET_ENDS)
+TYPED = {*ENDS, *COMPANY, *SECRETS, TENANT, SIGN_IN_APP, SERVICE_APP}
 CHANGED = {
     *CHANNELS.values(),
     *(f"REMEDIATION_{name}" for name in ("SERVICE_CERTIFICATE", "MINIMUM_EVIDENCE")),
     "go",
     "first",
+    onboarding_lock.GIVE_UP,
     onboarding_confirm.SCOPE,
 }
 CAUSES = {
@@ -34,7 +46,7 @@ CAUSES = {
     *(f"slot_{why}" for why in (set(onboarding_partner.FINDINGS) - {"ours", "vendor", "same"}) | {"differs"}),
     *(f"policy_{why}" for why in set(onboarding_arrival.FINDINGS) - {"excluded"}),
     *("arrival_button", "arrival_nobody", *(f"pilot_{why}" for why in set(onboarding_pilot.ENDS) - {"by_hand"})),
-    *(f"lock_{why}" for why in ("not_started", "taken", "not_prepared", "policy", "not_seen")),
+    *(f"lock_{why}" for why in ("not_started", "taken", "not_prepared", "policy", "not_seen", "policy_on", "still_shown")),
     *("no_token", "not_set_up", "unreadable", "not_started", "no_key", "no_channel"),
 }
 FIELD_NAMES = {field for fields in FIELDS.values() for field in fields}
@@ -50,6 +62,10 @@ MADE_UP: dict[str, set[str]] = {
     "onboarding.state.": {state.value for state in State},
     "onboarding.field.": TYPED | CHANGED | LOCK,
     "onboarding.hint.": TYPED | LOCK,
+    "onboarding.fault.": {*FAULTS, "lock_held"},
+    "onboarding.ends.app.": set(App),
+    "onboarding.ends.due.": set(App),
+    "onboarding.ends.how.": set(How),
     "onboarding.lock.click.": set("12345"),
     "onboarding.lock.kind.": set(MUST_BE_BLOCKED),
     "onboarding.cause.": CAUSES,

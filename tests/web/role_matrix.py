@@ -25,6 +25,9 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("GET", "/refused/<key>"): PUBLIC,
     ("GET", "/what-microsoft-says"): PUBLIC,
     ("POST", "/what-microsoft-says"): ELSEWHERE,
+    ("GET", "/what-happens"): PUBLIC,
+    ("POST", "/what-happens"): ELSEWHERE,
+    ("GET", "/what-happens/<path:word>"): ELSEWHERE,  # no such answer; `test_what_happens` has those that there are
     # Entra does not answer in these tests: 503 says that anyone may begin to sign in. `test_sign_in` has an Entra.
     ("GET", "/sign-in"): {"nobody": 503, "mia": 503, "noah": 503, "hanna": 503},
     ("GET", "/sign-in/again"): {"nobody": 401, "mia": 303, "noah": 409, "hanna": 409},

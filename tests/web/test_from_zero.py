@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -291,6 +292,16 @@ def test_a_certificate_is_made_by_the_worker_and_used_once_it_was_uploaded(zero:
     zero.worker_looks()
     assert zero.looked("consent").cause is None, zero.looked("consent").detail
     assert "REMEDIATION_SERVICE_CLIENT_SECRET" not in zero.choices.typed()
+    said = zero.says("credential")
+    assert "by the certificate itself" in said
+    assert "by Microsoft's directory" in said
+    assert "ends soon" not in said
+    zero.sandbox.world.apps["sign-in"].secret_ends = datetime.now(UTC) + timedelta(days=6)
+    assert zero.sends("credential", SIGN_IN_SECRET_ENDS="soon") == 400
+    zero.types("credential", SIGN_IN_SECRET_ENDS="2031-06-30")
+    zero.worker_looks()
+    for page in ("credential", ""):
+        assert "The secret of the sign-in app ends soon" in zero.says(page), "the directory knows better than whoever typed"
 
 
 # go

@@ -6,9 +6,10 @@ import pytest
 from bs4 import BeautifulSoup
 
 from remediation.domain.onboarding import Facts, Looked, State
-from remediation.domain.onboarding_lock import ATTRIBUTE, LOOK, PREPARE, SECOND_LOCK
+from remediation.domain.onboarding_lock import ATTRIBUTE, GIVE_UP, LOOK, PREPARE, SECOND_LOCK
 from remediation.ports import Actor, Choice
-from remediation.services import onboard
+from remediation.services import onboard, set_up_lock
+from remediation.store.onboarding import SqlChoices
 from tests.people import NOON
 from tests.web.conftest import Browser, Web
 from tests.web.set_up_scenes import admin
@@ -67,3 +68,20 @@ def test_what_was_seen_blocked_is_kept_once_the_attribute_is_ours(web: Web) -> N
     assert rule.get_text() == held.rule
     assert page.find(id="seen-unregistered") is not None
     assert page.find(id="seen-unmarked") is None, "that one was seen"
+
+
+def test_another_attribute_is_refused_while_marks_stand_and_the_way_out_asks_for_another_sign_in(web: Web) -> None:
+    adam = admin(web)
+    onboard.choose(web.store, {ATTRIBUTE: Choice("7")}, actor=Actor("person", "adam"), now=web.clock())
+    prepared(web)
+    answer = adam.post(PAGE, data={"csrf_token": adam.csrf(), ATTRIBUTE: ""})
+    assert (answer.status_code, "Give the second lock up first" in answer.text) == (400, True)
+    assert set_up_lock.stands_in_the_way(web.store.second_lock(), "9")
+    assert not set_up_lock.stands_in_the_way(web.store.second_lock(), "7"), "the control"
+    link = BeautifulSoup(adam.get(PAGE).text, "html.parser").find(id="give-up")
+    assert link is not None
+    address = str(link["href"])
+    assert "Take the marks of the second lock away" in adam.get(address).text
+    change = address.partition("change=")[2]
+    assert sent(adam, "/onboarding/confirm", change=change) == 403, "without a fresh sign-in nothing is asked for"
+    assert GIVE_UP not in SqlChoices(web.engine).looks()

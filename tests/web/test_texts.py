@@ -12,7 +12,9 @@ from jinja2 import Environment, nodes
 from remediation.domain.block_page import Meaning
 from remediation.domain.compliance import ADVICE
 from remediation.domain.device import Platform
+from remediation.domain.loops import ASKS, Rung
 from remediation.domain.steps import CHAIN, RELAYED, ChainState, Step
+from remediation.domain.troubles import Part, Trouble
 from remediation.web import HERE, HOUSE, entrances, error_pages, links, microsoft_says_pages, panel, possession_pages
 from remediation.web.texts import APP
 from tests.web import figure_ids, helpdesk_ids, impact_ids, onboarding_ids
@@ -32,7 +34,7 @@ ENGLISH, GERMAN = TEXTS["en"], TEXTS["de"]
 # Words of Latin letters that stand in Japanese and Arabic, too: names, and what systems write that way.
 LATIN = """
 AADSTS Android App Apple Authenticator BitLocker Chrome Company Cookie Edge Entra Face FileVault Finder Google Hub ID IT Intune Mac
-Microsoft Outlook PIN Play Portal Safari Store Teams Touch Update Wi-Fi Windows dsregcmd iPad iPhone status HH MMM mm
+Linux Microsoft Outlook PIN Play Portal Safari Store Teams Touch Update Wi-Fi Windows dsregcmd iPad iPhone macOS status HH MMM mm
 auth time remediation onboard
 """
 FAMILIAR = {
@@ -159,6 +161,10 @@ MADE_UP = {
     **{f"says.computer.{part}.": microsoft_says_pages.COMPUTERS for part in ("title", "text")},
     **{f"says.{part}.": microsoft_says_pages.WHOSE for part in ("device", "device_text")},
     "says.where.": "123",
+    "loop.heading.": {Rung.ANOTHER.value, Rung.HELPDESK.value},
+    "loop.do.": {step.value for step in ASKS},
+    "trouble.part.": values(Part),
+    **{f"trouble.{part}.": values(Trouble) for part in ("ask", "text", "do")},
     "open.observed.": ("changed", "already_so", "relayed", "found"),
     "slow.title.": ("mdm", "directory", "channel"),
     "advice.title.": ADVICE,

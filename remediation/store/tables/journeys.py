@@ -59,6 +59,8 @@ journeys = sa.Table(
     sa.Column("reopened_at", Moment),
     sa.Column("shown", sa.Text),  # the page that the person was shown last
     sa.Column("tell_open_at", Moment),  # they asked to be told once it is open; None again when that is under way
+    sa.Column("tries", sa.JSON),  # what they said to have done, a word for each time
+    sa.Column("tried_at", Moment),
     sa.UniqueConstraint("tenant_id", "case_code"),
     to("oid", "people"),
     to("possession_connection possession_record_id", "managed_devices", "connection record_id"),
