@@ -12,15 +12,17 @@ from requests.adapters import BaseAdapter
 from . import credential_wiring
 from .adapters.access_policies import GraphPolicies
 from .adapters.certificate_files import PemFiles
+from .adapters.tenant_facts import GraphTenantFacts
 from .domain.credential_ends import Ends
 from .domain.device import ManagedDevice
 from .domain.finding import Finding, State
 from .domain.message_test import MessageTest
 from .errors import RemoteError
 from .ports import Actor, Clock
-from .services import doctor, doctor_house, doctor_lock, doctor_partner, doctor_remotes, message_test, pilot
+from .services import doctor, doctor_house, doctor_lock, doctor_partner, doctor_remotes, doctor_tenant, message_test, pilot
 from .set_up_wiring import chosen_groups, partner_wanted
 from .settings import WorkerSettings
+from .settings.mdm import WorkspaceOneConnection
 from .store.engine import make_engine
 from .store.store import SqlStore
 from .store.stuck import SqlStuckRows
@@ -36,6 +38,8 @@ CHECKS: Sequence[doctor.Check] = (
     doctor_remotes.tokens,
     doctor_remotes.credentials,
     doctor_remotes.directory,
+    doctor_tenant.licences,
+    doctor_tenant.registration,
     doctor_remotes.channels,
     doctor_remotes.partner,
     doctor_partner.slots,
@@ -46,9 +50,11 @@ CHECKS: Sequence[doctor.Check] = (
     doctor_remotes.sign_in_log,
     doctor.evidence,
     doctor_remotes.policy,
+    doctor_tenant.deadlock,
     doctor_remotes.temporary_access,
     pilot.proven,
     doctor_lock.lock,
+    doctor_tenant.by_hand,
     doctor_remotes.clocks,
     doctor_house.worker,
     doctor_house.queue,
@@ -81,6 +87,9 @@ class Examination:
             stuck=SqlStuckRows(self._engine, tenant),
             files=_files(settings),
             sign_in_app=sign_in_app.lower() if sign_in_app else None,
+            tenant=GraphTenantFacts(wire.graph("directory")),
+            intune_plans=settings.intune_plans,
+            syncs_groups=any(isinstance(one, WorkspaceOneConnection) for one in settings.mdm.values()),
             ends=credential_wiring.ends(settings, wire, clock, sign_in_app=sign_in_app),
             wanted=lambda: partner_wanted(settings, groups()),
             bypass=(settings.temporary_access_group, temporary_access(settings, wire))

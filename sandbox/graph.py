@@ -29,6 +29,7 @@ from sandbox.graph_manners import (
 from sandbox.graph_policies import add_policies
 from sandbox.graph_privileged import add_privileged
 from sandbox.graph_sign_ins import add_sign_ins
+from sandbox.graph_tenant import add_tenant_facts
 from sandbox.graph_update import checked_update
 from sandbox.intune import ENDPOINT_NAMES, endpoint_url
 from sandbox.partners import add_partners
@@ -54,6 +55,7 @@ def create_graph(sandbox: Sandbox) -> Flask:
     add_privileged(app, sandbox)
     add_partners(app, sandbox)
     add_applications(app, sandbox)
+    add_tenant_facts(app, sandbox)
     _service_principals(app, sandbox)
     return app
 

@@ -32,6 +32,7 @@ def add_policies(app: Flask, sandbox: Sandbox) -> None:
             items = [
                 _policy("Require a compliant device", ["compliantDevice"], list(world.excluded_apps), left_out),
                 _policy("Require two steps", ["mfa"], [], left_out if world.excluded_from_other_policy else []),
+                *([_of_actions(world.user_actions)] if world.user_actions else []),
                 *(_by_filter(policy, list(world.excluded_apps)) for policy in world.device_policies),
             ]
         return page(sandbox, "conditionalAccess/policies", items, asked)
@@ -72,6 +73,13 @@ def _policy(name: str, controls: list[str], excluded: list[str], left_out: list[
             "termsOfUse": [],
         },
     }
+
+
+def _of_actions(actions: list[str]) -> dict[str, Any]:
+    """resources/conditionalaccessapplications.md: user actions stand where apps would."""
+    told = _policy("Register on a compliant device", ["compliantDevice"], [], [])
+    told["conditions"]["applications"] |= {"includeApplications": [], "includeUserActions": actions}
+    return told
 
 
 def _by_filter(policy: DevicePolicy, excluded: list[str]) -> dict[str, Any]:

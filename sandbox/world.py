@@ -123,6 +123,11 @@ class World:
             self.device_policies: list[DevicePolicy] = []
             """Further policies, which block by a filter for devices."""
             self.excluded_apps: list[str] = []
+            self.seats: dict[str, int] = {}
+            """Bought, by service plan; 25 of each where nothing is said."""
+            self.may_register, self.device_quota = "all", 50
+            self.user_actions: list[str] = []
+            """Of a policy that asks for a compliant device for these; none where there is none."""
             """Client ids that the policy about compliant devices leaves alone."""
             self.uploads: dict[str, DataUpload] = {}
             self.apps: dict[str, AppRegistration] = {}

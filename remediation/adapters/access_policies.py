@@ -44,6 +44,7 @@ def _policy(item: Fields) -> AccessPolicy:
         rule=filter_.text("rule") or "" if filter_ is not None else None,
         platforms=_words(platforms, "includePlatforms"),
         not_platforms=_words(platforms, "excludePlatforms"),
+        actions=frozenset(apps.texts("includeUserActions")) if apps.raw("includeUserActions") is not None else frozenset(),
         clients=_words(conditions, "clientAppTypes"),
     )
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 # https://learn.microsoft.com/graph/api/resources/conditionalaccessgrantcontrols: the words for what only a device can meet
 DEVICE_CONTROLS = frozenset({"compliantDevice", "domainJoinedDevice"})
 EVERY_APP = "All"
+# https://learn.microsoft.com/graph/api/resources/conditionalaccessapplications: includeUserActions
+REGISTERING = frozenset({"urn:user:registersecurityinfo", "urn:user:registerdevice"})
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class AccessPolicy:
     platforms: frozenset[str] = frozenset()
     not_platforms: frozenset[str] = frozenset()
     clients: frozenset[str] = frozenset()
+    actions: frozenset[str] = frozenset()
+    """User actions instead of apps."""
 
     @property
     def asks_for_device(self) -> bool:
@@ -49,6 +53,12 @@ def catches(policy: AccessPolicy, app_id: str) -> bool | None:
     if policy.included & {EVERY_APP, app_id}:
         return None if policy.filtered else True
     return None if policy.filtered else False
+
+
+def locks_out(policy: AccessPolicy) -> bool:
+    """Whether it asks whoever registers a device, or security information for it, for a device that is well already."""
+    met_otherwise = "block" not in policy.controls and policy.any_of and policy.controls - DEVICE_CONTROLS
+    return policy.enforced and policy.asks_for_device and not met_otherwise and bool(policy.actions & REGISTERING)
 
 
 def leaves_out(policies: Sequence[AccessPolicy], group_id: str) -> tuple[list[str], list[str]]:

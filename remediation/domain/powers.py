@@ -33,8 +33,8 @@ OPTIONAL: Mapping[str, str] = {
 }
 # Only where temporary access is given by the worker: docs/helpdesk.md.
 TEMPORARY_ACCESS = "PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup"
-# What is of no use here, but is asked for by a page of Microsoft's.
-ALLOWED = frozenset({"Directory.Read.All"})
+# Asked for by a page of Microsoft's; and read by the doctor alone, where it was granted.
+ALLOWED = frozenset({"Directory.Read.All", "Policy.Read.DeviceConfiguration"})
 # graph-docs permissions-reference: these include the others' reads.
 INCLUDES: Mapping[str, frozenset[str]] = {
     "Directory.Read.All": frozenset({"User.Read.All", "Device.Read.All", "Application.Read.All", "GroupMember.Read.All"}),

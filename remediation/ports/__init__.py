@@ -7,7 +7,7 @@ from .alarms import AT_ONCE, Alarm, AlarmDue, AlarmRows, AlarmSink
 from .appearance import AppearanceChanges, AppearanceRows
 from .budgets import Budgets, in_lane, lane_now
 from .certificates import DeviceCertificates
-from .checking import AppSecrets, CertificateFiles, Clocks, Policies, Powered, Reachable
+from .checking import AppSecrets, CertificateFiles, Clocks, Policies, Powered, Reachable, TenantFacts
 from .deeds import Deed, Deeds
 from .desk import (
     CaseFound,
@@ -192,6 +192,7 @@ __all__ = [
     "StuckRow",
     "StuckRows",
     "TemporaryAccess",
+    "TenantFacts",
     "TimelinePage",
     "ToDisable",
     "ToJudge",

@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 
 from ..domain.credential_ends import AppSecret
 from ..domain.device_policy import AccessPolicy
+from ..domain.tenant_facts import Registration, Subscription
 
 
 class Powered(Protocol):
@@ -29,6 +30,14 @@ class Reachable(Protocol):
 class AppSecrets(Protocol):
     def secrets(self, client_id: str) -> Sequence[AppSecret]:
         """Those of an app registration of this tenant. NotFound where it is another's, Refused where that may not be read."""
+
+
+class TenantFacts(Protocol):
+    """Each may be Refused: both permissions are optional."""
+
+    def subscriptions(self) -> Sequence[Subscription]: ...
+
+    def registration(self) -> Registration: ...
 
 
 class CertificateFiles(Protocol):

@@ -11,7 +11,7 @@ from ..domain.credential_ends import Ends
 from ..domain.evidence import Level
 from ..domain.finding import Finding, State
 from ..domain.message_test import MessageTest
-from ..ports import CertificateFiles, Clocks, Messaging, Policies, Powered, StuckRows, TemporaryAccess
+from ..ports import CertificateFiles, Clocks, Messaging, Policies, Powered, StuckRows, TemporaryAccess, TenantFacts
 from .provision_partner import Wanted
 from .world import World
 
@@ -30,6 +30,10 @@ class Doctor:
     files: Mapping[str, str]
     sign_in_app: str | None = None
     wanted: Callable[[], Wanted] | None = None
+    tenant: TenantFacts | None = None
+    intune_plans: Sequence[str] = ()
+    syncs_groups: bool = False
+    """An MDM whose console takes over changed groups by hand (Workspace ONE: Sync Azure Services)."""
     ends: Callable[[], Sequence[Ends]] | None = None
     """When the credentials of both apps end."""
     bypass: tuple[str, TemporaryAccess | None] | None = None

@@ -26,7 +26,7 @@ from remediation.services.heartbeat import rows_of
 from remediation.settings import WorkerSettings
 from remediation.settings.names import secrets_of
 from remediation.store.tables import partner_told, watches
-from sandbox.things import DevicePolicy, OtherPartner
+from sandbox.things import ENTRA_P1_PLAN, INTUNE_PLAN, DevicePolicy, OtherPartner
 from sandbox.world import GRAPH_APP_ID
 from tests.authority import make, revoking
 from tests.locked import prepare
@@ -118,6 +118,46 @@ def test_the_end_of_each_credential(ward: Ward) -> None:
     ward.sandbox.world.end_tokens()
     assert ward.says("credential", "sign-in app") == (UNKNOWN, "not_known")
     assert ward.says("credential", "sign-in app", sign_in_secret_ends="2099-01-01") == (GOOD, "lasts")
+
+
+def test_licences_are_there_and_enough(ward: Ward) -> None:
+    world = ward.sandbox.world
+    assert ward.says("licence", "Intune") == (GOOD, "there")
+    world.seats = {INTUNE_PLAN: 1, ENTRA_P1_PLAN: 0}
+    found = ward.examined()
+    assert (found["licence", "Intune"].why, found["licence", "Intune"].state) == ("too_few", BAD)
+    assert (found["licence", "Entra ID P1 or P2"].why, found["licence", "Entra ID P1 or P2"].state) == ("none", BAD)
+    assert found["licence_given", ""].why == "not_counted"
+    ward.roles.discard("LicenseAssignment.Read.All")
+    world.end_tokens()
+    assert ward.says("licence") == (GOOD, "not_readable")
+
+
+def test_who_may_register_a_device_and_how_many(ward: Ward) -> None:
+    assert ward.says("registration") == (GOOD, "not_readable"), "the permission is optional"
+    ward.roles.add("Policy.Read.DeviceConfiguration")
+    world = ward.sandbox.world
+    world.end_tokens()
+    assert ward.says("registration") == (GOOD, "everybody")
+    assert ward.examined()["permissions", "graph"].why == "right"
+    for who, quota, told in (("no", 50, (BAD, "nobody")), ("enumerated", 50, (UNKNOWN, "some")), ("all", 2, (BAD, "small_quota"))):
+        world.may_register, world.device_quota = who, quota
+        assert ward.says("registration") == told
+
+
+@pytest.mark.parametrize("action", ["urn:user:registersecurityinfo", "urn:user:registerdevice"])
+def test_a_policy_that_lets_no_new_phone_begin(ward: Ward, action: str) -> None:
+    assert ward.says("new_phone") == (GOOD, "may_begin")
+    ward.sandbox.world.user_actions = [action]
+    found = ward.examined()["new_phone", ""]
+    assert (found.state, found.why, found.detail) == (BAD, "locked_out", {"policies": "Register on a compliant device"})
+
+
+def test_what_no_interface_tells_is_said_where_it_is_needed(ward: Ward) -> None:
+    ward.examined()
+    assert {one.why for one in ward.found if one.check == "by_hand"} == {"authenticator", "sso_extension", "enrollment_app"}
+    ward.examined(groups=tuple(ward.sandbox.world.groups)[:1])
+    assert "group_sync" in {one.why for one in ward.found if one.check == "by_hand"}
 
 
 def test_a_permission_too_few_and_one_too_many(ward: Ward) -> None:
@@ -457,7 +497,7 @@ def test_every_finding_has_words_and_a_name() -> None:
         assert named(finding)
 
 
-MODULES = ("doctor", "doctor_remotes", "doctor_house", "doctor_partner", "pilot")
+MODULES = ("doctor", "doctor_tenant", "doctor_remotes", "doctor_house", "doctor_partner", "pilot")
 DETAILS = ("code", "said", "permissions", "permission", "lost", "count", "at", "by", "minimum", "connections", "policies")
 DETAILS_OF_TIME = (
     "seconds",
@@ -474,4 +514,7 @@ DETAILS_OF_TIME = (
     "there",
     "here",
     "enrollment",
+    "seats",
+    "used",
+    "quota",
 )
