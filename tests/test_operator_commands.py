@@ -343,14 +343,14 @@ def test_a_sentence_for_everybody_is_said_shown_and_ended(ground: Ground) -> Non
 
 
 CHANGES_NOTHING = {"stuck", "leases", "connections", "check-settings", "audit verify", "audit", "serve", "work", "migrate"}
-CHANGES_NOTHING |= {"work-list", "incident"}
+CHANGES_NOTHING |= {"work-list", "incident", "appearance", "appearance history"}
 CHANGES_NOTHING |= {"doctor", "bar", "figures", "mdm", "mdm groups", "mdm lookup-values", "partner", "partner show"}
 CHANGES_NOTHING |= {"scope", "scope show", "scope search", "pilot", "pilot show"}
 CHANGES_NOTHING |= {"impact", "onboard status", "onboard apps"}
 CHANGES_NOTHING |= {"lock", "lock rule", "lock show"}
 """`serve` and `work` are the processes; `migrate` makes tables, and its --to is audited where it arrives (test_moving.py)."""
 AUDITED = {"stuck retry", "leases extend", "work takeover", "export", "erase", "sign-out", "doctor possession", "mdm hooks"}
-AUDITED |= {"incident say", "incident end"}
+AUDITED |= {"incident say", "incident end", "appearance set", "appearance ours", "appearance back"}
 AUDITED |= {"mdm find", "partner provision", "partner deprovision", "scope set", "pilot start", "pilot stop"}
 AUDITED |= {"pilot first", "pilot without"}
 AUDITED |= {"impact count", "impact stop", "impact tell", "impact waves", "lock prepare", "lock blocked", "lock give-up", "repair"}
