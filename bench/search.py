@@ -2,8 +2,9 @@
 
 `small` and `large` are numbers of links; each person has one, with devices on both sides, a case, and rows in audit and
 observations. Asked, of the whole web app, are frequent and rare beginnings of names, two names, mail addresses, serial numbers,
-device ids in a pasted text, case codes, and words that nobody has; after each the page of one person. Milliseconds are of one
-request at a time on this machine; `ratio` is `p95_large_ms` by `p95_small_ms`.
+device ids in a pasted text, case codes, and words that nobody has; after each the page of one person, and now and then the
+work list and the page of the connections, whose figures stand apart. Milliseconds are of one request at a time on this machine,
+each kind asked once before; `ratio` is `p95_large_ms` by `p95_small_ms`.
 
 `--break scan` takes the index of terms away: `ratio` must be far above.
 """
@@ -18,14 +19,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
+from uuid import UUID
 
 import sqlalchemy as sa
 
+from bench.stage import copies
 from bench.stage.company import database
 from bench.stage.fill import fill, link_of
 from remediation.domain.device import Person, Platform
+from remediation.domain.push import message_id
 from remediation.domain.turns import SEARCHES
-from remediation.services.start_journey import LETTERS
 from remediation.store.engine import make_engine
 from remediation.store.tables import audit, directory_devices, journeys, managed_devices, observations, people
 from sandbox import crowd
@@ -55,8 +58,9 @@ GIVEN = (
     "Paul",
 )
 SYLLABLES = [consonant + vowel for consonant in "bdfgklmnrstvwz" for vowel in "aeo"]
-AT_ONCE = 5000
 AGO = timedelta(days=39)
+OTHERS = ("work", "connections")
+"""Pages of the console that are measured beside, and are not in the ratio."""
 
 
 def run(options: "Options", say: Callable[[str], None]) -> dict[str, Any]:
@@ -82,7 +86,7 @@ def _measured(links: int, asked: int, db: str, seed: int, broken: str | None, sa
         url = database(db, folder, stack)
         world = create_sandbox(SandboxConfig(ca_folder=folder)).world
         begun = time.monotonic()
-        _fill(url, world, links, chance, say)
+        _fill(url, world, links, chance)
         say(f"{links} links in {time.monotonic() - begun:.0f} s")
         web = Web(url, tenant_id=world.tenant_id)
         stack.callback(web.engine.dispose)
@@ -90,62 +94,94 @@ def _measured(links: int, asked: int, db: str, seed: int, broken: str | None, sa
             with web.engine.begin() as connection:
                 connection.execute(sa.text("DROP INDEX ix_search_terms_term"))
         some = _some(web, chance, asked)
-        searches, pages = [], []
+        for text, oid in _questions(_some(web, chance, 12), chance):
+            for path in (f"/helpdesk?q={quote(text)}", f"/helpdesk/person/{oid}"):
+                _timed(_staff(web, -99), path)
+        searches, pages, others = [], [], {name: list[float]() for name in OTHERS}
         for number, (text, oid) in enumerate(_questions(some, chance)):
             staff = _staff(web, number)
             searches.append(_timed(staff, f"/helpdesk?q={quote(text)}"))
             pages.append(_timed(staff, f"/helpdesk/person/{oid}"))
+            if number % 10 == 0:
+                for name, taken in others.items():
+                    taken.append(_timed(staff, f"/helpdesk/{name}"))
         figures = {"p95_search": _p95(searches), "p95_page": _p95(pages), "p95": _p95(searches + pages)}
+        figures |= {f"p95_{name}": _p95(taken) for name, taken in others.items()}
         say(f"{links} links: {figures}")
         return figures
 
 
-def _fill(url: str, world: World, links: int, chance: random.Random, say: Callable[[str], None]) -> None:
+def _fill(url: str, world: World, links: int, chance: random.Random) -> None:
+    """One person by the product's own rows, all others after them."""
     engine = make_engine(url, durable=False)
-    codes: set[str] = set()
-    for start in range(0, links, AT_ONCE):
-        members = crowd.gather(world, min(AT_ONCE, links - start))
-        for member in members:
-            _named(member, chance)
-        fill(engine, world, members)
-        _lived(engine, world, members, codes, chance)
-        last = max(world.records)
-        for kept in (world.persons, world.phones, world.devices):
-            kept.clear()
-        world.records = {last: world.records[last]}  # from which the next ones count on
-        if start % 100_000 == 0:
-            say(f"  {start + len(members)} of {links}")
+    [member] = crowd.gather(world, 1)
+    code = copies.codes(chance)
+    first = _of(member, next(code), world.new_id())
+    fill(engine, world, [member])
+    _lived(engine, world, member, first)
     engine.dispose()
+    numbers = range(1, links)
+    copies.copy(
+        url, first, world.tenant_id, (_somebody(number, links, int(first["record_id"]), next(code), chance) for number in numbers)
+    )
 
 
-def _named(member: Member, chance: random.Random) -> None:
-    """As people are called: given names are shared by many, family names by few."""
+def _of(member: Member, code: str, journey: str) -> dict[str, str]:
+    person, device, record = member.person, member.device, member.record
+    link_id = link_of(member)
+    return {
+        "oid": person.oid,
+        "name": person.name,
+        "upn": person.upn,
+        "mail": person.mail or "",
+        "mdm_user": person.mdm_user_name or "",
+        "device_id": device.device_id,
+        "object_id": device.object_id,
+        "device": device.name,
+        "record_id": str(record.id),
+        "serial": record.serial,
+        "udid": record.udid,
+        "link": link_id,
+        "message": message_id(person.tenant_id, link_id, 1),
+        "code": code,
+        "journey": journey,
+    }
+
+
+def _somebody(number: int, of: int, first_record: int, code: str, chance: random.Random) -> dict[str, str]:
+    """As people are called: given names are shared by many, family names by few. Object ids go up, from anywhere to anywhere."""
     family = "".join(chance.choice(SYLLABLES) for _ in range(4)).title()
-    member.person.name = f"{chance.choice(GIVEN)} {family}"
-    member.person.mail = f"{member.person.name.replace(' ', '.').lower()}.{member.record.id}@contoso.example"
-    member.device.name = member.record.friendly_name = f"{member.person.name}’s iPhone"
+    name, record = f"{chance.choice(GIVEN)} {family}", first_record + number
+    oid = UUID(int=(number << 128) // of | chance.getrandbits(64), version=4)
+    ids = (copies.new_id(chance) for _ in range(5))
+    return {
+        "oid": str(oid),
+        "name": name,
+        "upn": f"person.{record}@contoso.example",
+        "mdm_user": f"person.{record}",
+        "mail": f"{name.replace(' ', '.').lower()}.{record}@contoso.example",
+        "device": f"{name}’s iPhone",
+        "record_id": str(record),
+        "serial": f"F2L{record:09}",
+        "udid": f"00008110-{chance.getrandbits(64):016X}",
+        "code": code,
+        **dict(zip(("device_id", "object_id", "link", "message", "journey"), ids, strict=True)),
+    }
 
 
-def _lived(engine: sa.Engine, world: World, members: Sequence[Member], codes: set[str], chance: random.Random) -> None:
-    """A case for each, long over, and what was written down of them."""
+def _lived(engine: sa.Engine, world: World, member: Member, who: dict[str, str]) -> None:
+    """A case, long over, and what was written down of it."""
     begun, tenant = world.now() - AGO, {"tenant_id": world.tenant_id}
-    cases, done, seen = [], [], []
-    for member in members:
-        oid, link_id, journey_id = member.person.oid, link_of(member), world.new_id()
-        while (code := "".join(chance.choices(LETTERS, k=6))) in codes:
-            pass
-        codes.add(code)
-        times = {"started_at": begun, "expires_at": begun + timedelta(days=1), "done_at": begun + timedelta(minutes=9)}
-        of_case = {"id": journey_id, "case_code": f"{code[:3]}-{code[3:]}", "oid": oid, "platform": Platform.IOS}
-        cases.append({**tenant, **of_case, **times, "browser": "b", "entrance": "start", "attempts": 0, "wake": 0})
-        told = {**tenant, "at": begun, "actor_kind": "worker", "actor_id": "w", "detail": {}}
-        of_link = ({**told, "why": why, "about_kind": "link", "about_id": link_id} for why in ("link.made", "push.sent"))
-        done += [{**told, "why": "journey.started", "about_kind": "journey", "about_id": journey_id}, *of_link]
-        noted = {**tenant, "at": begun, "subject_kind": "directory_device", "subject_id": member.device.device_id}
-        news = {"new": member.device.name, "compliant": True}
-        seen += [{**noted, "what": what, "old": None, "new": new} for what, new in news.items()]
+    times = {"started_at": begun, "expires_at": begun + timedelta(days=1), "done_at": begun + timedelta(minutes=9)}
+    of_case = {"id": who["journey"], "case_code": who["code"], "oid": who["oid"], "platform": Platform.IOS}
+    case = {**tenant, **of_case, **times, "browser": "b", "entrance": "start", "attempts": 0, "wake": 0}
+    told = {**tenant, "at": begun, "actor_kind": "worker", "actor_id": "w", "detail": {}}
+    done = [{**told, "why": "journey.started", "about_kind": "journey", "about_id": who["journey"]}]
+    done += [{**told, "why": why, "about_kind": "link", "about_id": who["link"]} for why in ("link.made", "push.sent")]
+    noted = {**tenant, "at": begun, "subject_kind": "directory_device", "subject_id": member.device.device_id}
+    seen = [{**noted, "what": what, "old": None, "new": new} for what, new in {"name": "iPhone", "compliant": True}.items()]
     with engine.begin() as connection:
-        for table, rows in ((journeys, cases), (audit, done), (observations, seen)):
+        for table, rows in ((journeys, [case]), (audit, done), (observations, seen)):
             connection.execute(sa.insert(table), rows)
 
 
@@ -192,7 +228,7 @@ def _questions(some: Sequence[dict[str, Any]], chance: random.Random) -> Iterato
 
 def _staff(web: Web, number: int) -> Browser:
     """Each of the staff asks no more often than one may."""
-    oid = f"staff-{number // (SEARCHES.at_once // 3)}"
+    oid = f"staff-{number // (SEARCHES.at_once // 4)}"
     return web.signed_in(Person(oid, "Hanna Roth", "hanna.roth@contoso.example"), browser=oid, roles=["Helpdesk.Read"])
 
 

@@ -23,6 +23,7 @@ from .services.prune import Keep, prune
 from .settings import WorkerSettings
 from .settings.rules import strong
 from .store.alarms import SqlAlarms
+from .store.dependents import SqlDependents
 from .store.figures import SqlFigures
 from .store.leases import SqlLeases
 from .store.pruning import SqlPrunedRows
@@ -31,6 +32,7 @@ from .store.tables import DEPLOYMENT
 from .worker.pulse import Pulse
 
 JUDGED_EVERY, TOLD_EVERY, FIGURES_EVERY, PRUNED_EVERY = 30.0, 5.0, 30.0, 3600.0  # seconds
+LINKS_EVERY = 10.0
 SEALED_EVERY, LATE_EVERY, ANCHORED_EVERY = 1.0, 3600.0, 600.0
 
 
@@ -38,9 +40,10 @@ def of(settings: WorkerSettings, engine: sa.Engine, store: Store, now: Callable[
     """Telling has a pulse of its own: a mail server that does not answer holds up no judging."""
     rows, leases = SqlAlarms(engine, settings.tenant_id), SqlLeases(engine, settings.tenant_id)
     sinks = alarm_sinks(settings)
-    names = [sink.name for sink in sinks]
+    names, links = [sink.name for sink in sinks], SqlDependents(engine, settings.tenant_id)
     pulses = [
         Pulse("alarms", lambda: alarms.judge(rows, leases, now(), sinks=names), every=JUDGED_EVERY),
+        Pulse("links of each connection", lambda: links.count(now), every=LINKS_EVERY),
         Pulse("telling", lambda: alarms.tell(rows, sinks, now()), every=TOLD_EVERY),
     ]
     pulses += _audit(settings, engine, store, now)

@@ -30,6 +30,7 @@ from .adapters import (
     sign_in_log,
     workspace_one_events,
 )
+from .adapters.access_package import AccessPackage
 from .adapters.mail import OwnerMail
 from .adapters.metrics_port import PortTaken, WebMetrics, serve_worker
 from .adapters.risk_file import RiskFile
@@ -40,7 +41,7 @@ from .domain.compliance import Lease
 from .domain.evidence import Level
 from .domain.watch import Pace, watch_names
 from .errors import NotReady
-from .ports import Actor, Budgets, Clock, DeviceManager, EventTargets, Store
+from .ports import Actor, Budgets, Clock, DeviceManager, EventTargets, Store, TemporaryAccess
 from .services import heartbeat, members
 from .services.carry_access import Carrying, carry
 from .services.disable_entries import disable_entries
@@ -242,11 +243,14 @@ def build_worker(
     return Worker(durable, [*steady, *operator_pulses.of(settings, engine, store, parts.clock), *more])
 
 
-def temporary_access(settings: WorkerSettings, wire: Wire) -> PimGroup | None:
+def temporary_access(settings: WorkerSettings, wire: Wire) -> TemporaryAccess | None:
     """None where it is off, or given by hand."""
-    if settings.temporary_access != "pim" or settings.temporary_access_group is None:
-        return None
-    return PimGroup(wire.graph("access", gate="access"), settings.temporary_access_group)
+    if settings.temporary_access == "pim" and settings.temporary_access_group is not None:
+        return PimGroup(wire.graph("access", gate="access"), settings.temporary_access_group)
+    package, policy = settings.temporary_access_package, settings.temporary_access_policy
+    if settings.temporary_access == "package" and package is not None and policy is not None:
+        return AccessPackage(wire.graph("access", gate="access"), package, policy)
+    return None
 
 
 def build_set_up_worker(settings: WorkerSettings, looks: Sequence[Pulse], engine: SqlEngine) -> Worker:

@@ -26,6 +26,7 @@ from sandbox.graph_manners import (
     speak_graph,
     whole,
 )
+from sandbox.graph_packages import add_packages
 from sandbox.graph_policies import add_policies
 from sandbox.graph_privileged import add_privileged
 from sandbox.graph_sign_ins import add_sign_ins
@@ -53,6 +54,7 @@ def create_graph(sandbox: Sandbox) -> Flask:
     add_sign_ins(app, sandbox)
     add_policies(app, sandbox)
     add_privileged(app, sandbox)
+    add_packages(app, sandbox)
     add_partners(app, sandbox)
     add_applications(app, sandbox)
     add_tenant_facts(app, sandbox)

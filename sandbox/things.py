@@ -114,6 +114,26 @@ class Privileged:
     end: datetime | None
 
 
+@dataclass(frozen=True)
+class Package:
+    """An access package that holds one group, with a policy for direct assignments."""
+
+    id: str
+    policy_id: str
+    group_id: str
+
+
+@dataclass
+class Packaged:
+    """An assignment of an access package; without an `end` it lasts. `end` is moved to now when it is removed."""
+
+    id: str
+    oid: str
+    package_id: str
+    start: datetime
+    end: datetime | None
+
+
 @dataclass
 class DirectoryDevice:
     object_id: str

@@ -36,6 +36,8 @@ from sandbox.things import (
     Maas360Console,
     ManagedRecord,
     MdmConnection,
+    Package,
+    Packaged,
     PartnerTenant,
     Person,
     Phone,
@@ -117,8 +119,12 @@ class World:
             self.excluded_from_other_policy = False
             """A mistake of the administrator's: the other policy leaves them alone as well."""
             self.privileged: list[Privileged] = []
+            self.packages: dict[str, Package] = {}
+            self.packaged: list[Packaged] = []
+            self.delivered_after = timedelta(seconds=3)
+            """How long after its assignment a package's group has the person in it."""
             self.governed = True
-            """Whether the tenant has the licence for Privileged Identity Management."""
+            """Whether the tenant has the licence for Privileged Identity Management and entitlement management."""
             self.longest_privilege = timedelta(days=1)
             self.device_policies: list[DevicePolicy] = []
             """Further policies, which block by a filter for devices."""
@@ -152,11 +158,20 @@ class World:
     def privileged_now(self) -> list[Privileged]:
         return [one for one in self.privileged if one.end is None or one.end > self.now()]
 
+    def packaged_now(self) -> list[Packaged]:
+        return [one for one in self.packaged if one.end is None or one.end > self.now()]
+
+    def _in_by_package(self, oid: str, group_id: str) -> bool:
+        mine = (one for one in self.packaged_now() if one.oid == oid and self.now() >= one.start + self.delivered_after)
+        return any(self.packages[one.package_id].group_id == group_id for one in mine)
+
     def bypasses(self, oid: str) -> bool:
         """In the group that the policy about devices leaves out, by an assignment that lasts or as a member for good."""
         group = self.groups.get(self.bypass_group or "")
         return group is not None and (
-            oid in group.members or any(one.oid == oid and one.group_id == group.id for one in self.privileged_now())
+            oid in group.members
+            or any(one.oid == oid and one.group_id == group.id for one in self.privileged_now())
+            or self._in_by_package(oid, group.id)
         )
 
     # the clock

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 SMALL = {"watches", "message_tests", "lease_extensions", "budgets", "remotes"}  # a row for each remote
-SMALL |= {"partner_told", "partner_slots"}  # a row for each platform
+SMALL |= {"partner_told", "partner_slots", "dependents"}  # a row for each platform, or connection
 SMALL |= {"impact_counts", "start_waves"}  # a row for each time that an administrator asked
 WHOLE = re.compile(r"(?:SCAN|SEARCH) (?P<table>\w+)(?: USING (?:COVERING )?INDEX \w+ \(tenant_id=\?\))?$")
 

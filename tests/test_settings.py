@@ -521,6 +521,8 @@ def test_temporary_access_is_off_and_goes_with_its_group(
         good, TEMPORARY_ACCESS="pim", TEMPORARY_ACCESS_GROUP="6F0C2A57-3D1B-4E88-9A47-0B5D2C7E9F31", TEMPORARY_ACCESS_HOURS="25"
     )
     assert "TEMPORARY_ACCESS_HOURS" in faults(cls)
+    around.set(good, TEMPORARY_ACCESS="package", TEMPORARY_ACCESS_GROUP="6F0C2A57-3D1B-4E88-9A47-0B5D2C7E9F31")
+    assert {"TEMPORARY_ACCESS_PACKAGE", "TEMPORARY_ACCESS_POLICY"} <= set(faults(cls))
 
 
 HEADS = ["| name | what | from | default | example | process | secret |", "|---|---|---|---|---|---|---|"]

@@ -2,13 +2,15 @@
 Microsoft Graph v1.0, as `ports.TemporaryAccess`.
 
 Permission: PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup, and a tenant with Entra ID P2 or Governance. Nothing is written
-into a group by itself: without an end there is no call. Next door: `graph`, whose budget this does not share.
+into a group by itself: without an end there is no call. Next door: `access_package` (the same by entitlement management), `graph`,
+whose budget this does not share.
 """
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from ..domain.access import LONGEST, Assignment
+from ..domain.powers import TEMPORARY_ACCESS
 from ..errors import Refused
 from . import odata
 from .http import Remote
@@ -17,6 +19,8 @@ _OF_GROUPS = "identityGovernance/privilegedAccess/group"
 
 
 class PimGroup:
+    permission, called = TEMPORARY_ACCESS, "PIM"
+
     def __init__(self, remote: Remote, group_id: str) -> None:
         self._remote, self._group = remote, group_id.lower()
 

@@ -11,6 +11,8 @@ from enum import StrEnum
 
 from .device import Platform
 
+CARRIED = frozenset({"pim", "package"})
+"""Of the setting's words: Microsoft is told by the worker, and nobody gives it by hand."""
 MOST_HOURS = 24
 LONGEST = timedelta(hours=MOST_HOURS)
 ASKED_LASTS = timedelta(hours=24)
@@ -67,9 +69,10 @@ class AccessRequest:
 
 @dataclass(frozen=True)
 class Assignment:
-    """As Microsoft shows it; without an `end` it lasts for ever."""
+    """As Microsoft shows it; without an `end` it lasts for ever. Not `delivered`: it is on its way into the group."""
 
     end: datetime | None
+    delivered: bool = True
 
 
 def why_not(request: AccessRequest, oid: str, now: datetime) -> str | None:
@@ -84,7 +87,7 @@ def why_not(request: AccessRequest, oid: str, now: datetime) -> str | None:
 
 
 def as_approved(found: Sequence[Assignment], until: datetime) -> bool | None:
-    """Whether what Microsoft shows is what was approved; None where it shows nothing. A later end, or none, is never taken."""
-    if not found:
-        return None
-    return all(one.end is not None and one.end <= until + timedelta(minutes=1) for one in found)
+    """Whether what Microsoft shows is what was approved; None where it shows nothing yet. A later end, or none, is never taken."""
+    if not all(one.end is not None and one.end <= until + timedelta(minutes=1) for one in found):
+        return False
+    return True if found and all(one.delivered for one in found) else None

@@ -33,6 +33,7 @@ OPTIONAL: Mapping[str, str] = {
 }
 # Only where temporary access is given by the worker: docs/helpdesk.md.
 TEMPORARY_ACCESS = "PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup"
+ACCESS_PACKAGES = "EntitlementManagement.ReadWrite.All"
 # Asked for by a page of Microsoft's; and read by the doctor alone, where it was granted.
 ALLOWED = frozenset({"Directory.Read.All", "Policy.Read.DeviceConfiguration"})
 # graph-docs permissions-reference: these include the others' reads.

@@ -69,9 +69,9 @@ def of_one(deeds: Sequence[Deed]) -> Iterator[Run]:
         yield run
 
 
-def unfounded(told: Told) -> Iterator[str]:
-    """The links of which *compliant* was sent in this period though the last that was decided of them does not say so."""
-    for link_id, deeds in told.by_link.items():
+def unfounded(told: Told) -> Iterator[Deed]:
+    """Where *compliant* was sent of a link in this period though the last that was decided of it does not say so."""
+    for deeds in told.by_link.values():
         compliant = False
         for deed in deeds:
             if deed.why in DESIRED and "verdict" in deed.detail:
@@ -79,7 +79,7 @@ def unfounded(told: Told) -> Iterator[str]:
             elif deed.why == "link.ended":
                 compliant = False
             elif deed.why == "push.sent" and deed.detail.get("compliant") is True and not compliant and deed.at in told.period:
-                yield link_id
+                yield deed
 
 
 def chosen(found: Sequence[Run], links: Mapping[str, KnownLink], platform: str | None, connection: str | None) -> list[Run]:

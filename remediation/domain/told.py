@@ -85,7 +85,8 @@ class RemoteNow:
 class Told:
     """What the database has for a period. `deeds` are in their order; `before` has, of each link, the last deeds before the period.
     `problems` says of a journey why no managed device could be called the person's; `found_open` are people, by platform, whose
-    only directory device is shown compliant; `lapsed` counts devices that stand as compliant though their lease is over.
+    only directory device is shown compliant; `lapsed` counts devices that stand as compliant though their lease is over, and
+    `standing` has the first of them.
     `too_many`: there were more deeds than were asked for, and nothing is to be counted."""
 
     period: Period
@@ -95,6 +96,7 @@ class Told:
     problems: Mapping[str, str] = field(default_factory=dict)
     found_open: frozenset[tuple[str, str]] = frozenset()
     lapsed: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    standing: Sequence[KnownLink] = ()
     remotes: Sequence[RemoteNow] = ()
     too_many: bool = False
 

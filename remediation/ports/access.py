@@ -9,7 +9,11 @@ from ..domain.device import Platform
 
 
 class TemporaryAccess(Protocol):
-    """Microsoft's assignments to the one group that the device policy leaves out."""
+    """Microsoft's assignments to the one group that the device policy leaves out, directly or by way of a package that holds it.
+    `permission` is what the service app needs for them."""
+
+    permission: str
+    called: str
 
     def shown(self, oid: str) -> Sequence[Assignment]:
         """The person's assignments that count now."""

@@ -1,6 +1,6 @@
 """What the pages ask of the database beside the journey: who is signed in, and what the helpdesk may read. Next door: `store`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -180,6 +180,9 @@ class LookUp(Connections, FigureEvents, DeskRepairs, Protocol):
         as theirs, or its serial number, UDID, device id or object id. In the order of what was found."""
 
     def person(self, oid: str) -> Person | None: ...
+
+    def seen(self, oids: Collection[str]) -> frozenset[str]:
+        """Those of these whose pages there are."""
 
     def cases_of(self, oid: str) -> Sequence[CaseFound]:
         """The person's journeys, newest first."""

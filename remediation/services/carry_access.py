@@ -61,7 +61,7 @@ def _give(what: Carrying, request: AccessRequest) -> None:
     ahead = what.microsoft.ahead(now)
     good = as_approved(found, until)
     if request.sent_at is None:
-        if good is not None:
+        if found:
             _move(what, request, "access.failed", state=State.FAILED, reason="there_already")
         elif now >= request.second_at + CARRIED_WITHIN or until <= now + CLOCKS:
             _move(what, request, "access.lapsed", state=State.LAPSED, reason="too_late")

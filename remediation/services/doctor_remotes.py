@@ -44,7 +44,7 @@ def _permissions(doctor: Doctor, resource: str, roles: frozenset[str] | None) ->
         return
     needed = {*_needed(doctor, resource), *(("GroupMember.Read.All",) if doctor.groups and resource == "graph" else ())}
     if resource == "graph" and doctor.bypass is not None and doctor.bypass[1] is not None:
-        needed.add(powers.TEMPORARY_ACCESS)
+        needed.add(doctor.bypass[1].permission)
     found = powers.judge(roles, needed, powers.OPTIONAL if resource == "graph" else ())
     if found.missing:
         yield Finding("permissions", State.BAD, "missing", resource, {"permissions": ", ".join(found.missing)})
@@ -212,7 +212,7 @@ def temporary_access(doctor: Doctor, found: Sequence[Finding]) -> Iterator[Findi
         if not asks and not others:
             yield Finding("temporary_access", State.GOOD, "left_out")
     if microsoft is not None:
-        yield _asked("temporary_access", lambda: microsoft.shown(str(uuid4())), "PIM")
+        yield _asked("temporary_access", lambda: microsoft.shown(str(uuid4())), microsoft.called)
 
 
 def clocks(doctor: Doctor, _: Sequence[Finding]) -> Iterator[Finding]:

@@ -1,30 +1,52 @@
-"""The tables of `figures`, each with what it counts. A row's first cells are stable words, then come numbers; times in seconds."""
+"""The tables of `figures`, each with what it counts. A row's first cells are stable words, then come numbers; times in seconds.
+
+A number is the length of a list, or said of one, and the table keeps that list behind it: so the two cannot disagree. Next door:
+`figure_lists`, which shows it.
+"""
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 
 from ..domain.push import USUAL, WORST
 from ..domain.runs import Run, chosen, fits, runs, unfounded
-from ..domain.told import STAFF, Told, middle, nine_of_ten
+from ..domain.told import STAFF, Deed, KnownLink, Told, middle, nine_of_ten
 from ..domain.ways import FUNNEL, Way, platform_of, ways
 
 Cell = str | int | None
+Entry = Way | Run | Deed | KnownLink
+Entries = Sequence[Entry]
 ALL = "all"
+WEEKS_FROM = 63
+"""Of so many days or more the trend has a point for each week."""
 ENTRANCES = frozenset({"start", "enrollment", "remediation", "possession"})
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,39}(?:\.[a-z0-9_]{1,40})?")
 
 
 @dataclass(frozen=True)
 class Table:
-    """`words` is how many of the columns hold stable words, the rest numbers."""
+    """`words` is how many of the columns hold stable words, the rest numbers. `behind` has, by the place of a row and a column's
+    name, what that number was made of."""
 
     name: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     words: int = 1
+    behind: Mapping[tuple[int, str], Entries] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Said:
+    """A number that is no count, and what it is said of."""
+
+    number: int | None
+    of: Entries
+
+
+Counted = Cell | Said | Entries
+"""What a cell is made of."""
 
 
 @dataclass(frozen=True)
@@ -46,130 +68,169 @@ def tables(told: Told, now: datetime, *, platform: str | None = None, connection
         yield make(counting)
 
 
+def _table(name: str, columns: tuple[str, ...], rows: Iterable[Sequence[Counted]], words: int = 1) -> Table:
+    cells: list[tuple[Cell, ...]] = []
+    behind: dict[tuple[int, str], Entries] = {}
+    for place, row in enumerate(rows):
+        told: list[Cell] = []
+        for column, cell in zip(columns, row, strict=True):
+            if isinstance(cell, str | int) or cell is None:
+                told.append(cell)
+                continue
+            behind[place, column] = cell.of if isinstance(cell, Said) else cell
+            told.append(cell.number if isinstance(cell, Said) else len(cell))
+        cells.append(tuple(told))
+    return Table(name, columns, tuple(cells), words, behind)
+
+
 def _journeys(of: Counting) -> Table:
     """Who could not sign in has a case and no journey, and no connection is known of them."""
-    cases: Counter[tuple[str, str]] = Counter()
+    cases: dict[tuple[str, str], list[Deed]] = defaultdict(list)
     for deed in of.told.deeds:
         platform = platform_of(deed)
         if deed.why == "case.opened" and deed.at in of.told.period and of.connection is None and of.platform in (None, platform):
-            cases[_entrance(str(deed.detail.get("entrance", ""))), platform] += 1
-    kinds = sorted({(_entrance(way.entrance), way.platform) for way in of.ways} | set(cases))
-    rows: list[tuple[Cell, ...]] = []
+            cases[entrance_of(str(deed.detail.get("entrance", ""))), platform].append(deed)
+    kinds = sorted({(entrance_of(way.entrance), way.platform) for way in of.ways} | set(cases))
+    rows: list[Sequence[Counted]] = []
     for kind in kinds:
-        ours = [way for way in of.ways if (_entrance(way.entrance), way.platform) == kind]
-        rows.append((*kind, *_outcome(ours, of.now), cases[kind]))
-    rows.append((ALL, ALL, *_outcome(of.ways, of.now), sum(cases.values())))
+        ours = [way for way in of.ways if (entrance_of(way.entrance), way.platform) == kind]
+        rows.append((*kind, *_outcome(ours, of.now), cases.get(kind, [])))
+    rows.append((ALL, ALL, *_outcome(of.ways, of.now), [deed for found in cases.values() for deed in found]))
     columns = ("entrance", "platform", "begun", "finished", "unaided", "already", "under_way", "could_not_sign_in")
-    return Table("journeys", columns, tuple(rows), words=2)
+    return _table("journeys", columns, rows, words=2)
 
 
-def _outcome(found: Sequence[Way], now: datetime) -> tuple[int, ...]:
+def _outcome(found: Sequence[Way], now: datetime) -> tuple[Sequence[Way], ...]:
     finished = [way for way in found if way.finished]
-    unaided, already = sum(way.unaided for way in finished), sum(way.already for way in finished)
-    under_way = sum(not way.finished and way.ends_at > now for way in found)
-    return len(found), len(finished), unaided, already, under_way
+    unaided, already = [way for way in finished if way.unaided], [way for way in finished if way.already]
+    under_way = [way for way in found if not way.finished and way.ends_at > now]
+    return found, finished, unaided, already, under_way
+
+
+def _trend(of: Counting) -> Table:
+    """Day by day, or week by week, by the day on which a journey began, in UTC."""
+    first, last = of.told.period.since.date(), (of.told.period.until - timedelta(days=1)).date()
+    step = 1 if (last - first).days < WEEKS_FROM else 7
+    begun: dict[date, list[Way]] = {first + timedelta(days=n): [] for n in range(0, (last - first).days + 1, step)}
+    for way in of.ways:
+        begun[first + timedelta(days=(way.started_at.astimezone(UTC).date() - first).days // step * step)].append(way)
+    rows: list[Sequence[Counted]] = []
+    for day, found in begun.items():
+        _, finished, unaided, *_ = _outcome(found, of.now)
+        rows.append((day.isoformat(), found, finished, unaided, _spread(_took(found, MEASURES["from_arrival"]))[1]))
+    return _table("trend", ("day", "begun", "finished", "unaided", "median_s"), rows)
 
 
 def _times(of: Counting) -> Table:
     """Of journeys that became open after the person came; whoever was open already waited for nothing."""
-    measures: dict[str, Callable[[Way], timedelta | None]] = {
-        "from_arrival": lambda way: way.from_arrival,
-        "from_registration": lambda way: way.from_registration,
-        "ours": lambda way: way.ours,
-    }
-    rows = []
-    for name, measure in measures.items():
-        for platform, found in _by_platform(of.ways):
-            times = [took for way in found if (took := measure(way)) is not None]
-            rows.append((name, platform, *_spread(times)))
-    return Table("times", ("measure", "platform", "count", "median_s", "p90_s"), tuple(rows), words=2)
+    rows = [
+        (name, platform, *_spread(_took(found, measure)))
+        for name, measure in MEASURES.items()
+        for platform, found in _by_platform(of.ways)
+    ]
+    return _table("times", ("measure", "platform", "count", "median_s", "p90_s"), rows, words=2)
+
+
+def _took(found: Iterable[Way], measure: Callable[[Way], timedelta | None]) -> Sequence[tuple[Way, timedelta]]:
+    return [(way, took) for way in found if (took := measure(way)) is not None]
 
 
 def _funnel(of: Counting) -> Table:
-    rows: list[tuple[Cell, ...]] = []
+    rows: list[Sequence[Counted]] = []
     for platform, found in _by_platform(of.ways):
-        reached = [sum(way.reached > place for way in found) for place in range(len(FUNNEL))]
+        reached = [[way for way in found if way.reached > place] for place in range(len(FUNNEL))]
         for place, step in enumerate(FUNNEL):
-            onward = reached[place + 1] if place + 1 < len(FUNNEL) else reached[place]
-            rows.append((platform, step, reached[place], percent(reached[place], len(found)), reached[place] - onward))
-    return Table("funnel", ("platform", "step", "reached", "percent", "left_here"), tuple(rows), words=2)
+            left = [way for way in reached[place] if way.reached == place + 1 < len(FUNNEL)]
+            rows.append((platform, step, reached[place], Said(percent(len(reached[place]), len(found)), reached[place]), left))
+    return _table("funnel", ("platform", "step", "reached", "percent", "left_here"), rows, words=2)
 
 
 def _causes(of: Counting) -> Table:
     """`help`: journeys that only a person could take on. `verdict`: times that a device was judged other than compliant. `ended`:
     links that ended. `rule_now`: rules that fail at this moment on the devices of this period."""
-    found: Counter[tuple[str, str]] = Counter(("help", word(why)) for way in of.ways for why in set(way.help))
+    found: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    for way in of.ways:
+        for why in {word(why) for why in way.help}:
+            found["help", why].append(way)
     for run in of.runs:
         if not (run.compliant or run.ended or run.resync):
-            found.update(("verdict", word(reason)) for reason in run.reasons)
+            for reason in run.reasons:
+                found["verdict", word(reason)].append(run)
     for link_id, deeds in of.told.by_link.items():
         if fits(of.told.links.get(link_id), of.platform, of.connection):
-            ends = (deed for deed in deeds if deed.why == "link.ended" and deed.at in of.told.period)
-            found.update(("ended", word(str(deed.detail.get("because", "")))) for deed in ends)
+            for deed in deeds:
+                if deed.why == "link.ended" and deed.at in of.told.period:
+                    found["ended", word(str(deed.detail.get("because", "")))].append(deed)
     for link in of.told.links.values():
         if link.ended_at is None and fits(link, of.platform, of.connection):
-            found.update(("rule_now", word(rule or "")) for rule in set(link.failing))
-    rows = sorted(((*key, number) for key, number in found.items()), key=lambda row: (row[0], -row[2], row[1]))
-    return Table("causes", ("kind", "cause", "count"), tuple(rows), words=2)
+            for rule in {word(rule or "") for rule in link.failing}:
+                found["rule_now", rule].append(link)
+    rows = sorted(((*key, entries) for key, entries in found.items()), key=lambda row: (row[0], -len(row[2]), row[1]))
+    return _table("causes", ("kind", "cause", "count"), rows, words=2)
 
 
 def _loops(of: Counting) -> Table:
-    times = Counter(min(way.still_blocked, 3) for way in of.ways)
-    return Table("loops", ("still_blocked", "journeys"), tuple((("3+" if n == 3 else str(n)), times[n]) for n in range(4)))
+    rows = [("3+" if n == 3 else str(n), [way for way in of.ways if min(way.still_blocked, 3) == n]) for n in range(4)]
+    return _table("loops", ("still_blocked", "journeys"), rows)
 
 
 def _waits(of: Counting) -> Table:
     """How long Microsoft took to show what it was sent; what is under way counts by how long it waits so far. What was overtaken
     by newer news waits for nothing."""
-    rows = []
+    rows: list[Sequence[Counted]] = []
     for platform in _platforms_of(of):
-        waits = [
-            run.waited if run.waited is not None else of.now - run.sent_at
+        sent = [
+            (run, run.waited if run.waited is not None else of.now - run.sent_at)
             for run in of.runs
             if run.sent_at is not None and not run.overtaken and platform in (ALL, _platform(run, of.told))
         ]
-        usual, worst = sum(wait <= USUAL for wait in waits), sum(wait <= WORST for wait in waits)
-        rows.append((platform, len(waits), usual, worst - usual, len(waits) - worst))
-    return Table("waits", ("platform", "sent", "usual", "longer", "beyond_promise"), tuple(rows))
+        usual = [run for run, wait in sent if wait <= USUAL]
+        longer, beyond = [run for run, wait in sent if USUAL < wait <= WORST], [run for run, wait in sent if wait > WORST]
+        rows.append((platform, [run for run, _ in sent], usual, longer, beyond))
+    return _table("waits", ("platform", "sent", "usual", "longer", "beyond_promise"), rows)
 
 
 def _pushes(of: Counting) -> Table:
-    rows = []
+    rows: list[Sequence[Counted]] = []
     for lane in ("revocation", "person", "resync"):
         found = [run for run in of.runs if run.lane == lane]
-        took = [run.took for run in found if run.took is not None]
-        overtaken = sum(run.overtaken for run in found)
-        rows.append((lane, len(found), len(took), overtaken, len(found) - len(took) - overtaken, *_spread(took)[1:]))
-    return Table("pushes", ("lane", "desired", "confirmed", "overtaken", "waiting", "median_s", "p90_s"), tuple(rows))
+        took = [(run, run.took) for run in found if run.took is not None]
+        overtaken = [run for run in found if run.took is None and run.overtaken]
+        waiting = [run for run in found if run.took is None and not run.overtaken]
+        rows.append((lane, found, [run for run, _ in took], overtaken, waiting, *_spread(took)[1:]))
+    return _table("pushes", ("lane", "desired", "confirmed", "overtaken", "waiting", "median_s", "p90_s"), rows)
 
 
 def _evidence(of: Counting) -> Table:
-    """All of it must be 0."""
+    """All of it must be 0. Of those that stand past their lease the first are listed, and all counted."""
     links = of.told.links
-    sent = sum(fits(links.get(link_id), of.platform, of.connection) for link_id in unfounded(of.told))
+    sent = [deed for deed in unfounded(of.told) if fits(links.get(deed.about_id), of.platform, of.connection)]
     lapsed = sum(
         number
         for (platform, connection), number in of.told.lapsed.items()
         if of.platform in (None, platform) and of.connection in (None, connection)
     )
-    return Table("evidence", ("measure", "count"), (("sent_without_verdict", sent), ("standing_past_lease", lapsed)))
+    standing = [link for link in of.told.standing if fits(link, of.platform, of.connection)]
+    rows = (("sent_without_verdict", sent), ("standing_past_lease", Said(lapsed, standing)))
+    return _table("evidence", ("measure", "count"), rows)
 
 
 def _staff(of: Counting) -> Table:
     """Of everybody, whatever platform and connection were asked for: a search has neither."""
-    done = Counter(
-        (deed.actor_kind, word(deed.why)) for deed in of.told.deeds if deed.actor_kind in STAFF and deed.at in of.told.period
-    )
-    return Table("staff", ("actor", "action", "count"), tuple((*key, done[key]) for key in sorted(done)), words=2)
+    done: dict[tuple[str, str], list[Deed]] = defaultdict(list)
+    for deed in of.told.deeds:
+        if deed.actor_kind in STAFF and deed.at in of.told.period:
+            done[deed.actor_kind, word(deed.why)].append(deed)
+    return _table("staff", ("actor", "action", "count"), [(*key, done[key]) for key in sorted(done)], words=2)
 
 
 def _throttled(of: Counting) -> Table:
     """As it stands now: what a remote refused earlier is not kept."""
-    rows = []
+    rows: list[Sequence[Counted]] = []
     for one in of.told.remotes:
         seconds = round((one.until - of.now).total_seconds()) if one.until is not None else 0
         rows.append((one.remote, word(one.reason) if one.reason is not None else "", seconds, one.failures))
-    return Table("throttled", ("remote", "reason", "left_alone_s", "failures"), tuple(rows), words=2)
+    return _table("throttled", ("remote", "reason", "left_alone_s", "failures"), rows, words=2)
 
 
 def word(text: str) -> str:
@@ -181,7 +242,7 @@ def percent(part: int, whole: int) -> int | None:
     return round(100 * part / whole) if whole else None
 
 
-def _entrance(text: str) -> str:
+def entrance_of(text: str) -> str:
     return text if text in ENTRANCES else "other"
 
 
@@ -200,17 +261,24 @@ def _platforms_of(of: Counting) -> list[str]:
     return [ALL, *sorted({_platform(run, of.told) for run in of.runs})]
 
 
-def _spread(times: Iterable[timedelta]) -> tuple[Cell, ...]:
-    known = list(times)
-    return len(known), _seconds(middle(known)), _seconds(nine_of_ten(known))
+def _spread(times: Sequence[tuple[Entry, timedelta]]) -> tuple[Counted, ...]:
+    """How many, their median, and the time that nine of ten needed at most."""
+    entries, took = [entry for entry, _ in times], [one for _, one in times]
+    return entries, Said(_seconds(middle(took)), entries), Said(_seconds(nine_of_ten(took)), entries)
 
 
 def _seconds(value: float | None) -> int | None:
     return round(value) if value is not None else None
 
 
+MEASURES: dict[str, Callable[[Way], timedelta | None]] = {
+    "from_arrival": lambda way: way.from_arrival,
+    "from_registration": lambda way: way.from_registration,
+    "ours": lambda way: way.ours,
+}
 _MAKERS: dict[str, Callable[[Counting], Table]] = {
     "journeys": _journeys,
+    "trend": _trend,
     "funnel": _funnel,
     "times": _times,
     "causes": _causes,

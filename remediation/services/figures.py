@@ -5,12 +5,12 @@ show it. Every cell is a number or a stable word: what people or administrators 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from ..domain.device import Platform
-from ..domain.told import Period, Told
+from ..domain.told import KnownLink, Period, Told
 from ..ports import FigureEvents
 from .figure_tables import NAMES, Table, tables
 
@@ -43,11 +43,12 @@ class Choice:
 
 @dataclass(frozen=True)
 class Counted:
-    """`too_many`: more happened than is counted at once, and the tables are empty."""
+    """`too_many`: more happened than is counted at once, and the tables are empty. `links` are those that the tables speak of."""
 
     choice: Choice
     tables: Mapping[str, Table]
     too_many: bool = False
+    links: Mapping[str, KnownLink] = field(default_factory=dict)
 
 
 def choose(asked: Mapping[str, str], connections: Sequence[str], now: datetime) -> Choice:
@@ -81,7 +82,7 @@ def count(events: FigureEvents, choice: Choice, now: datetime, *, most: int | No
     told = events.told(choice.period, now, most=most)
     if told.too_many:
         return Counted(choice, {}, too_many=True)
-    return Counted(choice, _tables(told, choice, now))
+    return Counted(choice, _tables(told, choice, now), links=told.links)
 
 
 def as_json(counted: Counted, names: Sequence[str] = NAMES) -> dict[str, Any]:

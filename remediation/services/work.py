@@ -10,11 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from ..domain.device import Platform
-from ..domain.turns import SEARCHES
 from ..domain.work import TAKEN_FOR, Kind, Position, Source, Wait, usual_wait
 from ..errors import WhoActs
 from ..ports import Actor, Claim, Store, WorkRow, WorkRows
-from .ask import take_turn
+from .look_up import Through, by_program, take_look
 from .stuck import NEEDS_PEOPLE, Reason, explain
 
 PAGE = 25
@@ -119,12 +118,22 @@ def _kind(row: WorkRow, reason: Reason) -> Kind:
             return Kind.STUCK if ours else Kind.HELP
 
 
-def see(rows: WorkRows, store: Store, now: datetime, *, oid: str, chosen: Filter, after: Position | None) -> Listed:
+def see(
+    rows: WorkRows,
+    store: Store,
+    now: datetime,
+    *,
+    oid: str,
+    chosen: Filter,
+    after: Position | None,
+    size: int = PAGE,
+    through: Through | None = None,
+) -> Listed:
     """For a member of staff who is shown names: it takes one of their turns, and whose names they saw is audited."""
-    take_turn(store, f"look_up:{oid}", SEARCHES, now)
-    found = listed(rows, now, chosen=chosen, after=after)
+    take_look(store, oid, now, through)
+    found = listed(rows, now, chosen=chosen, after=after, size=size)
     with store.change(Actor("helpdesk", oid), "look_up.work_listed", about=("helpdesk", oid), at=now) as change:
-        change.audit(found=sorted({item.row.oid for item in found.items}))
+        change.audit(found=sorted({item.row.oid for item in found.items}), **by_program(through))
     return found
 
 

@@ -56,6 +56,10 @@ def between(cls: type[Group], values: Mapping[str, Any], prefix: str) -> Iterato
         yield from _certificate(cls, values)
         if str(values.get("temporary_access", "off")) != "off" and "temporary_access_group" not in values:
             yield Fault(env_name("temporary_access_group"), "is not set, and goes with REMEDIATION_TEMPORARY_ACCESS.")
+        if values.get("temporary_access") == "package":
+            for name in ("temporary_access_package", "temporary_access_policy"):
+                if name not in values:
+                    yield Fault(env_name(name), "is not set, and goes with REMEDIATION_TEMPORARY_ACCESS=package.")
         yield from (Fault(env_name(field), words, key="cloud") for field, words in mixed(values, cls.model_fields))
     if issubclass(cls, WorkerSettings):
         yield from _one_of(values, PREFIX, CREDENTIALS)

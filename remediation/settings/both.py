@@ -87,11 +87,11 @@ class Settings(DatabaseSettings):
         ),
     ] = None
     temporary_access: Annotated[
-        Literal["off", "pim", "steps"],
+        Literal["off", "pim", "package", "steps"],
         Says(
             "Whether a person who is stuck may ask for temporary access, which two of the helpdesk approve: `pim` gives it as a "
-            "membership with an end (Privileged Identity Management for Groups), `steps` shows the helpdesk how to give it in "
-            "Entra by hand. docs/helpdesk.md has what it opens and what it never does",
+            "membership with an end (Privileged Identity Management for Groups), `package` by an access package, `steps` shows the "
+            "helpdesk how to give it in Entra by hand. docs/helpdesk.md has what it opens and what it never does",
             "the security officer, with docs/helpdesk.md in hand",
             "pim",
         ),
@@ -102,6 +102,22 @@ class Settings(DatabaseSettings):
             "The object id of the group that only the policy about compliant devices leaves out; it has no member for good",
             ENTRA_ADMIN,
             "6f0c2a57-3d1b-4e88-9a47-0b5d2c7e9f31",
+        ),
+    ] = None
+    temporary_access_package: Annotated[
+        Guid | None,
+        Says(
+            "With `package`: the id of the access package that holds that group and nothing else",
+            ENTRA_ADMIN,
+            "a914b616-e04e-476b-aa37-91038f0b165b",
+        ),
+    ] = None
+    temporary_access_policy: Annotated[
+        Guid | None,
+        Says(
+            "With `package`: the id of its policy for direct assignments, which asks for no approval",
+            ENTRA_ADMIN,
+            "2264bf65-76ba-417b-a27d-54d291f0cbc8",
         ),
     ] = None
     temporary_access_hours: Annotated[

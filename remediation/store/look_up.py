@@ -2,7 +2,7 @@
 
 Next door: `told` (what figures are counted from), `timeline` (what happened with one person), `repairs`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -138,6 +138,10 @@ class SqlLookUp(SqlDeviceLookUp, SqlFeed, SqlTold, SqlDeskRepairs):
     def person(self, oid: str) -> Person | None:
         found = self._all(sa.select(people).where(self._mine(people), people.c.oid == oid, self._seen(people.c.oid)))
         return rows.person(found[0]) if found else None
+
+    def seen(self, oids: Collection[str]) -> frozenset[str]:
+        theirs = sa.select(people.c.oid).where(self._mine(people), people.c.oid.in_(sorted(oids)), self._seen(people.c.oid))
+        return frozenset(row["oid"] for row in self._all(theirs)) if oids else frozenset()
 
     def cases_of(self, oid: str) -> Sequence[CaseFound]:
         return self._cases(journeys.c.oid == oid)

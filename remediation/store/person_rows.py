@@ -62,6 +62,7 @@ NOBODYS = {
     "set_up_wishes": "what an administrator asked of a remote: names of groups, counts, stable words; never of a person",
     "arrival_tests": "which entrance, platform and kind of page; nothing of whoever arrived",
     "pilots": "ids of a link and of a connection, moments, and who started it",
+    "dependents": "numbers of devices by MDM connection",
     "partner_slots": "of a platform: which vendor holds it",
     "second_lock": "an attribute and our own value in it",
     "seen_blocked": "that a device of a kind was blocked: an id of Microsoft's or what an operator wrote, and which operator",

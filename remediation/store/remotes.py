@@ -15,14 +15,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ..domain.budget import Budget, Limit
-from ..domain.compliance import Verdict
-from ..domain.device import LinkState
 from ..domain.health import Connection, Dependents, Heard, Remembered
 from ..domain.outage import MDM
 from ..domain.partner import HEARTBEAT, KnownSlot
 from ..domain.watch import NO_SUCH_SOURCE, Watch
 from .engine import reading, writing
-from .tables import budgets, device_links, partner_slots, pushes, remotes, watches
+from .tables import budgets, dependents, partner_slots, remotes, watches
 
 GOOD_EVERY = timedelta(minutes=1)
 EVENTS_EVERY = timedelta(seconds=5)
@@ -31,7 +29,6 @@ MICROSOFT = ("entra", "directory", CHANNEL)
 _ENTRA = "tokens"
 _NAME = re.compile(r"[\w-]{1,64}", re.ASCII)
 MOST_NAMES = 50  # in an address they cost nothing to make up
-_DAY = timedelta(hours=24)
 _REMEMBERED = [remotes.c[field.name] for field in fields(Remembered)]
 
 
@@ -113,7 +110,7 @@ class SqlConnections:
             rows = [Remembered(*row) for row in connection.execute(sa.select(*_REMEMBERED).where(self._mine(remotes)))]
             limits = {row.remote: Budget(*row[1:]) for row in connection.execute(self._budgets())}
             lists = [_watch(row) for row in connection.execute(sa.select(watches).where(self._mine(watches))).mappings()]
-            links = {row[0]: Dependents(*row[1:]) for row in connection.execute(self._dependents(now))}
+            links = {row[0]: Dependents(*row[1:]) for row in connection.execute(self._dependents())}
             slots = [KnownSlot(*row) for row in connection.execute(self._slots())]
         gone = {watch.source for watch in lists} - {watch.source for watch in lists if watch.reason != NO_SUCH_SOURCE}
         lists = [watch for watch in lists if watch.reason != NO_SUCH_SOURCE]
@@ -140,15 +137,9 @@ class SqlConnections:
         columns = [partner_slots.c[field.name] for field in fields(KnownSlot)]
         return sa.select(*columns).where(self._mine(partner_slots)).order_by(partner_slots.c.platform)
 
-    def _dependents(self, now: datetime) -> sa.Select[Any]:
-        link, push = device_links.c, pushes.c
-        same = sa.and_(link.tenant_id == push.tenant_id, link.id == push.link_id)
-        stands = sa.and_(push.desired == Verdict.COMPLIANT, push.compliant_until.is_not(None))
-        until = sa.case((stands, push.compliant_until))
-        soon = sa.case((sa.and_(stands, push.compliant_until <= now + _DAY), 1), else_=0)
-        counts = sa.func.count(), sa.func.count(until), sa.func.min(until), sa.func.sum(soon)
-        mine = link.tenant_id == self._tenant_id, link.state == LinkState.ACTIVE
-        return sa.select(link.connection, *counts).join_from(device_links, pushes, same).where(*mine).group_by(link.connection)
+    def _dependents(self) -> sa.Select[Any]:
+        columns = [dependents.c[field.name] for field in fields(Dependents)]
+        return sa.select(dependents.c.connection, *columns).where(self._mine(dependents))
 
     def _mine(self, table: sa.Table) -> sa.ColumnElement[bool]:
         return table.c.tenant_id == self._tenant_id

@@ -17,6 +17,8 @@ from .whole_journey import same
 
 _IN_HAND = timedelta(minutes=5)
 """A lease that ended just now is being taken down; what stands longer is a fault."""
+LISTED = 1000
+"""Of those that stand past their lease: a worker that was away for a day leaves all of them there."""
 _DEED = (audit.c.at, audit.c.why, audit.c.actor_kind, audit.c.actor_id, audit.c.about_kind, audit.c.about_id, audit.c.detail)
 
 
@@ -29,6 +31,7 @@ class SqlTold:
             deeds = self._deeds(connection, period, most)
             if deeds is None:
                 return Told(period, too_many=True)
+            lapsed = self._lapsed(connection, now)
             return Told(
                 period,
                 deeds=deeds,
@@ -36,7 +39,8 @@ class SqlTold:
                 links={row.id: _known(row) for row in connection.execute(self._links(period))},
                 problems=self._problems(connection, period),
                 found_open=self._found_open(connection, period),
-                lapsed=self._lapsed(connection, now),
+                lapsed=lapsed,
+                standing=[_known(row) for row in connection.execute(self._standing(now))] if lapsed else (),
                 remotes=self._remotes(connection, now),
             )
 
@@ -71,13 +75,17 @@ class SqlTold:
 
     def _links(self, period: Period) -> sa.Select[Any]:
         """Pending ones push nothing, and nobody is through by them."""
+        link = device_links.c
+        return self._known_links().where(link.id.in_(self._ids(period)), link.state != LinkState.PENDING)
+
+    def _known_links(self) -> sa.Select[Any]:
         link, device, record = device_links.c, directory_devices.c, managed_devices.c
         columns = link.id, link.oid, link.platform, link.connection, link.record_id, link.made_at, link.ended_at
         return (
             sa.select(*columns, device.registered_at, record.failing)
             .join_from(device_links, directory_devices, same(device_links, directory_devices, device_id="device_id"))
             .join(managed_devices, same(device_links, managed_devices, connection="connection", record_id="record_id"))
-            .where(link.tenant_id == self._tenant_id, link.id.in_(self._ids(period)), link.state != LinkState.PENDING)
+            .where(link.tenant_id == self._tenant_id)
         )
 
     def _before(self, period: Period) -> sa.Select[Any]:
@@ -109,13 +117,21 @@ class SqlTold:
         )
         return frozenset((oid, platform.value) for oid, platform in connection.execute(statement))
 
+    def _past_lease(self, now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+        push = pushes.c
+        return self._ours(pushes), push.compliant_until < now - _IN_HAND, push.desired == Verdict.COMPLIANT
+
+    def _standing(self, now: datetime) -> sa.Select[Any]:
+        first = sa.select(pushes.c.link_id).where(*self._past_lease(now)).order_by(pushes.c.compliant_until).limit(LISTED)
+        return self._known_links().where(device_links.c.id.in_(first))
+
     def _lapsed(self, connection: sa.Connection, now: datetime) -> dict[tuple[str, str], int]:
         """By platform and connection, what stands as compliant past its lease."""
-        link, push = device_links.c, pushes.c
+        link = device_links.c
         statement = (
             sa.select(link.platform, link.connection, sa.func.count())
             .join_from(pushes, device_links, same(pushes, device_links, link_id="id"))
-            .where(self._ours(pushes), push.compliant_until < now - _IN_HAND, push.desired == Verdict.COMPLIANT)
+            .where(*self._past_lease(now))
             .group_by(link.platform, link.connection)
         )
         return {(platform.value, name): count for platform, name, count in connection.execute(statement)}

@@ -3,7 +3,8 @@
 Read `entrances` (how people arrive), `sign_in` and `id_token`, `sign_in_again` and `access_token`, `cannot_sign_in`,
 `journey_pages` (the one dispatcher) with `panel` and `cards` (what its page shows), `links` (what leads off the site),
 `possession_pages`, `message_test_pages`, `certificate_pages`, `helpdesk_pages`, `repair_pages`, `work_pages`, `incident_pages`,
-`access_pages` with `access_shown`, `connection_pages`, `figures_pages`, `webhooks` (what an MDM sends), `api` (the same for
+`access_pages` with `access_shown`, `connection_pages`, `figures_pages`, `figure_list_pages`,
+`webhooks` (what an MDM sends), `api` (the same for
 programs, with `bearer` and `api_token`), `onboarding_pages` with `onboarding_frame`, `set_up` and `set_up_pages` (a tenant from
 zero), `appearance_pages`; then what stands around every page: `incident`, `appearance`, `metering`, `second_host`, `guards`,
 `headers`, `forgery`, `sessions`, `error_pages`, `texts`, `languages`, `embedded`, `assets`.
@@ -35,6 +36,7 @@ from . import (
     entra_client,
     entrances,
     error_pages,
+    figure_list_pages,
     figures_pages,
     forgery,
     guards,
@@ -150,6 +152,7 @@ def build_web(
         incident_pages,
         access_pages,
         repair_pages,
+        figure_list_pages,
         figures_pages,
         connection_pages,
         onboarding_pages,

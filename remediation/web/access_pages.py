@@ -6,7 +6,7 @@ Next door: `services/access.py` (who may), `access_shown` (what is shown of it).
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from ..domain.access import MOST_WORDS, OPEN, AccessRequest, State, why_not
+from ..domain.access import CARRIED, MOST_WORDS, OPEN, AccessRequest, State, why_not
 from ..services import access
 from .desk import desk
 from .error_pages import Interruption
@@ -81,7 +81,7 @@ def approve(request_id: str) -> Response:
             raise Interruption("access_unsure", 400, href=_place(request_id))
         access.approve_first(desk().store, found, version, **_said(), hours=int(hours), now=desk().clock())
     else:
-        carry = desk().settings.temporary_access == "pim"
+        carry = desk().settings.temporary_access in CARRIED
         access.approve_second(desk().store, found, version, by=here().oid, carry=carry, now=desk().clock())
     return redirect(_place(request_id), 303)
 
@@ -98,7 +98,7 @@ def deny(request_id: str) -> Response:
 @helpdesk_acts
 def end(request_id: str) -> Response:
     found, version = _found(request_id), _version(request_id)
-    carry = desk().settings.temporary_access == "pim"
+    carry = desk().settings.temporary_access in CARRIED
     access.end(desk().store, found, version, by=here().oid, carry=carry, now=desk().clock())
     return redirect(_place(request_id), 303)
 

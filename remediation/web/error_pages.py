@@ -37,7 +37,7 @@ BACK_TO_JOURNEY = {"form_over", "stale", "conflict", "handle_over"}
 NOBODY_GETS_IN = {"sign_in_blocked", "sign_in_consent", "sign_in_not_assigned", "sign_in_refused"}
 # The pages of a sign-in that did not work. They can be opened again at `/refused/<key>` and lead to *I can't sign in* as well.
 SIGN_IN = SIGN_IN_AGAIN | OTHER_ACCOUNT | NOBODY_GETS_IN
-FIGURES = ("from", "to", "platform", "connection")
+FIGURES = ("from", "to", "platform", "connection", "table", "of", "after")
 ROLE_PAGES = {
     Who.HELPDESK_ACTS: "role_missing_to_act",
     Who.LEAD: "role_missing_lead",

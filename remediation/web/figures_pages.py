@@ -1,6 +1,6 @@
 """Figures for everyone who answers for this: one page, and each of its tables as CSV and JSON. Nothing here names a person.
 
-Next door: `figures_shown` (cells in words), `services/figures.py` (what is counted).
+Next door: `figure_list_pages` (what is behind a number), `figures_shown` (cells in words), `services/figures.py` (what is counted).
 """
 
 from urllib.parse import parse_qsl, urlencode
@@ -25,7 +25,7 @@ pages = Blueprint("figures", __name__)
 @pages.get("/helpdesk/figures")
 @guards.staff
 def show() -> tuple[str, int]:
-    counted, connections = _counted()
+    counted, connections = counted_now()
     page = render_template(
         "helpdesk/figures.html",
         choice=counted.choice,
@@ -44,35 +44,36 @@ def show() -> tuple[str, int]:
 @guards.staff
 def as_csv() -> Response:
     """One table."""
-    name, counted = request.args.get("table", ""), _counted()[0]
-    wrong = _wrong(counted, name)
+    name, counted = request.args.get("table", ""), counted_now()[0]
+    wrong = wrong_with(counted, name)
     if wrong is not None:
         return Response(wrong[0] + "\n", wrong[1], content_type="text/plain; charset=utf-8")
     text = written(counted.tables[name].columns, counted.tables[name].rows)
-    return _download(Response(text, content_type="text/csv; charset=utf-8"), f"{name}.csv", counted)
+    return as_download(Response(text, content_type="text/csv; charset=utf-8"), f"{name}.csv", counted)
 
 
 @pages.get("/helpdesk/figures.json")
 @guards.staff
 def as_json() -> Response:
     """One table, or all of them."""
-    name, counted = request.args.get("table", ""), _counted()[0]
-    wrong = _wrong(counted, name or NAMES[0])
+    name, counted = request.args.get("table", ""), counted_now()[0]
+    wrong = wrong_with(counted, name or NAMES[0])
     if wrong is not None:
         answer = jsonify(error=wrong[0])
         answer.status_code = wrong[1]
         return answer
     told = figures.as_json(counted, [name] if name else NAMES)
-    return _download(jsonify(most_rows_read=figures.MOST, **told), f"{name or 'all'}.json", counted)
+    return as_download(jsonify(most_rows_read=figures.MOST, **told), f"{name or 'all'}.json", counted)
 
 
 def place_of(text: str) -> str:
     """Of what `error_pages.figures_asked_for` kept through a sign-in. Never an address: values in a route of ours."""
     asked = {name: value for name, value in parse_qsl(text) if name in error_pages.FIGURES}
-    return "/helpdesk/figures" + (f"?{urlencode(asked)}" if asked else "")
+    page = "/helpdesk/figures/list" if asked.get("of") else "/helpdesk/figures"
+    return page + (f"?{urlencode(asked)}" if asked else "")
 
 
-def _counted() -> tuple[figures.Counted, list[str]]:
+def counted_now() -> tuple[figures.Counted, list[str]]:
     now, look_up = desk().clock(), desk().look_up
     again_at = desk().store.take_turn(f"figures:{here().oid}", FIGURE_TURNS, at=now)
     if again_at is not None:
@@ -81,7 +82,7 @@ def _counted() -> tuple[figures.Counted, list[str]]:
     return figures.count(look_up, figures.choose(request.args, connections, now), now), connections
 
 
-def _wrong(counted: figures.Counted, name: str) -> tuple[str, int] | None:
+def wrong_with(counted: figures.Counted, name: str) -> tuple[str, int] | None:
     """A sentence and a status."""
     say = desk().texts.gettext
     if counted.choice.faults:
@@ -91,7 +92,7 @@ def _wrong(counted: figures.Counted, name: str) -> tuple[str, int] | None:
     return (say("figures.too_many_text") % {"most": number(figures.MOST)}, 413) if counted.too_many else None
 
 
-def _download(answer: Response, name: str, counted: figures.Counted) -> Response:
+def as_download(answer: Response, name: str, counted: figures.Counted) -> Response:
     choice = counted.choice
     answer.headers["Content-Disposition"] = f'attachment; filename="figures-{choice.first}-{choice.last}-{name}"'
     return answer

@@ -1,12 +1,15 @@
 """The figures' tables as the page shows them: words by their ids, times on the clock, the funnel's bars, the numbers on top."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from urllib.parse import urlencode
 
 from babel.numbers import format_decimal
 
 from ..domain.compliance import ADVICE
 from ..services import stuck
+from ..services.figure_lists import Item, Number
 from ..services.figure_tables import ALL, Cell, Table
 from ..services.figures import Counted
 from .desk import desk
@@ -21,11 +24,12 @@ CODES = frozenset({"cause", "action", "remote", "reason"})
 
 @dataclass(frozen=True)
 class ShownCell:
-    """`key` is the id of a text, `text` what stands as it is; `code` is shown as an id."""
+    """`key` is the id of a text, `text` what stands as it is; `code` is shown as an id. `href` leads to what is behind a number."""
 
     text: str = ""
     key: str = ""
     code: str = ""
+    href: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,20 @@ class ShownTable:
     rows: tuple[tuple[ShownCell, ...], ...]
     query: str
     bars: tuple[tuple[str, tuple[Bar, ...]], ...] = ()
+    line: "Line | None" = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """The trend as it is drawn, 600 wide and 100 high: `begun` is a line, `finished` the area under it. `weekly` where a point is a
+    week, `most` the highest there is."""
+
+    begun: str
+    finished: str
+    first: str
+    last: str
+    most: int
+    weekly: bool
 
 
 @dataclass(frozen=True)
@@ -75,8 +93,42 @@ def tiles(counted: Counted) -> list[Tile]:
 
 
 def _shown(table: Table, query: str) -> ShownTable:
-    rows = tuple(tuple(_cell(name, row, cell) for name, cell in zip(table.columns, row, strict=True)) for row in table.rows)
-    return ShownTable(table.name, table.columns, table.words, rows, query, _bars(table) if table.name == "funnel" else ())
+    rows = tuple(
+        tuple(_linked(table, place, name, row, cell, query) for name, cell in zip(table.columns, row, strict=True))
+        for place, row in enumerate(table.rows)
+    )
+    bars = _bars(table) if table.name == "funnel" else ()
+    return ShownTable(table.name, table.columns, table.words, rows, query, bars, _line(table) if table.name == "trend" else None)
+
+
+def _linked(table: Table, place: int, column: str, row: tuple[Cell, ...], cell: Cell, query: str) -> ShownCell:
+    made = _cell(column, row, cell)
+    if table.behind.get((place, column)):
+        number = Number(table.name, tuple(str(word) for word in row[: table.words]), column)
+        return replace(made, href=f"/helpdesk/figures/list?{urlencode({'of': str(number)})}&{query}")
+    return replace(made, href="/helpdesk/connections") if table.name == "throttled" and cell and not isinstance(cell, str) else made
+
+
+def words_of(table: Table, number: Number) -> list[ShownCell]:
+    """The words of the number's row, as its table shows them."""
+    return [_cell(name, number.words, word) for name, word in zip(table.columns, number.words, strict=False)]
+
+
+def item_cells(item: Item, columns: Sequence[str]) -> list[ShownCell]:
+    return [_item_cell(item, name) for name in columns]
+
+
+def _item_cell(item: Item, name: str) -> ShownCell:
+    told = getattr(item, name)
+    if told is None:
+        return ShownCell(text="–")
+    if name == "seconds":
+        return ShownCell(text=_clock(told))
+    if name == "what":
+        return ShownCell(key=f"figures.what.{told}")
+    if name == "detail" and item.what in ("action", "end"):
+        return ShownCell(key=_sentence("action", "", told) if item.what == "action" else "", code=shown(told))
+    return ShownCell(text=shown(told)) if name == "connection" else _cell(name if name == "platform" else "", (), told)
 
 
 def _cell(column: str, row: tuple[Cell, ...], cell: Cell) -> ShownCell:
@@ -90,7 +142,7 @@ def _cell(column: str, row: tuple[Cell, ...], cell: Cell) -> ShownCell:
         return ShownCell(text=number(cell))
     if column in CODES:
         return ShownCell(key=_sentence(column, str(row[0]), cell), code=shown(cell))
-    if column == "still_blocked":
+    if column in ("still_blocked", "day"):
         return ShownCell(text=cell)
     return ShownCell(key=f"platform.{cell}" if column == "platform" and cell != ALL else f"figures.word.{cell}")
 
@@ -110,6 +162,22 @@ def _bars(table: Table) -> tuple[tuple[str, tuple[Bar, ...]], ...]:
     if len(drawn) == 2:  # all, and the only platform there is
         del drawn[ALL]
     return tuple((platform, tuple(bars)) for platform, bars in drawn.items())
+
+
+def _line(table: Table) -> Line | None:
+    """None where there is but one point, which is no trend."""
+    points = [(str(day), int(begun or 0), int(finished or 0)) for day, begun, finished, *_ in table.rows]
+    most = max((begun for _, begun, _ in points), default=0)
+    if len(points) < 2 or most == 0:
+        return None
+    across = [round(600 * place / (len(points) - 1), 1) for place in range(len(points))]
+    begun, finished = (
+        [f"{x:g},{round(98 - 96 * number / most, 1):g}" for x, number in zip(across, numbers, strict=True)]
+        for numbers in ([point[1] for point in points], [point[2] for point in points])
+    )
+    weekly = (date.fromisoformat(points[1][0]) - date.fromisoformat(points[0][0])).days > 1
+    area = " ".join(["0,98", *finished, "600,98"])
+    return Line(" ".join(begun), area, points[0][0], points[-1][0], most, weekly)
 
 
 def _part(part: int, whole: int) -> str:

@@ -16,16 +16,17 @@ from pydantic import SecretStr
 
 from remediation import wiring
 from remediation.adapters import graph
+from remediation.adapters.access_package import AccessPackage
 from remediation.adapters.temporary_access import PimGroup
 from remediation.domain.access import AccessRequest, State, why_not
-from remediation.domain.powers import TEMPORARY_ACCESS
+from remediation.domain.powers import ACCESS_PACKAGES, TEMPORARY_ACCESS
 from remediation.errors import Conflict, Refused, RemediationError, Stale
 from remediation.services import access
 from remediation.services.carry_access import Carrying, carry
 from remediation.store.access import SqlAccessRows
 from remediation.store.tables import access_requests
 from remediation.wire import Wire
-from sandbox.things import GRAPH_APP_ID, Group, Privileged
+from sandbox.things import GRAPH_APP_ID, Group, Package, Packaged, Privileged
 from tests.services.test_budgets import settings_for
 from tests.stories import Story
 from tests.wsgi_adapter import WSGIAdapter
@@ -42,7 +43,7 @@ class Help:
         self.world.stand_still()
         self.world.groups[GROUP] = Group(GROUP, "Temporary access", "", set())
         self.world.bypass_group = GROUP
-        self.world.apps["service"].permissions[GRAPH_APP_ID].add(TEMPORARY_ACCESS)
+        self.world.apps["service"].permissions[GRAPH_APP_ID] |= {TEMPORARY_ACCESS, ACCESS_PACKAGES}
         story.arrives()
         self.rows = SqlAccessRows(story.engine, story.store.tenant_id)
         self.microsoft = PimGroup(story.remotes.graph_as("access"), GROUP)
@@ -379,3 +380,103 @@ def test_the_worker_gives_it_as_its_settings_say_within_a_budget_of_its_own(help
     assert "access" in spent
     for off in ("off", "steps"):
         assert wiring.temporary_access(given.model_copy(update={"temporary_access": off}), wire) is None
+
+
+# the same by an access package
+
+PACKAGE, POLICY = "a914b616-e04e-476b-aa37-91038f0b165b", "2264bf65-76ba-417b-a27d-54d291f0cbc8"
+
+
+@pytest.fixture
+def packaged(help_: Help) -> Help:
+    help_.world.packages[PACKAGE] = Package(PACKAGE, POLICY, GROUP)
+    microsoft = AccessPackage(help_.story.remotes.graph_as("access"), PACKAGE.upper(), POLICY)
+    help_.carrying = replace(help_.carrying, microsoft=microsoft)
+    return help_
+
+
+def test_by_a_package_outlook_opens_once_it_is_delivered_and_until_the_end(packaged: Help) -> None:
+    begun = packaged.now
+    packaged.asks()
+    packaged.approves()
+    packaged.seconds()
+    packaged.works()
+    assert packaged.works().state is State.APPROVED, "told, and not delivered yet"
+    assert not packaged.story.outlook_opens()
+    one = packaged.works(6)
+    assert (one.state, one.until) == (State.GIVEN, begun + timedelta(hours=4))
+    assert packaged.story.outlook_opens()
+    assert packaged.story.entra_shows is not True, "the device is what it was"
+    [assignment] = packaged.world.packaged
+    assert (assignment.package_id, assignment.end is not None) == (PACKAGE, True)
+    assert packaged.world.groups[GROUP].members == set(), "nothing is written into the group"
+    packaged.world.advance(4 * 3600)
+    assert not packaged.story.outlook_opens()
+    assert packaged.works(61).state is State.ENDED
+
+
+def test_a_package_is_taken_back_early_by_its_own_id(packaged: Help) -> None:
+    one = packaged.given()
+    access.end(packaged.story.store, one, one.version, by="hanna", carry=True, now=packaged.now)
+    packaged.works()
+    assert not packaged.story.outlook_opens()
+    assert packaged.works(6).state is State.ENDED
+    assert packaged.world.packaged_now() == []
+
+
+@pytest.mark.parametrize("delivered", [0, 600])
+def test_a_package_that_came_without_an_end_is_taken_back_at_once(packaged: Help, delivered: int) -> None:
+    packaged.world.delivered_after = timedelta(seconds=delivered)
+    packaged.story.fault("graph", "no_end", times=1)
+    packaged.asks()
+    packaged.approves()
+    packaged.seconds()
+    packaged.works()
+    packaged.works(6)
+    assert packaged.world.packaged_now() == []
+    one = packaged.works(6)
+    assert (one.state, one.reason) == (State.FAILED, "other_end")
+    assert not packaged.story.outlook_opens()
+
+
+def test_a_package_that_somebody_else_assigned_is_left_alone(packaged: Help) -> None:
+    packaged.world.packaged.append(Packaged("theirs", packaged.story.oid, PACKAGE, packaged.now, None))
+    assert packaged.given().reason == "there_already"
+    assert [one.id for one in packaged.world.packaged_now()] == ["theirs"]
+
+
+@pytest.mark.parametrize("lacks", ["licence", "permission", "package"])
+def test_a_tenant_that_has_no_packages_gets_the_steps_and_nothing_is_written(packaged: Help, lacks: str) -> None:
+    if lacks == "licence":
+        packaged.world.governed = False
+    elif lacks == "permission":
+        packaged.world.apps["service"].permissions[GRAPH_APP_ID].discard(ACCESS_PACKAGES)
+        packaged.world.tokens_end = packaged.now  # the token of before had it
+    else:
+        packaged.world.packages.clear()
+    one = packaged.given()
+    assert (one.state, one.reason) == (State.FAILED, "refused")
+    assert (packaged.world.packaged, packaged.world.privileged, packaged.world.groups[GROUP].members) == ([], [], set())
+
+
+def test_T27_an_end_that_is_not_within_a_day_is_never_asked_of_a_package(packaged: Help) -> None:
+    for hours in (0, -1, 25):
+        with pytest.raises(Refused):
+            packaged.carrying.microsoft.assign(
+                packaged.story.oid, start=packaged.now, until=packaged.now + timedelta(hours=hours), why="x"
+            )
+    assert packaged.world.packaged == []
+
+
+def test_the_worker_takes_the_package_that_its_settings_name(packaged: Help) -> None:
+    names = {"temporary_access_package": PACKAGE, "temporary_access_policy": POLICY, "temporary_access_group": GROUP}
+    given = settings_for(
+        packaged.story.sandbox,
+        database_url=SecretStr(str(packaged.story.engine.url)),
+        temporary_access="package",
+        **names,
+    )
+    budgets = wiring.build_budgets(given, packaged.story.engine, clock=packaged.story.world.clock)
+    wire = Wire(given, budgets, WSGIAdapter(packaged.story.sandbox.api), packaged.story.world.clock)
+    assert isinstance(wiring.temporary_access(given, wire), AccessPackage)
+    assert wiring.temporary_access(given.model_copy(update={"temporary_access_package": None}), wire) is None

@@ -16,6 +16,7 @@ from remediation.domain.told import Deed, KnownLink, Period, Told
 from remediation.domain.ways import FUNNEL
 from remediation.ports import Actor
 from remediation.services import figures, look_up
+from remediation.services.figure_lists import Item, Number, listed
 from remediation.services.figure_tables import Table, tables
 from remediation.services.figures import Choice, choose
 from remediation.services.start_journey import open_case
@@ -135,7 +136,41 @@ def agrees(story: Story) -> dict[str, list[Row]]:
     staff = Counter(row["why"] for row in recount.rows if row["actor_kind"] in ("helpdesk", "operator"))
     assert {row["action"]: row["count"] for row in found["staff"]} == dict(staff)
     assert [row["count"] for row in found["evidence"]] == [0, 0]
+    lists_agree(story, recount)
     return found
+
+
+def lists_agree(story: Story, recount: Recount) -> None:
+    """Behind every number as many as it says; each once, page by page; and behind those of journeys the people who came."""
+    now = story.world.clock()
+    counted = figures.count(reads(story), choose({}, [], now), now)
+    for table in counted.tables.values():
+        for place, row in enumerate(table.rows):
+            for column in table.columns[table.words :]:
+                number = Number(table.name, tuple(str(word) for word in row[: table.words]), column)
+                everything = paged(counted, number)
+                value = row[table.columns.index(column)]
+                if (place, column) in table.behind and column not in ("percent", "median_s", "p90_s"):
+                    assert len(everything) == value, number
+    came = Counter(row["actor_id"] for row in recount.said("journey.started"))
+    assert Counter(item.oid for item in paged(counted, Number("journeys", ("all", "all"), "begun"))) == came
+    opened = [key for key in recount.started if recount.opened(key) is not None]
+    through = Counter(recount.started[key]["actor_id"] for key in opened)
+    assert Counter(item.oid for item in paged(counted, Number("journeys", ("all", "all"), "finished"))) == through
+    days = Counter(row["at"].date().isoformat() for row in recount.started.values())
+    assert {row[0]: row[1] for row in counted.tables["trend"].rows if row[1]} == days
+
+
+def paged(counted: figures.Counted, number: Number) -> list[Item]:
+    found: list[Item] = []
+    after: str | None = None
+    while True:
+        page = listed(counted, number, after=after, size=2, seen=lambda oids: oids)
+        found += page.items
+        after = page.next
+        if after is None:
+            assert len(found) == page.total
+            return found
 
 
 def helped(recount: Recount, journey: str) -> bool:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from remediation.domain.budget import Limit
 from remediation.domain.health import Cause, Connection, Dependents, Heard
+from remediation.store.dependents import SqlDependents
 from remediation.store.remotes import GOOD_EVERY, EventTally, HeardRemotes, SqlConnections
 from remediation.store.tables import watches
 from tests.people import NOON, minutes
@@ -75,6 +76,11 @@ def test_what_depends_on_a_connection(engine: sa.Engine, scene: Scene) -> None:
     scene.desire(GOOD)
     HeardRemotes(engine, scene.store.tenant_id).heard("mdm:maas", Heard(), LIMIT, NOON)
     HeardRemotes(engine, scene.store.tenant_id).heard("mdm:ws1", Heard(), LIMIT, NOON)
+    counts, at = SqlDependents(engine, scene.store.tenant_id), NOON + minutes(5)
+    assert read(engine, scene.store.tenant_id)["mdm:ws1"].dependents == Dependents(), "no page counts links"
+    assert counts.count(lambda: at)
+    assert not counts.count(lambda: at + timedelta(seconds=50)), "what was counted just now is not counted again"
+    assert SqlDependents(engine, scene.store.tenant_id).count(lambda: at + minutes(1))
     found = read(engine, scene.store.tenant_id)
     until = scene.push().compliant_until
     soon = int(until is not None and until <= NOON + minutes(5) + timedelta(hours=24))

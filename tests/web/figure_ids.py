@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 
 from remediation.domain.ways import FUNNEL
-from remediation.services import figure_tables
+from remediation.services import figure_lists, figure_tables
 
 COLUMNS = set(
     re.findall(
-        r'"(\w+)"', " ".join(re.findall(r"(?:columns = |Table\(\"\w+\", )\(([^)]*)\)", Path(figure_tables.__file__).read_text()))
+        r'"(\w+)"', " ".join(re.findall(r"(?:columns = |_table\(\"\w+\", )\(([^)]*)\)", Path(figure_tables.__file__).read_text()))
     )
 )
 WORDS = {
@@ -16,7 +16,7 @@ WORDS = {
     *("from_arrival", "from_registration", "ours", "help", "verdict", "ended", "rule_now", "revocation", "person", "resync"),
     *("helpdesk", "operator", "sent_without_verdict", "standing_past_lease"),
 }
-FAULTS = {"day", "order", "future", "long", "platform", "connection"}
+FAULTS = {"day", "order", "future", "long", "platform", "connection", "number"}
 
 MADE_UP: dict[str, set[str]] = {
     "figures.table.": set(figure_tables.NAMES),
@@ -24,5 +24,7 @@ MADE_UP: dict[str, set[str]] = {
     "figures.column.": COLUMNS,
     "figures.word.": WORDS,
     "figures.fault.": {*FAULTS, "table"},
+    "figures.item.": set(figure_lists.COLUMNS),
+    "figures.what.": {"journey", "news", "end", "link", "action", "case"},
     "figures.tile.": {"begun", "finished", "unaided", "median", "evidence"},
 }

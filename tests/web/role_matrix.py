@@ -62,6 +62,10 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("GET", "/helpdesk/person/<oid>"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 200},
     ("GET", "/helpdesk/figures"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 200, "adam": 200},
     ("GET", "/helpdesk/figures.csv"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 400, "adam": 400},  # which table?
+    # Which number?
+    ("GET", "/helpdesk/figures/list"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 400, "adam": 400},
+    ("GET", "/helpdesk/figures/list.csv"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 400, "adam": 400},
+    ("GET", "/helpdesk/figures/list.json"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 400, "adam": 400},
     ("GET", "/helpdesk/figures.json"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 200, "adam": 200},
     ("GET", "/helpdesk/connections"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 200, "adam": 200},
     ("GET", "/helpdesk/work"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 200, "adam": 200},
@@ -155,7 +159,9 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
             ("GET", "/mdm/<connection>/records/<record_id>"),
             ("GET", "/caller"),
             ("GET", "/stuck"),
+            ("GET", "/work"),
             ("GET", "/figures"),
+            ("GET", "/figures/list"),
             ("GET", "/audit"),
         )
     },

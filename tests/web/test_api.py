@@ -172,6 +172,35 @@ def test_what_does_not_move_is_told_with_who_can_act(api: Api) -> None:
     assert row.detail["found"] == ["mia"]
 
 
+def test_the_work_list_goes_on_page_by_page(api: Api) -> None:
+    api.web.scene("help")
+    told = api.call("/work?limit=1").json
+    assert told is not None
+    [row] = told["rows"]
+    assert (row["oid"], row["kind"], row["who_acts"], row["name"]) == ("mia", "help", "helpdesk", "Mia Berger")
+    assert (told["next"], row["taken_by"]) == (None, None)
+    assert api.call("/work?kind=stuck").json["rows"] == []  # type: ignore[index]
+    [seen] = rows(api.web, "look_up.work_listed")[:1]
+    assert (seen.detail["found"], seen.detail["app"]) == (["mia"], SERVICENOW)
+    problem(api.call("/work?kind=anything"), 422, "invalid")
+    problem(api.call("/work?since=abcdefghijk.x"), 400, "bad_cursor")
+    problem(api.call("/work", "Admin"), 403, "role_missing")
+
+
+def test_behind_a_number_is_its_list(api: Api) -> None:
+    api.web.scene("open")
+    address = "/figures/list?table=journeys&of=all~all~begun"
+    for roles, oid in ((("Helpdesk.Read",), "mia"), (("Admin",), None)):
+        told = api.call(address, *roles).json
+        assert told is not None
+        assert (told["number"], told["total"], told["next"]) == (1, 1, None)
+        assert [(item["what"], item["platform"], item["oid"]) for item in told["items"]] == [("journey", "ios", oid)]
+    [seen] = rows(api.web, "look_up.figures_listed")
+    assert (seen.detail["found"], seen.detail["app"]) == (["mia"], SERVICENOW)
+    for query in ("table=people&of=all~all~begun", "table=journeys&of=begun", "table=journeys&of=all~all~begun&from=x"):
+        problem(api.call(f"/figures/list?{query}"), 422, "invalid")
+
+
 def test_figures_are_those_of_the_page(api: Api) -> None:
     api.web.scene("open")
     told = api.call("/figures", "Admin").json

@@ -17,8 +17,9 @@ from remediation.domain.turns import FIGURES
 from remediation.ports import Actor
 from remediation.services import figures
 from remediation.services.csv_table import DANGEROUS, defused
+from remediation.services.figure_lists import Number
 from remediation.services.figure_tables import NAMES
-from remediation.store.tables import budgets, watches
+from remediation.store.tables import audit, budgets, watches
 from remediation.web.figures_pages import place_of
 from remediation.web.guards import ROLE_LASTS
 from tests.people import LINK
@@ -76,7 +77,7 @@ def test_one_came_and_is_seen_in_numbers_bars_and_tables(web: Web, hanna: Browse
     for word in shown:
         assert word in words(soup, "main")
     assert words(soup, ".tiles li:nth-child(2) strong") == "1 (100 %)"
-    bars = soup.select(".funnel li")
+    bars = soup.select(".funnels li")
     assert len(bars) == 8
     assert {rect["width"] for rect in soup.select(".bar rect:not(.whole)")} == {"100%"}
     assert len(soup.select("#funnel table tbody tr")) == 16
@@ -169,7 +170,7 @@ def test_no_such_table_says_which_there_are(hanna: Browser) -> None:
     for path in ("/helpdesk/figures.csv", "/helpdesk/figures.csv?table=people", "/helpdesk/figures.json?table=people"):
         answer = hanna.get(path)
         assert answer.status_code == 400
-        assert "journeys, funnel" in answer.text
+        assert "journeys, trend, funnel" in answer.text
 
 
 @pytest.mark.parametrize("sign", DANGEROUS)
@@ -207,3 +208,79 @@ def test_the_page_is_in_the_look_of_every_language(web: Web, hanna: Browser) -> 
     assert len(heads["en"]) == len(heads["de"])
     same = [one for one, other in zip(heads["en"], heads["de"], strict=True) if one == other]
     assert set(same) <= {"Median (h:mm:ss)"}
+
+
+def test_every_number_leads_to_its_list(web: Web, hanna: Browser) -> None:
+    """And the list is as long as the number is large."""
+    came(web)
+    hanna.get("/helpdesk?q=mia")
+    soup = page(hanna)
+    links = [one for one in soup.select("main table a") if "list?" in str(one["href"])]
+    assert {str(one["href"]).partition("table=")[2].partition("&")[0] for one in links} >= {"journeys", "trend", "funnel", "times"}
+    unlinked = [one for one in soup.select("td.number:not(:has(a))") if one.get_text() not in ("0", "–", "0 %")]
+    assert unlinked == []
+    for link in links[:: max(1, len(links) // 12)]:
+        shown = page(hanna, str(link["href"]))
+        if link.get_text().isdigit():
+            assert len(shown.select("tbody tr")) == int(link.get_text())
+        assert "figures." not in shown.get_text()
+
+
+def test_T27_a_list_leads_to_people_only_whoever_reads_about_them(web: Web, hanna: Browser) -> None:
+    came(web)
+    address = "?table=journeys&of=all~all~begun"
+    adam = web.signed_in(ADAM, browser="the-browser-of-adam", roles=("Admin",))
+    for staff, led_to in ((adam, []), (hanna, ["/helpdesk/person/mia"])):
+        shown = page(staff, f"/helpdesk/figures/list{address}")
+        assert [str(one["href"]) for one in shown.select("tbody a")] == led_to
+        told = staff.get(f"/helpdesk/figures/list.json{address}").json
+        assert told is not None
+        assert [item.get("oid") for item in told["items"]] == ([None] if not led_to else ["mia"])
+        for kind in ("", ".csv", ".json"):
+            text = staff.get(f"/helpdesk/figures/list{kind}{address}").text
+            assert not any(personal in text for personal in ("Mia", "Berger", "F2LXK"))
+            assert ("mia" in text) is bool(led_to)
+    noted = [row for row in rows_of(web) if row.why == "look_up.figures_listed"]
+    assert {(row.actor_id, tuple(row.detail["found"])) for row in noted} == {("hanna", ("mia",))}
+
+
+def rows_of(web: Web) -> Any:
+    with web.engine.connect() as connection:
+        return connection.execute(sa.select(audit)).all()
+
+
+@pytest.mark.parametrize(
+    "of", ["", "all", "all~all~nothing", "all~all", "~~begun", "all~all~platform", "all~all~begun~begun", "%00~~"]
+)
+def test_a_number_that_there_is_none_of_gets_a_sentence(hanna: Browser, of: str) -> None:
+    soup = page(hanna, f"/helpdesk/figures/list?table=journeys&of={of}", 400)
+    assert words(soup, ".notice.careful").startswith("There is no such number")
+    assert hanna.get(f"/helpdesk/figures/list.csv?table=journeys&of={of}").mimetype == "text/plain"
+    assert hanna.get("/helpdesk/figures/list.json?table=people&of=all~all~begun").status_code == 400
+    gone = page(hanna, "/helpdesk/figures/list?table=journeys&of=start~macos~begun")
+    assert "Nothing in this time." in words(gone, "main"), "the control"
+
+
+@pytest.mark.parametrize("after", ["x", "~", "99999999T", "%00", "2026" * 2000])
+def test_a_place_that_no_page_named_harms_nothing(hanna: Browser, after: str) -> None:
+    assert hanna.get(f"/helpdesk/figures/list?table=journeys&of=all~all~begun&after={after}").status_code == 200
+
+
+def test_a_sign_in_comes_back_to_the_list() -> None:
+    asked = "from=&to=&platform=&connection=&table=journeys&of=all~all~begun&after="
+    assert place_of(asked) == f"/helpdesk/figures/list?table=journeys&of={'all~all~begun'}"
+
+
+def test_the_trend_is_drawn_and_stands_in_its_table(web: Web, hanna: Browser) -> None:
+    came(web)
+    soup = page(hanna)
+    days = [row.get_text(" ", strip=True) for row in soup.select("#trend tbody tr")]
+    assert len(days) == figures.DAYS
+    assert days[-1].startswith(f"{web.clock().date().isoformat()} 1 1")
+    [line] = soup.select("#trend polyline")
+    assert len(str(line["points"]).split()) == figures.DAYS
+    assert str(line["points"]).endswith("600,2"), "the highest point, on the last day"
+    assert not page(hanna, f"/helpdesk/figures?from={web.clock().date()}").select("#trend svg"), "one point is no trend"
+    first = (web.clock() - timedelta(days=69)).date()
+    assert len(page(hanna, f"/helpdesk/figures?from={first}").select("#trend tbody tr")) == 10, "week by week"
+    assert str(Number("trend", ("2026-11-21",), "begun")) == "2026-11-21~begun"

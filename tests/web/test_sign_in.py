@@ -103,18 +103,23 @@ def entra(running: Sandbox) -> Iterator[Entra]:
 
 @pytest.fixture
 def web(database: Path, entra: Entra) -> Iterator[Web]:
+    web = web_of(database, entra)
+    yield web
+    web.engine.dispose()
+
+
+def web_of(database: Path, entra: Entra, **changed: object) -> Web:
     sign_in = entra.facts["sign_in"]
     assert isinstance(sign_in, dict)
-    web = Web(
+    return Web(
         database,
         tenant_id=entra.facts["tenant_id"],
         entra_authority=entra.sandbox.api_url,
         ca_file=str(entra.sandbox.keys.ca_pem),
         sign_in_client_id=sign_in["client_id"],
         sign_in_client_secret=SecretStr(sign_in["client_secret"]),
+        **changed,
     )
-    yield web
-    web.engine.dispose()
 
 
 def begin(browser: Browser, path: str = "/sign-in?platform=ios") -> str:
@@ -578,3 +583,19 @@ def test_a_possession_link_of_somebody_else_begins_no_journey(web: Web, entra: E
     assert noah.get(f"/possession/{scene.token}").status_code == 403
     with web.engine.connect() as connection:
         assert connection.execute(sa.text("SELECT count(*) FROM journeys")).scalar_one() == 1
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_T17_a_guest_is_staff_where_the_setting_says_so_and_nowhere_else(database: Path, entra: Entra, allowed: bool) -> None:
+    """And on no journey in either case: a guest's device is known at home."""
+    entra.sandbox.world.persons[entra.oid("Hanna")].guest = True
+    web = web_of(database, entra, staff_guests=allowed)
+    desk = web.browser()
+    answer = desk.get(entra.answers(begin(desk, "/sign-in?to=helpdesk"), "Hanna"))
+    assert (answer.status_code, desk.get("/helpdesk").status_code) == ((303, 200) if allowed else (400, 401))
+    if not allowed:
+        assert "guest of this company" in answer.text
+    person = web.browser()
+    refused = person.get(entra.answers(begin(person, "/sign-in?platform=ios"), "Hanna"))
+    assert (refused.status_code, "guest of this company" in refused.text) == (400, True)
+    web.engine.dispose()

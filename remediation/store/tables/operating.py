@@ -164,6 +164,19 @@ partner_slots = sa.Table(
     sa.Column("read_at", Moment, nullable=False),
 )
 
+# How many links rest on each MDM connection (domain/health.py), as a worker counted it last.
+dependents = sa.Table(
+    "dependents",
+    metadata,
+    tenant(),
+    sa.Column("connection", sa.Text, primary_key=True),
+    sa.Column("links", sa.Integer, nullable=False),
+    sa.Column("standing", sa.Integer, nullable=False),
+    sa.Column("first_end", Moment),
+    sa.Column("ending", sa.Integer, nullable=False),
+    sa.Column("counted_at", Moment, nullable=False),
+)
+
 # The second lock (domain/second_lock.py): which attribute is ours, and our value in it.
 second_lock = sa.Table(
     "second_lock",
