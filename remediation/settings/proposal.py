@@ -49,9 +49,8 @@ def wrong_with(chosen: Mapping[str, str | None], typed: Mapping[str, str | None]
     before = {name: value if value is not None else _SEALED for name, value in {**typed, **fixed}.items() if may_be_typed(name)}
     after = {name: value for name, value in {**before, **chosen}.items() if value is not None}
     old = _faults(before)
-    return [
-        Wrong(fault.name, fault.words, fault.key or OTHER) for fault in _faults(after) if fault not in old and not fault.missing
-    ]
+    new = [fault for fault in _faults(after) if fault not in old and not fault.missing]
+    return list(dict.fromkeys(Wrong(fault.name, fault.words, fault.key or OTHER) for fault in new))  # both processes may say it
 
 
 def _is_address(name: str, value: str) -> bool:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
+from remediation.domain.credential_ends import LOOK as CREDENTIALS
 from remediation.domain.device import Person
-from remediation.domain.onboarding import WORKER, Looked
+from remediation.domain.onboarding import FIRST, WORKER, Looked
+from remediation.domain.onboarding_lock import ATTRIBUTE
+from remediation.domain.wishes import Kind
 from remediation.ports import Actor, Choice
 from remediation.services.onboard import NEW_CERTIFICATE, choose, make_set_up_link
+from remediation.services.scope import wish
 from remediation.web.onboarding_pages import PAGES
 from tests.set_ups import WEB_KEY
+from tests.web import set_up_scenes as scenes
 from tests.web.conftest import Web
 from tests.web.test_look import Screen, looked_at
 
@@ -86,4 +92,31 @@ def test_the_pages_at_work_and_what_asks_first(database: Path, screen: Screen) -
     asked = client.post("/onboarding/evidence", data=lower).headers["Location"]
     looked_at(screen, asked, "set-up-confirm")
     looked_at(screen, f"{asked}&fresh=1", "set-up-confirm-fresh")
+    web.engine.dispose()
+
+
+@pytest.mark.slow
+def test_the_pages_before_go_with_who_goes_first_and_a_second_lock(database: Path, screen: Screen) -> None:
+    web = Web(database, set_up={"open": True, "first": frozenset({TENANT})})
+    half_way(web)
+    now, worker = web.clock(), Actor("worker", "w")
+    chosen = {f"REMEDIATION_CHANNEL_{name}": Choice("mdm_relay:ws1") for name in ("IOS", "ANDROID", "MACOS")}
+    choose(web.store, {**chosen, ATTRIBUTE: Choice("7"), FIRST: Choice(TENANT)}, actor=worker, now=now)
+    ends = {"sign_in": {"ends": (now + timedelta(days=5)).isoformat(), "how": "directory"}}
+    with web.store.change(worker, "test", about=("look", "all"), at=now) as change:
+        for name in ("consent", "sign_in", "mdm:ws1"):
+            change.looked_at(Looked(name, looked_at=now, good_at=now))
+        change.looked_at(Looked(CREDENTIALS, looked_at=now, good_at=now, detail=ends))
+    for kind in (Kind.PARTNER_SAID, Kind.POLICY_SAID):
+        wish(web.store, kind, {}, actor=worker, now=now)
+    scenes.chosen(web, scenes.group(0, "Mobile users", people=12))
+    scenes.answered(web, Kind.ACCOUNT, {"name": "mia"}, oid="5f0c5a6e-8c57-4f0a-9b0b-3d2f5a7a9d12", name="Mia Berger")
+    web.store.keep_second_lock(7, f"remediation-{'5a1e0c7d' * 4}", at=now)
+    with web.store.change(worker, "lock.prepared", about=("lock", "x"), at=now) as change:
+        change.lock_prepared()
+    client = screen.client = web.signed_in(ADAM, browser="adam", roles=("Admin",))
+    day = f"{(now + timedelta(days=5)).date()}"
+    for path, shown in (("pilot", 'id="let-in"'), ("second_lock", 'id="give-up"'), ("credential", day), ("", day)):
+        assert shown in client.get(f"/onboarding/{path}".rstrip("/")).text, path
+        looked_at(screen, f"/onboarding/{path}".rstrip("/"), f"set-up-before-go-{path}")
     web.engine.dispose()
