@@ -18,7 +18,8 @@ class SqlAppearance:
 
     def current(self) -> Mapping[str, str]:
         row = appearance.c
-        ours = row.tenant_id == self._tenant_id, row.current, row.value.is_not(None)
+        # As the index says it, letter for letter: SQLite does not see that `current = 1` is the same.
+        ours = row.tenant_id == self._tenant_id, sa.text("current"), row.value.is_not(None)
         with reading(self._engine) as connection:
             return {key: value for key, value in connection.execute(sa.select(row.key, row.value).where(*ours))}  # noqa: C416 (rows)
 
