@@ -14,7 +14,7 @@ from remediation.errors import PossessionRefused
 from remediation.ports import Actor
 from remediation.ports.store import EVERYTHING
 from remediation.services.prove_possession import token_hash
-from remediation.store.budgets import COLUMNS, SqlBudgets
+from remediation.store.budgets import COLUMNS, THIS, SqlBudgets
 from remediation.store.change import OneChange
 from remediation.store.engine import reading, writing
 from remediation.store.open_change import waking
@@ -69,7 +69,7 @@ class States(SqlSignInStates):
 class Budgets(SqlBudgets):
     def enter(self, remote: str, lane: Lane, *, writes: bool) -> Admitted | Refused:
         with reading(self._engine) as connection:
-            row = connection.execute(sa.select(*COLUMNS).where(*self._key(remote))).one_or_none()
+            row = connection.execute(sa.select(*COLUMNS).where(*THIS), self._key(remote)).one_or_none()
         budget = Budget(*row) if row is not None else Budget()
         answer = enter(budget, self._of(remote), self._clock(), lane, writes=writes)
         with writing(self._engine) as connection:

@@ -74,9 +74,9 @@ class Advice:
 
 ADVICE: Mapping[Trouble, Advice] = {
     Trouble.COMPUTER: Advice(Part.WHERE, Way.HAND_OVER, PHONES),
-    Trouble.INSIDE_APP: Advice(Part.WHERE, Way.HAND_OVER),
+    Trouble.INSIDE_APP: Advice(Part.WHERE, Way.THERE),
     Trouble.PRIVATE_WINDOW: Advice(Part.WHERE, Way.THERE),
-    Trouble.OTHER_BROWSER: Advice(Part.WHERE, Way.HAND_OVER),
+    Trouble.OTHER_BROWSER: Advice(Part.WHERE, Way.THERE),
     Trouble.STARTED_ELSEWHERE: Advice(Part.WHERE, Way.JOURNEY),
     Trouble.LINUX: Advice(Part.WHERE, Way.HELPDESK, COMPUTERS),
     Trouble.HALF_WAY: Advice(Part.SEEN, Way.JOURNEY),

@@ -137,7 +137,9 @@ def _happened(way: Way, deed: Deed) -> None:
     detail = deed.detail
     if deed.why == "possession.wanted":
         way.chosen_at = way.chosen_at or deed.at
-        way.connection, way.record = str(detail.get("connection")), (str(detail.get("connection")), str(detail.get("record")))
+        connection = detail.get("connection")
+        if isinstance(connection, str):
+            way.connection, way.record = connection, (connection, str(detail.get("record")))
     elif deed.why == "possession.proven":
         way.proven_at = way.proven_at or deed.at
     elif deed.why == "link.replaced" or (deed.why == "link.made" and detail.get("state") == "active"):

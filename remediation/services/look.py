@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from ..domain.calls import FailedCall, last_of_each
 from ..domain.compliance import decide
-from ..domain.device import LinkState, Platform
+from ..domain.device import LinkState, Person, Platform
 from ..domain.journey import POSSESSION_LINK_LASTS, Journey
 from ..domain.matching import one_per_device
 from ..domain.push import Lane, look_again
@@ -66,14 +66,14 @@ def look(journey_id: str, *, world: World) -> None:
 
 def _look(journey: Journey, world: World, begun: datetime) -> None:
     wake, seen = journey.look.wake, _Seen()
-    _look_at_directory(journey, world, seen)
-    _look_at_mdm(_again(journey, world), world, seen)
+    person = _look_at_directory(journey, world, seen)
+    _look_at_mdm(journey, person, world, seen)
     journey = _again(journey, world)
     if not world.lets_in(journey.person.oid) or _unserved(journey, world):
         _note(_again(journey, world), world, seen, wake=wake, begun=begun)
         return
-    look_for_record(journey, world=world)
-    journey = _again(journey, world)
+    if look_for_record(journey, world=world):
+        journey = _again(journey, world)
     try:
         _refresh(journey, world, seen)
         _send_possession_link(journey, world, seen)
@@ -86,11 +86,14 @@ def _look(journey: Journey, world: World, begun: datetime) -> None:
         blame = seen.blame(error, world.clock())
         seen.mdm_error, seen.directory_error = (blame, seen.directory_error) if error.remote == "mdm" else (seen.mdm_error, blame)
     journey = _again(journey, world)
-    _tell_push(journey, world)
-    _note(_again(journey, world), world, seen, wake=wake, begun=begun)
+    if _tell_push(journey, world):
+        journey = _again(journey, world)
+    _note(journey, world, seen, wake=wake, begun=begun)
 
 
-def _look_at_directory(journey: Journey, world: World, seen: _Seen) -> None:
+def _look_at_directory(journey: Journey, world: World, seen: _Seen) -> Person:
+    """The person, as the directory knows them where it could be asked."""
+    person = journey.person
     try:
         person = world.directory.person(journey.person.oid)
         standing = world.directory.standing(person.oid)
@@ -100,14 +103,15 @@ def _look_at_directory(journey: Journey, world: World, seen: _Seen) -> None:
         devices = world.directory.devices_of(person.oid)
     except RemoteError as error:
         seen.directory_error = seen.blame(error, world.clock())
-        return
+        return person
     world.store.observe_directory(person.oid, devices, at=world.clock())
+    return person
 
 
-def _look_at_mdm(journey: Journey, world: World, seen: _Seen) -> None:
+def _look_at_mdm(journey: Journey, person: Person, world: World, seen: _Seen) -> None:
     for connection, manager in world.managers.items():
         try:
-            owned = manager.devices_of(journey.person)
+            owned = manager.devices_of(person)
         except RemoteError as error:
             seen.mdm_error = seen.blame(error, world.clock())
             seen.unread.add(connection)
@@ -185,13 +189,15 @@ def _send_possession_link(journey: Journey, world: World, seen: _Seen) -> None:
         change.possession_link_sent(link_id)
 
 
-def _tell_push(journey: Journey, world: World) -> None:
+def _tell_push(journey: Journey, world: World) -> bool:
     """A posture that calls for another verdict than Microsoft was told is news for the push. A link just made was woken by that."""
     device, link, push = journey.in_hand, journey.link, journey.push
     if device is None or link is None or push is None or link.state is not LinkState.ACTIVE or push.desired is None:
-        return
-    if decide(device.posture, world.clock(), world.lease).verdict is not push.desired:
-        bring_to_rest(link.id, world=world)
+        return False
+    if decide(device.posture, world.clock(), world.lease).verdict is push.desired:
+        return False
+    bring_to_rest(link.id, world=world)
+    return True
 
 
 def _note(journey: Journey, world: World, seen: _Seen, *, wake: int, begun: datetime) -> None:

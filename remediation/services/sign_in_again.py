@@ -28,16 +28,16 @@ def record_due(journey: Journey) -> datetime | None:
     return sign_in.record_due if sign_in is not None else None
 
 
-def look_for_record(journey: Journey, *, world: World) -> None:
-    """One look in Entra's sign-in log, where one is due. Its errors delay nothing else: the log is no part of the way."""
+def look_for_record(journey: Journey, *, world: World) -> bool:
+    """One look in Entra's sign-in log, where one is due; whether it was. Its errors delay nothing else: it is not on the way."""
     sign_in, now = journey.last_sign_in, world.clock()
     if sign_in is None or sign_in.record_due is None:
-        return
+        return False
     if world.sign_in_log is None:
         _keep(journey, replace(sign_in, record=Record.FORBIDDEN), world)
-        return
+        return True
     if sign_in.record_due > now:
-        return
+        return False
     try:
         found = world.sign_in_log.devices(
             sign_in.correlation_id, oid=journey.person.oid, app_id=sign_in.app_id, since=sign_in.began_at, until=sign_in.returned_at
@@ -47,8 +47,9 @@ def look_for_record(journey: Journey, *, world: World) -> None:
             _keep(journey, replace(sign_in, record=Record.FORBIDDEN), world)
         elif error.called:  # else it was never asked, and this was no look
             _keep(journey, sign_in.looked(None), world)
-        return
+        return True
     _keep(journey, sign_in.looked(found), world)
+    return True
 
 
 def _keep(journey: Journey, sign_in: SignIn, world: World) -> None:

@@ -20,6 +20,10 @@ from .remotes import HeardRemotes
 from .tables import budgets
 
 COLUMNS = [c for c in budgets.c if not c.primary_key]
+# Asked before every call there is: making them anew took longer than asking them.
+THIS = budgets.c.tenant_id == sa.bindparam("of_tenant"), budgets.c.remote == sa.bindparam("of_remote")
+_LOCK = sa.select(*COLUMNS).where(*THIS).with_for_update()
+_STORE = sa.update(budgets).where(*THIS)
 
 
 class SqlBudgets:
@@ -78,18 +82,17 @@ class SqlBudgets:
 
     def _locked(self, connection: sa.Connection, remote: str) -> Budget:
         """The row, ours until the end of the transaction; made where it is the first call ever."""
-        mine = sa.select(*COLUMNS).where(*self._key(remote)).with_for_update()
-        row = connection.execute(mine).one_or_none()
+        row = connection.execute(_LOCK, self._key(remote)).one_or_none()
         if row is None:
             insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
             first = insert(budgets).values(tenant_id=self._tenant_id, remote=remote, **asdict(Budget()))
             connection.execute(first.on_conflict_do_nothing())
-            row = connection.execute(mine).one()
+            row = connection.execute(_LOCK, self._key(remote)).one()
         return Budget(*row)
 
     def _store(self, connection: sa.Connection, remote: str, before: Budget, now: Budget) -> None:
         if now != before:
-            connection.execute(sa.update(budgets).where(*self._key(remote)).values(**asdict(now)))
+            connection.execute(_STORE, {**self._key(remote), **vars(now)})
 
-    def _key(self, remote: str) -> tuple[sa.ColumnElement[bool], ...]:
-        return budgets.c.tenant_id == self._tenant_id, budgets.c.remote == remote
+    def _key(self, remote: str) -> dict[str, str]:
+        return {"of_tenant": self._tenant_id, "of_remote": remote}

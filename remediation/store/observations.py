@@ -27,6 +27,11 @@ _TELLING = {
 }
 """The columns whose change is worth a row; versions and times of reading are not."""
 
+_KNOWN = {
+    table: sa.select(table).where(*(key == sa.bindparam(key.name) for key in table.primary_key)).with_for_update()
+    for table in _TELLING
+}
+_NOTE = sa.insert(observations)
 _LISTED = ("object_id", "name", "enabled", "owner_oid", "compliant", "managed", "mark", "read_at")
 _MAY_BE_NULL = ("owner_oid", "compliant", "managed", "mark")
 _NOT_TOLD = {"owner_oid": (None,)}  # by a list that was not asked for owners
@@ -106,8 +111,7 @@ class Observer:
 
     def _see(self, table: sa.Table, seen: Mapping[str, Any], *, kept: tuple[str, ...] = ()) -> None:
         keys = {c.name: seen[c.name] for c in table.primary_key if c.name != "tenant_id"}
-        same = sa.and_(table.c.tenant_id == self.tenant_id, *(table.c[k] == v for k, v in keys.items()))
-        known = self.connection.execute(sa.select(table).where(same).with_for_update()).mappings().one_or_none()
+        known = self.connection.execute(_KNOWN[table], {"tenant_id": self.tenant_id, **keys}).mappings().one_or_none()
         if known is not None and known["read_at"] > seen["read_at"]:
             return
         upsert(self.connection, table, {"tenant_id": self.tenant_id, **seen}, kept=kept)
@@ -141,7 +145,7 @@ class Observer:
             self._note(table, "/".join(row), "gone", None, self.at.isoformat())
 
     def _note(self, table: sa.Table, subject: str, what: str, old: Any, new: Any) -> None:
-        self.connection.execute(sa.insert(observations).values(**self._noted(table, subject, what, old, new)))
+        self.connection.execute(_NOTE, self._noted(table, subject, what, old, new))
 
     def _noted(self, table: sa.Table, subject: str, what: str, old: Any, new: Any) -> dict[str, Any]:
         about = {"subject_kind": terms.SUBJECT[table], "subject_id": subject, "what": what, "old": old, "new": new}

@@ -21,6 +21,7 @@ from .tables import device_links, partner_slots, partner_told, pushes, watches
 from .upsert import insert_or_update
 from .watching import SqlWatching
 
+_TOLD_ROW = sa.select(partner_told).where(partner_told.c.tenant_id == sa.bindparam("tenant_id"))
 _NAMES = tuple(Told.__dataclass_fields__)
 _OF_LINK = sa.and_(pushes.c.tenant_id == device_links.c.tenant_id, pushes.c.link_id == device_links.c.id)
 # News that waits to be sent tells Microsoft by itself.
@@ -32,8 +33,7 @@ class SqlPartner(SqlWatching):
 
     def partner_told(self) -> Told | None:
         with reading(self._engine) as connection:
-            mine = partner_told.c.tenant_id == self.tenant_id
-            row = connection.execute(sa.select(partner_told).where(mine)).mappings().one_or_none()
+            row = connection.execute(_TOLD_ROW, {"tenant_id": self.tenant_id}).mappings().one_or_none()
         return None if row is None else Told(**{**{name: row[name] for name in _NAMES}, "groups": tuple(row["groups"])})
 
     def note_beat(self, watch: Watch, *, resync: datetime | None, at: datetime, slots: Sequence[KnownSlot] | None = None) -> bool:

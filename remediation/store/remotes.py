@@ -29,6 +29,7 @@ MICROSOFT = ("entra", "directory", CHANNEL)
 _ENTRA = "tokens"
 _NAME = re.compile(r"[\w-]{1,64}", re.ASCII)
 MOST_NAMES = 50  # in an address they cost nothing to make up
+_PUT = sa.update(remotes).where(remotes.c.tenant_id == sa.bindparam("of_tenant"), remotes.c.remote == sa.bindparam("of_remote"))
 _REMEMBERED = [remotes.c[field.name] for field in fields(Remembered)]
 
 
@@ -56,13 +57,16 @@ class HeardRemotes:
         self._put(remote, told)
 
     def _put(self, remote: str, values: Mapping[str, Any]) -> None:
-        this = remotes.c.tenant_id == self._tenant_id, remotes.c.remote == remote
-        update = sa.update(remotes).where(*this).values(**values)
+        given = {name: value for name, value in values.items() if not isinstance(value, sa.ColumnElement)}
+        update = (
+            _PUT.values({name: value for name, value in values.items() if name not in given}) if len(given) < len(values) else _PUT
+        )
+        given |= {"of_tenant": self._tenant_id, "of_remote": remote}
         with writing(self._engine) as connection:
-            if connection.execute(update).rowcount == 0:
+            if connection.execute(update, given).rowcount == 0:
                 insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
                 connection.execute(insert(remotes).values(tenant_id=self._tenant_id, remote=remote).on_conflict_do_nothing())
-                connection.execute(update)
+                connection.execute(update, given)
 
 
 class EventTally:

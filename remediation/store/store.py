@@ -50,7 +50,39 @@ from .tables import (
 )
 from .turns import take_and_count, take_turn
 from .waves import SqlWaves
-from .whole_journey import columns_of, same
+from .whole_journey import of_tenant, same
+
+# What each pass of the worker asks is made once, as in `whole_journey`: making one anew took three times as long as asking it.
+_LINK = of_tenant(device_links).where(device_links.c.id == sa.bindparam("link_id"))
+_PUSH = of_tenant(pushes).where(pushes.c.link_id == sa.bindparam("link_id"))
+_DEVICE = of_tenant(managed_devices).where(
+    managed_devices.c.connection == sa.bindparam("connection"), managed_devices.c.record_id == sa.bindparam("record_id")
+)
+_NEWEST_JOURNEY = (
+    sa.select(journeys.c.id)
+    .where(journeys.c.tenant_id == sa.bindparam("tenant_id"), journeys.c.oid == sa.bindparam("oid"))
+    .where(journeys.c.expires_at > sa.bindparam("now"))
+    .order_by(journeys.c.started_at.desc(), journeys.c.id)
+    .limit(1)
+)
+_NEWEST_ON_PLATFORM = _NEWEST_JOURNEY.where(journeys.c.platform == sa.bindparam("platform"))
+_NEWEST_OF_BROWSER = _NEWEST_JOURNEY.where(journeys.c.browser == sa.bindparam("browser"))
+_EITHER = sa.select(device_links.c.id).where(device_links.c.tenant_id == sa.bindparam("tenant_id"))
+_OF_EITHER = device_links.c.id.in_(
+    # links of the record or the device. Two lists of ids: of conditions joined by *or*, SQLite reads all links there are
+    sa.union(
+        _EITHER.where(
+            device_links.c.connection == sa.bindparam("connection"), device_links.c.record_id == sa.bindparam("record_id")
+        ),
+        _EITHER.where(device_links.c.device_id == sa.bindparam("device_id")),
+    )
+)
+_BESIDE = (
+    of_tenant(device_links, pushes)
+    .join(pushes, same(device_links, pushes, id="link_id"))
+    .where(device_links.c.id != sa.bindparam("link_id"), _OF_EITHER)
+)
+_LIVING_LINKS = of_tenant(device_links).where(device_links.c.state.in_(LIVING), _OF_EITHER)
 
 MEASURED_FOR, NEWEST = timedelta(days=7), 200  # by which a person is told how long the wait takes
 
@@ -82,10 +114,10 @@ class SqlStore(SqlPartner, SqlMembers, SqlHints, SqlSetUp, SqlImpact, SqlWaves, 
             return whole_journey.read(connection, self.tenant_id, journey_id, fresh=self._fresh)
 
     def living_journey(self, oid: str, platform: Platform, now: datetime) -> str | None:
-        return self._newest_journey(journeys.c.oid == oid, journeys.c.platform == platform, now=now)
+        return self._journey_id(_NEWEST_ON_PLATFORM, oid=oid, platform=platform, now=now)
 
     def journey_of_browser(self, browser: str, oid: str, now: datetime) -> str | None:
-        return self._newest_journey(journeys.c.oid == oid, journeys.c.browser == browser, now=now)
+        return self._journey_id(_NEWEST_OF_BROWSER, oid=oid, browser=browser, now=now)
 
     def possession_link(self, token_hash: str, now: datetime) -> PossessionLinkFacts | None:
         link, device = possession_links.c, managed_devices.c
@@ -143,29 +175,23 @@ class SqlStore(SqlPartner, SqlMembers, SqlHints, SqlSetUp, SqlImpact, SqlWaves, 
         return CertificateHandle(**facts, refusal="used" if shown_at else late)
 
     def link(self, link_id: str) -> DeviceLink | None:
-        row = self._one(self._of(device_links).where(device_links.c.id == link_id))
+        row = self._one(_LINK, link_id=link_id)
         return None if row is None else rows.device_link(row)
 
     def push(self, link_id: str) -> Push | None:
-        row = self._one(self._of(pushes).where(pushes.c.link_id == link_id))
+        row = self._one(_PUSH, link_id=link_id)
         return None if row is None else rows.push(row)
 
     def managed_device(self, key: ManagedKey) -> ManagedDevice | None:
-        device = managed_devices.c
-        row = self._one(self._of(managed_devices).where(device.connection == key.connection, device.record_id == key.record_id))
+        row = self._one(_DEVICE, **asdict(key))
         return None if row is None else rows.managed_device(row)
 
     def beside(self, link: DeviceLink) -> Sequence[tuple[DeviceLink, Push]]:
-        shares = device_links.c.id != link.id, self._of_either(link.managed, link.device_id)
-        pushed = same(device_links, pushes, id="link_id")
-        with reading(self._engine) as connection:
-            found = connection.execute(self._of(device_links, pushes).join(pushes, pushed).where(*shares)).mappings().all()
+        found = self._every(_BESIDE, link_id=link.id, device_id=link.device_id, **asdict(link.managed))
         return [(rows.device_link(row), rows.push(row)) for row in found]
 
     def living_links(self, key: ManagedKey, device_id: str) -> Sequence[DeviceLink]:
-        wanted = device_links.c.state.in_(LIVING), self._of_either(key, device_id)
-        with reading(self._engine) as connection:
-            return [rows.device_link(row) for row in connection.execute(self._of(device_links).where(*wanted)).mappings()]
+        return [rows.device_link(row) for row in self._every(_LIVING_LINKS, device_id=device_id, **asdict(key))]
 
     # what was seen
 
@@ -296,21 +322,14 @@ class SqlStore(SqlPartner, SqlMembers, SqlHints, SqlSetUp, SqlImpact, SqlWaves, 
 
     # queries, all within the tenant
 
-    def _of(self, table: sa.Table, *more: sa.Table) -> sa.Select[Any]:
-        return columns_of(table, *more).where(table.c.tenant_id == self.tenant_id)
-
-    def _of_either(self, key: ManagedKey, device_id: str) -> sa.ColumnElement[bool]:
-        """Links of the record or the device. Two lists of ids: of conditions joined by *or*, SQLite reads all links there are."""
-        link = device_links.c
-        ids = sa.select(link.id).where(link.tenant_id == self.tenant_id)
-        of_record = ids.where(link.connection == key.connection, link.record_id == key.record_id)
-        return link.id.in_(sa.union(of_record, ids.where(link.device_id == device_id)))
-
-    def _newest_journey(self, *conditions: sa.ColumnElement[bool], now: datetime) -> str | None:
-        newest = journeys.c.started_at.desc(), journeys.c.id
-        row = self._one(self._of(journeys).where(*conditions, journeys.c.expires_at > now).order_by(*newest).limit(1))
+    def _journey_id(self, statement: sa.Select[Any], **values: object) -> str | None:
+        row = self._one(statement, **values)
         return None if row is None else row["id"]
 
-    def _one(self, statement: sa.Select[Any]) -> sa.RowMapping | None:
+    def _one(self, statement: sa.Select[Any], **values: object) -> sa.RowMapping | None:
         with reading(self._engine) as connection:
-            return connection.execute(statement).mappings().one_or_none()
+            return connection.execute(statement, {"tenant_id": self.tenant_id, **values}).mappings().one_or_none()
+
+    def _every(self, statement: sa.Select[Any], **values: object) -> Sequence[sa.RowMapping]:
+        with reading(self._engine) as connection:
+            return connection.execute(statement, {"tenant_id": self.tenant_id, **values}).mappings().all()

@@ -6,7 +6,7 @@ safety net, no look would ever be written down.
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -24,6 +24,10 @@ from .wakeups import LOOK_JOURNEY, PUSH_LINK, WATCH_SOURCE
 log = logging.getLogger(__name__)
 
 
+def _of_row(table: sa.Table, key: sa.Column[str]) -> sa.Update:
+    return sa.update(table).where(table.c.tenant_id == sa.bindparam("of_tenant"), key == sa.bindparam("of_row"))
+
+
 @dataclass(frozen=True)
 class Timer:
     """One row that waits. `_set` says whether the row was in that condition."""
@@ -35,8 +39,12 @@ class Timer:
     key: ClassVar[sa.Column[str]]
 
     def _set(self, condition: sa.ColumnElement[bool], **values: Any) -> bool:
-        row = sa.and_(self.table.c.tenant_id == self.tenant_id, self.key == self.row_id)
-        return self.connection.execute(sa.update(self.table).where(row, condition).values(**values)).rowcount == 1
+        return self._row(_of_row(self.table, self.key).where(condition).values(**values))
+
+    def _row(self, statement: sa.Update, **values: Any) -> bool:
+        """One that was made once; `values` are those of its columns and of its parameters."""
+        row = {"of_tenant": self.tenant_id, "of_row": self.row_id}
+        return self.connection.execute(statement, {**row, **values}).rowcount == 1
 
     def _park(self, wake: int, **values: Any) -> bool:
         parked = self._set(self.table.c.wake == wake, **values)
@@ -150,59 +158,69 @@ def wake_due(connection: sa.Connection, tenant_id: str, wakeups: Wakeups, now: d
     """As many as there is room for, `limit` of a kind at most, and revocations first. What is sent already only reads, and so does
     a journey: neither waits behind a backlog of those that want to write. A row at rest that is looked at for its own time goes
     with the sweeps; one that a list marked as a revocation keeps its lane."""
-    at_rest = pushes.c.confirmed_seq >= pushes.c.desired_seq
-    on_its_way = sa.and_(sa.not_(at_rest), pushes.c.sent_seq >= pushes.c.desired_seq)
-    revoking = sa.and_(pushes.c.lane == Lane.REVOKE, sa.not_(on_its_way))
-    urgency = sa.case((pushes.c.lane == Lane.REVOKE, 0), (pushes.c.lane == Lane.PERSON, 1), else_=2)
-    sweep = sa.literal(Lane.SWEEP, pushes.c.lane.type)
-    own_time = sa.and_(at_rest, pushes.c.lane != Lane.REVOKE)
     links: list[tuple[str, int, Lane]] = []
-    kinds = (
-        (revoking, room.revocations),
-        (on_its_way, room.on_their_way),
-        (sa.not_(sa.or_(revoking, on_its_way)), room.others),
-    )
-    for kind, rows in kinds:
-        links += _claim(
-            *(connection, pushes, pushes.c.link_id, tenant_id, now, min(limit, rows)),
-            order=urgency,
-            kind=kind,
-            marks={"lane": sa.case((own_time, sweep), else_=pushes.c.lane)},
-            lane=pushes.c.lane,
-        )
-    people = _claim(
-        *(connection, journeys, journeys.c.id, tenant_id, now, min(limit, room.on_their_way)),
-        kind=journeys.c.expires_at > now,
-        lane=sa.literal(Lane.PERSON.name),
-    )
-    lists = _claim(*(connection, watches, watches.c.name, tenant_id, now, limit), kind=sa.true(), lane=sa.literal(Lane.SWEEP.name))
+    for kind, rows in ((_REVOKING, room.revocations), (_ON_ITS_WAY, room.on_their_way), (_OTHERS, room.others)):
+        due = kind, tenant_id, now, min(limit, rows)
+        links += _claim(connection, *due, marks={"lane": _LANE_ONCE_WOKEN}, lane=pushes.c.lane)
+    due = _PEOPLE, tenant_id, now, min(limit, room.on_their_way)
+    people = _claim(connection, *due, lane=sa.literal(Lane.PERSON.name))
+    lists = _claim(connection, _LISTS, tenant_id, now, limit, lane=sa.literal(Lane.SWEEP.name))
     for workflow, found in ((PUSH_LINK, links), (LOOK_JOURNEY, people), (WATCH_SOURCE, lists)):
         for row_id, wake, lane in found:
             wakeups.enqueue(connection, workflow, row_id, wake, lane=lane)
     return len(links) + len(people) + len(lists)
 
 
+@dataclass(frozen=True)
+class _Due:
+    """Rows whose time has come, and the statement that finds them: made once, since each pulse of each worker asks it."""
+
+    key: sa.Column[str]
+    kind: sa.ColumnElement[bool]
+    order: tuple[sa.ColumnElement[int], ...] = ()
+    statement: sa.Select[tuple[str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        columns = self.key.table.c
+        due = columns.tenant_id == sa.bindparam("tenant_id"), columns.next_look_at <= sa.bindparam("now"), self.kind
+        found = (
+            sa.select(self.key)
+            .where(*due)
+            .order_by(*self.order, columns.next_look_at)
+            .limit(sa.bindparam("most", type_=sa.Integer))
+        )
+        object.__setattr__(self, "statement", found.with_for_update(skip_locked=True))
+
+
+_AT_REST = pushes.c.confirmed_seq >= pushes.c.desired_seq
+_SENT = sa.and_(sa.not_(_AT_REST), pushes.c.sent_seq >= pushes.c.desired_seq)
+_DOWN = sa.and_(pushes.c.lane == Lane.REVOKE, sa.not_(_SENT))
+_URGENCY = (sa.case((pushes.c.lane == Lane.REVOKE, 0), (pushes.c.lane == Lane.PERSON, 1), else_=2),)
+_OWN_TIME = sa.and_(_AT_REST, pushes.c.lane != Lane.REVOKE)
+_LANE_ONCE_WOKEN = sa.case((_OWN_TIME, sa.literal(Lane.SWEEP, pushes.c.lane.type)), else_=pushes.c.lane)
+_REVOKING = _Due(pushes.c.link_id, _DOWN, _URGENCY)
+_ON_ITS_WAY = _Due(pushes.c.link_id, _SENT, _URGENCY)
+_OTHERS = _Due(pushes.c.link_id, sa.not_(sa.or_(_DOWN, _SENT)), _URGENCY)
+_PEOPLE = _Due(journeys.c.id, journeys.c.expires_at > sa.bindparam("now"))
+_LISTS = _Due(watches.c.name, sa.true())
+
+
 def _claim(
     connection: sa.Connection,
-    table: sa.Table,
-    key: sa.Column[str],
+    due: _Due,
     tenant_id: str,
     now: datetime,
     limit: int,
     *,
     lane: sa.ColumnElement[Any],
-    order: sa.ColumnElement[int] | None = None,
-    kind: sa.ColumnElement[bool],
     marks: Mapping[str, Any] | None = None,
 ) -> list[tuple[str, int, Lane]]:
     """Count up the wake-ups of due rows, each row for one caller only: PostgreSQL skips rows that another has locked, SQLite lets
     one writer in at a time."""
-    due = [table.c.tenant_id == tenant_id, table.c.next_look_at <= now, kind]
-    first = [table.c.next_look_at] if order is None else [order, table.c.next_look_at]
-    chosen = sa.select(key).where(*due).order_by(*first).limit(limit).with_for_update(skip_locked=True)
-    ids = connection.execute(chosen).scalars().all()
+    ids = connection.execute(due.statement, {"tenant_id": tenant_id, "now": now, "most": limit}).scalars().all()
     if not ids:
         return []
+    key, table = due.key, due.key.table
     claimed = (
         sa.update(table)
         .where(table.c.tenant_id == tenant_id, key.in_(ids))

@@ -29,6 +29,9 @@ _ACTIVE = sa.text("device_links.state = 'active' AND device_links.state IN ('pen
 _AT_REST = pushes.c.confirmed_seq >= pushes.c.desired_seq
 _OF_LINK = sa.and_(pushes.c.tenant_id == device_links.c.tenant_id, pushes.c.link_id == device_links.c.id)
 _SAVED = tuple(f.name for f in fields(Watch) if f.name not in ("name", "wake", "alarmed"))
+_THIS = watches.c.tenant_id == sa.bindparam("of_tenant"), watches.c.name == sa.bindparam("of_name")
+_WATCH = sa.select(watches).where(*_THIS)
+_SAVE = sa.update(watches).where(*_THIS, watches.c.wake == sa.bindparam("of_wake"))
 
 
 class SqlWatching:
@@ -45,7 +48,7 @@ class SqlWatching:
 
     def watch(self, name: str) -> Watch | None:
         with reading(self._engine) as connection:
-            found = connection.execute(sa.select(watches).where(self._row(name))).mappings().one_or_none()
+            found = connection.execute(_WATCH, {"of_tenant": self.tenant_id, "of_name": name}).mappings().one_or_none()
         return None if found is None else Watch(**{f.name: found[f.name] for f in fields(Watch)})
 
     def save_watch(self, watch: Watch) -> bool:
@@ -82,8 +85,8 @@ class SqlWatching:
     def _save(self, connection: sa.Connection, watch: Watch) -> bool:
         """The wake count guards every write: a late worker has read a page in vain."""
         values = {name: getattr(watch, name) for name in _SAVED}
-        still = self._row(watch.name), watches.c.wake == watch.wake
-        return connection.execute(sa.update(watches).where(*still).values(**values)).rowcount == 1
+        still = {"of_tenant": self.tenant_id, "of_name": watch.name, "of_wake": watch.wake}
+        return connection.execute(_SAVE, {**still, **values}).rowcount == 1
 
     def _held(self, *which: sa.ColumnElement[bool] | sa.TextClause) -> Sequence[Held]:
         link, device, record = device_links.c, directory_devices.c, managed_devices.c

@@ -28,28 +28,31 @@ def same(ours: sa.Table, theirs: sa.Table, **columns: str) -> sa.ColumnElement[b
     return sa.and_(ours.c.tenant_id == theirs.c.tenant_id, *(ours.c[a] == theirs.c[b] for a, b in columns.items()))
 
 
-def _of(table: sa.Table, *more: sa.Table) -> sa.Select[Any]:
+def of_tenant(table: sa.Table, *more: sa.Table) -> sa.Select[Any]:
+    """For statements made once; `tenant_id` is given when they are asked."""
     return columns_of(table, *more).where(table.c.tenant_id == sa.bindparam("tenant_id"))
 
 
 def _of_journey(table: sa.Table) -> sa.Select[Any]:
-    return _of(table).where(table.c.journey_id == sa.bindparam("journey_id")).order_by(table.c.returned_at)
+    return of_tenant(table).where(table.c.journey_id == sa.bindparam("journey_id")).order_by(table.c.returned_at)
 
 
 def _listed(devices: sa.Table) -> sa.Select[Any]:
     """What the last whole look listed of this person's, on this platform. Unordered: for the order of the primary key SQLite would
     go through all devices there are."""
     theirs = devices.c.listed_oid == sa.bindparam("oid"), devices.c.platform == sa.bindparam("platform")
-    return _of(devices).where(*theirs, devices.c.gone_at.is_(None))
+    return of_tenant(devices).where(*theirs, devices.c.gone_at.is_(None))
 
 
-_JOURNEY = _of(journeys, people).join(people, same(journeys, people, oid="oid")).where(journeys.c.id == sa.bindparam("journey_id"))
+_JOURNEY = (
+    of_tenant(journeys, people).join(people, same(journeys, people, oid="oid")).where(journeys.c.id == sa.bindparam("journey_id"))
+)
 _MANAGED, _DIRECTORY = _listed(managed_devices).add_columns(arrives()), _listed(directory_devices)
 _MINE = device_links.c.tenant_id == sa.bindparam("tenant_id")
 _LINKS = (
     # the person's own, and anybody's that hold one of these directory devices; each with its push. Two lists of ids, since of two
     # conditions joined by *or* SQLite reads all links
-    _of(device_links, pushes)
+    of_tenant(device_links, pushes)
     .join(pushes, same(device_links, pushes, id="link_id"))
     .where(
         device_links.c.id.in_(

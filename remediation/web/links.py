@@ -12,6 +12,8 @@ from .desk import desk
 AUTHENTICATOR_IOS = "https://apps.apple.com/app/id983156458"
 PLAY = "https://play.google.com/store/apps/details?id="
 BROKERS = {"authenticator": f"{PLAY}com.azure.authenticator", "company_portal": f"{PLAY}com.microsoft.windowsintune.companyportal"}
+# memdocs user-help on enrolling a Mac; Microsoft redirects it to the newest package.
+COMPANY_PORTAL_MACOS = "https://go.microsoft.com/fwlink/?linkid=853070"
 # Seen beside Hub's `AadRegistrationTool` in a public macOS script.
 HUB_MACOS = "wsonehub://conditionalaccess?partner=microsoft"
 # https://learn.microsoft.com/windows/apps/develop/launch/launch-settings
@@ -23,6 +25,7 @@ def install(app: Flask) -> None:
         enrollment_link=enrollment_link,
         register_link=register_link,
         return_link=return_link,
+        company_portal_for_mac=COMPANY_PORTAL_MACOS,
         broker=lambda: desk().settings.android_broker,
     )
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from ..domain.journey import Journey
 from ..domain.loops import Rung, rung
+from ..domain.noticed import noticed
 from ..domain.promise import DOCUMENTED, Promise
 from ..domain.relay import relay_of
 from ..domain.sign_in_proof import RECORD_LOOKS, names_another
@@ -101,6 +102,7 @@ class Panel:
     still_blocked_at: datetime | None
     help_why: str | None
     not_for_you: str | None
+    noticed: tuple[str, ...]  # what the records show beside the step
     rung: str  # which of its instructions the step gives
     tell: str | None  # a message once it is open: `offered`, or `wanted`
 
@@ -153,6 +155,7 @@ def panel(journey: Journey, now: datetime, *, browser: str, usual: bool = False,
         still_blocked_at=None if _mended(journey) else journey.still_blocked_at,
         help_why=_known(help_why(journey, now), HELP),
         not_for_you=_known(not_for_you(journey.standing) if journey.standing is not None else None, NOT_FOR_YOU),
+        noticed=tuple(one.value for one in noticed(journey, now)),
         rung=Rung.USUAL.value if usual else rung(journey, now).value,
         tell="wanted" if journey.tell_open_at is not None else "offered" if device in journey.reachable else None,
     )

@@ -83,6 +83,13 @@ def test_storm() -> None:
     assert figures["inside_latest_ms"] < 1000, "a busy machine may take longer than 50 ms to hear of a 429, but not a second"
 
 
+def test_a_quick_storm_is_as_large_as_the_machine_carries() -> None:
+    """1,500 devices on eight cores; and the limit alone, not counting the machine, leaves room within 45 s everywhere."""
+    sizes = {cores: storm.quick(cores) for cores in (1, 2, 4, 8, 64)}
+    assert [size.devices for size in sizes.values()] == [200, 400, 800, 1500, 1500]
+    assert all(storm.least_seconds(size) / size.pace < 40 for size in sizes.values())
+
+
 @pytest.mark.long
 def test_storm_notices_processes_that_count_each_for_itself() -> None:
     size = storm.Size(devices=30, revocations=0, closures=3, pace=4)

@@ -11,7 +11,7 @@ Arrives = Callable[..., Player]
 pytestmark = pytest.mark.slow
 
 
-NO_BUTTON = {"owned_by_another", "disabled_device", "loop"}  # Microsoft's block page leads nowhere
+NO_BUTTON = {"owned_by_another", "disabled_device", "loop", "private_window"}  # Microsoft's block page leads nowhere
 
 
 def begins(player: Player, platform: str = "ios") -> None:
@@ -192,3 +192,22 @@ def test_who_cannot_sign_in_gets_a_case_code(arrives: Arrives) -> None:
     player.product.locator("#open-case").click()
     expect(player.product.locator("#case-code")).to_be_visible()
     player.looks("case")
+
+
+def test_what_no_record_tells_is_asked_and_its_cure_opens(arrives: Arrives) -> None:
+    """Her device gets through, and a private window still hides it: she is asked, and told the one thing that helps."""
+    player = arrives("private_window", width=320, locale="de")
+    begins(player)
+    player.proves()
+    player.is_at("open", within=60)
+    player.taps_outlook()
+    expect(player.phone.locator("#more-details")).to_be_visible()
+    player.product.locator("#what-happens").click()
+    player.looks("what-happens")
+    player.product.locator("details:has(button[value=private_window]) summary").click()
+    player.product.locator("button[value=private_window]").click()
+    expect(player.product.get_by_role("heading", level=1, name="Ich benutze ein privates oder Inkognito-Fenster")).to_be_visible()
+    player.looks("private-window")
+    player.phone.goto(f"{player.stage.pages}/")
+    player.phone.locator("#cure").click()
+    player.sees_the_inbox()

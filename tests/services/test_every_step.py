@@ -5,8 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from remediation.domain.device import Platform
+from remediation.domain.noticed import noticed
 from remediation.domain.standing import not_for_you
 from remediation.domain.steps import Step, candidates, help_why
+from remediation.domain.troubles import Trouble
 from sandbox.troubles import cure
 from tests.stories import Story
 
@@ -202,6 +204,7 @@ def test_stopped_half_way_one_step_is_left(tell: Tell) -> None:
     story = tell("half_registered")
     story.arrives()
     assert (story.step, story.journey.possession) == (Step.THIS_DEVICE, None)
+    assert noticed(story.journey, story.world.clock()) == (Trouble.HALF_WAY,)
     proves(story)
     story.gets_to(Step.OPEN)
 

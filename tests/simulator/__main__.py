@@ -36,7 +36,7 @@ def main() -> int:
             if outcome.wrong:
                 failing += 1
                 print(f"seed {seed} ({outcome.opening}): {'; '.join(outcome.wrong)}", flush=True)
-            if done % 500 == 0:
+            if done % 100 == 0:
                 spent = 1000 * (time.process_time() - begun) / done
                 print(
                     f"{done} seeds, {failing} failing, {spent:.0f} ms each",

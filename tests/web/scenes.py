@@ -16,6 +16,7 @@ from remediation.domain.journey import Journey
 from remediation.domain.push import Lane
 from remediation.domain.sign_in_proof import Record, SignIn
 from remediation.domain.standing import Standing
+from remediation.domain.steps import LOOP
 from remediation.ports import Actor, Store
 from remediation.services import ask
 from remediation.services.device_certificate import ask_for_certificate, came_back, certificate_shown
@@ -212,6 +213,13 @@ class Scene:
         ask.check_again(self.store, self.id, oid=self.person.oid, now=self.clock())
         return self
 
+    def tried(self, *tries: str) -> Scene:
+        with self.store.change(
+            Actor("person", MIA.oid), "journey.check_again", about=("journey", self.id), at=self.clock()
+        ) as change:
+            change.tried(self.id, tries)
+        return self
+
     def still_blocked(self) -> Scene:
         ask.still_blocked(self.store, self.id, oid=self.person.oid, now=self.clock())
         return self
@@ -266,6 +274,8 @@ def stage(name: str, begun: Scene) -> Scene:
         return begun.has_phones().registered().looked()
     if name == "register":
         return one(MANAGED_PHONE).registered().looked().proven().looked()
+    if name in ("register_in_vain", "register_too_often"):
+        return stage("register", begun).tried(*["register"] * (LOOP if name == "register_in_vain" else 2 * LOOP))
     if name == "register_relayed":
         return one(MANAGED_PHONE).registered().relayed().looked().proven().looked()
     if name == "register_switched_off":
@@ -318,6 +328,8 @@ SCENES = (
     "looking_slow",
     "enroll",
     "register",
+    "register_in_vain",
+    "register_too_often",
     "register_relayed",
     "register_switched_off",
     "register_again",

@@ -108,6 +108,19 @@ def test_register_has_its_own_way_on_each_platform(web: Web, platform: Platform)
     assert not [kind for kind in others if kind is not Platform.ANDROID and ENGLISH[f"register.{kind.value}.2"] in words]
 
 
+def test_a_mac_knows_platform_sso_and_windows_what_is_joined(web: Web) -> None:
+    of(Platform.MACOS, "register", web.begun(platform=Platform.MACOS))
+    mac = web.signed_in().get("/journey").text
+    assert "Registration required" in mac
+    assert links.COMPANY_PORTAL_MACOS in mac
+    assert 'id="dsregcmd"' not in mac
+    assert 'id="check"' in mac, "the page that the link leads away from waits for them"
+    of(Platform.WINDOWS, "register", web.begun(platform=Platform.WINDOWS))
+    windows = web.signed_in().get("/journey").text
+    assert 'id="dsregcmd" href="/what-microsoft-says"' in windows
+    assert "Registration required" not in windows
+
+
 BROKERS = [("authenticator", "azure.authenticator"), ("company_portal", "windowsintune.companyportal")]
 
 
@@ -139,7 +152,7 @@ def outward(page: str) -> set[str]:
 
 @pytest.mark.parametrize("platform", KINDS)
 def test_no_page_links_anything_but_the_stores_settings_and_the_helpdesk(web: Web, platform: Platform) -> None:
-    ours = {links.AUTHENTICATOR_IOS, *links.BROKERS.values(), links.HUB_MACOS, links.WORK_ACCESS}
+    ours = {links.AUTHENTICATOR_IOS, *links.BROKERS.values(), links.HUB_MACOS, links.COMPANY_PORTAL_MACOS, links.WORK_ACCESS}
     assert all(urlsplit(link).scheme in LINK_SCHEMES for link in ours)
     begun, browser = web.begun(platform=platform), web.signed_in()
     for name in ("enroll", "register", "fix"):

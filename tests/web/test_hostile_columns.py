@@ -143,7 +143,7 @@ def harmless(answer: TestResponse) -> None:
 
 
 # Addresses of our own, and those that lead off the site by the table in `web/links.py` or the settings.
-WITHIN = re.compile(r"/(?![/\\]).*|/|tel:\+?[0-9]+|#\w+|https://(apps\.apple|play\.google)\.com/.*|ms-outlook://")
+WITHIN = re.compile(r"/(?![/\\]).*|/|tel:\+?[0-9]+|#\w+|https://(apps\.apple|play\.google|go\.microsoft)\.com/.*|ms-outlook://")
 KNOWN_TAGS = {
     "h4",
     "q",
@@ -210,6 +210,7 @@ KNOWN_TAGS = {
 KNOWN_ATTRIBUTES = {
     *("data-ahead", "data-again", "data-steps", "minlength", "aria-live", "enctype", "accept"),
     *("font-size", "font-weight", "fill", "text-anchor"),
+    *("data-ahead", "data-again", "data-steps", "minlength", "aria-live"),
     *(
         "lang",
         "dir",

@@ -39,9 +39,11 @@ REFUSED = "/refused/sign_in_blocked"
 SAYS = "/what-microsoft-says"
 BEFORE_SIGN_IN = (
     *("/start?platform=ios", "/start?platform=macos", "/start", "/cannot-sign-in", REFUSED, "/signed-out", "/leaflet"),
+    *("/what-happens?platform=android", "/what-happens/other_browser", "/what-happens/two_apps?platform=android"),
     *(f"{SAYS}?nothing=1", f"{SAYS}?code=530003&code=9999999", f"{SAYS}?code=53003", f"{SAYS}?computer=no_token"),
 )
 SIGNED_IN = (
+    "/what-happens/too_many?kept=1",
     f"{SAYS}?code=53003&device=another&kept=1",
     "/sign-out",
     "/journey/device",

@@ -54,6 +54,7 @@ def test_register_said_and_said_again_gets_something_else_and_then_somebody(web:
         seen.append("call" if "big-code" in page else "else" if "Something else this time" in page else "usual")
         web.clock.ahead += AGAIN_AFTER + timedelta(seconds=1)
         browser.press("/journey", "/journey/check")
+    assert len(BeautifulSoup(page, "html.parser").select("main ol.steps li")) == 3, "who acts, and what comes then"
     assert seen == ["usual", "usual", "else", "else", "call", "call"]
     again = browser.get("/journey?steps=1").text
     assert "Device registration" in again
