@@ -11,6 +11,7 @@ from typing import TextIO
 import click
 
 from . import (
+    appearance_commands,
     audit_commands,
     bar_command,
     connection_commands,
@@ -111,6 +112,7 @@ remediation.add_command(operator_commands.stuck)
 remediation.add_command(operator_commands.leases)
 remediation.add_command(work_commands.work_list)
 remediation.add_command(work_commands.incident)
+remediation.add_command(appearance_commands.appearance)
 remediation.add_command(figures_command.figures)
 remediation.add_command(impact_commands.impact)
 remediation.add_command(connection_commands.connections)

@@ -9,11 +9,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .adapters import audit_anchor
+from .domain.appearance import Version
 from .domain.incident import Incident
 from .domain.repairs import Offer, Repair, Situation, offers
 from .domain.seals import Anchor, SealKeys
 from .domain.work import Kind, Wait, position_in
 from .ports import Actor, Count, Wave
+from .services import appearance as appearances
 from .services import audit_log, impact, person_file
 from .services import connections as remotes
 from .services import figures as figure_tables
@@ -171,6 +173,27 @@ class Operating:
 
     def end_incident(self) -> bool:
         return incidents.end(self._store, self._look_up.incidents, actor=self._actor, now=now()) is not None
+
+    def appearance(self) -> Mapping[str, str]:
+        """What stands in place of ours, by key."""
+        return self._look_up.appearance.current()
+
+    def appearance_history(self, key: str) -> Sequence[Version]:
+        return self._look_up.appearance.history(key)
+
+    def put_appearance(self, key: str, value: str | None) -> tuple[str, ...]:
+        """Faults that kept it from being stored; None brings back ours."""
+        ours = self._texts.for_people
+        if value is not None:
+            return appearances.put(self._store, key, value, ours, actor=self._actor, now=now())
+        if not appearances.knows(key, ours):
+            return ("unknown",)
+        appearances.bring_back(self._store, key, actor=self._actor, now=now())
+        return ()
+
+    def appearance_back(self, version_id: str) -> tuple[str, ...]:
+        rows = self._look_up.appearance
+        return appearances.go_back(self._store, rows, version_id, self._texts.for_people, actor=self._actor, now=now())
 
     def connections(self, at: datetime) -> Sequence[ConnectionInWords]:
         return [self._connection(in_words(one, at)) for one in remotes.connections(self._remotes, at)]

@@ -16,6 +16,7 @@ WHOLE = re.compile(r"(?:SCAN|SEARCH) (?P<table>\w+)(?: USING (?:COVERING )?INDEX
 FEW = {
     *("ix_pushes_open", "ix_pushes_mismatched", "ix_device_links_pending", "ix_journeys_troubled"),
     *("ix_access_requests_waiting", "ix_access_requests_given"),
+    "uq_appearance_current",  # what an administrator put in place of ours
 }
 
 Asked = list[tuple[str, Any]]

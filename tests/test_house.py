@@ -67,6 +67,7 @@ MAY_SEE = {
     "terminal": {"serving", "errors", "settings"},
     "operator_commands": {"wiring", "operator_wiring", "onboard_wiring", "log", "terminal", "errors", "settings"},
     "bar_command": {"wiring", "onboard_wiring", "services", "log", "terminal", "settings"},
+    "appearance_commands": {"operator_commands", "terminal", "domain"},
     "work_commands": {"wiring", "operator_commands", "terminal", "domain"},
     "figures_command": {"operator_commands", "services", "terminal"},
     "audit_commands": {"wiring", "operator_wiring", "onboard_wiring", "operator_commands", "terminal", "errors", "settings"},
@@ -114,7 +115,7 @@ MAY_SEE = {
     },
     "commands": {"wiring", "serving", "log", "terminal", "operator_commands", "audit_commands", "bar_command", "operator_wiring"}
     | {"doctor_commands", "figures_command", "mdm_commands", "connection_commands", "partner_commands", "lock_commands"}
-    | {"repair_commands", "work_commands"}
+    | {"appearance_commands", "repair_commands", "work_commands"}
     | {"onboard_commands", "onboard_wiring", "scope_commands", "pilot_commands", "impact_commands", "settings"},
     "__main__": {"commands"},
     "__init__": set(),
@@ -221,6 +222,7 @@ def test_no_adapter_knows_another() -> None:
         "mdm_commands",
         "onboard_commands",
         "partner_commands",
+        "appearance_commands",
         "work_commands",
         "pilot_commands",
         "scope_commands",

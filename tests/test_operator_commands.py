@@ -26,6 +26,7 @@ from remediation.store.seals import SqlSeals
 from remediation.store.sessions import SqlSessions
 from remediation.store.tables import audit, journeys, pushes, watches
 from remediation.terminal import moment
+from tests.domain.test_appearance import png
 from tests.people import HEALTHY, MANAGED_PHONE, MIA
 from tests.store.scenes import BAD, GOOD, Scene
 
@@ -342,14 +343,14 @@ def test_a_sentence_for_everybody_is_said_shown_and_ended(ground: Ground) -> Non
 
 
 CHANGES_NOTHING = {"stuck", "leases", "connections", "check-settings", "audit verify", "audit", "serve", "work", "migrate"}
-CHANGES_NOTHING |= {"work-list", "incident"}
+CHANGES_NOTHING |= {"work-list", "incident", "appearance", "appearance history"}
 CHANGES_NOTHING |= {"doctor", "bar", "figures", "mdm", "mdm groups", "mdm lookup-values", "partner", "partner show"}
 CHANGES_NOTHING |= {"scope", "scope show", "scope search", "pilot", "pilot show"}
 CHANGES_NOTHING |= {"impact", "onboard status", "onboard apps"}
 CHANGES_NOTHING |= {"lock", "lock rule", "lock show"}
 """`serve` and `work` are the processes; `migrate` makes tables, and its --to is audited where it arrives (test_moving.py)."""
 AUDITED = {"stuck retry", "leases extend", "work takeover", "export", "erase", "sign-out", "doctor possession", "mdm hooks"}
-AUDITED |= {"incident say", "incident end"}
+AUDITED |= {"incident say", "incident end", "appearance set", "appearance ours", "appearance back"}
 AUDITED |= {"mdm find", "partner provision", "partner deprovision", "scope set", "pilot start", "pilot stop"}
 AUDITED |= {"pilot first", "pilot without"}
 AUDITED |= {"impact count", "impact stop", "impact tell", "impact waves", "lock prepare", "lock blocked", "lock give-up", "repair"}
@@ -370,3 +371,26 @@ def test_lesson_TOB_PYPI26_14_every_command_that_changes_something_is_audited() 
         return found
 
     assert tree(remediation) == CHANGES_NOTHING | AUDITED
+
+
+def test_what_stands_in_place_of_ours_is_put_there_listed_and_taken_back(ground: Ground) -> None:
+    assert ground.says("appearance") == "All is ours.\n"
+    assert "below 4.5 to 1" in ground.says("appearance", "set", "accent", "#ffd400", status=2)
+    assert "no such thing" in ground.says("appearance", "set", "text/en/nothing", "x", status=2)
+    picture = ground.folder / "logo.png"
+    picture.write_bytes(b"<svg/>")
+    assert "no plain PNG" in ground.says("appearance", "set", "logo", str(picture), status=2)
+    picture.write_bytes(png())
+    assert "On every page" in ground.says("appearance", "set", "logo", str(picture))
+    assert "On every page" in ground.says("appearance", "set", "text/en/welcome.title", f"Hello {PLANTED}")
+    told = ground.says("appearance")
+    assert (told, "\x1b" in told) == ("logo: a picture\ntext/en/welcome.title: Hello [31mred ]0;owned iPhone\n", False)
+    assert "Ours stands there" in ground.says("appearance", "ours", "text/en/welcome.title")
+    history = ground.says("appearance", "history", "text/en/welcome.title")
+    assert ("ours" in history, "Hello" in history) == (True, True)
+    version = history.splitlines()[2].split()[-1]
+    assert "On every page" in ground.says("appearance", "back", version)
+    assert "Hello" in ground.says("appearance")
+    with ground.engine.connect() as connection:
+        whys = connection.execute(sa.select(audit.c.actor_kind).where(audit.c.why == "appearance.changed")).scalars().all()
+    assert list(whys) == ["operator"] * 4

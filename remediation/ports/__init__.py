@@ -4,6 +4,7 @@
 
 from .access import AccessChanges, AccessRows, TemporaryAccess
 from .alarms import AT_ONCE, Alarm, AlarmDue, AlarmRows, AlarmSink
+from .appearance import AppearanceChanges, AppearanceRows
 from .budgets import Budgets, in_lane, lane_now
 from .certificates import DeviceCertificates
 from .checking import AppSecrets, CertificateFiles, Clocks, Policies, Powered, Reachable, TenantFacts
@@ -90,6 +91,8 @@ __all__ = [
     "AlarmRows",
     "AlarmSink",
     "AppSecrets",
+    "AppearanceChanges",
+    "AppearanceRows",
     "AuditEntry",
     "AuditLog",
     "AuditSnapshot",

@@ -9,6 +9,7 @@ from ..domain.device import DeviceLink, DirectoryDevice, ManagedDevice, ManagedK
 from ..domain.push import Push
 from ..domain.reach import Reach
 from .access import AccessRows
+from .appearance import AppearanceRows
 from .figures import FigureEvents
 from .incidents import Incidents
 from .operating import Connections, StuckRow, StuckRows
@@ -170,6 +171,7 @@ class LookUp(Connections, FigureEvents, DeskRepairs, Protocol):
     access: AccessRows
     work: WorkRows
     incidents: Incidents
+    appearance: AppearanceRows
 
     def case(self, code: str) -> CaseFound | None: ...
 

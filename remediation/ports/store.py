@@ -22,6 +22,7 @@ from ..domain.standing import Standing
 from ..domain.turns import Turns
 from .access import AccessChanges
 from .alarms import Alarm
+from .appearance import AppearanceChanges
 from .deeds import Deeds
 from .hints import Hints
 from .impact import ImpactChange, ImpactRows, WaveRows
@@ -44,7 +45,7 @@ class Actor:
     id: str
 
 
-class Change(SetUpChanges, ImpactChange, AccessChanges, WorkChanges, IncidentChanges, Protocol):
+class Change(SetUpChanges, ImpactChange, AccessChanges, WorkChanges, IncidentChanges, AppearanceChanges, Protocol):
     """The inside of one write transaction. Every method may raise `Stale` or `Conflict`, which roll all of it back.
 
     `audit` adds to the detail of the one audit row; wake-ups are enqueued in this same transaction.

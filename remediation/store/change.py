@@ -3,8 +3,8 @@
 A change is not tried again here: its body is the caller's code, which ran already. Work that a lost connection or a deadlock cut
 short stands in its row, and the next wake-up or the person's next tap does it again.
 Next door: `change_journeys`, `change_certificates`, `change_impact`, `change_message_tests`, `change_links`, `change_repairs`,
-`change_operating`, `change_onboarding`, `change_set_up`, `change_work`, `change_incidents`, `change_access`, `partner` and
-`second_lock` are what can be done inside.
+`change_operating`, `change_onboarding`, `change_set_up`, `change_work`, `change_incidents`, `change_access`,
+`change_appearance`, `partner` and `second_lock` are what can be done inside.
 """
 
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ from ..domain.device import Person
 from ..ports import Actor, Wakeups
 from . import terms
 from .change_access import AccessChanges
+from .change_appearance import AppearanceChanges
 from .change_certificates import CertificateChanges
 from .change_impact import ImpactChanges
 from .change_incidents import IncidentChanges
@@ -39,6 +40,7 @@ _SECRETS = ("token", "secret", "password", "cookie", "verifier", "assertion", "a
 
 class OneChange(
     AccessChanges,
+    AppearanceChanges,
     CertificateChanges,
     ImpactChanges,
     LockChanges,

@@ -12,9 +12,22 @@ from ..domain.device import Person
 from ..domain.health import Connection
 from ..domain.reach import EVERYBODY, Reach
 from ..domain.search import spellings
-from ..ports import AccessRows, CaseFound, Event, Incidents, Mark, PeopleFound, PersonFound, StuckRow, TimelinePage, WorkRows
+from ..ports import (
+    AccessRows,
+    AppearanceRows,
+    CaseFound,
+    Event,
+    Incidents,
+    Mark,
+    PeopleFound,
+    PersonFound,
+    StuckRow,
+    TimelinePage,
+    WorkRows,
+)
 from . import rows, terms, timeline
 from .access import SqlAccessRows
+from .appearance import SqlAppearance
 from .device_look_up import SqlDeviceLookUp
 from .engine import reading
 from .feed import SqlFeed
@@ -49,6 +62,7 @@ class SqlLookUp(SqlDeviceLookUp, SqlFeed, SqlTold, SqlDeskRepairs):
         self.work: WorkRows = SqlWorkRows(engine, tenant_id, reach)
         self.access: AccessRows = SqlAccessRows(engine, tenant_id, reach)
         self.incidents: Incidents = SqlIncidents(engine, tenant_id)
+        self.appearance: AppearanceRows = SqlAppearance(engine, tenant_id)
         self.reach = reach
 
     def within(self, reach: Reach) -> "SqlLookUp":

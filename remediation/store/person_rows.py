@@ -67,6 +67,7 @@ NOBODYS = {
     "second_lock": "an attribute and our own value in it",
     "seen_blocked": "that a device of a kind was blocked: an id of Microsoft's or what an operator wrote, and which operator",
     "message_tests": "of an MDM connection, and which operator asked",
+    "appearance": "words, colours and a logo for everybody, which name nobody, and the object id of the administrator",
     "incidents": "a sentence for everybody, which names nobody, and the object id of who published it",
     "choices": "settings of the deployment, secrets sealed; who changed them stands in the audit",
     "set_up_looks": "of a remote, and what the worker was started with",

@@ -6,12 +6,11 @@ Read `entrances` (how people arrive), `sign_in` and `id_token`, `sign_in_again` 
 `access_pages` with `access_shown`, `connection_pages`, `figures_pages`, `figure_list_pages`,
 `webhooks` (what an MDM sends), `api` (the same for
 programs, with `bearer` and `api_token`), `onboarding_pages` with `onboarding_frame`, `set_up` and `set_up_pages` (a tenant from
-zero); then what stands around every page: `incident`, `metering`, `second_host`, `guards`, `headers`, `forgery`, `sessions`,
-`error_pages`, `texts`, `languages`, `embedded`, `assets`.
+zero), `appearance_pages`; then what stands around every page: `incident`, `appearance`, `metering`, `second_host`, `guards`,
+`headers`, `forgery`, `sessions`, `error_pages`, `texts`, `languages`, `embedded`, `assets`.
 """
 
 import hashlib
-import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,6 +23,8 @@ from ..settings import WebSettings
 from . import (
     access_pages,
     api,
+    appearance,
+    appearance_pages,
     arrivals,
     assets,
     browsers,
@@ -121,6 +122,7 @@ def build_web(
         assets=assets.Assets(HOUSE / "static"),
         sign_in=entra_client.client(app, settings),
         board=incident.Board(look_up.incidents),
+        shop=appearance.Shop(look_up.appearance, texts.for_people),
         set_up=set_up,
     )
     app.jinja_env.globals.update(_around_every_page(settings), asset=app.extensions["desk"].assets.address)
@@ -131,7 +133,7 @@ def build_web(
     arrivals.install(app)
     let_only_the_set_up_in(app)
     around = (moments, links, hand_over, device_app, languages, embedded, browsers, headers, forgery, second_host, guards)
-    for part in (*around, error_pages, incident):
+    for part in (*around, error_pages, incident, appearance):
         part.install(app)
     for pages in (
         entrances,
@@ -157,6 +159,7 @@ def build_web(
         set_up_pages,
         impact_pages,
         preview_pages,
+        appearance_pages,
         assets,
         health,
         webhooks,
@@ -172,9 +175,6 @@ def build_web(
 def _around_every_page(settings: WebSettings) -> dict[str, Any]:
     return {
         "organisation": settings.organisation,
-        "helpdesk_phone": settings.helpdesk_phone.replace(" ", "\u00a0"),  # never broken over two lines
-        "helpdesk_tel": re.sub(r"[^+0-9]", "", settings.helpdesk_phone),
-        "helpdesk_hours": settings.helpdesk_hours,
         "demo": settings.demo,
     }
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # every page imports this module, so it imports none of them
     from ..domain.reach import Reach
     from ..ports import Clock, DeviceCertificates, EventReader, LookUp, Sessions, SignInStates, Store
     from ..settings import WebSettings
+    from .appearance import Shop
     from .assets import Assets
     from .incident import Board
     from .set_up import SetUp
@@ -39,6 +40,7 @@ class Desk:
     assets: Assets
     sign_in: Any
     board: Board
+    shop: Shop
     set_up: SetUp
 
     @property

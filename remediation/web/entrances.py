@@ -26,6 +26,13 @@ def start() -> str | Response:
     return _welcome("start")
 
 
+@pages.get("/leaflet")
+@anyone
+def leaflet() -> str:
+    """To print, and for screens in the hall: where to go when mail and chat are shut."""
+    return render_template("leaflet.html")
+
+
 @pages.get("/enrollment")
 @anyone
 def enrollment() -> str | Response:

@@ -23,6 +23,7 @@ ENGLISH = "en"
 ASKED, COOKIE = "lang", "language"
 APP = "%(app)s"
 """Stands in a sentence for the name of the MDM's app on the device."""
+NOT_OF_PAGES = ("message.", "page.language", "mail.")
 VARIABLE = re.compile(r"%\(\w+\)s")
 
 
@@ -34,8 +35,10 @@ class Texts:
         self.default = default
         self.app: Callable[[], str] = lambda: "Hub"
         self.for_staff: Callable[[], bool] = lambda: False
+        self.instead: Callable[[str, str], str | None] = lambda language, key: None
+        """What an administrator put in place of a sentence of ours (`appearance`)."""
         files = sorted(folder.glob("*.po"))
-        self.catalogues, self.whole = _catalogues(tuple((file, file.stat().st_mtime_ns) for file in files))
+        self.catalogues, self.whole, self.for_people = _catalogues(tuple((file, file.stat().st_mtime_ns) for file in files))
 
     def install(self, app: Flask) -> None:
         app.jinja_env.add_extension("jinja2.ext.i18n")
@@ -66,7 +69,8 @@ class Texts:
 
     def gettext(self, key: str) -> str:
         """A sentence is ours and passes as markup; a key that has none may end in a word of the database, and must not."""
-        found = self.catalogues[self.language()].gettext(key)
+        theirs = self.instead(self.language(), key)
+        found = self.catalogues[self.language()].gettext(key) if theirs is None else str(escape(theirs))
         if found == key:
             return str(escape(key)).replace("%", "%%")
         if self.direction() == "rtl":
@@ -84,15 +88,20 @@ class Texts:
 
 
 @lru_cache(maxsize=4)
-def _catalogues(files: tuple[tuple[Path, int], ...]) -> tuple[dict[str, GNUTranslations], list[str]]:
-    """By tag, and the whole ones. Kept as long as the files are the same: reading them takes a third of a second, and a process
-    that takes other settings, or a test, builds its pages again and again."""
+def _catalogues(
+    files: tuple[tuple[Path, int], ...],
+) -> tuple[dict[str, GNUTranslations], list[str], dict[str, dict[str, str]]]:
+    """By tag, the whole ones, and by tag the sentences that every language has: those that people see. Kept as long as the files
+    are the same: reading them takes a third of a second, and a process that takes other settings, or a test, builds its pages again
+    and again."""
     read = {file.stem.replace("_", "-"): _read(file) for file, _ in files}
     catalogues = {tag: catalogue for tag, (catalogue, _) in read.items()}
     for tag, catalogue in catalogues.items():
         if tag != ENGLISH:
             catalogue.add_fallback(catalogues[ENGLISH])  # a sentence in the wrong language is better than an id
-    return catalogues, [tag for tag, (_, ids) in read.items() if ids >= read[ENGLISH][1]]
+    whole = [tag for tag, (_, ids) in read.items() if ids >= read[ENGLISH][1]]
+    common = sorted(one for one in set.intersection(*(ids for _, ids in read.values())) if not one.startswith(NOT_OF_PAGES))
+    return catalogues, whole, {tag: {one: catalogue.gettext(one) for one in common} for tag, catalogue in catalogues.items()}
 
 
 def _wish(offered: Sequence[str]) -> str | None:
@@ -114,4 +123,6 @@ def _read(file: Path) -> tuple[GNUTranslations, set[str]]:
     compiled = io.BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)
-    return GNUTranslations(compiled), {str(message.id) for message in catalogue if message.id and message.string}
+    return GNUTranslations(compiled), {
+        message.id for message in catalogue if message.id and message.string and isinstance(message.id, str)
+    }

@@ -3,6 +3,7 @@
 import inspect
 import re
 
+from remediation.appearance_commands import FAULTS
 from remediation.domain.access import State
 from remediation.domain.compliance import MdmWord, Verdict
 from remediation.domain.evidence import Level
@@ -42,6 +43,8 @@ MADE_UP: dict[str, set[str]] = {
     "work.do.": {"take", "release"},
     "work.whose.": {"mine", "free"},
     "incident.fault.": {"empty", "long", "until"},
+    "appearance.fault.": set(FAULTS),
+    "appearance.kind.": {"phone", "hours", "accent", "accent_dark", "logo", "text"},
     **{f"access.{part}.": {"asked", "approved", "given", "ending", "denied", "failed", "over"} for part in ("state", "next")},
     "access.desk.state.": ACCESS,
     "access.desk.not.": {"own", "same", "decided", "too_late"},

@@ -35,6 +35,7 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("GET", "/sign-out"): PUBLIC,
     ("POST", "/sign-out"): {"nobody": 303, "mia": 303, "noah": 303, "hanna": 303},
     ("POST", "/sign-out/everywhere"): {"nobody": 401, "mia": 303, "noah": 303, "hanna": 303},
+    ("GET", "/leaflet"): PUBLIC,
     ("GET", "/signed-out"): PUBLIC,
     ("GET", "/journey"): {"nobody": 401, "mia": 200, "noah": 409, "hanna": 409},
     ("GET", "/journey/status"): {"nobody": 401, "mia": 200, "noah": 409, "hanna": 409},
@@ -165,6 +166,11 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
         )
     },
     ("GET", "/api/v1/openapi.json"): PUBLIC,
+    ("GET", "/onboarding/appearance"): ADMINS,
+    ("GET", "/onboarding/appearance/<path:key>"): {**ADMINS, "adam": 400},
+    ("POST", "/onboarding/appearance/<path:key>"): {**ADMINS, "adam": 400},
+    ("POST", "/onboarding/appearance-back"): {**ADMINS, "adam": 400},
+    ("GET", "/brand/<name>"): dict.fromkeys(PUBLIC, 404),  # of no page
     ("GET", "/static/<name>"): PUBLIC,
     ("GET", "/health"): PUBLIC,
     ("GET", "/style"): PUBLIC,

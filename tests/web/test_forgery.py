@@ -29,6 +29,7 @@ CONTROLS = {
     "/helpdesk/incident": "test_work_list",
     "/helpdesk/person/<oid>/repair/": "test_repair_pages",
     "/set-up/<token>": "test_from_zero",
+    "/onboarding/appearance": "test_appearance",
     "/onboarding/<step>": "test_from_zero",
     "/onboarding/confirm": "test_from_zero",
     "/onboarding/credential/": "test_from_zero",

@@ -25,3 +25,13 @@ def test_on_a_computer_there_is_a_code_for_the_phone(web: Web, path: str) -> Non
 
 def test_on_a_phone_there_is_none(web: Web) -> None:
     assert code(web, "/start", IPHONE) is None
+
+
+@pytest.mark.parametrize("language", ["en", "de", "ja", "ar"])
+def test_the_leaflet_has_the_code_the_address_and_the_number_and_names_nobody(web: Web, language: str) -> None:
+    web.scene("fix")
+    page = BeautifulSoup(web.signed_in().get(f"/leaflet?lang={language}").text, "html.parser").select("main, .case")
+    text = " ".join(part.get_text(" ", strip=True) for part in page)
+    assert len(page[0].select(".qr svg path")) > 0
+    assert [one in text for one in (f"{web.settings.public_origin}/start", "5550", "Mia")] == [True, True, False]
+    assert page[0].select("form, button, a") == [], "it works on paper"

@@ -147,6 +147,7 @@ WITHIN = re.compile(r"/(?![/\\]).*|/|tel:\+?[0-9]+|#\w+|https://(apps\.apple|pla
 KNOWN_TAGS = {
     "h4",
     "q",
+    "text",
     *(
         "html",
         "head",
@@ -207,6 +208,8 @@ KNOWN_TAGS = {
     ),
 }
 KNOWN_ATTRIBUTES = {
+    *("data-ahead", "data-again", "data-steps", "minlength", "aria-live", "enctype", "accept"),
+    *("font-size", "font-weight", "fill", "text-anchor"),
     *("data-ahead", "data-again", "data-steps", "minlength", "aria-live"),
     *(
         "lang",
@@ -301,6 +304,7 @@ def staged(web: Web, scene: str) -> tuple[Browser, Browser, str]:
     with web.store.change(Actor("helpdesk", "lena"), "staged", about=("incident", "i1"), at=web.clock()) as change:
         ends = web.clock() + timedelta(hours=1)
         change.publish_incident("i1", {"en": "Slow."}, until=ends, by="lena")
+        change.set_appearance("a1", "text/en/wait.since", "Since when", by="adam")
         for row_id in (LINK.id, web.store.living_journey(MIA.oid, Platform.IOS, web.clock()) or ""):
             change.take_work(row_id, oid="ida", name="Ida Brandt", until=ends)
     picked = WaveAsked(counted(web).id, "link", "ios", "device", 25, timedelta(hours=1))
@@ -339,6 +343,7 @@ def addresses(payload: str, token: str, count: str = "") -> dict[str, tuple[str,
         "adam": (
             *("/onboarding/impact", f"/onboarding/impact/people?{asked}", f"/onboarding/impact/tell?{asked}&platform=ios"),
             *(f"/onboarding/impact/people?{asked}{said}", "/onboarding/second_lock"),
+            *("/onboarding/appearance", "/onboarding/appearance/text/en/wait.since"),
         ),
         "nobody": ("/", f"/start/{said}", f"/?lang={said}&platform={said}", "/cannot-sign-in", f"/possession/{said}", f"/{said}"),
     }

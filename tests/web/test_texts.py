@@ -112,7 +112,7 @@ LEADS = (
 )
 STAFF = (
     *("helpdesk.", "audit.", "connections.", "figures.", "onboarding.", "impact.", "repair.", "preview.", "work."),
-    *("access.desk.", "access.hand."),
+    *("access.desk.", "access.hand.", "appearance."),
     *(f"incident.{part}" for part in LEADS),
     *STAFF_ERRORS,
 )

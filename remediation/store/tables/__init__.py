@@ -5,7 +5,7 @@ links, foreign keys; the audit's triggers are in `migrations/`. Next door: `colu
 domain's facts.
 """
 
-from .desk import DUE, GIVEN, WAITING, access_requests, incidents, work_claims
+from .desk import DUE, GIVEN, WAITING, access_requests, appearance, incidents, work_claims
 from .impact import (
     impact_counts,
     impact_managed,
@@ -59,6 +59,7 @@ __all__ = [
     "access_requests",
     "alarms",
     "api_deeds",
+    "appearance",
     "arrival_tests",
     "audit",
     "audit_seals",

@@ -33,6 +33,22 @@ incidents = sa.Table(
     sa.Index("ix_incidents_until", "tenant_id", "until"),
 )
 
+# What an administrator put in place of ours (domain/appearance.py), and all that it was before. None is ours again.
+_CURRENT = sa.text("current")
+appearance = sa.Table(
+    "appearance",
+    metadata,
+    tenant(),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("value", OutsideText),
+    sa.Column("made_at", Moment, nullable=False),
+    sa.Column("made_by", sa.Text, nullable=False),
+    sa.Column("current", sa.Boolean, nullable=False),
+    sa.Index("ix_appearance_key", "tenant_id", "key", "made_at"),
+    sa.Index("uq_appearance_current", "tenant_id", "key", unique=True, sqlite_where=_CURRENT, postgresql_where=_CURRENT),
+)
+
 # Temporary access (domain/access.py). What must hold whoever writes is here: two people, neither of them the one who asked, an end
 # wherever something is given, one open request of a person.
 _OPEN = "state IN ('asked', 'first', 'approved', 'given')"
