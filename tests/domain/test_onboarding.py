@@ -56,7 +56,7 @@ def test_a_look_is_waited_for_until_it_was_made_after_the_wish() -> None:
 
 
 def test_what_changes_has_its_looks_made_again() -> None:
-    assert touched(STEPS, [TENANT]) == ("consent",)
+    assert touched(STEPS, [TENANT]) == ("credentials", "consent")
     assert touched(STEPS, ["REMEDIATION_ORGANISATION"]) == ()
 
 

@@ -1,7 +1,7 @@
 """From facts to the one step and to the chain. Each link of the chain broken keeps *open* away (P6)."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -25,6 +25,13 @@ MUTE = replace(ARRIVED, unproven=frozenset({"ws1"}), started_at=CAME)
 FRESH = replace(MUTE, fresh=True)
 ANOTHER = replace(MANAGED_PHONE, key=replace(MANAGED_PHONE.key, record_id="7"))
 APPEARED = replace(REGISTERED_PHONE, registered_at=NOON)
+
+
+def told_and_read(said_at: datetime, seconds: float) -> Look:
+    """*I've done it* was pressed, and the directory read so long after."""
+    return replace(ARRIVED.look, refresh_wanted_at=said_at, directory_read_at=said_at + timedelta(seconds=seconds))
+
+
 STEPS: list[tuple[Step, Journey]] = [
     (Step.HELP, MUTE),
     (Step.THIS_DEVICE, replace(FRESH, unproven=frozenset())),
@@ -37,7 +44,8 @@ STEPS: list[tuple[Step, Journey]] = [
     (Step.HELP, replace(FRESH, directory=(APPEARED,), managed=(replace(MANAGED_PHONE, enrolled_at=None),))),
     (Step.HELP, replace(FRESH, managed=(MANAGED_PHONE, ANOTHER))),
     (Step.REGISTER, replace(FRESH, directory=(SWITCHED_OFF,))),
-    (Step.HELP, replace(FRESH, directory=(SWITCHED_OFF,), look=replace(ARRIVED.look, refresh_wanted_at=NOON))),
+    (Step.HELP, replace(FRESH, directory=(SWITCHED_OFF,), look=told_and_read(NOON, 25))),
+    (Step.REGISTER, replace(FRESH, directory=(SWITCHED_OFF,), look=told_and_read(NOON, 24))),  # it may not be listed yet
     (Step.LOOKING, replace(ARRIVED, look=Look(wanted_at=NOON))),
     (Step.LOOKING, replace(ARRIVED, look=replace(ARRIVED.look, mdm_read_at=None, mdm_error="unreachable"))),
     (Step.ENROLL, replace(ARRIVED, managed=())),
@@ -50,12 +58,8 @@ STEPS: list[tuple[Step, Journey]] = [
     (Step.THIS_DEVICE, replace(ARRIVED, possession=replace(PROOF, proven_generation="g0"))),
     (Step.REGISTER, replace(ARRIVED, possession=PROOF, directory=())),
     (Step.REGISTER, replace(ARRIVED, possession=PROOF, directory=(SWITCHED_OFF,))),
-    (
-        Step.HELP,
-        replace(
-            ARRIVED, possession=PROOF, directory=(SWITCHED_OFF,), look=replace(ARRIVED.look, refresh_wanted_at=NOON + minutes(2))
-        ),
-    ),
+    (Step.HELP, replace(ARRIVED, possession=PROOF, directory=(SWITCHED_OFF,), look=told_and_read(NOON + minutes(2), 30))),
+    (Step.REGISTER, replace(ARRIVED, possession=PROOF, directory=(SWITCHED_OFF,), look=told_and_read(NOON + minutes(2), 14))),
     (Step.REGISTER, replace(ARRIVED, possession=PROOF, directory=(replace(REGISTERED_PHONE, owner_oid="noah"),))),
     (Step.CHOOSE, replace(ARRIVED, possession=PROOF, directory=(REGISTERED_PHONE, SECOND))),
     (Step.REGISTER, replace(ARRIVED, possession=PROOF, directory=(REGISTERED_PHONE, SECOND), picked="d2")),
