@@ -129,10 +129,15 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     sandbox.stop()
 
 
+def afresh(running: Sandbox, story: str) -> Sandbox:
+    running.world.stands_at = None  # a test before may have stopped the clock, and a new story does not start it
+    running.begin(story)
+    return running
+
+
 @pytest.fixture
 def sandbox(running: Sandbox) -> Sandbox:
-    running.begin("blocked_just_registered")
-    return running
+    return afresh(running, "blocked_just_registered")
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page
 
 from sandbox.server import Sandbox
 from sandbox.world import Phone
+from tests.sandbox.conftest import afresh
 
 HUB = "com.airwatch.ios.agent"
 HOSTILE = '<img src=x onerror="alert(1)">\u202egnp.\u2066 & 😀' + "a" * 4000
@@ -21,8 +22,7 @@ HOSTILE = '<img src=x onerror="alert(1)">\u202egnp.\u2066 & 😀' + "a" * 4000
 
 @pytest.fixture
 def sandbox(running: Sandbox) -> Sandbox:
-    running.begin("blocked_unregistered")
-    return running
+    return afresh(running, "blocked_unregistered")
 
 
 @pytest.fixture

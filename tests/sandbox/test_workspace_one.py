@@ -12,6 +12,7 @@ import requests
 from sandbox.server import Sandbox
 from sandbox.workspace_one_gate import tenant_code
 from sandbox.world import ManagedRecord
+from tests.sandbox.conftest import afresh
 
 V1, V2 = "application/json;version=1", "application/json;version=2"
 HUB = "com.airwatch.ios.agent"
@@ -19,8 +20,7 @@ HUB = "com.airwatch.ios.agent"
 
 @pytest.fixture
 def sandbox(running: Sandbox) -> Sandbox:
-    running.begin("not_compliant")
-    return running
+    return afresh(running, "not_compliant")
 
 
 class Client:
