@@ -32,7 +32,7 @@ class SqlDependents:
             counted_at = connection.execute(last).scalar_one()
             if counted_at is not None and timedelta() <= begun - counted_at < rest:
                 return False
-            found = connection.execute(self._counted(begun)).mappings().all()
+            found = connection.execute(counted(self._tenant_id, begun)).mappings().all()
         rows = [{"tenant_id": self._tenant_id, "counted_at": begun, **row} for row in found]
         with writing(self._engine) as connection:
             connection.execute(sa.delete(dependents).where(dependents.c.tenant_id == self._tenant_id))
@@ -41,15 +41,16 @@ class SqlDependents:
         self._took = clock() - begun
         return True
 
-    def _counted(self, now: datetime) -> sa.Select[tuple[str, int, int, datetime | None, int]]:
-        link, push = device_links.c, pushes.c
-        same = sa.and_(link.tenant_id == push.tenant_id, link.id == push.link_id)
-        stands = sa.and_(push.desired == Verdict.COMPLIANT, push.compliant_until.is_not(None))
-        until = sa.case((stands, push.compliant_until))
-        soon = sa.case((sa.and_(stands, push.compliant_until <= now + _DAY), 1), else_=0)
-        counts = (
-            *(sa.func.count().label("links"), sa.func.count(until).label("standing")),
-            *(sa.func.min(until).label("first_end"), sa.cast(sa.func.sum(soon), sa.Integer).label("ending")),
-        )
-        mine = link.tenant_id == self._tenant_id, link.state == LinkState.ACTIVE
-        return sa.select(link.connection, *counts).join_from(device_links, pushes, same).where(*mine).group_by(link.connection)
+
+def counted(tenant_id: str, now: datetime) -> sa.Select[tuple[str, int, int, datetime | None, int]]:
+    link, push = device_links.c, pushes.c
+    same = sa.and_(link.tenant_id == push.tenant_id, link.id == push.link_id)
+    stands = sa.and_(push.desired == Verdict.COMPLIANT, push.compliant_until.is_not(None))
+    until = sa.case((stands, push.compliant_until))
+    soon = sa.case((sa.and_(stands, push.compliant_until <= now + _DAY), 1), else_=0)
+    counts = (
+        *(sa.func.count().label("links"), sa.func.count(until).label("standing")),
+        *(sa.func.min(until).label("first_end"), sa.cast(sa.func.sum(soon), sa.Integer).label("ending")),
+    )
+    mine = link.tenant_id == tenant_id, link.state == LinkState.ACTIVE
+    return sa.select(link.connection, *counts).join_from(device_links, pushes, same).where(*mine).group_by(link.connection)

@@ -19,6 +19,7 @@ from ..domain.health import Connection, Dependents, Heard, Remembered
 from ..domain.outage import MDM
 from ..domain.partner import HEARTBEAT, KnownSlot
 from ..domain.watch import NO_SUCH_SOURCE, Watch
+from .dependents import counted
 from .engine import reading, writing
 from .tables import budgets, dependents, partner_slots, remotes, watches
 
@@ -114,7 +115,7 @@ class SqlConnections:
             rows = [Remembered(*row) for row in connection.execute(sa.select(*_REMEMBERED).where(self._mine(remotes)))]
             limits = {row.remote: Budget(*row[1:]) for row in connection.execute(self._budgets())}
             lists = [_watch(row) for row in connection.execute(sa.select(watches).where(self._mine(watches))).mappings()]
-            links = {row[0]: Dependents(*row[1:]) for row in connection.execute(self._dependents())}
+            links = self._links(connection, now)
             slots = [KnownSlot(*row) for row in connection.execute(self._slots())]
         gone = {watch.source for watch in lists} - {watch.source for watch in lists if watch.reason != NO_SUCH_SOURCE}
         lists = [watch for watch in lists if watch.reason != NO_SUCH_SOURCE]
@@ -141,9 +142,12 @@ class SqlConnections:
         columns = [partner_slots.c[field.name] for field in fields(KnownSlot)]
         return sa.select(*columns).where(self._mine(partner_slots)).order_by(partner_slots.c.platform)
 
-    def _dependents(self) -> sa.Select[Any]:
+    def _links(self, connection: sa.Connection, now: datetime) -> dict[str, Dependents]:
+        """As a worker counted them; where none has yet, counted here, since a zero would say that nobody is touched."""
         columns = [dependents.c[field.name] for field in fields(Dependents)]
-        return sa.select(dependents.c.connection, *columns).where(self._mine(dependents))
+        found = connection.execute(sa.select(dependents.c.connection, *columns).where(self._mine(dependents))).all()
+        found = found or connection.execute(counted(self._tenant_id, now)).all()
+        return {row.connection: Dependents(row.links, row.standing, row.first_end, row.ending) for row in found}
 
     def _mine(self, table: sa.Table) -> sa.ColumnElement[bool]:
         return table.c.tenant_id == self._tenant_id

@@ -22,7 +22,6 @@ from remediation.services.reconcile import watch
 from remediation.settings import OperatorSettings
 from remediation.settings.mdm import Maas360Connection, WorkspaceOneConnection
 from remediation.settings.names import secrets_of
-from remediation.store.dependents import SqlDependents
 from remediation.store.remotes import SqlConnections
 from remediation.wiring import build_budgets, build_world
 from sandbox.control import facts_of
@@ -233,7 +232,6 @@ def test_the_wrong_organization_group_lists_nothing_and_refuses_nothing(tell: Te
 
     def how() -> tuple[Condition, Cause | None]:
         now = story.world.clock()
-        SqlDependents(story.engine, story.store.tenant_id).count(lambda: now)
         connections = SqlConnections(story.engine, story.store.tenant_id).connections(now)
         return next((one.condition, one.cause) for one in judge(connections, now) if one.connection.name == "mdm:ws1")
 

@@ -1,5 +1,7 @@
 """The two kinds of transaction: no update is lost, reads wait for no writer and write nothing."""
 
+from pathlib import Path
+
 import pytest
 import sqlalchemy as sa
 
@@ -36,10 +38,8 @@ def test_a_reader_waits_for_no_writer_and_sees_one_snapshot(engine: sa.Engine) -
         assert reader.execute(count).scalar_one() == 0
 
 
-def test_the_sqlite_settings_hold_on_every_connection(engine: sa.Engine) -> None:
-    if engine.dialect.name == "postgresql":
-        return
-    with reading(engine) as connection:
+def test_the_sqlite_settings_hold_on_every_connection(tmp_path: Path) -> None:
+    with reading(make_engine(f"sqlite:///{tmp_path / 'here.sqlite'}")) as connection:
         found = [
             connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
             for name in ("journal_mode", "synchronous", "busy_timeout", "foreign_keys")

@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from remediation.domain.budget import Limit
 from remediation.domain.health import Cause, Connection, Dependents, Heard
 from remediation.store.dependents import SqlDependents
+from remediation.store.engine import writing
 from remediation.store.remotes import GOOD_EVERY, EventTally, HeardRemotes, SqlConnections
-from remediation.store.tables import watches
+from remediation.store.tables import dependents, watches
 from tests.people import NOON, minutes
 from tests.store.scenes import GOOD, Scene
 
@@ -77,8 +78,11 @@ def test_what_depends_on_a_connection(engine: sa.Engine, scene: Scene) -> None:
     HeardRemotes(engine, scene.store.tenant_id).heard("mdm:maas", Heard(), LIMIT, NOON)
     HeardRemotes(engine, scene.store.tenant_id).heard("mdm:ws1", Heard(), LIMIT, NOON)
     counts, at = SqlDependents(engine, scene.store.tenant_id), NOON + minutes(5)
-    assert read(engine, scene.store.tenant_id)["mdm:ws1"].dependents == Dependents(), "no page counts links"
+    assert read(engine, scene.store.tenant_id)["mdm:ws1"].dependents.links == 1, "no worker has counted yet"
     assert counts.count(lambda: at)
+    with writing(engine) as connection:
+        connection.execute(sa.update(dependents).values(links=7))
+    assert read(engine, scene.store.tenant_id)["mdm:ws1"].dependents.links == 7, "no page counts what a worker has counted"
     assert not counts.count(lambda: at + timedelta(seconds=50)), "what was counted just now is not counted again"
     assert SqlDependents(engine, scene.store.tenant_id).count(lambda: at + minutes(1))
     found = read(engine, scene.store.tenant_id)

@@ -11,7 +11,6 @@ from bs4 import BeautifulSoup
 
 from remediation.domain.device import Person
 from remediation.domain.health import Cause
-from remediation.store.dependents import SqlDependents
 from remediation.store.remotes import MOST_NAMES
 from remediation.store.tables import remotes, watches
 from remediation.web.guards import ROLE_LASTS
@@ -49,7 +48,6 @@ def text(browser: Browser, path: str = PAGE) -> str:
 
 def test_each_remote_has_its_own_health(web: Web, adam: Browser) -> None:
     web.scene("open")
-    assert SqlDependents(web.engine, web.settings.tenant_id).count(web.clock)
     remember(web, "directory", good_at=web.clock(), rate=2.0, burst=12)
     fails(web, "locked", status=401, code="1005", words="The account … is locked.")
     remember(web, "mdm:maas", good_at=web.clock())
