@@ -76,13 +76,15 @@ def play(requests: int, db: str, seed: int, broken: str | None, say: Callable[[s
             "sign_in_client_id": sign_in["client_id"],
             "sign_in_client_secret": sign_in["client_secret"],
         }
-        works = [Work(seed * 1000 + n, requests // PROCESSES, url, str(folder), settings, broken) for n in range(PROCESSES)]
+        shares = max(PROCESSES, requests // (10 * BATCH))
+        works = [Work(seed * 1000 + n, requests // shares, url, str(folder), settings, broken) for n in range(shares)]
         began, tally = time.monotonic(), Counter[str]()
         with ProcessPoolExecutor(PROCESSES, mp_context=multiprocessing.get_context("spawn")) as pool:
             for done in pool.map(_one_process, works):
                 tally.update(done["tally"])
                 for line in done["examples"]:
                     say(line)
+                say(f"  {tally['decided']} of {requests}, {time.monotonic() - began:.0f} s")
     counted = {name: tally[name] for name in COUNTED}
     return {
         "decided": tally["decided"],
