@@ -81,7 +81,7 @@ class Ward:
         """As *count* of the impact preview does it, in a tenant where everybody has a licence, or Mia alone has none."""
         world, mia = self.sandbox.world, self.story.remotes.person().oid
         for oid, person in world.persons.items():
-            person.licences = set() if oid == mia and not licensed else {INTUNE_PLAN, ENTRA_P1_PLAN}
+            person.licences = [] if oid == mia and not licensed else [INTUNE_PLAN, ENTRA_P1_PLAN]
         count = impact_counted(self.story)
         assert count.state == "done"
 
