@@ -19,7 +19,7 @@ from remediation.settings import DatabaseSettings, WorkerSettings
 from remediation.settings.reading import read
 from sandbox.faults import Fault
 from sandbox.server import Sandbox, SandboxConfig, create_sandbox
-from sandbox.things import DevicePolicy
+from sandbox.things import DevicePolicy, OtherPartner
 from tests.from_zero import SEAL_KEY, WEB_KEY, FromZero
 from tests.web.conftest import ORIGIN
 
@@ -304,8 +304,42 @@ def test_wrong_ids_are_told_apart(zero: FromZero) -> None:
     zero.types_company_and_apps(SERVICE_CLIENT_ID="5b9d3c77-1f20-4e57-a6a5-2c9e8d41b7f2")
     zero.browser.press("/onboarding/consent", "/onboarding/consent/look")
     assert "no service app" in consent_fails(zero, "no_app")
-    zero.types("tenant", TENANT_ID=zero.facts["other_tenant_id"])
-    assert "no tenant" in consent_fails(zero, "no_tenant")
+    zero.types("tenant", SERVICE_CLIENT_ID=zero.facts["service"]["client_id"], TENANT_ID=zero.facts["other_tenant_id"])
+    swapped = consent_fails(zero, "no_app")
+    assert "This tenant knows no service app with this client id" in swapped
+    assert "or the tenant id is another tenant's" in swapped
+    zero.types("tenant", TENANT_ID="0c9f5a1e-77c3-4c38-8e5d-6d1f0f6f2b11")
+    made_up = consent_fails(zero, "no_tenant")
+    assert "no tenant with this id" in made_up
+    assert "An Entra administrator compares the tenant id" in made_up
+
+
+def test_what_stands_in_the_way_at_intune_is_told_with_who_can_act_and_mends(zero: FromZero) -> None:
+    """The slot taken by another vendor, Intune not set up, and a chosen group that was deleted meanwhile."""
+    zero.environment(PARTNER_NAME=zero.sandbox.world.partner.name, DEMO="true")
+    whole(zero)
+    partner, world = zero.sandbox.world.partner, zero.sandbox.world
+    partner.chosen_groups = [zero.facts["groups"][0]["id"]]
+
+    def asked(button: str) -> str:
+        assert zero.browser.press("/onboarding/partner", f"/onboarding/partner/{button}").status_code == 303
+        zero.worker_answers()
+        return zero.says("partner")
+
+    partner.others, partner.platforms = [OtherPartner("o", "Another Vendor", ["iOS"])], ["Android", "macOS"]
+    said = asked("check")
+    assert "Held by Another Vendor, enabled. Microsoft takes only that partner's word here. An Intune administrator" in said
+    assert "Needs attention: Another partner holds a platform." in zero.says()
+    partner.others, partner.platforms, partner.set_up = [], ["iOS", "Android", "macOS"], False
+    said = asked("provision")
+    assert "Intune is not set up in this tenant, or not licensed An Intune administrator sets it up" in said
+    partner.set_up = True
+    group = world.groups.pop(zero.facts["groups"][0]["id"])
+    said = asked("provision")
+    assert "A chosen group is not in the directory any more" in said
+    assert zero.audit("partner.provisioned") == []
+    world.groups[group.id] = group
+    assert "Microsoft took" in asked("provision"), "the control"
 
 
 def test_a_certificate_is_made_by_the_worker_and_used_once_it_was_uploaded(zero: FromZero) -> None:
