@@ -27,6 +27,7 @@ from tests.stories import Story
 from tests.wsgi_adapter import WSGIAdapter
 
 Tell = Callable[..., Story]
+ON_POSTGRESQL = True
 HOUR = 3600.0
 
 
