@@ -92,7 +92,7 @@ def test_the_worker_sends_the_organisations_words_and_the_tap_counts(tell: Calla
     story.world = build_world(settings, story.store, budgets, transport=transport, clock=story.world.clock)
     story.arrives()
     story.says_this_is_mine()
-    [message] = next(p.messages for p in story.sandbox.world.phones.values() if p.messages)
+    [message] = story.remotes.phone.messages
     assert message.body.startswith(f"{settings.organisation} IT, case {story.journey.case_code}: http")
     story.taps_the_message()
     story.gets_to(Step.OPEN)
