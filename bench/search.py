@@ -4,7 +4,7 @@
 observations. Asked, of the whole web app, are frequent and rare beginnings of names, two names, mail addresses, serial numbers,
 device ids in a pasted text, case codes, and words that nobody has; after each the page of one person, and now and then the
 work list and the page of the connections, whose figures stand apart. Milliseconds are of one request at a time on this machine,
-each kind asked once before; `ratio` is `p95_large_ms` by `p95_small_ms`.
+of few and of many by turns, each kind asked once before; `ratio` is `p95_large_ms` by `p95_small_ms`.
 
 `--break scan` takes the index of terms away: `ratio` must be far above.
 """
@@ -15,50 +15,25 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
-from uuid import UUID
 
 import sqlalchemy as sa
 
-from bench.stage import copies
 from bench.stage.company import database
-from bench.stage.fill import fill, link_of
-from remediation.domain.device import Person, Platform
-from remediation.domain.push import message_id
+from bench.stage.many_people import populate
+from remediation.domain.device import Person
 from remediation.domain.turns import SEARCHES
-from remediation.store.engine import make_engine
-from remediation.store.tables import audit, directory_devices, journeys, managed_devices, observations, people
-from sandbox import crowd
-from sandbox.crowd import Member
+from remediation.store.tables import directory_devices, journeys, managed_devices, people
 from sandbox.server import SandboxConfig, create_sandbox
-from sandbox.world import World
 from tests.web.conftest import Browser, Web
 
 if TYPE_CHECKING:
     from bench.__main__ import Options
 
-GIVEN = (
-    "Anna",
-    "Bruno",
-    "Chiara",
-    "David",
-    "Elif",
-    "Finn",
-    "Greta",
-    "Hugo",
-    "Ida",
-    "Jonas",
-    "Karla",
-    "Leon",
-    "Mia",
-    "Noah",
-    "Paul",
-)
-SYLLABLES = [consonant + vowel for consonant in "bdfgklmnrstvwz" for vowel in "aeo"]
-AGO = timedelta(days=39)
+LARGE = 100_000
+"""Links from which on the database lies on disk wherever it may: a million take several gigabytes."""
 OTHERS = ("work", "connections")
 """Pages of the console that are measured beside, and are not in the ratio."""
 
@@ -69,120 +44,71 @@ def run(options: "Options", say: Callable[[str], None]) -> dict[str, Any]:
 
 
 def play(sizes: tuple[int, int], asked: int, db: str, seed: int, broken: str | None, say: Callable[[str], None]) -> dict[str, Any]:
-    small, large = (_measured(links, asked, db, seed, broken, say) for links in sizes)
+    with ExitStack() as stack:
+        small, large = (_Filled(links, asked, db, seed, broken, stack, say, large=max(sizes) > LARGE) for links in sizes)
+        while small.ask() and large.ask():  # by turns, so that other work on the machine is in both
+            pass
+        found = {"small": small.figures(), "large": large.figures()}
     return {
         "links": list(sizes),
         "requests": asked * 2,
-        **{f"{name}_small_ms": small[name] for name in small},
-        **{f"{name}_large_ms": large[name] for name in large},
-        "ratio": round(large["p95"] / small["p95"], 2),
+        **{f"{name}_{size}_ms": taken for size, of_size in found.items() for name, taken in of_size.items()},
+        "ratio": round(found["large"]["p95"] / found["small"]["p95"], 2),
     }
 
 
-def _measured(links: int, asked: int, db: str, seed: int, broken: str | None, say: Callable[[str], None]) -> dict[str, float]:
-    chance = random.Random(seed)
-    with ExitStack() as stack:
+class _Filled:
+    """The product's web app on a database of its own, and the questions that are put to it."""
+
+    def __init__(
+        self,
+        links: int,
+        asked: int,
+        db: str,
+        seed: int,
+        broken: str | None,
+        stack: ExitStack,
+        say: Callable[[str], None],
+        *,
+        large: bool,
+    ) -> None:
+        chance, begun = random.Random(seed), time.monotonic()
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        url = database(db, folder, stack)
+        url = database(db, folder, stack, large=large)
         world = create_sandbox(SandboxConfig(ca_folder=folder)).world
-        begun = time.monotonic()
-        _fill(url, world, links, chance)
+        populate(url, world, links, chance, say)
         say(f"{links} links in {time.monotonic() - begun:.0f} s")
-        web = Web(url, tenant_id=world.tenant_id)
-        stack.callback(web.engine.dispose)
+        self._web = Web(url, tenant_id=world.tenant_id)
+        stack.callback(self._web.engine.dispose)
         if broken == "scan":
-            with web.engine.begin() as connection:
+            with self._web.engine.begin() as connection:
                 connection.execute(sa.text("DROP INDEX ix_search_terms_term"))
-        some = _some(web, chance, asked)
-        for text, oid in _questions(_some(web, chance, 12), chance):
+        some = _some(self._web, chance, asked)
+        for text, oid in _questions(_some(self._web, chance, 12), chance):
             for path in (f"/helpdesk?q={quote(text)}", f"/helpdesk/person/{oid}"):
-                _timed(_staff(web, -99), path)
-        searches, pages, others = [], [], {name: list[float]() for name in OTHERS}
-        for number, (text, oid) in enumerate(_questions(some, chance)):
-            staff = _staff(web, number)
-            searches.append(_timed(staff, f"/helpdesk?q={quote(text)}"))
-            pages.append(_timed(staff, f"/helpdesk/person/{oid}"))
-            if number % 10 == 0:
-                for name, taken in others.items():
-                    taken.append(_timed(staff, f"/helpdesk/{name}"))
-        figures = {"p95_search": _p95(searches), "p95_page": _p95(pages), "p95": _p95(searches + pages)}
-        figures |= {f"p95_{name}": _p95(taken) for name, taken in others.items()}
-        say(f"{links} links: {figures}")
-        return figures
+                _timed(_staff(self._web, -99), path)
+        self._questions = enumerate(_questions(some, chance))
+        self._searches: list[float] = []
+        self._pages: list[float] = []
+        self._others: dict[str, list[float]] = {name: [] for name in OTHERS}
 
+    def ask(self) -> bool:
+        """False where there is no question left."""
+        asked = next(self._questions, None)
+        if asked is None:
+            return False
+        number, (text, oid) = asked
+        staff = _staff(self._web, number)
+        self._searches.append(_timed(staff, f"/helpdesk?q={quote(text)}"))
+        self._pages.append(_timed(staff, f"/helpdesk/person/{oid}"))
+        if number % 10 == 0:
+            for name, taken in self._others.items():
+                taken.append(_timed(staff, f"/helpdesk/{name}"))
+        return True
 
-def _fill(url: str, world: World, links: int, chance: random.Random) -> None:
-    """One person by the product's own rows, all others after them."""
-    engine = make_engine(url, durable=False)
-    [member] = crowd.gather(world, 1)
-    code = copies.codes(chance)
-    first = _of(member, next(code), world.new_id())
-    fill(engine, world, [member])
-    _lived(engine, world, member, first)
-    engine.dispose()
-    numbers = range(1, links)
-    copies.copy(
-        url, first, world.tenant_id, (_somebody(number, links, int(first["record_id"]), next(code), chance) for number in numbers)
-    )
-
-
-def _of(member: Member, code: str, journey: str) -> dict[str, str]:
-    person, device, record = member.person, member.device, member.record
-    link_id = link_of(member)
-    return {
-        "oid": person.oid,
-        "name": person.name,
-        "upn": person.upn,
-        "mail": person.mail or "",
-        "mdm_user": person.mdm_user_name or "",
-        "device_id": device.device_id,
-        "object_id": device.object_id,
-        "device": device.name,
-        "record_id": str(record.id),
-        "serial": record.serial,
-        "udid": record.udid,
-        "link": link_id,
-        "message": message_id(person.tenant_id, link_id, 1),
-        "code": code,
-        "journey": journey,
-    }
-
-
-def _somebody(number: int, of: int, first_record: int, code: str, chance: random.Random) -> dict[str, str]:
-    """As people are called: given names are shared by many, family names by few. Object ids go up, from anywhere to anywhere."""
-    family = "".join(chance.choice(SYLLABLES) for _ in range(4)).title()
-    name, record = f"{chance.choice(GIVEN)} {family}", first_record + number
-    oid = UUID(int=(number << 128) // of | chance.getrandbits(64), version=4)
-    ids = (copies.new_id(chance) for _ in range(5))
-    return {
-        "oid": str(oid),
-        "name": name,
-        "upn": f"person.{record}@contoso.example",
-        "mdm_user": f"person.{record}",
-        "mail": f"{name.replace(' ', '.').lower()}.{record}@contoso.example",
-        "device": f"{name}’s iPhone",
-        "record_id": str(record),
-        "serial": f"F2L{record:09}",
-        "udid": f"00008110-{chance.getrandbits(64):016X}",
-        "code": code,
-        **dict(zip(("device_id", "object_id", "link", "message", "journey"), ids, strict=True)),
-    }
-
-
-def _lived(engine: sa.Engine, world: World, member: Member, who: dict[str, str]) -> None:
-    """A case, long over, and what was written down of it."""
-    begun, tenant = world.now() - AGO, {"tenant_id": world.tenant_id}
-    times = {"started_at": begun, "expires_at": begun + timedelta(days=1), "done_at": begun + timedelta(minutes=9)}
-    of_case = {"id": who["journey"], "case_code": who["code"], "oid": who["oid"], "platform": Platform.IOS}
-    case = {**tenant, **of_case, **times, "browser": "b", "entrance": "start", "attempts": 0, "wake": 0}
-    told = {**tenant, "at": begun, "actor_kind": "worker", "actor_id": "w", "detail": {}}
-    done = [{**told, "why": "journey.started", "about_kind": "journey", "about_id": who["journey"]}]
-    done += [{**told, "why": why, "about_kind": "link", "about_id": who["link"]} for why in ("link.made", "push.sent")]
-    noted = {**tenant, "at": begun, "subject_kind": "directory_device", "subject_id": member.device.device_id}
-    seen = [{**noted, "what": what, "old": None, "new": new} for what, new in {"name": "iPhone", "compliant": True}.items()]
-    with engine.begin() as connection:
-        for table, rows in ((journeys, [case]), (audit, done), (observations, seen)):
-            connection.execute(sa.insert(table), rows)
+    def figures(self) -> dict[str, float]:
+        figures = {"p95_search": _p95(self._searches), "p95_page": _p95(self._pages), "p95": _p95(self._searches + self._pages)}
+        return figures | {f"p95_{name}": _p95(taken) for name, taken in self._others.items()}
 
 
 def _some(web: Web, chance: random.Random, count: int) -> list[dict[str, Any]]:

