@@ -74,6 +74,7 @@ class FeedAsked(Shape):
 
 
 class StuckAsked(Shape):
+    since: Cursor | None = Field(default=None, description="`next` of the page before.")
     limit: Limit = Field(default=100, ge=1, le=200, description="Rows of each kind at most.")
 
 
