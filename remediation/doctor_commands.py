@@ -7,6 +7,7 @@ stuck), which needs no credential. docs/operating.md is the page to it.
 import json
 import logging
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 import click
@@ -15,7 +16,7 @@ from . import log, onboard_wiring, wiring
 from .doctor_wiring import Examination, described
 from .doctor_words import in_words as words_of
 from .doctor_words import named
-from .domain.finding import Finding, State, worst
+from .domain.finding import BY_HAND, Finding, State, worst
 from .errors import MessageTestRefused, NotReady, Refused, RemoteError
 from .settings import WorkerSettings
 from .settings.names import secrets_of
@@ -39,8 +40,9 @@ def doctor(context: click.Context, as_json: bool, sign_in_app: str | None) -> No
     """Check every prerequisite by the call or the row that it speaks of: what, good or bad or unknown, who can act, what to do.
 
     Needs the worker's settings and calls the remotes with its credentials, but changes nothing there and reads no person's data
-    beyond one page of each MDM's list. Ends with 0 where all is good, 1 where something is bad, 2 where something could not be
-    checked.
+    beyond one page of each MDM's list. Ends with 0 where nothing is bad and everything that can be asked was answered, 1 where
+    something is bad, 2 where nothing is bad and something is not known. What no interface tells, somebody has to look at: it is
+    *unknown* each time, and changes none of these.
     """
     if context.invoked_subcommand is not None:
         return
@@ -60,8 +62,12 @@ def doctor(context: click.Context, as_json: bool, sign_in_app: str | None) -> No
                 if not as_json:
                     click.echo(_line(finding))
     status = worst(found)
-    if as_json:
-        click.echo(json.dumps({"status": status.value, "checks": [_plain(finding) for finding in found]}, indent=2))
+    if not as_json:
+        click.echo(_in_all(found))
+    else:
+        counts = {state.value: len(one) for state, one in _by_state(found).items()}
+        told = {"status": status.value, **counts, "checks": [_plain(finding) for finding in found]}
+        click.echo(json.dumps(told, indent=2))
     context.exit(STATUS[status])
 
 
@@ -76,6 +82,19 @@ def _line(finding: Finding) -> str:
     words = words_of(finding)
     act = " ".join(part for part in (f"[{words.who}]" if words.who else "", words.do) if part)
     return f"{finding.state.value:<8} {named(finding)}: {words.seen}{f' {act}' if act else ''}"
+
+
+def _by_state(found: Sequence[Finding]) -> Mapping[State, Sequence[Finding]]:
+    return {state: [one for one in found if one.state is state] for state in State}
+
+
+def _in_all(found: Sequence[Finding]) -> str:
+    """That something is not known must not read as if it had failed."""
+    of = _by_state(found)
+    bad = f"{len(of[State.BAD])} bad" if of[State.BAD] else "nothing is bad"
+    unknown = len(of[State.UNKNOWN])
+    look = sum(one.check == BY_HAND for one in found)
+    return f"In all: {bad}, {unknown} not known{f' ({look} to look at yourself)' if look else ''}, {len(of[State.GOOD])} good."
 
 
 def _plain(finding: Finding) -> dict[str, object]:

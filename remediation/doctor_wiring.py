@@ -19,11 +19,22 @@ from .domain.finding import Finding, State
 from .domain.message_test import MessageTest
 from .errors import RemoteError
 from .ports import Actor, Clock
-from .services import doctor, doctor_house, doctor_lock, doctor_partner, doctor_remotes, doctor_tenant, message_test, pilot
+from .services import (
+    doctor,
+    doctor_headroom,
+    doctor_house,
+    doctor_lock,
+    doctor_partner,
+    doctor_remotes,
+    doctor_tenant,
+    message_test,
+    pilot,
+)
 from .set_up_wiring import chosen_groups, partner_wanted
 from .settings import WorkerSettings
 from .settings.mdm import WorkspaceOneConnection
 from .store.engine import make_engine
+from .store.remotes import SqlConnections
 from .store.store import SqlStore
 from .store.stuck import SqlStuckRows
 from .store.wakeups import DbosWakeups
@@ -56,6 +67,7 @@ CHECKS: Sequence[doctor.Check] = (
     doctor_lock.lock,
     doctor_tenant.by_hand,
     doctor_remotes.clocks,
+    doctor_headroom.headroom,
     doctor_house.worker,
     doctor_house.queue,
 )
@@ -88,6 +100,7 @@ class Examination:
             files=_files(settings),
             sign_in_app=sign_in_app.lower() if sign_in_app else None,
             tenant=GraphTenantFacts(wire.graph("directory")),
+            connections=SqlConnections(self._engine, tenant),
             intune_plans=settings.intune_plans,
             syncs_groups=any(isinstance(one, WorkspaceOneConnection) for one in settings.mdm.values()),
             ends=credential_wiring.ends(settings, wire, clock, sign_in_app=sign_in_app),

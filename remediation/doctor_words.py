@@ -43,6 +43,7 @@ NAMES = {
     "lock_policy": "policy of the second lock",
     "lock_blocks": "second lock, tried",
     "clock": "clock of",
+    "headroom": "calls left for",
     "worker": "worker",
     "queue": "queue",
 }

@@ -1,6 +1,6 @@
 """What the doctor says of Microsoft's side, by check and `why`. Next door: `doctor_words`."""
 
-from .doctor_says import ACCESS, ENTRA, INTUNE, OPERATOR, TIME, Words
+from .doctor_says import ACCESS, ENTRA, INTUNE, MDM, OPERATOR, TIME, Words
 
 CONSENT = "Grant and consent to it as application permission of the service app, then run this again."
 SLOT = "Tenant administration, Connectors and tokens, Partner compliance management; remediation partner show."
@@ -40,8 +40,12 @@ MICROSOFT: dict[tuple[str, str], Words] = {
     ("licence", "there"): Words("{used} of {seats} seats are given."),
     ("licence", "none"): Words("The tenant has none.", ENTRA, "Without it Conditional Access or partner compliance does nothing."),
     ("licence", "too_few"): Words("{used} seats are given, and {seats} were bought.", ENTRA, "Buy more, or take some back."),
-    ("licence", "not_readable"): Words("Cannot be read ({code}): see in the admin center that the tenant has Entra P1 and Intune."),
-    ("licence_given", "not_counted"): Words("Not counted yet: remediation impact count."),
+    ("licence", "not_readable"): Words(
+        "The licences cannot be read ({code}).",
+        ENTRA,
+        "See in the admin center that the tenant has Entra ID P1 and Intune. Or grant LicenseAssignment.Read.All.",
+    ),
+    ("licence_given", "not_counted"): Words("Nobody has counted yet who lacks one.", OPERATOR, "remediation impact count"),
     ("licence_given", "all"): Words("Everybody in scope had one at {at}."),
     ("licence_given", "people_without"): Words(
         "{count} people in scope had no Intune licence at {at}.", ENTRA, "Assign it; the list: /onboarding/impact."
@@ -57,7 +61,9 @@ MICROSOFT: dict[tuple[str, str], Words] = {
         "Each person may have {quota} devices: a new phone finds no place beside the old entries.", ENTRA, "Raise the maximum."
     ),
     ("registration", "not_readable"): Words(
-        "Cannot be read ({code}; for that: Policy.Read.DeviceConfiguration): see Devices, Device settings, yourself."
+        "Who may register a device cannot be read ({code}).",
+        ENTRA,
+        "Look yourself: Devices, Device settings. Or grant Policy.Read.DeviceConfiguration.",
     ),
     ("new_phone", "may_begin"): Words("No policy asks for a compliant device where one is being registered."),
     ("new_phone", "locked_out"): Words(
@@ -70,11 +76,58 @@ MICROSOFT: dict[tuple[str, str], Words] = {
         ACCESS,
         "Look yourself: none may ask for a compliant device at *Register security information* or *Register or join devices*.",
     ),
-    ("by_hand", "authenticator"): Words("No interface tells: is Microsoft Authenticator deployed by the MDM to phones?"),
-    ("by_hand", "sso_extension"): Words("No interface tells: is Company Portal with its SSO extension profile deployed to Macs?"),
-    ("by_hand", "enrollment_app"): Words("No interface tells: is the MDM's own enrollment app excluded from the device policies?"),
+    ("by_hand", "authenticator"): Words(
+        "No interface tells whether Microsoft Authenticator is deployed to phones.",
+        MDM,
+        "See that the MDM gives it to all of them.",
+    ),
+    ("by_hand", "sso_extension"): Words(
+        "No interface tells whether Company Portal and its SSO extension profile are deployed to Macs.",
+        MDM,
+        "See that the MDM gives both to all of them.",
+    ),
+    ("by_hand", "enrollment_app"): Words(
+        "No interface tells which app the MDM enrolls with, so whether the device policies leave it out is not known.",
+        ACCESS,
+        "See that they do.",
+    ),
     ("by_hand", "group_sync"): Words(
-        "No interface tells: after groups changed in Intune, was *Sync Azure Services* pressed in Workspace ONE?"
+        "No interface tells whether Workspace ONE took over the groups as they are now.",
+        MDM,
+        "After groups changed in Intune, press *Sync Azure Services* there.",
+    ),
+    ("headroom", "told_to_wait"): Words(
+        "It wants no calls until {until}.",
+        TIME,
+        "All goes on by itself then; if it comes often, lower …_CALLS.",
+    ),
+    ("headroom", "slowed_down"): Words(
+        "It told us to slow down, last at {at}.",
+        OPERATOR,
+        "Lower our own limit (…_CALLS), or see which other apps call it: they share what it gives.",
+    ),
+    ("headroom", "not_slowed_down"): Words("It has not told us to slow down within the hour."),
+    ("headroom", "room"): Words(
+        "{free} of {burst} calls at once are free, and {rate} more each second; it has not told us to slow down within the hour."
+    ),
+    ("headroom", "used_up"): Words(
+        "Just now our own limit leaves no call ({burst} at once, {rate} more each second).",
+        OPERATOR,
+        "Run this again. If it stays so, what waits is many for this limit (…_CALLS).",
+    ),
+    ("headroom", "below_published"): Words(
+        "Our own limit lets {most} calls through in ten seconds; Microsoft's is {smallest} units for the smallest tenants."
+    ),
+    ("headroom", "above_smallest"): Words(
+        "Our own limit lets {most} calls through in ten seconds; Microsoft's is {smallest} units where fewer than 50 people are, "
+        "and {largest} in the largest tenants. No interface tells which is yours.",
+        OPERATOR,
+        "REMEDIATION_DIRECTORY_CALLS; leave other apps their share.",
+    ),
+    ("headroom", "above_published"): Words(
+        "Our own limit lets {most} calls through in ten seconds, and Microsoft refuses more than {largest} units in any tenant.",
+        OPERATOR,
+        "Lower REMEDIATION_DIRECTORY_CALLS.",
     ),
     ("directory", "answers"): Words("Graph takes the question and has nobody of that id, as it should."),
     ("directory", "refused"): Words("Graph refuses the question ({code}).", ENTRA, CONSENT),

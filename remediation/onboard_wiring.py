@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -283,11 +284,12 @@ def looks_pulse(settings: WorkerSettings, engine: SqlEngine, missing: Iterable[s
         SqlChoices(engine),
         looks(settings, set(missing), keys_of("worker"), sign_in_app=sign_in_app(settings, engine)),
     )
+    later: dict[str, datetime] = {}
 
     def beat() -> object:
         if choices.seq() != seq:
             return None
-        return look_at_set_up.look_at_all(choices, found, store, actor=actor_of(settings), now=wiring.now)
+        return look_at_set_up.look_at_all(choices, found, store, actor=actor_of(settings), now=wiring.now, later=later)
 
     return Pulse("looks of the set-up", beat, every=LOOKED_EVERY)
 

@@ -83,16 +83,19 @@ def terminal(migrated: Path, tmp_path: Path) -> Iterator[Terminal]:
 def test_a_line_for_each_check_and_the_exit_status(terminal: Terminal) -> None:
     found = terminal()
     assert found.exit_code == 1, found.output
-    lines = found.output.splitlines()
+    *lines, in_all = found.output.splitlines()
     assert all(line.split()[0] in ("good", "bad", "unknown") for line in lines)
     bad = [line for line in lines if line.startswith("bad")]
     assert len(bad) == 3, bad
     assert "messages of ws1: No message of it was seen to arrive" in bad[0]
     assert "[whoever runs this product] remediation doctor possession --connection ws1" in bad[0]
     assert "No worker has ever run" in bad[2]
+    unknown = [line for line in lines if line.startswith("unknown")]
+    assert in_all == f"In all: 3 bad, {len(unknown)} not known (4 to look at yourself), {len(lines) - len(unknown) - 3} good."
     as_json = json.loads(terminal("--json").output)
     assert as_json["status"] == "bad"
     assert len(as_json["checks"]) == len(lines)
+    assert (as_json["bad"], as_json["unknown"]) == (3, len(unknown))
     assert {"check", "about", "state", "why", "seen", "who", "do"} <= as_json["checks"][0].keys()
     for secret in (terminal.sandbox.world.apps["service"].secret, terminal.sandbox.world.mdm.client_secret):
         assert secret not in found.output + json.dumps(as_json)
@@ -100,7 +103,7 @@ def test_a_line_for_each_check_and_the_exit_status(terminal: Terminal) -> None:
 
 def test_a_database_that_is_not_prepared_and_settings_that_are_not_whole(terminal: Terminal, tmp_path: Path) -> None:
     found = terminal(REMEDIATION_DATABASE_URL=f"sqlite:///{tmp_path / 'nowhere.sqlite'}")
-    assert (found.exit_code, found.output.count("\n")) == (1, 1)
+    assert (found.exit_code, found.output.count("\n")) == (1, 2)
     assert "remediation migrate" in found.output
     broken = terminal(REMEDIATION_GRAPH_URL="http://graph.example")
     assert broken.exit_code == 2

@@ -26,6 +26,9 @@ A_WHOLE_LOOK = 10  # calls of one look at a journey to one remote: the person, w
 MOST_ROWS = 100  # woken at a time
 AHEAD = 0.5  # seconds; rows woken now write a little later, when so much more has come in: else a small bucket runs over meanwhile
 
+# graph-docs concepts/throttling-limits.md, identity and access: units in ten seconds for one app in one tenant, by its size
+GRAPH_WINDOW, GRAPH_SMALLEST, GRAPH_LARGEST = timedelta(seconds=10), 3500, 8000
+
 BUSY, UNREACHABLE, REFUSED, QUOTA, NO_TOKEN = "busy", "unreachable", "refused", "quota", "no_token"
 
 

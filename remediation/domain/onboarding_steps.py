@@ -41,9 +41,12 @@ TOKEN_CAUSES: Mapping[str, str] = {
 }
 # What the consent page says when it comes back: microsoft reference, section 3 (AADSTS65004: declined).
 CONSENT_CAUSES: Mapping[str, str] = {"AADSTS65004": "declined", "access_denied": "declined", "permission_denied": "not_an_admin"}
-LAGS = frozenset({"no_consent", "no_app", "missing"})
-"""What a consent that was given a moment ago may still look like; how long is not public (docs/unproven.md)."""
-LAG = timedelta(seconds=60)
+LAGS: Mapping[str, timedelta] = {
+    **dict.fromkeys(("no_consent", "no_app", "missing"), timedelta(seconds=60)),
+    "busy": timedelta(minutes=15),
+}
+"""What passes by itself, and for how long it is borne with before it is told: what a consent that was given a moment ago may still
+look like (how long is not public, docs/unproven.md); and calls that may not leave yet, by our own limit or the remote's word."""
 
 
 def _credential(facts: Facts) -> Outcome:

@@ -1,7 +1,8 @@
 """Is everything there that the product needs? One check after the other, each by the call or the row that it speaks of.
 
-What cannot be known is *unknown*, with the reason. Next door: `doctor_remotes` (what is asked of Microsoft and of the MDMs),
-`doctor_house` (files, database, worker), `message_test` (the one check that needs somebody with a device).
+What cannot be known is *unknown*, with the reason. Next door: `doctor_asks` (how a remote is asked), `doctor_remotes`,
+`doctor_tenant`, `doctor_partner`, `doctor_lock` (what Microsoft and the MDMs are asked), `doctor_headroom` (how many calls are
+left), `doctor_house` (files, database, worker), `message_test` (the one check that needs somebody with a device).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,7 +12,7 @@ from ..domain.credential_ends import Ends
 from ..domain.evidence import Level
 from ..domain.finding import Finding, State
 from ..domain.message_test import MessageTest
-from ..ports import CertificateFiles, Clocks, Messaging, Policies, Powered, StuckRows, TemporaryAccess, TenantFacts
+from ..ports import CertificateFiles, Clocks, Connections, Messaging, Policies, Powered, StuckRows, TemporaryAccess, TenantFacts
 from .provision_partner import Wanted
 from .world import World
 
@@ -28,9 +29,10 @@ class Doctor:
     certificates: CertificateFiles
     stuck: StuckRows
     files: Mapping[str, str]
+    tenant: TenantFacts
+    connections: Connections
     sign_in_app: str | None = None
     wanted: Callable[[], Wanted] | None = None
-    tenant: TenantFacts | None = None
     intune_plans: Sequence[str] = ()
     syncs_groups: bool = False
     """An MDM whose console takes over changed groups by hand (Workspace ONE: Sync Azure Services)."""

@@ -8,9 +8,8 @@ from collections.abc import Iterator, Sequence
 from ..domain.finding import Finding, State
 from ..domain.lock_policy import about_our_mark, faults
 from ..domain.second_lock import SecondLock, missing_before_go
-from ..errors import Refused, RemoteError
 from .doctor import Doctor
-from .doctor_remotes import of_error, without_token
+from .doctor_asks import read
 
 
 def lock(doctor: Doctor, found: Sequence[Finding]) -> Iterator[Finding]:
@@ -30,18 +29,11 @@ def lock(doctor: Doctor, found: Sequence[Finding]) -> Iterator[Finding]:
 
 
 def _policies(doctor: Doctor, found: Sequence[Finding], held: SecondLock) -> Iterator[Finding]:
-    no_token = without_token("lock_policy", found)
-    if no_token is not None:
-        yield no_token
+    listed = read("lock_policy", doctor.policies.policies, found)
+    if isinstance(listed, Finding):
+        yield listed
         return
-    try:
-        known = [policy for policy in doctor.policies.policies() if about_our_mark(policy, held)]
-    except Refused as refused:
-        yield Finding("lock_policy", State.UNKNOWN, "not_readable", detail={"code": refused.vendor_code or "403"})
-        return
-    except RemoteError as error:
-        yield of_error("lock_policy", error)
-        return
+    known = [policy for policy in listed if about_our_mark(policy, held)]
     if not known:
         yield Finding("lock_policy", State.BAD, "none", detail={"name": held.name})
     platforms = sorted(doctor.world.lock.platforms) if doctor.world.lock is not None else []

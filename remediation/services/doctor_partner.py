@@ -10,10 +10,9 @@ from datetime import timedelta
 from ..domain.device import Platform
 from ..domain.finding import Finding, State
 from ..domain.partner import ALL_USERS, ENABLED, HEARTBEAT, CompliancePartner, slot
-from ..errors import Refused, RemoteError
 from ..ports import Beating, PartnerList, Relaying
 from .doctor import Doctor
-from .doctor_remotes import of_error, without_token
+from .doctor_asks import read
 from .heartbeat import beating
 from .provision_partner import Wanted
 from .world import World
@@ -26,21 +25,13 @@ def slots(doctor: Doctor, found: Sequence[Finding]) -> Iterator[Finding]:
     wanted, listed = doctor.partner, doctor.world.partners
     if wanted is None or listed is None or not any(isinstance(one, Beating | Relaying) for one in doctor.world.channels):
         return
-    no_token = without_token("partner_slot", found)
-    if no_token is not None:
-        yield no_token
-        return
-    yield from slots_of(doctor.world, listed, wanted)
+    yield from slots_of(doctor.world, listed, wanted, found)
 
 
-def slots_of(world: World, listed: PartnerList, wanted: Wanted) -> Iterator[Finding]:
-    try:
-        partners = listed.partners()
-    except Refused as refused:
-        yield Finding("partner_slot", State.UNKNOWN, "not_readable", detail={"code": refused.vendor_code or "403"})
-        return
-    except RemoteError as error:
-        yield of_error("partner_slot", error)
+def slots_of(world: World, listed: PartnerList, wanted: Wanted, found: Sequence[Finding] = ()) -> Iterator[Finding]:
+    partners = read("partner_slot", listed.partners, found)
+    if isinstance(partners, Finding):
+        yield partners
         return
     for platform in wanted.platforms:
         channel = world.channel(platform)

@@ -3,6 +3,7 @@ whom nobody knows is asked for, and *not found* is the good answer.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -11,9 +12,10 @@ from ..domain.credential_ends import OVER, App, level
 from ..domain.device_policy import catches, leaves_out
 from ..domain.evidence import Level
 from ..domain.finding import Finding, State
-from ..errors import Busy, NotFound, Refused, RemoteError
+from ..errors import RemoteError
 from ..ports import Listing, Policies, Reachable, Relaying
 from .doctor import Doctor
+from .doctor_asks import answers, of_error, read, without_token
 
 CLOCKS = timedelta(minutes=2)  # tokens of Microsoft's are taken with five minutes of difference; we say so earlier
 
@@ -89,7 +91,7 @@ def directory(doctor: Doctor, found: Sequence[Finding]) -> Iterator[Finding]:
         "devices": lambda: doctor.world.directory.device(str(uuid4())),
     }
     for what, ask in asked.items():
-        yield without_token("directory", found, what) or _asked("directory", ask, what)
+        yield without_token("directory", found, what) or answers("directory", ask, what)
 
 
 def channels(doctor: Doctor, _: Sequence[Finding]) -> Iterator[Finding]:
@@ -108,7 +110,7 @@ def partner(doctor: Doctor, found: Sequence[Finding]) -> Iterator[Finding]:
     for channel in doctor.world.channels:
         if isinstance(channel, Reachable):
             no_token = without_token("partner", found) or without_token("partner", found, resource="intune")
-            yield no_token or _asked("partner", channel.reach)
+            yield no_token or answers("partner", channel.reach)
 
 
 def mdm(doctor: Doctor, _: Sequence[Finding]) -> Iterator[Finding]:
@@ -148,38 +150,28 @@ def sign_in_log(doctor: Doctor, found: Sequence[Finding]) -> Iterator[Finding]:
     log, now = doctor.world.sign_in_log, doctor.world.clock()
     if log is None:
         return
-    no_token = without_token("sign_in_log", found)
-    if no_token is not None:
-        yield no_token
-        return
     nobody = str(uuid4())
-    try:
-        log.devices(nobody, oid=nobody, app_id=nobody, since=now, until=now)
-    except Refused as refused:
-        yield Finding("sign_in_log", State.GOOD, "not_readable", detail={"code": refused.vendor_code or "403"})
-    except RemoteError as error:
-        yield of_error("sign_in_log", error)
-    else:
+    read_it = read("sign_in_log", lambda: log.devices(nobody, oid=nobody, app_id=nobody, since=now, until=now), found)
+    if not isinstance(read_it, Finding):
         yield Finding("sign_in_log", State.GOOD, "readable")
+    elif read_it.why == "not_readable":
+        yield replace(read_it, state=State.GOOD)  # it is an ability, and that it is not there is known
+    else:
+        yield read_it
 
 
 def policy(doctor: Doctor, found: Sequence[Finding]) -> Iterator[Finding]:
     """Whoever is caught by the policy that blocks Outlook must be able to sign in here all the same."""
-    no_token = without_token("policy", found)
-    if no_token is not None or doctor.sign_in_app is None:
-        yield no_token or Finding("policy", State.UNKNOWN, "which_app")
+    if doctor.sign_in_app is None:
+        yield without_token("policy", found) or Finding("policy", State.UNKNOWN, "which_app")
         return
-    yield from policies_about(doctor.policies, doctor.sign_in_app)
+    yield from policies_about(doctor.policies, doctor.sign_in_app, found)
 
 
-def policies_about(policies: Policies, sign_in_app: str) -> Iterator[Finding]:
-    try:
-        known = policies.policies()
-    except Refused as refused:
-        yield Finding("policy", State.UNKNOWN, "not_readable", detail={"code": refused.vendor_code or "403"})
-        return
-    except RemoteError as error:
-        yield of_error("policy", error)
+def policies_about(policies: Policies, sign_in_app: str, found: Sequence[Finding] = ()) -> Iterator[Finding]:
+    known = read("policy", policies.policies, found)
+    if isinstance(known, Finding):
+        yield known
         return
     caught = [(one.name, catches(one, sign_in_app)) for one in known]
     for why, state, says in (("caught", State.BAD, True), ("unclear", State.UNKNOWN, None)):
@@ -195,24 +187,20 @@ def temporary_access(doctor: Doctor, found: Sequence[Finding]) -> Iterator[Findi
     if doctor.bypass is None:
         return
     group, microsoft = doctor.bypass
-    no_token = without_token("temporary_access", found)
-    if no_token is not None:
-        yield no_token
-        return
-    try:
-        asks, others = leaves_out(doctor.policies.policies(), group)
-    except Refused as refused:
-        yield Finding("temporary_access", State.UNKNOWN, "not_readable", detail={"code": refused.vendor_code or "403"})
-    except RemoteError as error:
-        yield of_error("temporary_access", error)
+    known = read("temporary_access", doctor.policies.policies, found)
+    if isinstance(known, Finding):
+        yield known
+        if known.why == "no_token":
+            return
     else:
+        asks, others = leaves_out(known, group)
         for why, names in (("still_asked", asks), ("left_out_elsewhere", others)):
             if names:
                 yield Finding("temporary_access", State.BAD, why, detail={"policies": ", ".join(names)})
         if not asks and not others:
             yield Finding("temporary_access", State.GOOD, "left_out")
     if microsoft is not None:
-        yield _asked("temporary_access", lambda: microsoft.shown(str(uuid4())), microsoft.called)
+        yield answers("temporary_access", lambda: microsoft.shown(str(uuid4())), microsoft.called)
 
 
 def clocks(doctor: Doctor, _: Sequence[Finding]) -> Iterator[Finding]:
@@ -224,24 +212,3 @@ def clocks(doctor: Doctor, _: Sequence[Finding]) -> Iterator[Finding]:
         wrong = abs(ahead) > CLOCKS
         detail = {"seconds": f"{abs(ahead).total_seconds():.0f}", "which": "ahead of" if ahead > timedelta(0) else "behind"}
         yield Finding("clock", State.BAD if wrong else State.GOOD, "differs" if wrong else "agrees", host, detail)
-
-
-def without_token(check: str, found: Sequence[Finding], about: str = "", *, resource: str = "graph") -> Finding | None:
-    lacks = any(one.check == "token" and one.about == resource and one.state is not State.GOOD for one in found)
-    return Finding(check, State.UNKNOWN, "no_token", about) if lacks else None
-
-
-def _asked(check: str, ask: Callable[[], object], about: str = "") -> Finding:
-    try:
-        ask()
-    except NotFound:
-        pass
-    except RemoteError as error:
-        return of_error(check, error, about)
-    return Finding(check, State.GOOD, "answers", about)
-
-
-def of_error(check: str, error: RemoteError, about: str = "") -> Finding:
-    """A remote that wants to be left alone has not been asked; one that does not answer serves nobody."""
-    state = State.UNKNOWN if isinstance(error, Busy) else State.BAD
-    return Finding(check, state, error.why, about, {"code": error.vendor_code or str(error.status or "-"), "said": str(error)})

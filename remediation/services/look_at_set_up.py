@@ -1,17 +1,18 @@
 """What the worker does for a set-up: it looks at what an administrator typed, by making the call that it is for.
 
 A look is asked for by name (`consent`, `mdm:ws1`), and whoever adds a step adds its look to `onboard_wiring.looks`. It is made
-again at every wish and never by itself, but for a consent that may not have arrived everywhere yet.
+again at every wish and never by itself, but for what passes by itself: a consent that may not have arrived everywhere yet, and
+calls that have to wait.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ..domain.finding import Finding, State
 from ..domain.onboarding import Looked
-from ..domain.onboarding_steps import LAG, LAGS, cause_of_token
+from ..domain.onboarding_steps import LAGS, cause_of_token
 from ..ports import Actor, Choices, Store
 
 
@@ -23,18 +24,32 @@ class Found:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
+AGAIN = timedelta(seconds=5)
 Look = Callable[[str], Found]
 """Given what stands behind the colon of its name."""
 
 
-def look_at_all(choices: Choices, looks: Mapping[str, Look], store: Store, *, actor: Actor, now: Callable[[], datetime]) -> int:
-    """Every look that somebody waits for; returns how many were made."""
+def look_at_all(
+    choices: Choices,
+    looks: Mapping[str, Look],
+    store: Store,
+    *,
+    actor: Actor,
+    now: Callable[[], datetime],
+    later: MutableMapping[str, datetime] | None = None,
+) -> int:
+    """Every look that somebody waits for; returns how many were made. `later` remembers from one call to the next which of them
+    passes by itself, and when it is made again."""
+    later = {} if later is None else later
     wanted = [looked for looked in choices.wanted() if looked.name.partition(":")[0] in looks]
+    wanted = [looked for looked in wanted if now() >= later.get(looked.name, datetime.min.replace(tzinfo=UTC))]
     for looked in wanted:
         kind, _, about = looked.name.partition(":")
         at = now()
         found = looks[kind](about)
-        if found.cause in LAGS and looked.wanted_at is not None and at - looked.wanted_at < LAG:
+        lag = LAGS.get(found.cause or "")
+        if lag is not None and looked.wanted_at is not None and at - looked.wanted_at < lag:
+            later[looked.name] = now() + AGAIN
             continue
         good = found.cause is None
         seen = Looked(

@@ -16,7 +16,7 @@ from remediation.adapters.certificate_files import PemFiles
 from remediation.doctor_wiring import Examination
 from remediation.doctor_words import in_words, named
 from remediation.domain.device_policy import AccessPolicy, catches
-from remediation.domain.finding import Finding, State, worst
+from remediation.domain.finding import BY_HAND, Finding, State, worst
 from remediation.domain.partner import HEARTBEAT
 from remediation.domain.powers import TEMPORARY_ACCESS, judge
 from remediation.domain.second_lock import SeenBlocked
@@ -32,6 +32,7 @@ from tests.authority import make, revoking
 from tests.locked import prepare
 from tests.proven import asked, never_arrived, pilots_proved
 from tests.services.test_budgets import settings_for
+from tests.services.test_impact import counted as impact_counted
 from tests.stories import Story
 from tests.wsgi_adapter import WSGIAdapter
 
@@ -76,6 +77,14 @@ class Ward:
         assert not [secret for secret in secrets_of(given) if len(secret) > 8 and secret in told]
         return {(one.check, one.about): one for one in self.found}
 
+    def counted(self, *, licensed: bool) -> None:
+        """As *count* of the impact preview does it, in a tenant where everybody has a licence, or Mia alone has none."""
+        world, mia = self.sandbox.world, self.story.remotes.person().oid
+        for oid, person in world.persons.items():
+            person.licences = [] if oid == mia and not licensed else [INTUNE_PLAN, ENTRA_P1_PLAN]
+        count = impact_counted(self.story)
+        assert count.state == "done"
+
     def says(self, check: str, about: str = "", **settings: Any) -> tuple[State, str]:
         found = self.examined(**settings)[check, about]
         return found.state, found.why
@@ -90,9 +99,12 @@ def test_all_is_good_and_no_person_was_read(ward: Ward) -> None:
     groups = tuple(ward.sandbox.world.groups)[:1]
     ward.provisioned(groups=groups)
     ward.sandbox.world.partner.chosen_groups = list(groups)
+    ward.roles.add("Policy.Read.DeviceConfiguration")
+    ward.counted(licensed=True)
     before = len(ward.sandbox.ledger.since())
     ward.examined(groups=groups)
     assert worst(ward.found) is GOOD, [one for one in ward.found if one.state is not GOOD]
+    assert {one.check for one in ward.found if one.state is UNKNOWN} == {"by_hand"}, "told, and no fault of anybody's"
     oids = set(ward.sandbox.world.persons)
     assert not [call.path for call in ward.sandbox.ledger.since()[before:] if any(oid in call.path for oid in oids)]
 
@@ -127,14 +139,23 @@ def test_licences_are_there_and_enough(ward: Ward) -> None:
     found = ward.examined()
     assert (found["licence", "Intune"].why, found["licence", "Intune"].state) == ("too_few", BAD)
     assert (found["licence", "Entra ID P1 or P2"].why, found["licence", "Entra ID P1 or P2"].state) == ("none", BAD)
-    assert found["licence_given", ""].why == "not_counted"
+    assert (found["licence_given", ""].state, found["licence_given", ""].why) == (UNKNOWN, "not_counted")
     ward.roles.discard("LicenseAssignment.Read.All")
     world.end_tokens()
-    assert ward.says("licence") == (GOOD, "not_readable")
+    assert ward.says("licence") == (UNKNOWN, "not_readable"), "nobody has looked"
+
+
+def test_people_in_scope_without_a_licence_by_the_last_count(ward: Ward) -> None:
+    ward.counted(licensed=True)
+    assert ward.says("licence_given") == (GOOD, "all")
+    ward.counted(licensed=False)
+    found = ward.examined()["licence_given", ""]
+    assert (found.state, found.why, found.detail["count"]) == (BAD, "people_without", "1")
+    assert in_words(found).seen.startswith("1 people in scope had no Intune licence at 2")
 
 
 def test_who_may_register_a_device_and_how_many(ward: Ward) -> None:
-    assert ward.says("registration") == (GOOD, "not_readable"), "the permission is optional"
+    assert ward.says("registration") == (UNKNOWN, "not_readable"), "the permission is optional"
     ward.roles.add("Policy.Read.DeviceConfiguration")
     world = ward.sandbox.world
     world.end_tokens()
@@ -155,7 +176,10 @@ def test_a_policy_that_lets_no_new_phone_begin(ward: Ward, action: str) -> None:
 
 def test_what_no_interface_tells_is_said_where_it_is_needed(ward: Ward) -> None:
     ward.examined()
-    assert {one.why for one in ward.found if one.check == "by_hand"} == {"authenticator", "sso_extension", "enrollment_app"}
+    told = [one for one in ward.found if one.check == "by_hand"]
+    assert {one.why for one in told} == {"authenticator", "sso_extension", "enrollment_app"}
+    assert {one.state for one in told} == {UNKNOWN}, "nobody looked"
+    assert worst(told) is GOOD, "no run could ever know"
     ward.examined(groups=tuple(ward.sandbox.world.groups)[:1])
     assert "group_sync" in {one.why for one in ward.found if one.check == "by_hand"}
 
@@ -327,6 +351,30 @@ def test_a_clock_that_differs(ward: Ward) -> None:
     assert 415 <= int(clock.detail["seconds"]) <= 425
 
 
+def test_how_many_calls_are_left(ward: Ward) -> None:
+    found = ward.examined()
+    assert {(found["headroom", name].state, found["headroom", name].why) for name in ("directory", "mdm:ws1", "channel")} == {
+        (GOOD, "room")
+    }
+    assert ward.says("headroom", "entra") == (GOOD, "not_slowed_down")
+    assert found["headroom", "Graph"].why == "below_published"
+    assert ward.says("headroom", "Graph", directory_calls="5000/10") == (UNKNOWN, "above_smallest")
+    assert ward.says("headroom", "Graph", directory_calls="9000/10") == (BAD, "above_published")
+    told = ward.examined(mdm={"ws1": settings_for(ward.sandbox).mdm["ws1"].model_copy(update={"calls": "12/100"})})
+    assert (told["headroom", "mdm:ws1"].state, told["headroom", "mdm:ws1"].detail["burst"]) == (GOOD, "9")
+
+
+def test_a_remote_that_told_us_to_slow_down(ward: Ward) -> None:
+    ward.story.fault("graph", "throttle", retry_after=40, times=1)
+    found = ward.examined()["headroom", "directory"]
+    assert (found.state, found.why) == (BAD, "told_to_wait")
+    ward.sandbox.world.advance(60)
+    assert ward.says("headroom", "directory") == (BAD, "slowed_down")
+    assert ward.says("headroom", "mdm:ws1") == (GOOD, "room"), "the others were not"
+    ward.story.passes(3700, every=300)
+    assert ward.says("headroom", "directory") == (GOOD, "room")
+
+
 def test_the_partner_service_lives_elsewhere_or_refuses_us(ward: Ward) -> None:
     found = ward.examined(partner_hosts="elsewhere.example")["partner", ""]
     assert (found.state, found.detail["code"]) == (BAD, "host_not_allowed")
@@ -490,14 +538,19 @@ def test_windows_needs_a_permission_that_nothing_else_may_have(ward: Ward) -> No
 def test_every_finding_has_words_and_a_name() -> None:
     text = "".join((Path(__file__).parents[2] / "remediation" / "services" / f"{name}.py").read_text() for name in MODULES)
     told = re.findall(r'Finding\(\s*"(\w+)", State\.\w+, "(\w+)"', text)
-    assert len(told) > 20
+    told += [("headroom", why) for why in re.findall(r'Finding\(check, State\.\w+, "(\w+)"', text)]
+    told += [(BY_HAND, why) for why in re.findall(r'Finding\(BY_HAND, State\.\w+, "(\w+)"', text)]
+    told += [(check, "not_readable") for check in re.findall(r' read\("(\w+)"', text)]
+    assert len(told) > 80
     for check, why in told:
         finding = Finding(check, GOOD, why, "x", dict.fromkeys((*DETAILS, *DETAILS_OF_TIME), "y"))
         assert in_words(finding).seen
         assert named(finding)
 
 
-MODULES = ("doctor", "doctor_tenant", "doctor_remotes", "doctor_house", "doctor_partner", "pilot")
+MODULES = (
+    *("doctor", "doctor_tenant", "doctor_remotes", "doctor_house", "doctor_partner", "doctor_lock", "doctor_headroom", "pilot"),
+)
 DETAILS = ("code", "said", "permissions", "permission", "lost", "count", "at", "by", "minimum", "connections", "policies")
 DETAILS_OF_TIME = (
     "seconds",
@@ -517,4 +570,5 @@ DETAILS_OF_TIME = (
     "seats",
     "used",
     "quota",
+    *("free", "burst", "rate", "until", "most", "smallest", "largest", "name"),
 )

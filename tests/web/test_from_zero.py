@@ -16,6 +16,7 @@ from remediation.domain.arrival import WAYS
 from remediation.onboard_console import Console
 from remediation.settings import DatabaseSettings, WorkerSettings
 from remediation.settings.reading import read
+from sandbox.faults import Fault
 from sandbox.server import Sandbox, SandboxConfig, create_sandbox
 from tests.from_zero import SEAL_KEY, WEB_KEY, FromZero
 from tests.web.conftest import ORIGIN
@@ -238,6 +239,35 @@ def test_a_partial_consent_names_what_is_missing_and_what_it_is_for(zero: FromZe
     said = consent_fails(zero, "missing")
     assert "Permissions are missing" in said
     assert zero.looked("consent").detail["permissions"] == "Device.Read.All", "the optional one is no fault"
+
+
+def test_calls_that_have_to_wait_are_waited_for_and_are_no_fault(zero: FromZero) -> None:
+    zero.comes_by_the_link()
+    zero.types_company_and_apps()
+    zero.sandbox.faults.add(Fault("graph", "throttle", retry_after=600))
+    zero.browser.get(zero.consents())
+    for _ in range(2):
+        zero.worker_looks()
+        said = zero.says("consent")
+        assert "Being tested" in said
+        assert "asks us to wait" not in said
+    assert zero.looked("consent").waiting
+    zero.sandbox.faults.clear()
+    with zero.engine.begin() as connection:
+        connection.execute(sa.text("DELETE FROM budgets"))  # it has become later
+    zero.worker_looks()
+    assert "Graph answered" in zero.says("consent"), "by itself: nobody asked again"
+
+
+def test_a_remote_that_wants_no_calls_for_long_is_told_in_the_end(zero: FromZero) -> None:
+    zero.comes_by_the_link()
+    zero.types_company_and_apps()
+    zero.sandbox.faults.add(Fault("graph", "throttle", retry_after=600))
+    zero.browser.get(zero.consents())
+    with zero.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE set_up_looks SET wanted_at = datetime(wanted_at, '-16 minutes') WHERE name = 'consent'"))
+    assert "asks us to wait" in consent_fails(zero, "busy")
+    zero.sandbox.faults.clear()
 
 
 @pytest.mark.parametrize(
