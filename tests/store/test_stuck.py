@@ -129,10 +129,10 @@ def crowded(scene: Scene) -> None:
     scene.see_managed(*(managed_phone(name) for name in names))
     scene.see_directory(*(directory_phone(name) for name in names))
     for number, name in enumerate(names):
-        sides = {"device_id": name, "object_id": f"object-{name}", "managed": ManagedKey("ws1", name)}
+        sides: dict[str, Any] = {"device_id": name, "object_id": f"object-{name}", "managed": ManagedKey("ws1", name)}
         scene.link(replace(LINK, id=f"link{name}", **sides))
         scene.arrive(f"case{name}")
-        told = {"decision": BAD if number % 3 == 0 else GOOD, "posture_read_at": NOON, "lane": Lane.PERSON}
+        told: dict[str, Any] = {"decision": BAD if number % 3 == 0 else GOOD, "posture_read_at": NOON, "lane": Lane.PERSON}
         with scene.change(at=NOON + minutes(number // 4)) as change:
             change.desire(f"link{name}", seq=0, **told)
             change.want_look(f"case{name}")
