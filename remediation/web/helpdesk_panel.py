@@ -65,6 +65,7 @@ class Panel:
     differences: tuple[Difference, ...]
     evidence: tuple[Fact, ...]
     standing: tuple[Fact, ...]
+    limits: tuple[Fact, ...]
     gone: tuple[GoneEntry, ...]
     quotes: tuple[Fact, ...]
     calls: tuple[Card, ...]
@@ -113,7 +114,8 @@ def panel(file: File, now: datetime, *, tenant_id: str) -> Panel:
         columns=columns(journey, file.of_others if file.nameless else frozenset()) if journey is not None else (),
         differences=tuple(differences(journey)) if journey is not None else (),
         evidence=tuple(_evidence(journey)) if journey is not None else (),
-        standing=_standing(journey.standing, file) if journey is not None and journey.standing is not None else (),
+        standing=_standing(journey.standing) if journey is not None and journey.standing is not None else (),
+        limits=_limits(file),
         gone=tuple(replace(one, name=shown(one.name)) for one in file.gone),
         quotes=(Fact("tenant", id=tenant_id), Fact("person", id=who.oid), *(_quotes(file, journey) if journey is not None else ())),
         calls=tuple(_calls(journey)) if journey is not None else (),
@@ -191,14 +193,20 @@ def _second_sign_in(journey: Journey) -> Iterable[Fact]:
         yield Fact("correlation", id=last.correlation_id)
 
 
-def _standing(standing: Standing, file: File) -> tuple[Fact, ...]:
-    quota = file.quota
+def _standing(standing: Standing) -> tuple[Fact, ...]:
     return (
         Fact("account", word=yes_or_no(standing.account_enabled)),
         Fact("licence", word=yes_or_no(standing.licensed)),
         Fact("groups", word="all_users" if standing.in_scope is None else yes_or_no(standing.in_scope)),
         Fact("guest", word=yes_or_no(standing.guest)),
         Fact("read", at=standing.read_at),
+    )
+
+
+def _limits(file: File) -> tuple[Fact, ...]:
+    """How many devices they have, and may have."""
+    quota = file.quota
+    return (
         Fact("entries", text=str(file.entries)),
         Fact("quota", text=str(quota.most)) if quota is not None and quota.most is not None else Fact("quota", word="unread"),
         *((Fact("place", word="no_place"),) if quota is not None and quota.full(file.entries) else ()),

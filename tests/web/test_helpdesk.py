@@ -329,7 +329,7 @@ def test_what_is_stuck_says_when_it_is_tried_next_and_what_helps(web: Web, hanna
 
 
 def standing_of(web: Web, hanna: Browser) -> dict[str, str]:
-    facts = page(hanna.get("/helpdesk/person/mia")).find("h2", string="Licence, groups, account").find_next("dl").select("div")  # type: ignore[union-attr]
+    facts = page(hanna.get("/helpdesk/person/mia")).find("h2", string="Licence, groups, account").parent.select("dl div")  # type: ignore[union-attr]
     return {one.select("dt")[0].get_text(strip=True): one.select("dd")[0].get_text(strip=True) for one in facts}
 
 

@@ -260,7 +260,7 @@ def person_state(panel: Panel) -> PersonState:
         sent=cards.get("sent", []),
         shown=cards.get("shown", []),
         evidence=_facts(panel.evidence),
-        standing=_facts(panel.standing),
+        standing=_facts((*panel.standing, *panel.limits)),
         gone=[GoneShape(**{name: getattr(one, name) for name in GoneShape.model_fields}) for one in panel.gone],
         quotes=_facts(panel.quotes),
         signed_in_since=list(panel.signed_in),
