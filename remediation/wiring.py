@@ -35,6 +35,7 @@ from .adapters.mail import OwnerMail
 from .adapters.metrics_port import PortTaken, WebMetrics, serve_worker
 from .adapters.risk_file import RiskFile
 from .adapters.temporary_access import PimGroup
+from .adapters.tenant_facts import GraphTenantFacts
 from .domain.bar import Bar, held_to
 from .domain.budget import A_WHOLE_LOOK, Limit, Limits
 from .domain.compliance import Lease
@@ -43,7 +44,7 @@ from .domain.watch import Pace, watch_names
 from .errors import NotReady
 from .messages import Messages, own_words
 from .ports import Actor, Budgets, Clock, DeviceManager, EventTargets, Store, TemporaryAccess
-from .services import heartbeat, members
+from .services import device_quota, heartbeat, members
 from .services.carry_access import Carrying, carry
 from .services.disable_entries import disable_entries
 from .services.impact import count_on
@@ -84,6 +85,7 @@ OWNERS_EVERY, COUNTED_EVERY, BEGUN_EVERY, ACCESS_EVERY = 5.0, 2.0, 2.0, 2.0
 REPAIRS_EVERY = 2.0  # staff wait for it, with somebody on the phone
 DUE_EVERY = 0.5  # seconds; the shortest wait that a row asks for is 2
 FORGET_EVERY = 3600.0
+QUOTA_EVERY = 60.0  # looks whether it is time to ask, which is some times a day
 ACCESS_CALLS = "60/60"  # of temporary access alone: a request costs about four, and no published limit is known
 SIGN_IN_LOG_CALLS = "5/10"  # for an app and tenant: graph-docs concepts/throttling-limits.md
 
@@ -236,7 +238,11 @@ def build_worker(
             serve_worker(settings.worker_metrics, SqlFigures(engine, settings.tenant_id), parts.clock)
         except PortTaken as taken:
             raise NotReady(str(taken)) from None
-    steady = [due, old, owners, counts, starts, links, entries]
+    facts, choices = GraphTenantFacts(wire.graph("directory")), SqlChoices(engine)
+    quota = Pulse(
+        "device quota", lambda: device_quota.keep(facts, choices, store, actor=actor, now=parts.clock()), every=QUOTA_EVERY
+    )
+    steady = [due, old, owners, counts, starts, links, entries, quota]
     microsoft = temporary_access(settings, wire)
     if microsoft is not None:
         access = Carrying(SqlAccessRows(engine, settings.tenant_id), store, microsoft, parts.clock, settings.executor_id)

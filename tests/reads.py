@@ -9,12 +9,12 @@ import sqlalchemy as sa
 
 SMALL = {"watches", "message_tests", "lease_extensions", "budgets", "remotes"}  # a row for each remote
 SMALL |= {"partner_told", "partner_slots", "dependents"}  # a row for each platform, or connection
-SMALL |= {"impact_counts", "start_waves"}  # a row for each time that an administrator asked
+SMALL |= {"impact_counts", "start_waves", "alarms"}  # a row for each time that an administrator asked, or is told
 WHOLE = re.compile(r"(?:SCAN|SEARCH) (?P<table>\w+)(?: USING (?:COVERING )?INDEX \w+ \(tenant_id=\?\))?$")
 
 # Indexes of rows that do not rest: read from their beginning by tenant alone, they are still few.
 FEW = {
-    *("ix_pushes_open", "ix_pushes_mismatched", "ix_device_links_pending", "ix_journeys_troubled"),
+    *("ix_pushes_open", "ix_pushes_erring", "ix_pushes_mismatched", "ix_device_links_pending", "ix_journeys_troubled"),
     *("ix_access_requests_waiting", "ix_access_requests_given"),
     "uq_appearance_current",  # what an administrator put in place of ours
 }

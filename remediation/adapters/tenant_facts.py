@@ -1,4 +1,4 @@
-"""Licences and the rules of device registration, read through Microsoft Graph v1.0, as `ports.TenantFacts`. For the doctor alone.
+"""Licences and the rules of device registration, read through Microsoft Graph v1.0, as `ports.TenantFacts`.
 
 Permissions: LicenseAssignment.Read.All and Policy.Read.DeviceConfiguration, which may both be missing.
 """

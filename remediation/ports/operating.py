@@ -29,12 +29,30 @@ class StuckRow:
     oid: str | None = None
 
 
+@dataclass(frozen=True)
+class StuckPlace:
+    """A place in the list of one kind; everything behind it is on the next page. What is so since nobody knows when comes first."""
+
+    urgent: int
+    since: datetime
+    id: str
+
+
+@dataclass(frozen=True)
+class StuckPage:
+    """`more` is where each kind goes on that has more rows, nothing on the last page."""
+
+    rows: Sequence[StuckRow]
+    more: Mapping[str, StuckPlace]
+
+
 class StuckRows(Protocol):
     def count(self, now: datetime) -> Mapping[tuple[str, str], int]:
         """How many rows do not rest, by kind and reason."""
 
-    def rows(self, now: datetime, *, limit: int) -> Sequence[StuckRow]:
-        """Revocations first, then the oldest; at most `limit` of each kind."""
+    def rows(self, now: datetime, *, limit: int, after: Mapping[str, StuckPlace] | None = None) -> StuckPage:
+        """Revocations first, then the oldest; at most `limit` of each kind. `after` is an earlier page's `more`: of the kinds in
+        it, what is behind. A row that changes meanwhile may come twice, or not until the list is begun anew."""
 
     def find(self, row_id: str) -> str | None:
         """The kind of the row of this id (`link`, `journey` or `watch`), None where there is none."""

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from ..domain.device import ManagedKey, Platform
 from ..domain.repairs import Marked
+from ..domain.tenant_facts import DeviceQuota, GoneEntry
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,12 @@ class DeskRepairs(Protocol):
 
     def registered(self, oid: str) -> int:
         """How many entries the directory listed as theirs, of whatever platform."""
+
+    def gone(self, oid: str, since: datetime) -> Sequence[GoneEntry]:
+        """Entries that went from their list since then, the newest first."""
+
+    def device_quota(self) -> DeviceQuota | None:
+        """As a worker last read it; None where none has."""
 
     def last_act(self, oid: str) -> int:
         """The version of what staff see of this person: it rises with everything that people and staff do, and with what the worker

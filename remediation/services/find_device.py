@@ -2,11 +2,11 @@
 what the caller may see, and each look-up leaves one audit row with whom it showed. Next door: `look_up` (people).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from ..domain.device import ManagedKey
-from ..ports import Actor, DeviceFound, LookUp, Store, StuckRow
+from ..ports import Actor, DeviceFound, LookUp, Store, StuckPlace, StuckRow
 from .look_up import Through, by_program, take_look
 from .stuck import AllStuck, find
 
@@ -26,10 +26,19 @@ def by_serial(look_up: LookUp, store: Store, serial: str, *, oid: str, now: date
     return _looked(store, lambda: look_up.devices_with_serial(serial), oid=oid, now=now, through=through)
 
 
-def all_stuck(look_up: LookUp, store: Store, *, limit: int, oid: str, now: datetime, through: Through) -> AllStuck:
+def all_stuck(
+    look_up: LookUp,
+    store: Store,
+    *,
+    limit: int,
+    oid: str,
+    now: datetime,
+    through: Through,
+    after: Mapping[str, StuckPlace] | None = None,
+) -> AllStuck:
     """What does not move, of the people whom the caller may see, and the sources that hold up everybody."""
     take_look(store, oid, now, through)
-    found = find(look_up.stuck(), now, limit=limit)
+    found = find(look_up.stuck(), now, limit=limit, after=after)
     with store.change(Actor("helpdesk", oid), "look_up.stuck", about=("helpdesk", oid), at=now) as change:
         change.audit(found=_of_whom([one.row for one in found.shown]), **by_program(through))
     return found

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from ..domain.device import ManagedDevice, ManagedKey, Person
 from ..domain.journey import Journey
 from ..domain.search import READ, Asked, asked, long_enough
+from ..domain.tenant_facts import KEPT_DELETED, DeviceQuota, GoneEntry
 from ..domain.turns import APP_LOOK_UPS, SEARCHES
 from ..errors import TooOften
 from ..ports import Actor, CaseFound, Event, LookUp, Mark, PeopleFound, PersonFound, Store, StuckRow, TimelinePage
@@ -57,8 +58,8 @@ class File:
     `failing` are the sources that give no good answers now. `not_me_at` is when the person last said *this wasn't me*: read for
     itself, since whoever it was said against could fill the timeline. `signed_in` is since when, for each browser in which they are
     signed in here now. `timeline` is one page of it, `more` says that there are older ones; `shown` are the pages that they were
-    shown last, `entries` how many the directory listed as theirs. `of_others` are records that the MDM calls somebody else's;
-    `nameless`: whoever looks may not see whose."""
+    shown last, `entries` how many the directory listed as theirs, `gone` those that it listed in the last month and lists no more.
+    `of_others` are records that the MDM calls somebody else's; `nameless`: whoever looks may not see whose."""
 
     person: Person
     journey: Journey | None
@@ -73,6 +74,8 @@ class File:
     shown: tuple[Event, ...] = ()
     acts: tuple[Event, ...] = ()
     entries: int = 0
+    quota: DeviceQuota | None = None
+    gone: tuple[GoneEntry, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -148,6 +151,8 @@ def open_file(
         shown=tuple(look_up.timeline(whose, limit=SHOWN, kind="pages")),
         acts=tuple(look_up.timeline(whose, limit=ACTS, kind="staff")),
         entries=look_up.registered(whose),
+        quota=look_up.device_quota(),
+        gone=tuple(look_up.gone(whose, now - KEPT_DELETED)),
         of_others=of_others,
         nameless=nameless,
     )

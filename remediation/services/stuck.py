@@ -5,12 +5,12 @@ id of its own. Next door: `store/stuck.py` (which rows), `web/helpdesk_stuck.py`
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from ..domain.push import Lane
 from ..errors import Busy, Garbled, NotFound, Refused, Unreachable, WhoActs
-from ..ports import Actor, Store, StuckRow, StuckRows
+from ..ports import Actor, Store, StuckPlace, StuckRow, StuckRows
 
 BY_ERROR = {error.code: error.who_acts for error in (NotFound, Refused, Busy, Unreachable, Garbled)}
 REMOTES = ("directory", "mdm", "channel", "lock")
@@ -147,14 +147,16 @@ class Stuck:
 class AllStuck:
     counts: Mapping[tuple[str, str], int]
     shown: Sequence[Stuck]
+    more: Mapping[str, StuckPlace] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
         return sum(self.counts.values())
 
 
-def find(stuck: StuckRows, now: datetime, *, limit: int) -> AllStuck:
-    return AllStuck(stuck.count(now), [Stuck(row, explain(row.reason)) for row in stuck.rows(now, limit=limit)])
+def find(stuck: StuckRows, now: datetime, *, limit: int, after: Mapping[str, StuckPlace] | None = None) -> AllStuck:
+    page = stuck.rows(now, limit=limit, after=after)
+    return AllStuck(stuck.count(now), [Stuck(row, explain(row.reason)) for row in page.rows], page.more)
 
 
 def retry(store: Store, stuck: StuckRows, row_id: str, *, actor: Actor, why: str, now: datetime) -> str | None:

@@ -8,10 +8,11 @@ import sqlalchemy as sa
 
 from ..domain.device import ManagedKey, Platform
 from ..domain.repairs import Marked
+from ..domain.tenant_facts import QUOTA_LOOK, DeviceQuota, GoneEntry
 from ..ports import Event, StartLink, StartLinkDue, ToDisable
 from . import timeline
 from .engine import reading, writing
-from .tables import device_marks, directory_devices, people, start_links
+from .tables import DEPLOYMENT, device_marks, directory_devices, people, set_up_looks, start_links
 
 _CLAIMED_FOR = timedelta(minutes=5)  # longer than any way takes; who vanishes meanwhile leaves it to the next
 _AT_ONCE = 20
@@ -48,6 +49,21 @@ class SqlDeskRepairs:
         mine = device.tenant_id == self._tenant_id, device.listed_oid == oid, device.gone_at.is_(None)
         with reading(self._engine) as connection:
             return int(connection.execute(sa.select(sa.func.count()).select_from(directory_devices).where(*mine)).scalar_one())
+
+    def gone(self, oid: str, since: datetime) -> Sequence[GoneEntry]:
+        device = directory_devices.c
+        mine = device.tenant_id == self._tenant_id, device.listed_oid == oid, device.gone_at > since
+        statement = sa.select(device.device_id, device.name, device.gone_at).where(*mine)
+        with reading(self._engine) as connection:
+            ordered = statement.order_by(device.gone_at.desc(), device.device_id)
+            return [GoneEntry(*row) for row in connection.execute(ordered)]
+
+    def device_quota(self) -> DeviceQuota | None:
+        look = set_up_looks.c
+        last = look.tenant_id == DEPLOYMENT, look.name == QUOTA_LOOK, look.looked_at.is_not(None)
+        with reading(self._engine) as connection:
+            row = connection.execute(sa.select(look.detail, look.looked_at).where(*last)).one_or_none()
+        return DeviceQuota(row.detail.get("most"), row.looked_at) if row is not None else None
 
     def last_act(self, oid: str) -> int:
         with reading(self._engine) as connection:

@@ -4,8 +4,8 @@ A row that cannot be read as a fact is one that has to be seen here, so words st
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,12 +14,29 @@ from ..domain.compliance import Verdict
 from ..domain.device import LinkState
 from ..domain.reach import EVERYBODY, Reach
 from ..domain.watch import LISTS_NOTHING
-from ..ports import StuckRow
+from ..ports import StuckPage, StuckPlace, StuckRow
+from .columns import Moment
 from .engine import reading
 from .reach import seen_by
-from .tables import alarms, budgets, device_links, journeys, managed_devices, people, pushes, watches
+from .tables import (
+    ERRING,
+    OPEN,
+    PENDING,
+    TROUBLED,
+    UNDER_WAY,
+    alarms,
+    budgets,
+    device_links,
+    journeys,
+    managed_devices,
+    people,
+    pushes,
+    watches,
+)
 
+_UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
 _ALIKE: sa.ColumnElement[Any] = sa.literal_column("1")
+_NEVER: sa.ColumnElement[Any] = sa.cast(sa.null(), Moment)
 _NOBODY: sa.ColumnElement[Any] = sa.null()
 
 
@@ -37,13 +54,20 @@ class SqlStuckRows:
                     counted[kind, reason] += number
         return counted
 
-    def rows(self, now: datetime, *, limit: int) -> Sequence[StuckRow]:
-        found = []
+    def rows(self, now: datetime, *, limit: int, after: Mapping[str, StuckPlace] | None = None) -> StuckPage:
+        found: list[StuckRow] = []
+        more: dict[str, StuckPlace] = {}
         with reading(self._engine) as connection:
             for kind, statement in self._kinds(now):
-                first = statement.order_by(sa.text("urgent"), sa.text("since"), sa.text("id")).limit(limit)
-                found += [_row(kind, row) for row in connection.execute(first).mappings()]
-        return found
+                if after is not None and kind not in after:
+                    continue
+                page = _ordered(statement, after[kind] if after is not None else None).limit(limit + 1)
+                read = connection.execute(page).mappings().all()
+                found += [_row(kind, row) for row in read[:limit]]
+                if limit and len(read) > limit:
+                    last = read[limit - 1]
+                    more[kind] = StuckPlace(last["urgent"], last["since"] or _UNKNOWN, last["id"])
+        return StuckPage(found, more)
 
     def find(self, row_id: str) -> str | None:
         kinds = {"link": pushes.c.link_id, "journey": journeys.c.id, "watch": watches.c.name}
@@ -66,6 +90,10 @@ class SqlStuckRows:
         never = sa.and_(push.desired_seq == 0, link.state == LinkState.ACTIVE)
         pending = link.state == LinkState.PENDING
         erring = sa.or_(push.reason.is_not(None), push.attempts > 0)
+        few = sa.union(
+            *(sa.select(push.link_id).where(self._mine(pushes), sa.text(f"({which})")) for which in (OPEN, ERRING)),
+            sa.select(link.id).where(self._mine(device_links), sa.text(PENDING)),
+        )
         down = sa.and_(open_, push.desired != Verdict.COMPLIANT)
         reason = sa.case((pending, "evidence"), else_=sa.func.coalesce(push.reason, "waiting"))
         return (
@@ -79,7 +107,7 @@ class SqlStuckRows:
             .join_from(pushes, device_links, self._same(pushes, device_links, link_id="id"))
             .join(people, self._same(device_links, people, oid="oid"))
             .join(managed_devices, self._same(device_links, managed_devices, connection="connection", record_id="record_id"))
-            .where(self._mine(pushes), self._seen(link.oid), sa.or_(open_, never, pending, erring))
+            .where(self._mine(pushes), push.link_id.in_(few), self._seen(link.oid), sa.or_(open_, never, pending, erring))
         )
 
     def _journeys(self, now: datetime) -> sa.Select[Any]:
@@ -88,6 +116,12 @@ class SqlStuckRows:
         reasons = [*journey_reasons(), (open_, "waiting", journey.wanted_at)]
         reason = sa.case(*((true, why) for true, why, _ in reasons))
         since = sa.case(*((true, at) for true, _, at in reasons))
+        few = sa.union(
+            *(
+                sa.select(journey.id).where(self._mine(journeys), sa.text(f"({which})"), journey.expires_at > now)
+                for which in (TROUBLED, UNDER_WAY)
+            )
+        )
         return (
             _stuck(
                 *(journey.id, people.c.user_name, journey.case_code, reason, sa.func.coalesce(since, journey.started_at)),
@@ -96,7 +130,8 @@ class SqlStuckRows:
             )
             .join_from(journeys, people, self._same(journeys, people, oid="oid"))
             .where(
-                self._mine(journeys), self._seen(journey.oid), journey.expires_at > now, sa.or_(*(true for true, _, _ in reasons))
+                *(self._mine(journeys), journey.id.in_(few), self._seen(journey.oid)),
+                *(journey.expires_at > now, sa.or_(*(true for true, _, _ in reasons))),
             )
         )
 
@@ -115,7 +150,7 @@ class SqlStuckRows:
         whose = sa.case((budget.remote.like("mdm:%"), "mdm_"), (budget.remote == "channel", "channel_"), else_="directory_")
         known = {"unreachable": "unreachable", "refused%": "refused"}
         word = sa.case(*((budget.reason.like(like), code) for like, code in known.items()), else_="busy")
-        columns = (budget.remote, sa.literal(""), budget.remote, whose + word, sa.null(), budget.closed_until, budget.failures)
+        columns = (budget.remote, sa.literal(""), budget.remote, whose + word, _NEVER, budget.closed_until, budget.failures)
         return _stuck(*columns).where(self._mine(budgets), sa.or_(budget.closed_until > now, budget.failures > 0))
 
     def _alarms(self) -> sa.Select[Any]:
@@ -155,6 +190,16 @@ def _stuck(*columns: Any, urgent: Any = _ALIKE, oid: Any = _NOBODY) -> sa.Select
     return sa.select(
         *(column.label(name) for name, column in zip(names, columns, strict=True)), urgent.label("urgent"), oid.label("oid")
     )
+
+
+def _ordered(statement: sa.Select[Any], after: StuckPlace | None) -> sa.Select[Any]:
+    stuck = statement.subquery().c
+    place = stuck.urgent, sa.func.coalesce(stuck.since, sa.literal(_UNKNOWN, Moment)), stuck.id
+    ordered = sa.select(*stuck).order_by(*place)
+    if after is None:
+        return ordered
+    at = sa.literal(after.urgent), sa.literal(after.since, Moment), sa.literal(after.id)
+    return ordered.where(sa.tuple_(*place) > sa.tuple_(*at))
 
 
 def _row(kind: str, row: sa.RowMapping) -> StuckRow:

@@ -6,7 +6,7 @@ not move, and who can act), `helpdesk_repairs` (what staff can do).
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ..domain.calls import last_of_each
@@ -15,6 +15,7 @@ from ..domain.journey import Journey
 from ..domain.outage import MDM
 from ..domain.standing import Standing
 from ..domain.steps import ChainLink, Step, candidates, chain, next_step
+from ..domain.tenant_facts import GoneEntry
 from ..ports import CaseFound, PersonFound
 from ..services.end_sessions import ENDED
 from ..services.look_up import File
@@ -64,6 +65,8 @@ class Panel:
     differences: tuple[Difference, ...]
     evidence: tuple[Fact, ...]
     standing: tuple[Fact, ...]
+    limits: tuple[Fact, ...]
+    gone: tuple[GoneEntry, ...]
     quotes: tuple[Fact, ...]
     calls: tuple[Card, ...]
     timeline: tuple[Entry, ...]
@@ -111,7 +114,9 @@ def panel(file: File, now: datetime, *, tenant_id: str) -> Panel:
         columns=columns(journey, file.of_others if file.nameless else frozenset()) if journey is not None else (),
         differences=tuple(differences(journey)) if journey is not None else (),
         evidence=tuple(_evidence(journey)) if journey is not None else (),
-        standing=_standing(journey.standing, file.entries) if journey is not None and journey.standing is not None else (),
+        standing=_standing(journey.standing) if journey is not None and journey.standing is not None else (),
+        limits=_limits(file),
+        gone=tuple(replace(one, name=shown(one.name)) for one in file.gone),
         quotes=(Fact("tenant", id=tenant_id), Fact("person", id=who.oid), *(_quotes(file, journey) if journey is not None else ())),
         calls=tuple(_calls(journey)) if journey is not None else (),
         timeline=tuple(entry(event, who.oid) for event in file.timeline),
@@ -188,14 +193,23 @@ def _second_sign_in(journey: Journey) -> Iterable[Fact]:
         yield Fact("correlation", id=last.correlation_id)
 
 
-def _standing(standing: Standing, entries: int) -> tuple[Fact, ...]:
+def _standing(standing: Standing) -> tuple[Fact, ...]:
     return (
         Fact("account", word=yes_or_no(standing.account_enabled)),
         Fact("licence", word=yes_or_no(standing.licensed)),
         Fact("groups", word="all_users" if standing.in_scope is None else yes_or_no(standing.in_scope)),
         Fact("guest", word=yes_or_no(standing.guest)),
-        Fact("entries", text=str(entries)),
         Fact("read", at=standing.read_at),
+    )
+
+
+def _limits(file: File) -> tuple[Fact, ...]:
+    """How many devices they have, and may have."""
+    quota = file.quota
+    return (
+        Fact("entries", text=str(file.entries)),
+        Fact("quota", text=str(quota.most)) if quota is not None and quota.most is not None else Fact("quota", word="unread"),
+        *((Fact("place", word="no_place"),) if quota is not None and quota.full(file.entries) else ()),
     )
 
 

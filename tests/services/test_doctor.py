@@ -37,6 +37,7 @@ from tests.stories import Story
 from tests.wsgi_adapter import WSGIAdapter
 
 Tell = Callable[..., Story]
+ON_POSTGRESQL = True
 GOOD, BAD, UNKNOWN = State.GOOD, State.BAD, State.UNKNOWN
 
 

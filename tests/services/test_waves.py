@@ -18,6 +18,7 @@ from tests.services.test_impact import ADAM, Deadly, Killed, counted, newest
 from tests.stories import Story
 
 Tell = Callable[..., Story]
+ON_POSTGRESQL = True
 HOUR = 3600.0
 
 

@@ -105,13 +105,13 @@ def test_a_sink_that_fails_is_tried_again_and_holds_up_no_other(scene: Scene) ->
     for _ in range(5):
         worker.beats(at)
     assert (len(mail.heard), len(webhook.heard)) == (0, 1)
-    [row] = [row for row in SqlStuckRows(scene.engine, TENANT).rows(at, limit=9) if row.kind == "alarm"]
+    [row] = [row for row in SqlStuckRows(scene.engine, TENANT).rows(at, limit=9).rows if row.kind == "alarm"]
     assert (row.what, row.reason, row.attempts) == ("mail", "not_told", 1)
     mail.broken = False
     worker.beats(at + minutes(2))
     worker.beats(at + minutes(20))
     assert (len(mail.heard), len(webhook.heard)) == (1, 1)
-    assert [row for row in SqlStuckRows(scene.engine, TENANT).rows(at, limit=9) if row.kind == "alarm"] == []
+    assert [row for row in SqlStuckRows(scene.engine, TENANT).rows(at, limit=9).rows if row.kind == "alarm"] == []
 
 
 def test_killed_before_it_was_told_it_is_told_by_the_next(scene: Scene) -> None:
@@ -228,7 +228,7 @@ def test_T3_what_is_not_saved_alarms_nobody_and_what_is_waits_for_a_worker(scene
             not_me(scene.store, token, oid=oid, browser=BROWSER, now=NOON)
     assert told_in(scene) == []
     says_not_me(scene, NOON)
-    assert SqlStuckRows(scene.engine, TENANT).rows(NOON, limit=9)[-1].kind != "alarm"
+    assert SqlStuckRows(scene.engine, TENANT).rows(NOON, limit=9).rows[-1].kind != "alarm"
     worker = Worker(scene)
     assert len(worker.rows.claim(NOON, ["mail"])) == 1  # and killed
     assert [alarm.source for alarm in worker.beats(NOON + minutes(6))] == ["not_me"]

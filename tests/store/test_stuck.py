@@ -1,5 +1,7 @@
 """Every row that does not rest is seen, with its reason and its next try; a bug makes a row wait longer, and nobody else."""
 
+from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -7,20 +9,22 @@ import pytest
 import sqlalchemy as sa
 
 from remediation.domain.compliance import Decision, Verdict
+from remediation.domain.device import ManagedKey
 from remediation.domain.push import Lane
 from remediation.ports import Actor, StuckRow
 from remediation.services import stuck
 from remediation.store.stuck import SqlStuckRows
 from remediation.store.tables import budgets, journeys, pushes, watches
 from remediation.store.wakeups import LOOK_JOURNEY, PUSH_LINK, WATCH_SOURCE
-from tests.people import NOON, minutes
-from tests.store.scenes import BAD, GOOD, TENANT, Scene
+from tests.people import LINK, NOON, minutes
+from tests.reads import asked, reads_everything
+from tests.store.scenes import BAD, GOOD, TENANT, Scene, directory_phone, managed_phone
 
 OPERATOR = Actor("operator", "root")
 
 
 def rows_of(scene: Scene, kind: str, *, tenant: str = TENANT) -> list[StuckRow]:
-    found = SqlStuckRows(scene.engine, tenant).rows(NOON, limit=10)
+    found = SqlStuckRows(scene.engine, tenant).rows(NOON, limit=10).rows
     return [row for row in found if row.kind == kind]
 
 
@@ -116,6 +120,52 @@ def test_sources_and_remotes_that_fail(scene: Scene) -> None:
             connection.execute(sa.insert(budgets).values(tenant_id=TENANT, **row))
     told = {(row.id, row.reason, row.next_at is not None) for row in rows_of(scene, "remote")}
     assert told == {("directory", "directory_busy", True), ("mdm:ws1", "mdm_refused", False)}
+
+
+def crowded(scene: Scene) -> None:
+    """More of each kind than a page holds: three revocations, six devices that wait, some of them since the same moment; cases; and
+    remotes of which nobody knows since when."""
+    names = [f"{number}" for number in range(9)]
+    scene.see_managed(*(managed_phone(name) for name in names))
+    scene.see_directory(*(directory_phone(name) for name in names))
+    for number, name in enumerate(names):
+        sides: dict[str, Any] = {"device_id": name, "object_id": f"object-{name}", "managed": ManagedKey("ws1", name)}
+        scene.link(replace(LINK, id=f"link{name}", **sides))
+        scene.arrive(f"case{name}")
+        told: dict[str, Any] = {"decision": BAD if number % 3 == 0 else GOOD, "posture_read_at": NOON, "lane": Lane.PERSON}
+        with scene.change(at=NOON + minutes(number // 4)) as change:
+            change.desire(f"link{name}", seq=0, **told)
+            change.want_look(f"case{name}")
+    with scene.engine.begin() as connection:
+        for remote in ("channel", "directory", "mdm:ws1", "mdm:ws2"):
+            row = {"remote": remote, "closed_until": NOON + minutes(9), "failures": 1, "reason": "busy"}
+            connection.execute(sa.insert(budgets).values(tenant_id=TENANT, **row))
+
+
+@pytest.mark.parametrize("limit", [1, 2, 4])
+def test_it_goes_on_page_by_page_and_leaves_nothing_out(scene: Scene, limit: int) -> None:
+    crowded(scene)
+    stuck_rows = SqlStuckRows(scene.engine, TENANT)
+    everything, found, more, pages = stuck_rows.rows(NOON, limit=100), list[StuckRow](), None, 0
+    while more or not pages:
+        page = stuck_rows.rows(NOON, limit=limit, after=more)
+        assert all(number <= limit for number in Counter(row.kind for row in page.rows).values())
+        found, more, pages = [*found, *page.rows], page.more, pages + 1
+    assert everything.more == {}
+    assert len(everything.rows) == len(found) == sum(counted(scene).values())
+    for kind in ("remote", "link", "journey"):
+        assert [row for row in found if row.kind == kind] == [row for row in everything.rows if row.kind == kind]
+    assert {row.id for row in found if row.kind == "link"} == {f"link{number}" for number in range(9)}
+    assert [row.id for row in everything.rows if row.kind == "link"][:3] == ["link0", "link3", "link6"], "revocations first"
+
+
+def test_what_rests_is_not_read(scene: Scene) -> None:
+    if scene.engine.dialect.name == "sqlite":
+        with asked(scene.engine) as statements:
+            SqlStuckRows(scene.engine, TENANT).rows(NOON, limit=10)
+            counted(scene)
+        assert statements
+        assert reads_everything(scene.engine, statements) == []
 
 
 def test_every_reason_has_words_a_doer_and_a_repair() -> None:

@@ -8,18 +8,20 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
 
 from remediation.domain.turns import API_CALLS, APP_LOOK_UPS, Turns
-from remediation.ports import Actor
+from remediation.ports import Actor, StuckPlace
 from remediation.services.audit_log import seal
 from remediation.store.seals import SqlSeals
-from remediation.store.tables import audit
+from remediation.store.tables import audit, watches
 from remediation.store.tables import turns as turns_table
+from remediation.web.api import company, cursors
 from sandbox.server import Sandbox
-from tests.people import MANAGED_PHONE, MIA
+from tests.people import MANAGED_PHONE, MIA, NOON
 from tests.store.test_seals import KEY
 from tests.web.api_caller import DESK_APP, HANNA, SERVICENOW, Api, calling, every_page, problem
 from tests.web.conftest import Web
@@ -169,7 +171,38 @@ def test_what_does_not_move_is_told_with_who_can_act(api: Api) -> None:
     [case] = [row for row in told["rows"] if row["kind"] == "journey"]
     assert (case["oid"], case["reason"], case["who_acts"], case["whose"]) == ("mia", "conflict", "helpdesk", MIA.user_name)
     [row] = rows(api.web, "look_up.stuck")
-    assert row.detail["found"] == ["mia"]
+    assert (row.detail["found"], told["next"]) == (["mia"], None)
+
+
+def test_what_does_not_move_goes_on_page_by_page(api: Api) -> None:
+    api.web.scene("help")
+    with api.web.engine.begin() as connection:
+        for name in ("a", "b", "c"):
+            late = {"failing_since": NOON if name == "c" else None, "reason": "mdm_busy", "attempts": 1}
+            connection.execute(sa.insert(watches).values(tenant_id=api.web.store.tenant_id, name=f"mdm:{name}/poll", **late))
+    everything, found, query = api.call("/stuck").json, list[str](), "/stuck?limit=1"
+    assert everything is not None
+    told: Any = None
+    for _ in range(3):
+        told = api.call(query).json
+        assert told["total"] == everything["total"]
+        found += [row["id"] for row in told["rows"]]
+        query = f"/stuck?limit=1&since={told['next']}"
+    assert told["next"] is None
+    assert sorted(found) == sorted(row["id"] for row in everything["rows"])
+    problem(api.call("/stuck?since=abcdefghijk.x"), 400, "bad_cursor")
+    others = api.call("/audit?limit=1", "Admin").json
+    assert others is not None
+    problem(api.call(f"/stuck?since={others['next']}"), 400, "bad_cursor")
+
+
+def test_a_cursor_of_the_longest_kind_is_taken_back(api: Api) -> None:
+    places = {kind: StuckPlace(1, NOON, str(uuid4())) for kind in ("watch", "remote", "link", "journey", "alarm")}
+    with api.web.app.test_request_context():
+        sealed = cursors.seal(company.STUCK, company.told_as(places))
+        assert company.places_in(cursors.unseal(company.STUCK, sealed)) == places
+    assert len(sealed) < cursors.LONGEST
+    assert api.call(f"/stuck?since={sealed}").status_code == 200
 
 
 def test_the_work_list_goes_on_page_by_page(api: Api) -> None:

@@ -13,6 +13,8 @@ from flask import Blueprint
 from werkzeug.test import TestResponse
 
 from remediation.domain.device import Person, Platform
+from remediation.domain.onboarding import Looked
+from remediation.domain.tenant_facts import QUOTA_LOOK
 from remediation.ports import Actor
 from remediation.services.look_up import MOST
 from remediation.services.start_journey import open_case, start_journey
@@ -324,6 +326,49 @@ def test_what_is_stuck_says_when_it_is_tried_next_and_what_helps(web: Web, hanna
     ):
         assert said in text, said
     assert "theirs" not in text
+
+
+def standing_of(web: Web, hanna: Browser) -> dict[str, str]:
+    facts = page(hanna.get("/helpdesk/person/mia")).find("h2", string="Licence, groups, account").parent.select("dl div")  # type: ignore[union-attr]
+    return {one.select("dt")[0].get_text(strip=True): one.select("dd")[0].get_text(strip=True) for one in facts}
+
+
+def test_how_many_devices_a_person_has_stands_beside_how_many_they_may_have(web: Web, hanna: Browser) -> None:
+    web.begun().has_phones(MANAGED_PHONE).registered(REGISTERED_PHONE, SECOND_REGISTERED).stands().looked()
+    most = "Devices that Entra lets each person have"
+    shown = standing_of(web, hanna)
+    assert (shown["Devices of this person in the directory"], shown[most]) == ("2", "not known")
+    for quota, full in ((50, False), (2, True), (None, False)):
+        with web.store.change(Actor("worker", "w"), "set_up.looked", about=("look", QUOTA_LOOK), at=web.clock()) as change:
+            change.looked_at(Looked(QUOTA_LOOK, looked_at=web.clock(), detail={"most": quota}))
+        shown = standing_of(web, hanna)
+        assert shown[most] == ("not known" if quota is None else str(quota))
+        assert ("Place for another device" in shown) is full
+
+
+def test_entries_that_went_are_told_with_how_long_their_id_may_be_kept(web: Web) -> None:
+    def gone() -> list[Any]:
+        hanna = web.signed_in(HANNA, browser="the-browser-of-hanna", roles=("Helpdesk.Read",))
+        found = hanna.get("/helpdesk/person/mia")
+        assert found.status_code == 200
+        return list(page(found).select("#gone"))
+
+    begun = web.begun().has_phones(MANAGED_PHONE).registered(REGISTERED_PHONE, SECOND_REGISTERED).looked()
+    assert gone() == []
+    web.clock.ahead = timedelta(days=1)
+    begun.registered(REGISTERED_PHONE)
+    told = gone()[0].get_text(" ", strip=True)
+    assert SECOND_REGISTERED.device_id in told
+    assert REGISTERED_PHONE.device_id not in told.replace(SECOND_REGISTERED.device_id, "")
+    assert "keeps its id for 30 days" in told
+    web.clock.ahead = timedelta(days=2)
+    begun.registered(REGISTERED_PHONE, SECOND_REGISTERED)
+    assert gone() == [], "it was restored"
+    web.clock.ahead = timedelta(days=3)
+    begun.registered(REGISTERED_PHONE)
+    assert len(gone()) == 1
+    web.clock.ahead = timedelta(days=34)
+    assert gone() == []
 
 
 @pytest.mark.parametrize(

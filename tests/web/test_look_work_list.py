@@ -20,8 +20,8 @@ class Desks:
     """One window, in which whoever has `client` sits down. A redirect is followed by the app's own client, as the
     browser does not ask us twice."""
 
-    def __init__(self, browser: Browser) -> None:
-        self.context = browser.new_context(viewport={"width": 1280, "height": 640}, reduced_motion="reduce")
+    def __init__(self, browser: Browser, width: int = 1280) -> None:
+        self.context = browser.new_context(viewport={"width": width, "height": 640}, reduced_motion="reduce")
         self.context.route("**/*", self._answer)
         self.page = self.context.new_page()
         self.client: Client | None = None

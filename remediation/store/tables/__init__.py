@@ -16,9 +16,9 @@ from .impact import (
     start_messages,
     start_waves,
 )
-from .journeys import TROUBLED, cases, journeys, message_tests, possession_links, shown_certificates, sign_ins
+from .journeys import TROUBLED, UNDER_WAY, cases, journeys, message_tests, possession_links, shown_certificates, sign_ins
 from .known import directory_devices, managed_devices, people, search_terms
-from .links import LIVING, MEASURED, MISMATCHED, OPEN, PENDING, UNIQUE_LINKS, device_links, pushes
+from .links import ERRING, LIVING, MEASURED, MISMATCHED, OPEN, PENDING, UNIQUE_LINKS, device_links, pushes
 from .metadata import metadata
 from .onboarding import DEPLOYMENT, choices, set_up_links, set_up_looks
 from .operating import (
@@ -47,6 +47,7 @@ from .set_up import arrival_tests, pilots, scopes, set_up_wishes
 __all__ = [
     "DEPLOYMENT",
     "DUE",
+    "ERRING",
     "GIVEN",
     "LIVING",
     "MEASURED",
@@ -54,6 +55,7 @@ __all__ = [
     "OPEN",
     "PENDING",
     "TROUBLED",
+    "UNDER_WAY",
     "UNIQUE_LINKS",
     "WAITING",
     "access_requests",

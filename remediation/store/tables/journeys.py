@@ -7,11 +7,12 @@ from ...domain.sign_in_proof import Record
 from ..columns import Moment, tenant, to, where_only, word
 from .metadata import metadata
 
-# What the work list reads (`store/work.py`), letter for letter as `links` has it.
+# What `store/work.py` and `store/stuck.py` read, letter for letter as `links` has it.
 TROUBLED = (
     "help_why IS NOT NULL OR owner_problem IS NOT NULL OR reason IS NOT NULL OR directory_error IS NOT NULL "
     "OR mdm_error IS NOT NULL OR possession_error IS NOT NULL OR still_blocked_count >= 2"
 )
+UNDER_WAY = "wanted_at IS NOT NULL AND (done_at IS NULL OR done_at < wanted_at)"
 
 journeys = sa.Table(
     "journeys",
@@ -67,6 +68,7 @@ journeys = sa.Table(
     sa.Index("ix_journeys_person", "tenant_id", "oid", "started_at"),
     sa.Index("ix_journeys_due", "tenant_id", "next_look_at"),
     where_only("ix_journeys_troubled", TROUBLED, "tenant_id", "expires_at", "id"),
+    where_only("ix_journeys_under_way", UNDER_WAY, "tenant_id", "expires_at", "id"),
 )
 
 # Somebody who could not sign in: nothing is known of them but what they did in this browser.

@@ -10,9 +10,10 @@ from ..columns import Moment, tenant, to, where_only, word
 from .metadata import metadata
 
 LIVING = (LinkState.PENDING, LinkState.ACTIVE)
-# What the work list reads (`store/work.py`), letter for letter: SQLite takes an index of some rows only for the same words.
+# What `store/work.py` and `store/stuck.py` read, letter for letter: SQLite takes an index of some rows only for the same words.
 PENDING = "state = 'pending'"
 OPEN = "confirmed_seq < desired_seq"
+ERRING = "reason IS NOT NULL OR attempts > 0 OR desired_seq = 0"
 MISMATCHED = "confirmed_seq >= desired_seq AND (desired = 'compliant') <> observed"
 MEASURED = "confirmed_by = 'changed'"
 
@@ -101,6 +102,7 @@ pushes = sa.Table(
     sa.Index("ix_pushes_due", "tenant_id", "next_look_at"),
     sa.Index("ix_pushes_lease", "compliant_until", "tenant_id"),
     where_only("ix_pushes_open", OPEN, "tenant_id", "desired_at", "link_id"),
+    where_only("ix_pushes_erring", ERRING, "tenant_id", "link_id"),
     where_only("ix_pushes_mismatched", MISMATCHED, "tenant_id", "observed_at", "link_id"),
     where_only("ix_pushes_measured", MEASURED, "tenant_id", "confirmed_at"),
 )

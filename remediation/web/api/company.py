@@ -1,6 +1,7 @@
 """The API's operations about the whole: who calls, what does not move, figures, and the audit for whoever keeps a copy of it."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 
 from flask import g
 from pydantic import Field, JsonValue
@@ -8,7 +9,7 @@ from pydantic import Field, JsonValue
 from ...domain.turns import FEED_NOTED
 from ...domain.turns import FIGURES as FIGURE_TURNS
 from ...errors import TooOften, WhoActs
-from ...ports import Actor, FeedRow
+from ...ports import Actor, FeedRow, StuckPlace
 from ...services import figures as counting
 from ...services.find_device import all_stuck
 from ...services.look_up import by_program
@@ -23,7 +24,8 @@ from .people import through
 from .problems import Fault, Refusal
 from .shapes import FeedAsked, FiguresAsked, Moment, StuckAsked
 
-FEED = "audit"
+FEED, STUCK = "audit", "stuck"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class CallerShape(Shape):
@@ -56,10 +58,12 @@ class StuckRowShape(Shape):
 
 
 class StuckList(Shape):
-    """`total` counts all of them, `rows` are the first of each kind, revocations and the oldest before others."""
+    """`total` counts all of them, `rows` are the first of each kind, revocations and the oldest before others. With `next` each
+    kind goes on that has more; null on the last page."""
 
     total: int
     rows: list[StuckRowShape]
+    next: str | None
 
 
 class FiguresShape(Shape):
@@ -105,8 +109,10 @@ def who_calls() -> CallerShape:
 def stuck(query: StuckAsked) -> StuckList:
     """What does not move: of the people whom you see, and the sources that hold up everybody."""
     who = {"oid": caller().oid, "now": desk().clock(), "through": through()}
-    found = all_stuck(desk().look_up, desk().store, limit=query.limit, **who)  # type: ignore[arg-type]
-    return StuckList(total=found.total, rows=[_stuck(one) for one in found.shown])
+    after = places_in(cursors.unseal(STUCK, query.since)) if query.since is not None else None
+    found = all_stuck(desk().look_up, desk().store, limit=query.limit, after=after, **who)  # type: ignore[arg-type]
+    goes_on = cursors.seal(STUCK, told_as(found.more)) if found.more else None
+    return StuckList(total=found.total, rows=[_stuck(one) for one in found.shown], next=goes_on)
 
 
 def figures(query: FiguresAsked) -> FiguresShape:
@@ -137,6 +143,20 @@ def audit(query: FeedAsked) -> AuditPage:
         with desk().store.change(Actor("helpdesk", caller().oid), "audit.read", about=("helpdesk", caller().oid), at=now) as change:
             change.audit(**by_program(through()))
     return AuditPage(rows=[_row(row) for row in page.rows], next=cursors.seal(FEED, [page.last]), more=page.more)
+
+
+def told_as(more: Mapping[str, StuckPlace]) -> list[str | int]:
+    places = ((kind, at.urgent, (at.since - EPOCH) // timedelta(microseconds=1), at.id) for kind, at in more.items())
+    return [part for place in places for part in place]
+
+
+def places_in(told: list[str | int]) -> dict[str, StuckPlace]:
+    """Made by `told_as`, and signed."""
+    parts = iter(told)
+    return {
+        str(kind): StuckPlace(int(urgent), EPOCH + timedelta(microseconds=int(since)), str(row_id))
+        for kind, urgent, since, row_id in zip(parts, parts, parts, parts, strict=True)
+    }
 
 
 def _place(place: list[str | int]) -> int:
@@ -172,7 +192,7 @@ def _stuck(one: Stuck) -> StuckRowShape:
 
 OPERATIONS = (
     operation("GET", "/caller", who_calls, role=Who.STAFF),
-    operation("GET", "/stuck", stuck, role=Who.HELPDESK),
+    operation("GET", "/stuck", stuck, role=Who.HELPDESK, refuses=("bad_cursor",)),
     operation("GET", "/figures", figures, role=Who.STAFF, tagged=True, refuses=("too_large",)),
     operation("GET", "/audit", audit, role=Who.ADMIN, refuses=("bad_cursor", "cut")),
 )

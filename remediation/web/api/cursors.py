@@ -10,7 +10,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from ..desk import desk
 from .problems import Refusal
 
-LONGEST = 400
+LONGEST = 800  # of five places in one list
 
 
 def seal(purpose: str, place: list[str | int]) -> str:

@@ -74,6 +74,7 @@ class FeedAsked(Shape):
 
 
 class StuckAsked(Shape):
+    since: Cursor | None = Field(default=None, description="`next` of the page before.")
     limit: Limit = Field(default=100, ge=1, le=200, description="Rows of each kind at most.")
 
 
@@ -131,6 +132,16 @@ class DifferenceShape(Shape):
     there: str
 
 
+class GoneShape(Shape):
+    """An entry of the directory that was listed as this person's and is no more. `kept_until`: if it was deleted, its id cannot be
+    registered again before then, at the latest, unless it is restored or removed for good."""
+
+    device_id: str
+    name: str
+    gone_at: Moment
+    kept_until: Moment
+
+
 class PersonState(Shape):
     """The registration state of a person, as the console shows it of this case. `version` is for If-Match."""
 
@@ -152,6 +163,7 @@ class PersonState(Shape):
     shown: list[DeviceCard]
     evidence: list[Told]
     standing: list[Told]
+    gone: list[GoneShape]
     quotes: list[Told]
     signed_in_since: list[Moment]
     data_may_be_old: bool = Field(description="A source of this data gives no good answers now.")
@@ -248,7 +260,8 @@ def person_state(panel: Panel) -> PersonState:
         sent=cards.get("sent", []),
         shown=cards.get("shown", []),
         evidence=_facts(panel.evidence),
-        standing=_facts(panel.standing),
+        standing=_facts((*panel.standing, *panel.limits)),
+        gone=[GoneShape(**{name: getattr(one, name) for name in GoneShape.model_fields}) for one in panel.gone],
         quotes=_facts(panel.quotes),
         signed_in_since=list(panel.signed_in),
         data_may_be_old=panel.away,
