@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sandbox.device_filter import blocking
 from sandbox.world import DirectoryDevice, ManagedRecord, Phone, World
 
 AGENTS = {"workspace_one": "Hub", "maas360": "MaaS360", "fleet": "Fleet Desktop"}
@@ -32,6 +33,8 @@ def what_happens_now(world: World, phone: Phone, record: ManagedRecord | None, d
         return Now(
             "Compliant, and still blocked.", "Another policy says no. Open the product below and say that it did not help.", "warn"
         )
+    if compliant and shown and blocking(world, device, phone.kind.policy_word):
+        return Now("Compliant, and held back.", "A second policy asks for more. The way on begins in the product.", "warn")
     if compliant and shown:
         return Now("Microsoft says yes.", f"Go home on the {phone.kind.noun} and tap Outlook again.", "ok")
     if compliant and not world.other_policy_blocks:

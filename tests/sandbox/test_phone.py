@@ -13,6 +13,7 @@ from bs4 import BeautifulSoup, Tag
 from playwright.sync_api import Browser, Page
 
 from sandbox.server import Sandbox
+from sandbox.things import DevicePolicy
 from sandbox.world import Phone
 from tests.sandbox.conftest import afresh
 
@@ -111,6 +112,15 @@ def test_outlook_opens_when_microsoft_says_so(visitor: Visitor, sandbox: Sandbox
     assert "You’re in." in _text(page, ".opened")
     assert len(page.select(".mail")) == 4
     assert _text(page, "h1") == "Mia is in."
+
+
+def test_a_second_policy_that_blocks_is_told_beside_compliant(visitor: Visitor, sandbox: Sandbox, mia: Phone) -> None:
+    _open_for_microsoft(sandbox, mia)
+    sandbox.world.device_policies = [DevicePolicy("Second lock", 'device.extensionAttribute7 -eq "m"')]
+    assert "You cannot access this right now" in str(visitor.open("/phone/outlook"))
+    assert _text(visitor.open("/"), "h1") == "Compliant, and held back."
+    sandbox.world.device_policies.clear()
+    assert _text(visitor.open("/"), "h1") == "Microsoft says yes."
 
 
 def test_registering_makes_the_directory_device_seen_after_the_lag(visitor: Visitor, sandbox: Sandbox, mia: Phone) -> None:
