@@ -53,7 +53,7 @@ class Story:
     def __init__(self, url: str, ca_folder: Path, scenario: str, *, minimum: Level = Level.POSSESSION, **remotes: Any) -> None:
         self.sandbox: Sandbox = create_sandbox(SandboxConfig(ca_folder=ca_folder, scenario=scenario, product_origin=ORIGIN))
         self.remotes = Remotes(self.sandbox, **remotes)
-        self.engine = make_engine(url)
+        self.url, self.engine = url, make_engine(url)
         now = self.sandbox.world.now
         asked = {"fresh": minimum is Level.FRESH}
         self.store = SqlStore(self.engine, self.remotes.facts["tenant_id"], DbosWakeups(self.engine), **asked)

@@ -368,7 +368,7 @@ def test_the_other_policy_stays(help_: Help) -> None:
 
 
 def test_the_worker_gives_it_as_its_settings_say_within_a_budget_of_its_own(help_: Help) -> None:
-    url = SecretStr(str(help_.story.engine.url))
+    url = SecretStr(help_.story.url)
     given = settings_for(help_.story.sandbox, database_url=url, temporary_access="pim", temporary_access_group=GROUP.upper())
     budgets = wiring.build_budgets(given, help_.story.engine, clock=help_.story.world.clock)
     wire = Wire(given, budgets, WSGIAdapter(help_.story.sandbox.api), help_.story.world.clock)
@@ -473,7 +473,7 @@ def test_the_worker_takes_the_package_that_its_settings_name(packaged: Help) -> 
     names = {"temporary_access_package": PACKAGE, "temporary_access_policy": POLICY, "temporary_access_group": GROUP}
     given = settings_for(
         packaged.story.sandbox,
-        database_url=SecretStr(str(packaged.story.engine.url)),
+        database_url=SecretStr(packaged.story.url),
         temporary_access="package",
         **names,
     )

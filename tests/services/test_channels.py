@@ -21,7 +21,7 @@ NONE = dict.fromkeys(("channel_ios", "channel_android", "channel_macos", "channe
 
 def built(story: Story, **channels: str) -> World:
     settings = settings_for(story.sandbox, **{**NONE, **channels})
-    budgets = build_budgets(settings, make_engine(str(story.engine.url), durable=False), clock=story.world.clock)
+    budgets = build_budgets(settings, make_engine(story.url, durable=False), clock=story.world.clock)
     return build_world(settings, story.store, budgets, transport=WSGIAdapter(story.sandbox.api), clock=story.world.clock)
 
 

@@ -61,7 +61,7 @@ class Ward:
         partner.close()
 
     def settings(self, **more: Any) -> WorkerSettings:
-        url, name = SecretStr(str(self.story.engine.url)), self.sandbox.world.partner.name
+        url, name = SecretStr(self.story.url), self.sandbox.world.partner.name
         return settings_for(self.sandbox, **{"partner_name": name, "database_url": url, "demo": True, **more})
 
     @property
