@@ -67,6 +67,7 @@ CHECKS: Sequence[doctor.Check] = (
     doctor_tenant.by_hand,
     doctor_remotes.clocks,
     doctor_headroom.headroom,
+    doctor_house.writers,
     doctor_house.worker,
     doctor_house.queue,
 )

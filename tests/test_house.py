@@ -101,10 +101,7 @@ MAY_SEE = {
         "errors",
     }
     | {"settings"},
-    "doctor_says": set(),
-    "doctor_words_house": {"doctor_says"},
-    "doctor_words_microsoft": {"doctor_says"},
-    "doctor_words": {"doctor_says", "doctor_words_house", "doctor_words_microsoft", "domain"},
+    "doctor_words": {"domain", "web"},
     "doctor_commands": {
         "wiring",
         "onboard_wiring",

@@ -370,6 +370,31 @@ def test_a_certificate_is_made_by_the_worker_and_used_once_it_was_uploaded(zero:
         assert "The secret of the sign-in app ends soon" in zero.says(page), "the directory knows better than whoever typed"
 
 
+# the doctor's page
+
+
+def test_the_doctor_is_asked_on_a_page_and_finds_what_the_command_finds(zero: FromZero) -> None:
+    whole(zero)
+    assert zero.browser.press("/onboarding/doctor", "/onboarding/doctor/look").status_code == 303
+    zero.worker_looks()
+    said = zero.says("doctor")
+    for words in (
+        "Entra gives the service app a token.",
+        "messages of ws1 No message of it was seen to arrive, so possession is off.",
+        "whoever runs this product: remediation doctor possession --connection ws1",
+        "No policy asks for a compliant device where one is being registered.",
+    ):
+        assert words in said
+    kept = zero.looked("doctor").detail["findings"]
+    assert {one["state"] for one in kept} == {"good", "bad", "unknown"}
+    assert zero.service.secret not in str(kept)
+    zero.service.consented = False
+    zero.sandbox.world.end_tokens()
+    zero.browser.press("/onboarding/doctor", "/onboarding/doctor/look")
+    zero.worker_looks()
+    assert "its consent was withdrawn, or the app was deleted" in zero.says("doctor")
+
+
 # go
 
 
