@@ -11,6 +11,9 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest $(if $(CI),-p tests.setup.no_skips) $(ARGS)
 # Most of the slow tests wait for something, so more of them than cores run side by side.
 SIDE_BY_SIDE := -n 3 --dist worksteal
+# The simulator waits for nothing: its seeds fill the time in which those do.
+SEEDS ?= 2000
+IN_THE_GAPS := .ci/beside "$(BIN)/python -m tests.simulator --seeds $(SEEDS)"
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test demo demo-reset test long pages-all quick lint types lock sbom clean
@@ -39,7 +42,7 @@ demo-reset: .venv/.runs ## Throw away what the demo kept
 test: .venv/.tests lint types ## Everything: style, types, all tests, with a real browser, a real PostgreSQL and a real nginx
 	@.ci/postgres
 	@.ci/nginx
-	@CHROMIUM="$$(.ci/browser)" && export CHROMIUM && .ci/scratch $(PYTEST) $(SIDE_BY_SIDE) -m "not long"
+	@CHROMIUM="$$(.ci/browser)" && export CHROMIUM && .ci/scratch $(IN_THE_GAPS) $(PYTEST) $(SIDE_BY_SIDE) -m "not long"
 
 long: .venv/.tests ## What `make test` leaves out: more looks of the same, and faults that take minutes to show
 	@.ci/postgres

@@ -1,5 +1,6 @@
 """Ten thousand people with one thing wrong each, who follow what the pages show and nothing else (`stage/reader.py`), one after the
-other before the whole product; two hundred of them in a real browser. Time is the stand-in's: nobody waits for a clock.
+other before the whole product, a row for each core; two hundred of them in a real browser. Time is the stand-in's: nobody waits for
+a clock.
 
 `unaided`: of those whose trouble a person can cure, the share whose Outlook opened. `handed_over`: of all others, the share that
 ended at *help*, with a case code, a number to call and what will be done. `median_taps` of those who can, on our pages and
@@ -11,27 +12,36 @@ without the code, `--break deaf` runs a worker that looks at nothing twice: `dea
 falls.
 """
 
+import logging
+import multiprocessing
+import os
 import random
 import statistics
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import structlog
 
 from bench.stage import in_chromium
 from bench.stage.broken_pages import broken
 from bench.stage.by_hand import ByHand
 from bench.stage.reader import Ending, Reader
-from bench.stage.troubles import Trouble, drawn
+from bench.stage.troubles import BY_NAME, drawn
 from bench.stage.walk_in import WalkIn
 
 if TYPE_CHECKING:
     from bench.__main__ import Options
 
 PEOPLE, IN_CHROMIUM = 10_000, 200
+PROCESSES = os.cpu_count() or 1
+ROW = 200
 QUICK, QUICK_IN_CHROMIUM = 60, 1
 
 
@@ -42,21 +52,58 @@ def run(options: "Options", say: Callable[[str], None]) -> dict[str, Any]:
     return play(many - few, few, options.seed, options.broken, say)
 
 
+@dataclass(frozen=True)
+class Row:
+    """People one behind the other at a product of their own: name of the trouble and manner of each."""
+
+    people: Sequence[tuple[str, str]]
+    seed: int
+    fault: str | None
+
+
+@dataclass(frozen=True)
+class Met:
+    trouble: str
+    manner: str
+    ending: Ending
+    trail: Sequence[str]
+    seconds: float | None = None
+
+
 def play(people: int, browsers: int, seed: int, fault: str | None, say: Callable[[str], None]) -> dict[str, Any]:
     chance, tally = random.Random(seed), _Tally(say)
+    names = [(trouble.name, manner) for trouble, manner in drawn(people, chance)]
+    rows = [Row(names[at : at + ROW], seed * 100_000 + at + 1, fault) for at in range(0, people, ROW)]
+    if len(rows) == 1:
+        tally.takes(_one_row(rows[0]))
+    else:
+        with ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn"), _in_silence) as pool:
+            for met in pool.map(_one_row, rows):
+                tally.takes(met)
+    if browsers and fault is None:
+        for trouble, manner, ending, reader in in_chromium.people(drawn(browsers, chance), seed):
+            tally.takes([Met(trouble.name, manner, ending, reader.trail)])
+    return tally.figures(browsers if fault is None else 0)
+
+
+def _in_silence() -> None:
+    logging.disable(logging.CRITICAL)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+
+def _one_row(row: Row) -> list[Met]:
+    found = []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        tenant = stack.enter_context(WalkIn(folder, templates=broken(fault), deaf=fault == "deaf"))
-        for number, (trouble, manner) in enumerate(drawn(people, chance)):
-            tenant.begins(trouble.scenario, seed * 100_000 + number + 1)
+        tenant = stack.enter_context(WalkIn(folder, templates=broken(row.fault), deaf=row.fault == "deaf"))
+        for number, (name, manner) in enumerate(row.people):
+            trouble = BY_NAME[name]
+            tenant.begins(trouble.scenario, row.seed + number)
             trouble.before(tenant.sandbox)
             hands = ByHand(tenant)
             reader = Reader(tenant.sandbox, hands, trouble.platform, manner)
-            tally.takes(trouble, manner, reader.goes_the_way(), hands.spent + tenant.spent, reader)
-    if browsers and fault is None:
-        for trouble, manner, ending, reader in in_chromium.people(drawn(browsers, chance), seed):
-            tally.takes(trouble, manner, ending, None, reader)
-    return tally.figures(browsers if fault is None else 0)
+            found.append(Met(name, manner, reader.goes_the_way(), reader.trail, hands.spent + tenant.spent))
+    return found
 
 
 class _Tally:
@@ -67,23 +114,27 @@ class _Tally:
         self.taps: list[int] = []
         self.seconds: list[float] = []
 
-    def takes(self, trouble: Trouble, manner: str, ending: Ending, seconds: float | None, reader: Reader) -> None:
-        self.ended[trouble.curable, ending.how] += 1
-        if trouble.curable:
-            self.taps.append(ending.taps)
-        if seconds is not None:
-            self.seconds.append(seconds)
-        wanted = "open" if trouble.curable else "help"
-        if ending.how != wanted:
-            self.where[trouble.name] += 1
-            if self._shown < 40:
-                self._shown += 1
-                self._say(
-                    f"  {trouble.name} ({manner}): {ending.how} at “{ending.at}” {ending.why}; {' > '.join(_short(reader.trail))}"
-                )
+    def takes(self, row: Sequence[Met]) -> None:
+        for met in row:
+            self._takes(met)
         if time.monotonic() - self._told > 20:
             self._told = time.monotonic()
             self._say(f"  {sum(self.ended.values())} people")
+
+    def _takes(self, met: Met) -> None:
+        trouble, ending = BY_NAME[met.trouble], met.ending
+        self.ended[trouble.curable, ending.how] += 1
+        if trouble.curable:
+            self.taps.append(ending.taps)
+        if met.seconds is not None:
+            self.seconds.append(met.seconds)
+        if ending.how == ("open" if trouble.curable else "help"):
+            return
+        self.where[trouble.name] += 1
+        if self._shown < 40:
+            self._shown += 1
+            way = " > ".join(_short(met.trail))
+            self._say(f"  {trouble.name} ({met.manner}): {ending.how} at “{ending.at}” {ending.why}; {way}")
 
     def figures(self, browsers: int) -> dict[str, Any]:
         cured, others = self.ended[True, "open"], self.ended[False, "help"]
@@ -103,6 +154,6 @@ class _Tally:
         }
 
 
-def _short(trail: list[str]) -> list[str]:
+def _short(trail: Sequence[str]) -> list[str]:
     """Without what was only read again."""
     return [word for at, word in enumerate(trail) if at == 0 or trail[at - 1] != word][-12:]

@@ -21,6 +21,7 @@ from . import (
     lock_commands,
     log,
     mdm_commands,
+    message_command,
     onboard_commands,
     onboard_wiring,
     operator_commands,
@@ -123,6 +124,7 @@ remediation.add_command(scope_commands.scope)
 remediation.add_command(pilot_commands.pilot)
 remediation.add_command(lock_commands.lock)
 remediation.add_command(bar_command.bar)
+remediation.add_command(message_command.messages)
 remediation.add_command(doctor_commands.doctor)
 remediation.add_command(audit_commands.audit)
 remediation.add_command(audit_commands.export)

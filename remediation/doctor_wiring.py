@@ -39,9 +39,8 @@ from .store.store import SqlStore
 from .store.stuck import SqlStuckRows
 from .store.wakeups import DbosWakeups
 from .web.names import shown
-from .web.texts import Texts
 from .wire import Wire
-from .wiring import build_budgets, message_for_test, now, temporary_access, world_of
+from .wiring import build_budgets, build_messages, now, temporary_access, world_of
 
 CHECKS: Sequence[doctor.Check] = (
     doctor_house.database,
@@ -68,6 +67,7 @@ CHECKS: Sequence[doctor.Check] = (
     doctor_tenant.by_hand,
     doctor_remotes.clocks,
     doctor_headroom.headroom,
+    doctor_house.writers,
     doctor_house.worker,
     doctor_house.queue,
 )
@@ -84,10 +84,8 @@ class Examination:
         store = SqlStore(self._engine, tenant, DbosWakeups(self._engine))
         self._budgets = build_budgets(settings, make_engine(url, durable=False), clock=clock)
         wire = Wire(settings, self._budgets, transport, clock)
-        texts, origin = Texts(default=settings.language), settings.public_origin
-        self._text: Callable[[str], str] = lambda token: message_for_test(
-            texts, settings.organisation, f"{origin}/message-test/{token}"
-        )
+        messages, origin = build_messages(settings), settings.public_origin
+        self._text: Callable[[str], str] = lambda token: messages.text("test", url=f"{origin}/message-test/{token}")
         self._world, self._tokens = world_of(settings, store, wire, clock), wire.tokens()
         groups = chosen_groups(settings, store)
         self._doctor = doctor.Doctor(

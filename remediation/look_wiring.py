@@ -13,6 +13,7 @@ from .adapters import certificate_maker, sealing
 from .doctor_wiring import Examination
 from .domain import onboarding_lock
 from .domain.credential_ends import LOOK as CREDENTIALS
+from .domain.finding import DOCTOR
 from .errors import Refused, RemoteError
 from .lock_wiring import Lock
 from .ports import Clock
@@ -52,6 +53,12 @@ def looks(
         too_many = [one["permissions"] for one in found.detail["found"] if one["why"] == "too_many"]
         cause = None if found.cause == "too_many" else found.cause
         return Found(cause, {**found.detail, "roles": roles, "too_many": too_many})
+
+    def doctor(_: str) -> Found:
+        if {env_name("tenant_id"), env_name("service_client_id")} & missing:
+            return Found("too_early")
+        examination = Examination(settings, sign_in_app=sign_in_app, transport=transport, clock=clock)
+        return Found(None, {"findings": [look_at_set_up.kept(one) for one in examination.findings()]})
 
     def credentials(_: str) -> Found:
         try:
@@ -113,5 +120,6 @@ def looks(
             held.close()
         return Found("lock_still_shown" if done.left else None, {"devices": done.cleared, "left": done.left})
 
-    found: dict[str, Look] = {"consent": consent, "mdm": mdm, CREDENTIALS: credentials, onboard.NEW_CERTIFICATE: certificate}
+    found: dict[str, Look] = {"consent": consent, "mdm": mdm, DOCTOR: doctor}
+    found |= {CREDENTIALS: credentials, onboard.NEW_CERTIFICATE: certificate}
     return found | {onboarding_lock.LOOK: lock, onboarding_lock.PREPARE: lock_prepare, onboarding_lock.GIVE_UP: lock_give_up}

@@ -42,6 +42,7 @@ from .domain.compliance import Lease
 from .domain.evidence import Level
 from .domain.watch import Pace, watch_names
 from .errors import NotReady
+from .messages import Messages, own_words
 from .ports import Actor, Budgets, Clock, DeviceManager, EventTargets, Store, TemporaryAccess
 from .services import device_quota, heartbeat, members
 from .services.carry_access import Carrying, carry
@@ -51,7 +52,7 @@ from .services.look import look
 from .services.push_compliance import bring_to_rest
 from .services.reconcile import watch
 from .services.start_links import StartWays, send_start_links
-from .services.tell_owner import DEVICE, MAIL, Ways, Words, tell_owner
+from .services.tell_owner import DEVICE, MAIL, Ways, tell_owner
 from .services.try_bar import Effect, Trial, try_bar
 from .services.waves import Beginning, send_on
 from .services.world import World
@@ -264,38 +265,32 @@ def build_set_up_worker(settings: WorkerSettings, looks: Sequence[Pulse], engine
     return Worker(None, [*looks, *operator_pulses.seals_of_set_up(settings, engine, now)])
 
 
+def build_messages(settings: WorkerSettings, file: str | None = None) -> Messages:
+    """In the organisation's own words, where there are some: `file`, to see them before they are in force, or the settings' own."""
+    texts, path = Texts(default=settings.language), file or settings.messages_file
+    try:
+        return Messages(texts, settings.organisation, own_words(path, texts))
+    except ValueError as error:
+        raise NotReady(f"{path} {error}.") from None
+
+
 def start_messages(settings: WorkerSettings, world: World, ways: Ways) -> Beginning:
     """How people are told to begin: in the same ways as the owner of a device."""
-    texts = Texts(default=settings.language)
-
-    def words() -> tuple[str, str]:
-        said = {"organisation": settings.organisation, "url": f"{settings.public_origin}/start"}
-        return texts.in_default("message.begin.subject", **said), texts.in_default("message.begin", **said)
-
-    return Beginning(world.managers, ways.mail, words)
+    messages = build_messages(settings)
+    return Beginning(world.managers, ways.mail, lambda: messages.words("begin", url=f"{settings.public_origin}/start"))
 
 
 def owner_ways(settings: WorkerSettings, world: World) -> Ways:
     """How the owner of a device is told: on the device, and by mail where a server is set."""
-    server, sender, texts = operator_pulses.mail_server(settings), settings.alarm_mail_from, Texts(default=settings.language)
-
-    def words(what: str) -> Words:
-        whose = {"organisation": settings.organisation}
-        return Words(texts.in_default(f"message.{what}.subject", **whose), texts.in_default(f"message.{what}", **whose))
-
-    return Ways(world.managers, OwnerMail(server, sender=sender) if server is not None and sender else None, words)
+    server, sender = operator_pulses.mail_server(settings), settings.alarm_mail_from
+    mail = OwnerMail(server, sender=sender) if server is not None and sender else None
+    return Ways(world.managers, mail, build_messages(settings).words)
 
 
 def start_ways(settings: WorkerSettings, world: World) -> StartWays:
     """How a start link reaches a person: on their device, and by mail where a server is set."""
-    texts, mail = Texts(default=settings.language), owner_ways(settings, world).mail
-
-    def words(code: str) -> Words:
-        whose = {"organisation": settings.organisation}
-        url = f"{settings.public_origin}/s/{code}"
-        return Words(texts.in_default("message.start.subject", **whose), texts.in_default("message.start", url=url, **whose))
-
-    return StartWays(world.managers, mail, words)
+    messages, mail = build_messages(settings), owner_ways(settings, world).mail
+    return StartWays(world.managers, mail, lambda code: messages.words("start", url=f"{settings.public_origin}/s/{code}"))
 
 
 def build_budgets(settings: WorkerSettings, engine: SqlEngine, *, clock: Clock = now) -> SqlBudgets:
@@ -354,7 +349,7 @@ def world_of(settings: WorkerSettings, store: Store, wire: Wire, clock: Clock, *
         recheck=timedelta(seconds=settings.recheck_seconds),
         executor=settings.executor_id,
         possession_url=lambda token: f"{settings.public_origin}/possession/{token}",
-        message_text=partial(possession_message, Texts(default=settings.language), settings.organisation),
+        message_text=build_messages(settings).possession,
         pace=Pace(
             poll=timedelta(seconds=settings.poll_seconds),
             sweep=timedelta(minutes=settings.sweep_minutes),
@@ -414,16 +409,6 @@ def try_bar_file(settings: WorkerSettings, path: str, progress: Callable[[Effect
         raise NotReady(f"{path} {error}") from None
     budgets = build_budgets(settings, make_engine(_url(settings), durable=False))
     return try_bar(Wire(settings, budgets, None, now).managers(trial), trial, progress=progress)
-
-
-def possession_message(texts: Texts, organisation: str, url: str, case_code: str) -> str:
-    """What the MDM's app shows on the device. It says who asks and why, since a link alone would teach people to tap anything."""
-    return texts.in_default("message.possession", organisation=organisation, url=url, code=case_code)
-
-
-def message_for_test(texts: Texts, organisation: str, url: str) -> str:
-    """What the MDM's app shows of a test: whoever reads it may know nothing of this product."""
-    return texts.in_default("message.test", organisation=organisation, url=url)
 
 
 def _url(settings: DatabaseSettings) -> str:

@@ -53,14 +53,14 @@ def create_entra(sandbox: Sandbox) -> Flask:
     world, keys = sandbox.world, sandbox.keys
 
     def known_tenant(tenant: str) -> str:
-        if tenant.lower() != world.tenant_id:
+        if tenant.lower() not in (world.tenant_id, world.other_tenant_id):
             raise EntraError(90002, "invalid_request", f"Tenant '{tenant}' not found. Check that it is correct.")
-        return world.tenant_id
+        return tenant.lower()
 
     @app.get("/<tenant>/v2.0/.well-known/openid-configuration")
     def discovery(tenant: str) -> dict[str, Any]:
-        known_tenant(tenant)
-        api, pages = f"{sandbox.api_url}/{world.tenant_id}", f"{sandbox.pages_url}/{world.tenant_id}"
+        asked = known_tenant(tenant)
+        api, pages = f"{sandbox.api_url}/{asked}", f"{sandbox.pages_url}/{asked}"
         return {
             "issuer": f"{api}/v2.0",
             "authorization_endpoint": f"{pages}/oauth2/v2.0/authorize",
@@ -88,8 +88,11 @@ def create_entra(sandbox: Sandbox) -> Flask:
 
     @app.post("/<tenant>/oauth2/v2.0/token")
     def token(tenant: str) -> Response:
-        known_tenant(tenant)
-        form = _form()
+        asked, form = known_tenant(tenant), _form()
+        if asked != world.tenant_id:
+            # entra-docs reference-error-codes.md: "or sent your authentication request to the wrong tenant"
+            app_id = form.get("client_id", "")
+            raise EntraError(700016, "unauthorized_client", f"Application '{app_id}' was not found in the directory '{asked}'.")
         client = authenticate(sandbox, form, request.authorization)
         request.environ["sandbox.client_id"], request.environ["sandbox.tenant"] = client.client_id, tenant
         if form["grant_type"] == "client_credentials":

@@ -34,6 +34,7 @@ MAY_SEE = {
         "wire_mdm",
         "wire_channels",
         "set_up_wiring",
+        "messages",
         "operator_pulses",
         "adapters",
         "store",
@@ -66,6 +67,8 @@ MAY_SEE = {
     "registrations": {"domain"},
     "terminal": {"serving", "errors", "settings"},
     "operator_commands": {"wiring", "operator_wiring", "onboard_wiring", "log", "terminal", "errors", "settings"},
+    "messages": {"web", "services", "domain"},
+    "message_command": {"wiring", "onboard_wiring", "terminal", "settings"},
     "bar_command": {"wiring", "onboard_wiring", "services", "log", "terminal", "settings"},
     "appearance_commands": {"operator_commands", "terminal", "domain"},
     "work_commands": {"wiring", "operator_commands", "terminal", "domain"},
@@ -98,10 +101,7 @@ MAY_SEE = {
         "errors",
     }
     | {"settings"},
-    "doctor_says": set(),
-    "doctor_words_house": {"doctor_says"},
-    "doctor_words_microsoft": {"doctor_says"},
-    "doctor_words": {"doctor_says", "doctor_words_house", "doctor_words_microsoft", "domain"},
+    "doctor_words": {"domain", "web"},
     "doctor_commands": {
         "wiring",
         "onboard_wiring",
@@ -114,6 +114,7 @@ MAY_SEE = {
         "settings",
     },
     "commands": {"wiring", "serving", "log", "terminal", "operator_commands", "audit_commands", "bar_command", "operator_wiring"}
+    | {"message_command"}
     | {"doctor_commands", "figures_command", "mdm_commands", "connection_commands", "partner_commands", "lock_commands"}
     | {"appearance_commands", "repair_commands", "work_commands"}
     | {"onboard_commands", "onboard_wiring", "scope_commands", "pilot_commands", "impact_commands", "settings"},

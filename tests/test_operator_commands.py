@@ -344,7 +344,7 @@ def test_a_sentence_for_everybody_is_said_shown_and_ended(ground: Ground) -> Non
 
 CHANGES_NOTHING = {"stuck", "leases", "connections", "check-settings", "audit verify", "audit", "serve", "work", "migrate"}
 CHANGES_NOTHING |= {"work-list", "incident", "appearance", "appearance history"}
-CHANGES_NOTHING |= {"doctor", "bar", "figures", "mdm", "mdm groups", "mdm lookup-values", "partner", "partner show"}
+CHANGES_NOTHING |= {"doctor", "bar", "messages", "figures", "mdm", "mdm groups", "mdm lookup-values", "partner", "partner show"}
 CHANGES_NOTHING |= {"scope", "scope show", "scope search", "pilot", "pilot show"}
 CHANGES_NOTHING |= {"impact", "onboard status", "onboard apps"}
 CHANGES_NOTHING |= {"lock", "lock rule", "lock show"}

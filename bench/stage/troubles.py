@@ -96,6 +96,7 @@ _HANDED_OVER = (
     Trouble("windows", "windows", False),
 )
 TROUBLES = (*_CURABLE, *_HANDED_OVER)
+BY_NAME = {trouble.name: trouble for trouble in TROUBLES}
 
 
 def drawn(people: int, chance: random.Random) -> list[tuple[Trouble, str]]:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+DOCTOR = "doctor"
+"""The look of the set-up under which all findings are kept for their page."""
 BY_HAND = "by_hand"
 """The check of what no interface tells: it stays *unknown*, whoever looked."""
 

@@ -23,14 +23,15 @@ OF_CHANNEL: Mapping[ChannelKind, Mapping[str, frozenset[str]]] = {
     ChannelKind.GRAPH_DEVICE: {"graph": frozenset({"Device.ReadWrite.All"})},
     ChannelKind.MDM_RELAY: {},
 }
-OPTIONAL: Mapping[str, str] = {
-    "LicenseAssignment.Read.All": "a missing licence is not told to people",
-    "GroupMember.Read.All": "people outside the chosen groups are not told so; a limited role of the helpdesk sees nobody",
-    "AuditLog.Read.All": "for `bound` only the claim counts, not the sign-in log",
-    "DeviceManagementServiceConfig.Read.All": "nobody sees who holds the compliance-partner slot, and for which groups",
-    "Application.Read.All": "when the secrets of the apps end has to be typed",
-    "Policy.Read.All": "nobody checks that our sign-in is excluded from the device policies",
-}
+OPTIONAL = (
+    "LicenseAssignment.Read.All",
+    "GroupMember.Read.All",
+    "AuditLog.Read.All",
+    "DeviceManagementServiceConfig.Read.All",
+    "Application.Read.All",
+    "Policy.Read.All",
+)
+"""What is lost without each is said where it is missing (`onboarding.doctor.lost.…`)."""
 # Only where temporary access is given by the worker: docs/helpdesk.md.
 TEMPORARY_ACCESS = "PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup"
 ACCESS_PACKAGES = "EntitlementManagement.ReadWrite.All"

@@ -45,6 +45,9 @@ class SetUpRows(Protocol):
     def last_wish(self, kind: Kind) -> Wish | None:
         """The newest of its kind."""
 
+    def accounts(self) -> Mapping[str, str]:
+        """Names by object id, as far as the worker found them for an administrator and that is still kept."""
+
     def open_wishes(self, limit: int = 20) -> Sequence[Wish]:
         """Not answered yet, the oldest first."""
 

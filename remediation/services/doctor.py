@@ -2,7 +2,8 @@
 
 What cannot be known is *unknown*, with the reason. Next door: `doctor_asks` (how a remote is asked), `doctor_remotes`,
 `doctor_tenant`, `doctor_partner`, `doctor_lock` (what Microsoft and the MDMs are asked), `doctor_headroom` (how many calls are
-left), `doctor_house` (files, database, worker), `message_test` (the one check that needs somebody with a device).
+left), `doctor_house` (files, database, worker), `message_test` (the one check that needs somebody with a device);
+`web/doctor_words` (what is said of each).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

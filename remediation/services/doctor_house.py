@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
+from ..domain.channel import ChannelKind
 from ..domain.finding import Finding, State
+from ..domain.push import TWO_WRITERS
 from ..domain.turns import Turns
 from ..domain.watch import watch_names
 from .doctor import Doctor
@@ -55,6 +57,18 @@ def worker(doctor: Doctor, _: Sequence[Finding]) -> Iterator[Finding]:
         yield Finding("worker", State.BAD, "gone", detail={"since": f"{oldest:%Y-%m-%d %H:%M} UTC"})
     else:
         yield Finding("worker", State.GOOD, "works")
+
+
+def writers(doctor: Doctor, _: Sequence[Finding]) -> Iterator[Finding]:
+    """Where we tell Graph of Windows: does somebody else, too? Noticed as verdicts are carried (`push.two_writers`)."""
+    if not any(channel.kind is ChannelKind.GRAPH_DEVICE for channel in doctor.world.channels):
+        return
+    counts = doctor.stuck.count(doctor.world.clock())
+    overwritten = sum(number for (_, reason), number in counts.items() if reason == TWO_WRITERS)
+    if overwritten:
+        yield Finding("writers", State.BAD, "two", detail={"count": str(overwritten)})
+    else:
+        yield Finding("writers", State.GOOD, "one")
 
 
 def queue(doctor: Doctor, _: Sequence[Finding]) -> Iterator[Finding]:

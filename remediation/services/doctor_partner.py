@@ -71,10 +71,10 @@ def _groups(given: frozenset[str] | None, platform: Platform, wanted: Wanted) ->
     if wanted.everybody in given:
         given = given - {wanted.everybody} | {ALL_USERS}
     if given == ours:
-        return Finding(
-            "partner_groups", State.GOOD, "same", platform.value, {"count": str(len(wanted.groups)) if wanted.groups else "no"}
-        )
-    detail = {"there": ", ".join(sorted(given - ours)) or "none", "here": ", ".join(sorted(ours - given)) or "none"}
+        if not wanted.groups:
+            return Finding("partner_groups", State.GOOD, "same_all", platform.value)
+        return Finding("partner_groups", State.GOOD, "same", platform.value, {"count": str(len(wanted.groups))})
+    detail = {"there": ", ".join(sorted(given - ours)) or "–", "here": ", ".join(sorted(ours - given)) or "–"}
     return Finding("partner_groups", State.BAD, "differ", platform.value, detail)
 
 

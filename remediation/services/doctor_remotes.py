@@ -55,9 +55,7 @@ def _permissions(doctor: Doctor, resource: str, roles: frozenset[str] | None) ->
     if not found.missing and not found.too_many:
         yield Finding("permissions", State.GOOD, "right", resource)
     for permission in found.lacking:
-        yield Finding(
-            "permissions", State.GOOD, "without", resource, {"permission": permission, "lost": powers.OPTIONAL[permission]}
-        )
+        yield Finding("permissions", State.GOOD, "without", resource, {"permission": permission})
 
 
 _APPS = {App.SERVICE: "service app", App.SIGN_IN: "sign-in app"}
@@ -210,5 +208,8 @@ def clocks(doctor: Doctor, _: Sequence[Finding]) -> Iterator[Finding]:
         yield Finding("clock", State.UNKNOWN, "no_answer")
     for host, ahead in sorted(seen.items()):
         wrong = abs(ahead) > CLOCKS
-        detail = {"seconds": f"{abs(ahead).total_seconds():.0f}", "which": "ahead of" if ahead > timedelta(0) else "behind"}
-        yield Finding("clock", State.BAD if wrong else State.GOOD, "differs" if wrong else "agrees", host, detail)
+        detail = {"seconds": f"{abs(ahead).total_seconds():.0f}"}
+        if wrong:
+            yield Finding("clock", State.BAD, "ahead" if ahead > timedelta(0) else "behind", host, detail)
+        else:
+            yield Finding("clock", State.GOOD, "agrees", host, detail)

@@ -8,6 +8,7 @@ calls that have to wait.
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import PurePath
 from typing import Any
 
 from ..domain.finding import Finding, State
@@ -65,6 +66,14 @@ def look_at_all(
             change.audit(cause=found.cause)
             change.looked_at(seen)
     return len(wanted)
+
+
+def kept(finding: Finding) -> Mapping[str, Any]:
+    """For the doctor's page: without what a remote said of itself, and without where files are."""
+    detail = {**finding.detail, **({"said": finding.detail.get("code", "-")} if "said" in finding.detail else {})}
+    if "file" in detail:
+        detail["file"] = PurePath(detail["file"]).name
+    return {"check": finding.check, "state": finding.state.value, "why": finding.why, "about": finding.about, "detail": detail}
 
 
 def of_findings(findings: Sequence[Finding]) -> Found:

@@ -88,7 +88,8 @@ def what_changes(store: Store, counted: Wish) -> ScopeChange:
 
 def in_names(store: Store, counted: Wish) -> tuple[str, str]:
     """What stands and what was counted, as names; empty is all users."""
-    return ", ".join(group.name for group in store.scope().groups), ", ".join(group["name"] for group in counted.asked["groups"])
+    before, after = store.scope().groups, counted.asked["groups"]
+    return ", ".join(one.name or one.id for one in before), ", ".join(one["name"] or one["id"] for one in after)
 
 
 def refusal(counted: Wish) -> str | None:

@@ -53,13 +53,15 @@ def _of_wish(store: Store, name: str, kind: Kind, cause: str, now: datetime) -> 
         return Looked(name, looked_at=at, good_at=at)
     if said is not None and said.asked_at >= wish.done_at and _unreadable(wish):
         return Looked(name, looked_at=said.asked_at, good_at=said.asked_at)
-    why = _of_error(wish.failed.partition("_")[2]) if wish.failed is not None else next(_wrong(wish.answer, cause), None)
+    why = of_error(wish.failed) if wish.failed is not None else next(_wrong(wish.answer, cause), None)
     if why is None:
         return Looked(name, looked_at=wish.done_at, good_at=wish.done_at)
     return Looked(name, looked_at=wish.done_at, failed_at=wish.done_at, cause=why, detail={"code": wish.code or ""})
 
 
-def _of_error(why: str) -> str:
+def of_error(failed: str) -> str:
+    """What `<remote>_<why>` of a wish is called among the causes."""
+    why = failed.partition("_")[2]
     return f"asked_{why}" if why in ERRORS else "asked_refused"
 
 
@@ -70,7 +72,7 @@ def _unreadable(wish: Wish) -> bool:
 def _wrong(answer: Mapping[str, Any], cause: str) -> Iterator[str]:
     for one in answer.get("findings", []):
         if one["state"] != "good":
-            yield _of_error(one["why"]) if one["why"] in ERRORS else f"{cause}_{one['why']}"
+            yield of_error(f"asked_{one['why']}") if one["why"] in ERRORS else f"{cause}_{one['why']}"
     if answer.get("differs"):
         yield f"{cause}_differs"
 

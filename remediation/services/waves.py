@@ -15,8 +15,8 @@ from ..domain.push import Lane
 from ..errors import ImpactRefused, NotFound, Refused, RemoteError
 from ..ports import Actor, DeviceManager, Messaging, OwnerMail, Store, in_lane
 from ..ports.impact import StartMessage
+from .tell_owner import DEVICE, MAIL, Words
 
-DEVICE, MAIL = "device", "mail"
 WAYS = (DEVICE, MAIL)
 AT_ONCE = 20  # of one beat
 LARGEST, LONGEST = 5000, timedelta(days=7)
@@ -26,11 +26,11 @@ TOO_MANY = 429
 
 @dataclass(frozen=True)
 class Beginning:
-    """How people are told to begin; `words` are subject and text for one `way`."""
+    """How people are told to begin."""
 
     managers: Mapping[str, DeviceManager]
     mail: OwnerMail | None
-    words: Callable[[], tuple[str, str]]
+    words: Callable[[], Words]
 
 
 @dataclass(frozen=True)
@@ -122,14 +122,14 @@ def _ended(store: Store, message: StartMessage, state: str, reason: str | None, 
 
 
 def _tell(message: StartMessage, beginning: Beginning) -> None:
-    subject, text = beginning.words()
+    words = beginning.words()
     if message.way == MAIL:
         if beginning.mail is None or not message.mail:
             raise Refused("no mail server, or no address", remote="mail")
         identity = f"start/{message.wave_id}/{message.oid}"
-        beginning.mail.send(message.mail, subject, text, identity=identity, at=message.at)
+        beginning.mail.send(message.mail, words.subject, words.text, identity=identity, at=message.at)
         return
     manager = beginning.managers.get(message.managed.connection) if message.managed is not None else None
     if message.managed is None or not isinstance(manager, Messaging):
         raise Refused("this MDM shows no messages", remote="mdm")
-    manager.message(message.managed.record_id, text)
+    manager.message(message.managed.record_id, words.text)

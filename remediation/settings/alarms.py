@@ -1,4 +1,4 @@
-"""Whom alarms reach, and where figures are written."""
+"""Whom alarms and messages reach and in which words, and where figures are written."""
 
 from typing import Annotated, Literal
 
@@ -45,6 +45,15 @@ class AlarmSettings(Group):
     ] = "starttls"
     alarm_mail_user: Annotated[Text | None, Says("Its account, where it wants one", OPERATOR, "remediation")] = None
     alarm_mail_password: Annotated[Secret | None, Says("That account's password", OPERATOR, "a file's path in …_FILE")] = None
+    messages_file: Annotated[
+        str | None,
+        Says(
+            "A file with your own words for messages to devices and mails to people (docs/operating.md). Read at the start; see "
+            "them first with `remediation messages`",
+            OPERATOR,
+            "/etc/remediation/messages.toml",
+        ),
+    ] = None
     worker_metrics: Annotated[
         str | None,
         AfterValidator(rule.listen),

@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ..domain.wishes import Kind
 from . import terms
 from .engine import reading
 from .tables import (
@@ -37,6 +38,7 @@ from .tables import (
     pushes,
     search_terms,
     sessions,
+    set_up_wishes,
     shown_certificates,
     sign_ins,
     start_links,
@@ -59,7 +61,8 @@ NOBODYS = {
     "start_waves": "numbers of people, and which administrator asked",
     "partner_told": "addresses of ours, ids of groups and policies, and which operator",
     "scopes": "ids and names of groups, and which administrator chose them",
-    "set_up_wishes": "what an administrator asked of a remote: names of groups, counts, stable words; never of a person",
+    "set_up_wishes": "what an administrator asked of a remote: names of groups, counts, stable words; whoever was looked for to go "
+    "first goes with an erasure",
     "arrival_tests": "which entrance, platform and kind of page; nothing of whoever arrived",
     "pilots": "ids of a link and of a connection, moments, and who started it",
     "dependents": "numbers of devices by MDM connection",
@@ -193,6 +196,9 @@ def erase(connection: sa.Connection, tenant_id: str, oid: str) -> dict[str, int]
         connection.execute(sa.delete(table).where(which))
     asked = turns.c.tenant_id == tenant_id, turns.c.key.endswith(f":{oid}", autoescape=True)
     connection.execute(sa.delete(turns).where(*asked))
+    wish = set_up_wishes.c
+    looked_for = wish.tenant_id == tenant_id, wish.kind == Kind.ACCOUNT, wish.answer["oid"].as_string() == oid
+    connection.execute(sa.delete(set_up_wishes).where(*looked_for))
     return gone
 
 

@@ -46,6 +46,12 @@ class SqlSetUp:
         row = self._first(self._mine(set_up_wishes, _OF_WISH).where(set_up_wishes.c.kind == kind).order_by(*newest).limit(1))
         return None if row is None else Wish(**row)
 
+    def accounts(self) -> Mapping[str, str]:
+        wish = set_up_wishes.c
+        answered = self._mine(set_up_wishes, [wish.answer]).where(wish.kind == Kind.ACCOUNT, wish.done_at.is_not(None))
+        answers = [row["answer"] for row in self._all(answered.order_by(wish.asked_at).limit(200))]
+        return {str(one["oid"]): str(one["name"]) for one in answers if one.get("oid") and one.get("name")}
+
     def open_wishes(self, limit: int = 20) -> Sequence[Wish]:
         wish = set_up_wishes.c
         waiting = self._mine(set_up_wishes, _OF_WISH).where(wish.done_at.is_(None)).order_by(wish.asked_at, wish.id).limit(limit)

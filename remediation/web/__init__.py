@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
+from werkzeug.routing import BaseConverter
 
 from ..ports import Clock, DeviceCertificates, EventReader, LookUp, Meter, Sessions, SignInStates, Store
 from ..settings import WebSettings
@@ -106,6 +107,7 @@ def build_web(
     app.config.update(_config(settings))
     app.session_interface = SignedCookies()
     app.url_map.strict_slashes = False
+    app.url_map.converters["default"] = Word
     app.url_map.merge_slashes = False  # it answers with an address made of the Host header, and keeps a POST a POST
     texts = Texts(default=settings.language)
     app.extensions["desk"] = Desk(
@@ -170,6 +172,12 @@ def build_web(
     forgery.let_machines_in(app)
     guards.demand_one_for_every_route(app)
     return app
+
+
+class Word(BaseConverter):
+    """A part of an address. PostgreSQL takes no NUL in a text, not even to look for it, and no id of ours has one."""
+
+    regex = r"[^/\x00]+"
 
 
 def _around_every_page(settings: WebSettings) -> dict[str, Any]:

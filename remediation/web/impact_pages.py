@@ -14,6 +14,7 @@ from ..domain.impact import TOLD_TO_BEGIN, Reason
 from ..errors import ImpactRefused
 from ..ports import Actor, Count
 from ..services import csv_table, impact, impact_tables, waves
+from ..services.tell_owner import MAIL
 from . import impact_shown
 from .desk import desk
 from .error_pages import Interruption
@@ -145,7 +146,7 @@ def ask_to_tell() -> str:
         platform=platform,
         people=number(found.by_platform.get((reason, platform), 0)),
         count=found,
-        ways=[waves.MAIL] if reason == Reason.ENROLLMENT else list(waves.WAYS),
+        ways=[MAIL] if reason == Reason.ENROLLMENT else list(waves.WAYS),
         sizes=SIZES,
         pauses=PAUSES,
         staff=_staff(),

@@ -17,7 +17,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
 from ..domain.evidence import Level
-from ..domain.onboarding import GO, Facts
+from ..domain.onboarding import FIRST, GO, Facts
 from ..domain.onboarding_steps import CERTIFICATE, LAST, MINIMUM, SECRET, SERVICE_APP, SIGN_IN_APP, SIGN_IN_SECRET, TENANT
 from ..ports import Choice
 from ..services import scope
@@ -27,6 +27,7 @@ from .desk import desk
 from .error_pages import Interruption
 from .guards import NotSignedIn, admin
 from .id_token import LEEWAY, TokenRefused, roles_in
+from .names import shown
 from .onboarding_frame import StepPage, staff
 from .sessions import begin, browser_id, signed_in_session
 from .set_up import acting, set_up
@@ -84,14 +85,14 @@ def show() -> str:
     asked, facts = asked_for(), choices.facts()
     waits = asked.chosen.get(SCOPE)
     counted = desk().store.wish(waits.value) if waits is not None else None
-    changes = [(name, facts.values.get(name, ""), _shown(choice)) for name, choice in asked.chosen.items() if name != SCOPE]
+    changes = [(name, *_old_and_new(name, choice, facts)) for name, choice in asked.chosen.items() if name != SCOPE]
     if counted is not None:
         changes.append((SCOPE, *scope.in_names(desk().store, counted)))
     fresh = request.args.get("fresh") == "1"
     touched = set_up().choices.devices()
     most = scope.what_changes(desk().store, counted).most if counted is not None else 0
-    shown = {"changes": changes, "touched": touched, "people": most, "widens_scope": counted is not None}
-    return render_template("onboarding/confirm.html", asked=asked, fresh=fresh, staff=staff(), **shown)
+    given = {"changes": changes, "touched": touched, "people": most, "widens_scope": counted is not None}
+    return render_template("onboarding/confirm.html", asked=asked, fresh=fresh, staff=staff(), **given)
 
 
 @pages.get("/onboarding/confirm/sign-in")
@@ -146,6 +147,16 @@ def asked_for() -> Asked:
     if who != acting().id:
         raise Interruption("set_up_changed", 409, href="/onboarding")
     return Asked({name: Choice(*choice) if choice is not None else None for name, choice in told.items()}, seq, token)
+
+
+def _old_and_new(name: str, choice: Choice | None, facts: Facts) -> tuple[str, str]:
+    """Of people the names, as far as they are known here."""
+    if name != FIRST:
+        return facts.values.get(name, ""), _shown(choice)
+    names = desk().store.accounts()
+    before, after = facts.first, (choice.value if choice is not None else "").split(",")
+    old, new = (", ".join(shown(names.get(oid) or oid) for oid in oids if oid) for oids in (before, after))
+    return old, new
 
 
 def _shown(choice: Choice | None) -> str:

@@ -21,10 +21,21 @@ from .set_up import set_up
 pages = Blueprint("mdm", __name__)
 STEP = next(step for step in AFTER_SCOPE if step.name == "mdm")
 NAME = re.compile(r"[a-z][a-z0-9]{0,15}")
-# What a form asks of each kind: what it cannot do without, and its ways to sign in. The rest has defaults (docs/settings.md).
+# What a form asks of each kind: what it, or a channel, cannot do without, and its ways to sign in. The rest has defaults
+# (docs/settings.md).
 FIELDS: Mapping[str, tuple[str, ...]] = {
-    "workspace_one": ("url", "token_url", "client_id", "client_secret", "user", "password", "tenant_code"),
-    "maas360": ("billing_id", "app_id", "access_key", "user", "password"),
+    "workspace_one": (
+        "url",
+        "token_url",
+        "client_id",
+        "client_secret",
+        "user",
+        "password",
+        "tenant_code",
+        "windows_hub",
+        "relay_minutes",
+    ),
+    "maas360": ("billing_id", "app_id", "access_key", "user", "password", "relay_minutes"),
     "fleet": ("url", "token"),
 }
 

@@ -23,6 +23,7 @@ from . import (
     onboarding_confirm,
     onboarding_consent,
     onboarding_credential,
+    onboarding_doctor,
     onboarding_lock,
     onboarding_mdm,
     onboarding_partner,
@@ -58,7 +59,7 @@ BY_NAME = {page.name: page for page in PAGES}
 STEPS = tuple(page.step for page in PAGES)
 for _part in (
     *(onboarding_consent, onboarding_credential, onboarding_mdm, onboarding_confirm),
-    *(onboarding_partner, onboarding_scope, onboarding_arrival, onboarding_pilot, onboarding_lock),
+    *(onboarding_partner, onboarding_scope, onboarding_arrival, onboarding_pilot, onboarding_lock, onboarding_doctor),
 ):
     pages.register_blueprint(_part.pages)
 

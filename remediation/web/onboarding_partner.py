@@ -13,7 +13,7 @@ from ..domain.onboarding import Facts
 from ..domain.onboarding_scope import PARTNER
 from ..domain.wishes import Kind
 from ..services.scope import wish
-from ..services.set_up_facts import ERRORS
+from ..services.set_up_facts import ERRORS, of_error
 from .desk import desk
 from .guards import admin
 from .onboarding_frame import StepPage
@@ -28,10 +28,12 @@ DIFFERS = ("not_told", "deprovisioned", "addresses", "no_policy", "intune_decide
 
 def _more(_: Facts) -> Mapping[str, Any]:
     store, origin = desk().store, desk().settings.public_origin
+    done = store.last_wish(Kind.PROVISION)
     return {
         "errors": ERRORS,
         "looked": store.last_wish(Kind.PARTNER),
-        "done": store.last_wish(Kind.PROVISION),
+        "done": done,
+        "not_taken": of_error(done.failed) if done is not None and done.failed is not None else "",
         "said": store.last_wish(Kind.PARTNER_SAID),
         "told": store.partner_told(),
         "addresses": (f"{origin}/enrollment", f"{origin}/remediation"),

@@ -53,7 +53,7 @@ def _first(facts: Facts) -> Mapping[str, Any]:
     """Who may use it already, and whom the worker found last: let in by a link that asks for another sign-in."""
     asked = desk().store.last_wish(Kind.ACCOUNT)
     answer = asked.answer if asked is not None else {}
-    found, why = str(answer.get("oid") or ""), answer.get("why", "")
+    found, why, names = str(answer.get("oid") or ""), answer.get("why", ""), desk().store.accounts()
     if asked is not None and asked.failed is not None:
         why = "asked"
     if found and found not in facts.first and len(facts.first) >= MOST_FIRST:
@@ -61,7 +61,7 @@ def _first(facts: Facts) -> Mapping[str, Any]:
     named = found and not why and found not in facts.first
     letting = onboarding_confirm.address({FIRST: Choice(",".join((*facts.first, found)))}) if named else ""
     return {
-        "first": [(oid, str(answer.get("name") or "") if oid == found else "") for oid in facts.first],
+        "first": [(oid, names.get(oid, "")) for oid in facts.first],
         "found": str(answer.get("name") or found) if letting else "",
         "letting": letting,
         "nobody": why if why in NOBODY else "",

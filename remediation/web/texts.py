@@ -84,7 +84,11 @@ class Texts:
 
     def in_default(self, key: str, **values: str) -> str:
         """For what is written outside a page, such as a message through the MDM."""
-        return self.catalogues[self.default].gettext(key) % values
+        return self.sentence(key) % values
+
+    def sentence(self, key: str) -> str:
+        """Ours, in the default language, with its variables."""
+        return self.catalogues[self.default].gettext(key)
 
 
 @lru_cache(maxsize=4)

@@ -32,6 +32,7 @@ from tests.stories import Story
 from tests.wsgi_adapter import WSGIAdapter
 
 Tell = Callable[..., Story]
+ON_POSTGRESQL = True
 GROUP = "6f0c2a57-3d1b-4e88-9a47-0b5d2c7e9f31"
 
 

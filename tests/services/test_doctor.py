@@ -19,13 +19,14 @@ from remediation.domain.device_policy import AccessPolicy, catches
 from remediation.domain.finding import BY_HAND, Finding, State, worst
 from remediation.domain.partner import HEARTBEAT
 from remediation.domain.powers import TEMPORARY_ACCESS, judge
+from remediation.domain.push import TWO_WRITERS
 from remediation.domain.second_lock import SeenBlocked
 from remediation.domain.watch import watch_names
 from remediation.partner_wiring import Partner
 from remediation.services.heartbeat import rows_of
 from remediation.settings import WorkerSettings
 from remediation.settings.names import secrets_of
-from remediation.store.tables import partner_told, watches
+from remediation.store.tables import partner_told, pushes, watches
 from sandbox.things import ENTRA_P1_PLAN, INTUNE_PLAN, DevicePolicy, OtherPartner
 from sandbox.world import GRAPH_APP_ID
 from tests.authority import make, revoking
@@ -37,6 +38,7 @@ from tests.stories import Story
 from tests.wsgi_adapter import WSGIAdapter
 
 Tell = Callable[..., Story]
+ON_POSTGRESQL = True
 GOOD, BAD, UNKNOWN = State.GOOD, State.BAD, State.UNKNOWN
 
 
@@ -347,7 +349,7 @@ def test_a_clock_that_differs(ward: Ward) -> None:
     ward.sandbox.world.skew = timedelta(minutes=7)
     ward.examined()
     (clock,) = [one for one in ward.found if one.check == "clock"]
-    assert (clock.state, clock.detail["which"]) == (BAD, "ahead of")
+    assert (clock.state, clock.why) == (BAD, "ahead")
     assert 415 <= int(clock.detail["seconds"]) <= 425
 
 
@@ -427,7 +429,7 @@ def test_a_heartbeat_that_was_never_made_fails_or_rests(ward: Ward) -> None:
 
 def test_the_groups_are_the_same_on_both_sides(ward: Ward) -> None:
     one, other = sorted(ward.sandbox.world.groups)
-    assert ward.says("partner_groups", "ios") == (GOOD, "same")
+    assert ward.says("partner_groups", "ios") == (GOOD, "same_all")
     ward.sandbox.world.partner.chosen_groups = [one]
     found = ward.examined(groups=(other,))["partner_groups", "ios"]
     assert (found.state, found.why, found.detail) == (BAD, "differ", {"there": one, "here": other})
@@ -535,6 +537,16 @@ def test_windows_needs_a_permission_that_nothing_else_may_have(ward: Ward) -> No
     assert ward.says("permissions", "graph") == (BAD, "too_many")
 
 
+def test_two_writers_on_windows_are_told(ward: Ward) -> None:
+    windows: dict[str, Any] = {"channel_windows": "graph_device"}
+    assert ("writers", "") not in ward.examined(), "no channel of ours writes there"
+    assert ward.says("writers", **windows) == (GOOD, "one")
+    ward.story.gets_through()
+    with ward.story.engine.begin() as connection:
+        connection.execute(sa.update(pushes).values(reason=TWO_WRITERS, next_look_at=ward.story.world.clock()))
+    assert ward.says("writers", **windows) == (BAD, "two")
+
+
 def test_every_finding_has_words_and_a_name() -> None:
     text = "".join((Path(__file__).parents[2] / "remediation" / "services" / f"{name}.py").read_text() for name in MODULES)
     told = re.findall(r'Finding\(\s*"(\w+)", State\.\w+, "(\w+)"', text)
@@ -543,7 +555,8 @@ def test_every_finding_has_words_and_a_name() -> None:
     told += [(check, "not_readable") for check in re.findall(r' read\("(\w+)"', text)]
     assert len(told) > 80
     for check, why in told:
-        finding = Finding(check, GOOD, why, "x", dict.fromkeys((*DETAILS, *DETAILS_OF_TIME), "y"))
+        detail = {**dict.fromkeys((*DETAILS, *DETAILS_OF_TIME), "y"), "permission": "Policy.Read.All"}
+        finding = Finding(check, GOOD, why, "x", detail)
         assert in_words(finding).seen
         assert named(finding)
 
@@ -551,10 +564,9 @@ def test_every_finding_has_words_and_a_name() -> None:
 MODULES = (
     *("doctor", "doctor_tenant", "doctor_remotes", "doctor_house", "doctor_partner", "doctor_lock", "doctor_headroom", "pilot"),
 )
-DETAILS = ("code", "said", "permissions", "permission", "lost", "count", "at", "by", "minimum", "connections", "policies")
+DETAILS = ("code", "said", "permissions", "count", "at", "by", "minimum", "connections", "policies")
 DETAILS_OF_TIME = (
     "seconds",
-    "which",
     "channel",
     "step",
     "connection",

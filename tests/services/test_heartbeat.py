@@ -27,6 +27,7 @@ from tests.stories import Story
 from tests.wsgi_adapter import WSGIAdapter
 
 Tell = Callable[..., Story]
+ON_POSTGRESQL = True
 HOUR = 3600.0
 
 
@@ -272,6 +273,8 @@ def test_a_revocation_waits_for_the_consent_says_so_and_goes_on_by_itself(tell: 
         story.tick(1, everything=True)
         story.passes(HOUR, every=300)
         assert (story.push.reason, story.push.at_rest) == ("channel_no_consent", False)
+        told = stuck.explain("channel_no_consent")
+        assert (told.who.value, told.repair) == ("admin", "consent")
     since = len(story.ledger())
     story.passes(20 * 60, every=60)
     assert (story.push.reason, story.entra_shows) == (None, False)

@@ -26,6 +26,7 @@ from tests.store.test_seals import KEY
 from tests.stories import Story
 
 Tell = Callable[..., Story]
+ON_POSTGRESQL = True
 ADAM = Actor("admin", "adam")
 
 

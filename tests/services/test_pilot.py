@@ -19,6 +19,7 @@ from tests.services.test_relay import opened as opened_by_relay
 from tests.stories import Story
 
 Tell = Callable[..., Story]
+ON_POSTGRESQL = True
 ADMIN = Actor("person", "adam")
 HOUR = 3600.0
 

@@ -16,6 +16,7 @@ from tests.services.test_killed_anywhere import Deadly, survive
 from tests.stories import Story
 
 Tell = Callable[..., Story]
+ON_POSTGRESQL = True
 NOWHERE = "3f0c5a6e-8c57-4f0a-9b0b-3d2f5a7a9d11"
 
 

@@ -15,6 +15,7 @@ from sandbox.relay import EVERY, register_in_app, switch_on
 from tests.stories import Story
 
 Tell = Callable[..., Story]
+ON_POSTGRESQL = True
 HOUR = 3600.0
 SCENARIO = {"workspace_one": "blocked_just_registered", "maas360": "on_maas360"}
 

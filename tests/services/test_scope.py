@@ -14,6 +14,7 @@ from tests.services.set_up import ADMIN, answered, group, of_name, with_set_up
 from tests.stories import Story
 
 Tell = Callable[..., Story]
+ON_POSTGRESQL = True
 
 
 @pytest.fixture

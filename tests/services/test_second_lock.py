@@ -34,6 +34,7 @@ from tests.services.test_late_worker import Interrupted
 from tests.stories import Story
 
 Tell = Callable[..., Story]
+ON_POSTGRESQL = True
 HOUR = 3600.0
 
 

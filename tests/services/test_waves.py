@@ -10,6 +10,7 @@ import pytest
 from bench.stage.fill import fill
 from remediation.errors import ImpactRefused, Refused, Unreachable
 from remediation.ports import Wave
+from remediation.services.tell_owner import Words
 from remediation.services.waves import Beginning, WaveAsked, begin_wave, send_on, stop_wave
 from sandbox import crowd
 from sandbox.crowd import Member
@@ -17,6 +18,7 @@ from tests.services.test_impact import ADAM, Deadly, Killed, counted, newest
 from tests.stories import Story
 
 Tell = Callable[..., Story]
+ON_POSTGRESQL = True
 HOUR = 3600.0
 
 
@@ -47,7 +49,8 @@ class Company:
         return begin_wave(self.story.store, WaveAsked(**{**asked, **other}), actor=ADAM, now=self.story.world.clock())[0]
 
     def beat(self) -> int:
-        beginning = Beginning({"ws1": self.story.remotes.mdm}, self, lambda: ("Begin", "Begin here: http://localhost:8000/start"))
+        words = Words("Begin", "Begin here: http://localhost:8000/start")
+        beginning = Beginning({"ws1": self.story.remotes.mdm}, self, lambda: words)
         return send_on(self.story.store, beginning, actor=self.story.world.actor, clock=self.story.world.clock)
 
     def passes(self, seconds: float, *, every: float = 30) -> None:

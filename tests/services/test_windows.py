@@ -13,6 +13,7 @@ from remediation.store.figures import SqlFigures
 from tests.stories import Story
 
 Tell = Callable[..., Story]
+ON_POSTGRESQL = True
 HOUR = 3600.0
 
 

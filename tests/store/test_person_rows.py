@@ -12,6 +12,7 @@ from remediation.domain.device import LinkState, ManagedKey, Platform
 from remediation.domain.impact import Missing, Reason
 from remediation.domain.repairs import Mark
 from remediation.domain.seals import SealKeys
+from remediation.domain.wishes import Kind, Wish
 from remediation.errors import ErasureRefused
 from remediation.ports import Actor, Somebody
 from remediation.services.audit_log import seal, verify
@@ -254,3 +255,13 @@ def test_alarms_speak_of_nobody(scene: Scene) -> None:
     assert {column.name for column in alarms.columns if isinstance(column.type, sa.Text | OutsideText)} == {
         *("tenant_id", "id", "sink", "source", "subject", "text", "reason")
     }
+
+
+def test_who_was_looked_for_to_go_first_is_forgotten_with_the_person(scene: Scene) -> None:
+    for oid in ("mia", "tom"):
+        with scene.change("set_up.wished") as change:
+            change.make_wish(Wish(oid, Kind.ACCOUNT, {"name": f"{oid}@contoso.example"}, "adam", NOON))
+        scene.store.answer_wish(oid, at=NOON, answer={"oid": oid, "name": oid.title()})
+    assert scene.store.accounts() == {"mia": "Mia", "tom": "Tom"}
+    gone(scene)
+    assert scene.store.accounts() == {"tom": "Tom"}

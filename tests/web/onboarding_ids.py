@@ -4,6 +4,7 @@ from remediation.domain import onboarding_lock, powers
 from remediation.domain.arrival import TESTED
 from remediation.domain.channel import NONE, ChannelKind
 from remediation.domain.credential_ends import App, How
+from remediation.domain.finding import State as Found
 from remediation.domain.onboarding import Role, State
 from remediation.domain.onboarding_steps import (
     CHANNELS,
@@ -18,7 +19,14 @@ from remediation.domain.pilot import Down, PilotStep
 from remediation.domain.second_lock import MUST_BE_BLOCKED
 from remediation.services.set_up_facts import ERRORS
 from remediation.settings.mdm import KINDS
-from remediation.web import onboarding_arrival, onboarding_confirm, onboarding_partner, onboarding_pilot, onboarding_scope
+from remediation.web import (
+    doctor_words,
+    onboarding_arrival,
+    onboarding_confirm,
+    onboarding_partner,
+    onboarding_pilot,
+    onboarding_scope,
+)
 from remediation.web.onboarding_choices import LEVELS
 from remediation.web.onboarding_mdm import FIELDS
 from remediation.web.onboarding_pages import STEPS
@@ -93,6 +101,13 @@ MADE_UP: dict[str, set[str]] = {
     "onboarding.arrival.referrer.": {"microsoft", "other", "none"},
     "onboarding.excluded.found.": set(onboarding_arrival.FINDINGS),
     "onboarding.excluded.click.": set("1234"),
+    "onboarding.doctor.name.": set(doctor_words.CHECKS),
+    "onboarding.doctor.about.": set(doctor_words.ABOUT),
+    "onboarding.doctor.seen.": set(doctor_words.SAID),
+    "onboarding.doctor.do.": {said for said, who in doctor_words.SAID.items() if who is not None},
+    "onboarding.doctor.who.": {who for who in doctor_words.SAID.values() if who},
+    "onboarding.doctor.lost.": set(powers.OPTIONAL),
+    "onboarding.doctor.state.": {state.value for state in Found},
     "onboarding.pilot.step.": {step.value for step in PilotStep},
     "onboarding.pilot.by.": {down.value for down in Down},
     "onboarding.pilot.proven.": {kind.value for kind in ChannelKind},

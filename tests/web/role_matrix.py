@@ -89,6 +89,8 @@ MATRIX: dict[tuple[str, str], dict[str, int]] = {
     ("POST", "/onboarding/<step>"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 404},
     ("POST", "/onboarding/<step>/look"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 404},
     ("GET", "/onboarding/<step>/request"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 404},
+    ("GET", "/onboarding/doctor"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 200},
+    ("POST", "/onboarding/doctor/look"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 303},
     ("GET", "/onboarding/consent/begin"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 409},
     ("GET", "/onboarding/consent/back"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 400},
     ("POST", "/onboarding/credential/make"): {"nobody": 401, "mia": 403, "noah": 403, "hanna": 403, "adam": 303},

@@ -43,6 +43,25 @@ FOUND = (
 )
 
 
+SLOT = {"holder": "Another Vendor", "word": "enabled"}
+FINDINGS: list[dict[str, Any]] = [
+    {"check": "token", "state": "good", "why": "given", "about": "graph", "detail": {}},
+    {
+        "check": "partner_slot",
+        "state": "bad",
+        "why": "taken",
+        "about": "ios",
+        "detail": SLOT,
+    },
+    {"check": "mdm", "state": "bad", "why": "unreachable", "about": "ws1", "detail": {"code": "503", "said": "503"}},
+    {"check": "by_hand", "state": "unknown", "why": "authenticator", "about": "", "detail": {}},
+    {"check": "registration", "state": "unknown", "why": "not_readable", "about": "", "detail": {"code": "403"}},
+    {"check": "permissions", "state": "good", "why": "without", "about": "graph", "detail": {"permission": "Policy.Read.All"}},
+    {"check": "of_a_later_version", "state": "bad", "why": "unheard_of", "about": "", "detail": {}},
+]
+"""The doctor's, one of each kind."""
+
+
 def answered(web: Web, kind: Kind, asked: dict[str, Any], **answer: Any) -> str:
     wish = scope.wish(web.store, kind, asked, actor=ADMIN, now=web.clock())
     failed, code = answer.pop("failed", None), answer.pop("code", None)

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import sqlalchemy as sa
+from bs4 import BeautifulSoup
 
 from remediation import onboard_wiring
 from remediation.adapters.sealing import open_sealed
@@ -18,6 +19,7 @@ from remediation.settings import DatabaseSettings, WorkerSettings
 from remediation.settings.reading import read
 from sandbox.faults import Fault
 from sandbox.server import Sandbox, SandboxConfig, create_sandbox
+from sandbox.things import DevicePolicy, OtherPartner
 from tests.from_zero import SEAL_KEY, WEB_KEY, FromZero
 from tests.web.conftest import ORIGIN
 
@@ -302,8 +304,42 @@ def test_wrong_ids_are_told_apart(zero: FromZero) -> None:
     zero.types_company_and_apps(SERVICE_CLIENT_ID="5b9d3c77-1f20-4e57-a6a5-2c9e8d41b7f2")
     zero.browser.press("/onboarding/consent", "/onboarding/consent/look")
     assert "no service app" in consent_fails(zero, "no_app")
-    zero.types("tenant", TENANT_ID=zero.facts["other_tenant_id"])
-    assert "no tenant" in consent_fails(zero, "no_tenant")
+    zero.types("tenant", SERVICE_CLIENT_ID=zero.facts["service"]["client_id"], TENANT_ID=zero.facts["other_tenant_id"])
+    swapped = consent_fails(zero, "no_app")
+    assert "This tenant knows no service app with this client id" in swapped
+    assert "or the tenant id is another tenant's" in swapped
+    zero.types("tenant", TENANT_ID="0c9f5a1e-77c3-4c38-8e5d-6d1f0f6f2b11")
+    made_up = consent_fails(zero, "no_tenant")
+    assert "no tenant with this id" in made_up
+    assert "An Entra administrator compares the tenant id" in made_up
+
+
+def test_what_stands_in_the_way_at_intune_is_told_with_who_can_act_and_mends(zero: FromZero) -> None:
+    """The slot taken by another vendor, Intune not set up, and a chosen group that was deleted meanwhile."""
+    zero.environment(PARTNER_NAME=zero.sandbox.world.partner.name, DEMO="true")
+    whole(zero)
+    partner, world = zero.sandbox.world.partner, zero.sandbox.world
+    partner.chosen_groups = [zero.facts["groups"][0]["id"]]
+
+    def asked(button: str) -> str:
+        assert zero.browser.press("/onboarding/partner", f"/onboarding/partner/{button}").status_code == 303
+        zero.worker_answers()
+        return zero.says("partner")
+
+    partner.others, partner.platforms = [OtherPartner("o", "Another Vendor", ["iOS"])], ["Android", "macOS"]
+    said = asked("check")
+    assert "Held by Another Vendor, enabled. Microsoft takes only that partner's word here. An Intune administrator" in said
+    assert "Needs attention: Another partner holds a platform." in zero.says()
+    partner.others, partner.platforms, partner.set_up = [], ["iOS", "Android", "macOS"], False
+    said = asked("provision")
+    assert "Intune is not set up in this tenant, or not licensed An Intune administrator sets it up" in said
+    partner.set_up = True
+    group = world.groups.pop(zero.facts["groups"][0]["id"])
+    said = asked("provision")
+    assert "A chosen group is not in the directory any more" in said
+    assert zero.audit("partner.provisioned") == []
+    world.groups[group.id] = group
+    assert "Microsoft took" in asked("provision"), "the control"
 
 
 def test_a_certificate_is_made_by_the_worker_and_used_once_it_was_uploaded(zero: FromZero) -> None:
@@ -332,6 +368,31 @@ def test_a_certificate_is_made_by_the_worker_and_used_once_it_was_uploaded(zero:
     zero.worker_looks()
     for page in ("credential", ""):
         assert "The secret of the sign-in app ends soon" in zero.says(page), "the directory knows better than whoever typed"
+
+
+# the doctor's page
+
+
+def test_the_doctor_is_asked_on_a_page_and_finds_what_the_command_finds(zero: FromZero) -> None:
+    whole(zero)
+    assert zero.browser.press("/onboarding/doctor", "/onboarding/doctor/look").status_code == 303
+    zero.worker_looks()
+    said = zero.says("doctor")
+    for words in (
+        "Entra gives the service app a token.",
+        "messages of ws1 No message of it was seen to arrive, so possession is off.",
+        "whoever runs this product: remediation doctor possession --connection ws1",
+        "No policy asks for a compliant device where one is being registered.",
+    ):
+        assert words in said
+    kept = zero.looked("doctor").detail["findings"]
+    assert {one["state"] for one in kept} == {"good", "bad", "unknown"}
+    assert zero.service.secret not in str(kept)
+    zero.service.consented = False
+    zero.sandbox.world.end_tokens()
+    zero.browser.press("/onboarding/doctor", "/onboarding/doctor/look")
+    zero.worker_looks()
+    assert "its consent was withdrawn, or the app was deleted" in zero.says("doctor")
 
 
 # go
@@ -414,6 +475,9 @@ def test_T29_before_go_it_is_open_for_those_who_go_first_and_for_nobody_else(zer
     assert "Nobody in your directory" in zero.says("pilot")
     address = named(zero, "mia.berger@contoso.example")
     mia = next(one["oid"] for one in zero.facts["persons"] if one["name"].startswith("Mia"))
+    shown = zero.words_of(zero.browser.get(address).text)
+    assert "nothing → Mia Berger" in shown, "whom it lets in is told by name"
+    assert mia not in shown
     asked = parse_qs(urlsplit(address).query)["change"][0]
     refused = zero.browser.post("/onboarding/confirm", data={"csrf_token": zero.browser.csrf(), "change": asked})
     assert refused.status_code == 403, "no fresh sign-in"
@@ -421,6 +485,9 @@ def test_T29_before_go_it_is_open_for_those_who_go_first_and_for_nobody_else(zer
     assert confirmed(zero, address) == 303
     assert f'"old": null, "new": "{mia}"' in zero.audit("settings.changed")[-1]
     assert "14 of 15" not in zero.says()
+    second = named(zero, "noah.lind@contoso.example")
+    assert "Mia Berger → Mia Berger, Noah Lind" in zero.words_of(zero.browser.get(second).text)
+    assert "Mia Berger" in zero.says("pilot")
     taken = onboard_wiring.taken_for(WorkerSettings)
     assert (onboard_wiring.is_open([], taken), list(onboard_wiring.first_of(taken))) == (True, [mia]), (
         "the worker does it for her alone"
@@ -550,3 +617,55 @@ def test_T10_another_mdm_is_not_believed_without_a_fresh_sign_in(zero: FromZero)
     assert zero.choices.typed() == before
     zero.types("company", HELPDESK_HOURS="Mon-Sun")  # the control
     assert zero.choices.typed() != before
+
+
+# the second lock is given up
+
+
+def locked(zero: FromZero) -> str:
+    """The lock is set up by its page; returns its rule."""
+    graph = next(iter(zero.service.requested))
+    zero.service.requested[graph] |= {"Device.ReadWrite.All"}
+    whole(zero)
+    zero.types("channel", CHANNEL_IOS="mdm_relay:ws1")
+    zero.types("second_lock", SECOND_LOCK_ATTRIBUTE="7")
+    zero.worker_looks()
+    assert zero.browser.press("/onboarding/second_lock", "/onboarding/second_lock/prepare").status_code == 303
+    zero.worker_looks()
+    assert "Free, and ours since" in zero.says("second_lock")
+    rule = BeautifulSoup(zero.browser.get("/onboarding/second_lock").text, "html.parser").find(id="rule")
+    assert rule is not None
+    return rule.get_text()
+
+
+def gives_up(zero: FromZero) -> str:
+    """With another sign-in, then the worker; returns what the page says."""
+    link = BeautifulSoup(zero.browser.get("/onboarding/second_lock").text, "html.parser").find(id="give-up")
+    assert link is not None
+    address = str(link["href"])
+    assert "Take the marks of the second lock away" in zero.words_of(zero.browser.get(address).text)
+    assert confirmed(zero, address) == 303
+    assert "Being tested" in zero.says("second_lock")
+    zero.worker_looks()
+    return zero.says("second_lock")
+
+
+def test_the_second_lock_is_given_up_on_its_page_once_its_policy_is_off(zero: FromZero) -> None:
+    rule, world = locked(zero), zero.sandbox.world
+    value = rule.rpartition("-eq")[2].strip(' "')
+    device = next(iter(world.devices.values()))
+    device.extension_attributes["extensionAttribute7"] = value
+    world.device_policies = [DevicePolicy("Second lock", rule)]
+    assert "still on" in gives_up(zero)
+    assert device.extension_attributes["extensionAttribute7"] == value, "nothing is taken away while people rely on it"
+    assert zero.sends("second_lock", SECOND_LOCK_ATTRIBUTE="") == 400, "and its attribute stays"
+    world.device_policies[0].state = "disabled"
+    world.lags.compliance_lag = 0  # Entra shows at once what was taken away
+    said = gives_up(zero)
+    assert "still on" not in said
+    assert "still shown" not in said
+    assert not device.extension_attributes.get("extensionAttribute7"), "at Microsoft, read back"
+    assert zero.audit("lock.leaving")
+    assert zero.audit("lock.given_up")
+    zero.types("second_lock", SECOND_LOCK_ATTRIBUTE="")
+    assert "REMEDIATION_SECOND_LOCK_ATTRIBUTE" not in zero.choices.typed()

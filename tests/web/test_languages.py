@@ -9,10 +9,10 @@ from bs4 import BeautifulSoup
 from pydantic import ValidationError
 
 from remediation.domain.device import Person
+from remediation.messages import Messages
 from remediation.settings import WebSettings
 from remediation.web.moments import clock
 from remediation.web.texts import Texts
-from remediation.wiring import possession_message
 from tests.web.conftest import SETTINGS, Browser, Web
 from tests.web.scenes import SCENES
 from tests.web.test_texts import ENGLISH, STAFF, TEXTS
@@ -238,7 +238,7 @@ def test_days_are_written_as_the_language_writes_them(web: Web, language: str, w
     ],
 )
 def test_the_message_through_the_mdm_is_in_the_tenants_language(language: str, words: str) -> None:
-    message = possession_message(Texts(default=language), "Contoso", "https://return.contoso.example/possession/x", "K7M-2QX")
+    message = Messages(Texts(default=language), "Contoso", {}).possession("https://return.contoso.example/possession/x", "K7M-2QX")
     asks, case = words.split(" (")
     assert asks in message
     assert re.match(r"Contoso\s?: ", message)

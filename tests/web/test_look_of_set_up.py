@@ -11,6 +11,7 @@ from playwright.sync_api import Browser
 
 from remediation.domain.credential_ends import LOOK as CREDENTIALS
 from remediation.domain.device import Person
+from remediation.domain.finding import DOCTOR
 from remediation.domain.onboarding import FIRST, WORKER, Looked
 from remediation.domain.onboarding_lock import ATTRIBUTE
 from remediation.domain.wishes import Kind
@@ -59,6 +60,7 @@ def half_way(web: Web) -> None:
         Looked("consent", now, now, now, now, "missing", detail),
         Looked("mdm:ws1", now),
         Looked(NEW_CERTIFICATE, now, now, now, detail=made),
+        Looked(DOCTOR, now, now, now, detail={"findings": scenes.FINDINGS}),
     ]
     with web.store.change(actor, "test", about=("look", "all"), at=now) as change:
         for looked in looks:
@@ -70,7 +72,7 @@ def test_every_page_of_a_set_up_that_is_half_way(database: Path, screen: Screen)
     web = Web(database, set_up={"open": False})
     half_way(web)
     screen.client = web.signed_in(ADAM, browser="adam", roles=("Admin",))
-    paths = ["", *(f"/{page.name}" for page in PAGES), "/consent/request", "/mdm/connection/maas?kind=maas360"]
+    paths = ["", *(f"/{page.name}" for page in PAGES), "/doctor", "/consent/request", "/mdm/connection/maas?kind=maas360"]
     for path in [*paths, "/mdm/connection/ws1", "/consent?hint=other_tenant"]:
         name = path.strip("/").replace("/", "-").replace("?", "-").replace("=", "-") or "overview"
         looked_at(screen, f"/onboarding{path}", f"set-up-{name}")
