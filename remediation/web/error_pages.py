@@ -196,9 +196,19 @@ def _form_over(error: CSRFError) -> Response:
     """Without our cookie no form can be told from a forged one. Signing in finds out whether it was lost or is refused."""
     log.info("form refused: %s", error.description)
     if has_cookie():
-        return page("form_over", 403)
+        return page("form_over", 403, href=_page_of_theirs())
     for_anyone = who_may(current_app, request.endpoint or "") is Who.ANYONE
     return page("no_cookie", 403) if for_anyone else _not_signed_in(NotSignedIn())
+
+
+def _page_of_theirs() -> str | None:
+    """Where staff find the form again; everybody else is led on by their journey."""
+    oid = (request.view_args or {}).get("oid")
+    if request.path.startswith("/onboarding"):
+        return "/onboarding"
+    if not request.path.startswith("/helpdesk"):
+        return None
+    return url_for("helpdesk.person", oid=oid) if oid else "/helpdesk"
 
 
 def _too_often(error: TooOften) -> Response:

@@ -30,7 +30,9 @@ Wrong = tuple[str, int]
 @guards.staff
 def show() -> tuple[str, int]:
     counted, number, wrong = _asked()
-    page = {"choice": counted.choice, "staff": shown(here().name), "exported": EXPORTED, "fault": wrong[0] if wrong else None}
+    leads = guards.Who.HELPDESK in here().roles
+    page = {"leads": leads, "choice": counted.choice, "staff": shown(here().name), "exported": EXPORTED}
+    page |= {"fault": wrong[0] if wrong else None}
     if number is None:
         return render_template("helpdesk/figure_list.html", **page), wrong[1] if wrong else 400
     found, columns = _listed(counted, number, PAGE), [name for name in COLUMNS if name != "oid"]
@@ -39,7 +41,6 @@ def show() -> tuple[str, int]:
         "words": words_of(counted.tables[number.table], number),
         "columns": columns,
         "rows": [(item.at, item_cells(item, columns[1:]), item.oid) for item in found.items],
-        "leads": guards.Who.HELPDESK in here().roles,
         "total": found.total,
         "first": "after" not in request.args,
         "asked": _address(counted, number),

@@ -36,6 +36,7 @@ def show() -> tuple[str, int]:
         platforms=[platform.value for platform in Platform],
         connections=[shown(name) for name in connections],
         staff=shown(here().name),
+        leads=guards.Who.HELPDESK in here().roles,
     )
     return page, 400 if counted.choice.faults else 200
 

@@ -15,13 +15,15 @@ from .names import shown
 
 @dataclass(frozen=True)
 class Fact:
-    """One line of a list: `label` keys our texts; one of the others is the value. `word` keys our texts too."""
+    """One line of a list: `label` keys our texts; one of the others is the value. `word` keys our texts too, and `page` is a step
+    whose page is quoted before `text`."""
 
     label: str
     text: str | None = None
     id: str | None = None
     at: datetime | None = None
     word: str | None = None
+    page: str | None = None
 
 
 @dataclass(frozen=True)

@@ -170,7 +170,8 @@ def _evidence(journey: Journey) -> Iterable[Fact]:
     yield from said(_second_sign_in(journey))
     if journey.tries:
         counts = {key.partition(":")[0]: journey.tries.count(key) for key in journey.tries}
-        yield Fact("tries", text=", ".join(f"{step} × {count}" for step, count in counts.items()))
+        for step, count in counts.items():
+            yield Fact("tries", text=f"× {count}", page=step)
     found = candidates(journey)
     if found is not None:
         yield Fact("matching", text=shown(found.how, 200))

@@ -21,12 +21,12 @@ from remediation.services.figure_tables import Table, tables
 from remediation.services.figures import Choice, choose
 from remediation.services.start_journey import open_case
 from remediation.store.look_up import SqlLookUp
-from remediation.store.tables import audit, journeys, pushes
+from remediation.store.tables import budgets, journeys, pushes
 from tests.reads import asked, reads_everything
+from tests.services.recount import Recount, Row
 from tests.stories import Story
 
 Tell = Callable[..., Story]
-Row = dict[str, Any]
 
 
 def reads(story: Story) -> SqlLookUp:
@@ -48,51 +48,6 @@ def as_rows(table: Table) -> list[Row]:
 def row_of(rows: list[Row], **keys: Any) -> Row:
     [found] = [row for row in rows if keys.items() <= row.items()]
     return found
-
-
-# the recount: the rows as they lie, each question asked of all of them
-
-
-class Recount:
-    def __init__(self, story: Story) -> None:
-        with story.engine.connect() as connection:
-            self.rows = [dict(row) for row in connection.execute(sa.select(audit).order_by(audit.c.id)).mappings()]
-        self.started = {row["about_id"]: row for row in self.said("journey.started")}
-
-    def said(self, *why: str, about: str | None = None, **detail: Any) -> list[Row]:
-        mine = [row for row in self.rows if row["why"] in why and about in (None, row["about_id"])]
-        return [row for row in mine if detail.items() <= row["detail"].items()]
-
-    def link_of(self, journey: str) -> str | None:
-        """Made by it, else the last that was made of this person before."""
-        made = self.said("link.made", journey=journey, state="active")
-        if not made:
-            oid, at = self.started[journey]["actor_id"], self.started[journey]["at"]
-            theirs = [key for key, row in self.started.items() if row["actor_id"] == oid]
-            made = [row for row in self.said("link.made", state="active") if row["detail"]["journey"] in theirs and row["at"] < at]
-            ended = [row["about_id"] for row in self.said("link.ended") if row["at"] < at]
-            made = [row for row in made if row["about_id"] not in ended]
-        return made[-1]["about_id"] if made else None
-
-    def opened(self, journey: str) -> datetime | None:
-        """The arrival's own moment where it was open by then."""
-        link, at = self.link_of(journey), self.started[journey]["at"]
-        told = [row for row in self.rows if link is not None and row["about_id"] == link]
-        before = [row for row in told if row["at"] <= at and ("verdict" in row["detail"] or row["why"] == "push.confirmed")]
-        if before and before[-1]["why"] == "push.confirmed" and before[-1]["detail"]["shown"] is True:
-            return at  # type: ignore[no-any-return]
-        return min((row["at"] for row in told if row["at"] > at and row["detail"].get("shown") is True), default=None)
-
-    def latencies(self, *, compliant: bool) -> list[float]:
-        """From the oldest row that asked for what was confirmed, since the confirmation before."""
-        took = []
-        for confirmed in self.said("push.confirmed"):
-            about = [row for row in self.rows if row["about_id"] == confirmed["about_id"] and row["id"] < confirmed["id"]]
-            last = max((row["id"] for row in about if row["why"] == "push.confirmed"), default=0)
-            wishes = [row for row in about if row["id"] > last and ("verdict" in row["detail"] or row["why"] == "link.ended")]
-            if wishes and (wishes[-1]["detail"].get("verdict") == "compliant") is compliant:
-                took.append((confirmed["at"] - wishes[-1]["at"]).total_seconds())
-        return took
 
 
 def agrees(story: Story) -> dict[str, list[Row]]:
@@ -125,7 +80,8 @@ def agrees(story: Story) -> dict[str, list[Row]]:
         problems = connection.execute(sa.select(journeys.c.id, journeys.c.owner_problem)).all()
     helps |= {(key, problem) for key, problem in problems if problem is not None}
     assert causes(found, "help") == Counter(because for _, because in helps)
-    verdicts = [row for row in recount.rows if row["detail"].get("verdict") in ("not_compliant", "unknown")]
+    judged = [one.wish for link in recount.links for one in recount.news(link) if not one.compliant]
+    verdicts = [row for row in judged if row["why"] not in ("link.ended", "push.resync")]
     assert causes(found, "verdict") == Counter(reason for row in verdicts for reason in row["detail"]["reasons"])
     assert causes(found, "ended") == Counter(row["detail"]["because"] for row in recount.said("link.ended"))
     loops = Counter(str(min(3, len(recount.said("journey.still_blocked", about=key)))) for key in begun)
@@ -133,9 +89,9 @@ def agrees(story: Story) -> dict[str, list[Row]]:
     for lane, compliant in (("person", True), ("revocation", False)):
         took, row = recount.latencies(compliant=compliant), row_of(found["pushes"], lane=lane)
         assert (row["confirmed"], row["median_s"]) == (len(took), round(median(took)) if took else None), lane
-    staff = Counter(row["why"] for row in recount.rows if row["actor_kind"] in ("helpdesk", "operator"))
-    assert {row["action"]: row["count"] for row in found["staff"]} == dict(staff)
     assert [row["count"] for row in found["evidence"]] == [0, 0]
+    assert {(row["actor"], row["action"]): row["count"] for row in found["staff"]} == recount.staff()
+    recount.agrees(found, story.world.clock(), opened, {key: helped(recount, key) for key in begun})
     lists_agree(story, recount)
     return found
 
@@ -333,6 +289,28 @@ def test_compliant_without_evidence_would_be_counted(tell: Tell) -> None:
     with story.store.change(worker, "push.sent", about=("link", story.push.link_id), at=now) as change:
         change.audit(compliant=True)
     assert [row["count"] for row in counted(story)["evidence"]] == [1, 1]
+    assert (Recount(story).unfounded(), Recount(story).lapsed(now)) == (1, 1)
+
+
+def test_what_microsoft_does_not_show_and_a_remote_that_wants_to_be_left_alone(tell: Tell) -> None:
+    """A wait that is over, and one of a device that is to be taken down, first longer than usual and then beyond the promise."""
+    story = tell("blocked_just_registered")
+    story.gets_through()
+    story.sandbox.world.lags.compliance_lag = 5 * 3600
+    story.reports_health(passcode=False)
+    story.passes(1800, every=60)
+    found = agrees(story)
+    assert (row_of(found["waits"], platform="all")["longer"], row_of(found["pushes"], lane="revocation")["waiting"]) == (1, 1)
+    story.passes(3600, every=120)
+    now = story.world.clock()
+    with story.engine.begin() as connection:
+        connection.execute(sa.delete(budgets))
+        for remote, left in (("mdm:ws1", 90), ("directory", -90)):
+            closed = {"remote": remote, "closed_until": now + timedelta(seconds=left), "failures": 2, "reason": "busy"}
+            connection.execute(sa.insert(budgets).values(tenant_id=story.store.tenant_id, **closed))
+    found = agrees(story)
+    assert (row_of(found["waits"], platform="ios")["beyond_promise"], row_of(found["waits"], platform="all")["usual"]) == (1, 1)
+    assert row_of(found["throttled"], remote="mdm:ws1")["left_alone_s"] == 90
 
 
 def test_nothing_is_read_that_is_not_of_the_period(tell: Tell) -> None:

@@ -16,7 +16,7 @@ class RecordWas:
     """A record of the MDM. `enrollment` differs after each wipe, new enrollment and hand-over; `good_until` is when its last
     check-in is too old, None where the record does not justify *compliant* at all."""
 
-    at: datetime
+    at: datetime = field(compare=False)
     enrollment: tuple[object, ...] | None
     good_until: datetime | None
 
@@ -28,7 +28,7 @@ class RecordWas:
 class DeviceWas:
     """A directory device. `stamp` is that of the newest message applied; `identity` is None where it is deleted or disabled."""
 
-    at: datetime
+    at: datetime = field(compare=False)
     identity: tuple[str, str] | None
     compliant: bool
     stamp: datetime | None
@@ -80,12 +80,8 @@ class Truth:
 
 def _append(history: list[RecordWas] | list[DeviceWas], now: RecordWas | DeviceWas) -> None:
     last = history[-1] if history else None
-    if last is None or _told(last) != _told(now):
+    if last != now:
         history.append(now)  # type: ignore[arg-type]
-
-
-def _told(was: RecordWas | DeviceWas) -> tuple[object, ...]:
-    return tuple(value for name, value in vars(was).items() if name != "at")
 
 
 def _device(now: datetime, device: DirectoryDevice | None) -> DeviceWas:

@@ -346,6 +346,13 @@ def test_how_many_devices_a_person_has_stands_beside_how_many_they_may_have(web:
         assert ("Place for another device" in shown) is full
 
 
+def test_what_was_done_in_vain_is_told_by_the_page_it_was_on(web: Web, hanna: Browser) -> None:
+    web.scene("register_in_vain")
+    evidence = page(hanna.get("/helpdesk/person/mia")).find("h2", string="Evidence").parent  # type: ignore[union-attr]
+    told = [one for one in evidence.select("dl div") if one.select_one("q")]  # type: ignore[union-attr]
+    assert [one.select("dd")[0].get_text(" ", strip=True) for one in told] == ["Register your device × 2"]
+
+
 def test_entries_that_went_are_told_with_how_long_their_id_may_be_kept(web: Web) -> None:
     def gone() -> list[Any]:
         hanna = web.signed_in(HANNA, browser="the-browser-of-hanna", roles=("Helpdesk.Read",))

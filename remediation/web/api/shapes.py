@@ -317,4 +317,7 @@ def _card(card: Card) -> DeviceCard:
 
 
 def _facts(facts: Iterable[Fact] | Sequence[Fact]) -> list[Told]:
-    return [Told(label=fact.label, text=fact.text or fact.id, word=fact.word, at=fact.at) for fact in facts]
+    def text(fact: Fact) -> str | None:
+        return f"{fact.page} {fact.text}" if fact.page else fact.text or fact.id
+
+    return [Told(label=fact.label, text=text(fact), word=fact.word, at=fact.at) for fact in facts]
