@@ -80,9 +80,7 @@ class Two:
 
     def told(self, name: str) -> str:
         """As the command says it, which the page says in the same texts. Nothing that must not be told is anywhere in it."""
-        given = OperatorSettings(
-            database_url=SecretStr(self.story.url), tenant_id=self.story.store.tenant_id, check_in_days=14
-        )
+        given = OperatorSettings(database_url=SecretStr(self.story.url), tenant_id=self.story.store.tenant_id, check_in_days=14)
         found = Operating(given, "root").connections(self.story.world.clock())
         whole = json.dumps([asdict(one) for one in found], default=str)
         with self.story.engine.connect() as connection:
