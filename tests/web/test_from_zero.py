@@ -381,7 +381,7 @@ def test_the_doctor_is_asked_on_a_page_and_finds_what_the_command_finds(zero: Fr
     for words in (
         "Entra gives the service app a token.",
         "messages of ws1 No message of it was seen to arrive, so possession is off.",
-        "whoever runs this product: remediation doctor possession --connection ws1",
+        "Whoever runs this product: remediation doctor possession --connection ws1",
         "No policy asks for a compliant device where one is being registered.",
     ):
         assert words in said
