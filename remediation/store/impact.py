@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from ..domain.device import DirectoryDevice, ManagedDevice, ManagedKey
 from ..domain.impact import Managed, Missing, Registered, asked_of, names_of, owner
 from ..ports.impact import Count, ListRead, PersonMissing, Somebody, ToJudge
+from .by_key import delete_each
 from .engine import reading, writing
 from .tables import (
     device_links,
@@ -233,9 +234,8 @@ class SqlImpact:
         while True:
             with writing(self._engine) as connection:
                 chosen = sa.select(*keys).where(table.c.tenant_id == self.tenant_id, which).limit(AT_ONCE)
-                gone = [tuple(row) for row in connection.execute(chosen)]
-                if gone:
-                    connection.execute(sa.delete(table).where(sa.tuple_(*keys).in_(gone)))
+                gone = connection.execute(chosen).mappings().all()
+                delete_each(connection, table, gone)
             if len(gone) < AT_ONCE:
                 return
 

@@ -53,6 +53,8 @@ from .work import SqlWorkRows
 
 PROBED = 2000
 """Terms that one search reads at most: where more begin alike, it says so and asks for another word."""
+NAMED = 200
+"""Terms up to which everybody's row is read, to show those first whose names come first: each is somewhere else on the disk."""
 
 
 class SqlLookUp(SqlDeviceLookUp, SqlFeed, SqlTold, SqlDeskRepairs):
@@ -86,7 +88,8 @@ class SqlLookUp(SqlDeviceLookUp, SqlFeed, SqlTold, SqlDeskRepairs):
         with reading(self._engine) as connection:
             how_many = ((connection.execute(_count_of(self._probed(word))).scalar_one(), word) for word in words)
             (fewest, rarest), *others = sorted(how_many)
-            found = connection.execute(self._found(rarest, [word for _, word in others], limit + 1)).mappings().all()
+            sought = self._found(rarest, [word for _, word in others], limit + 1, by_name=fewest <= NAMED)
+            found = connection.execute(sought).mappings().all()
             named = self._devices(connection, [row["subject"] for row in found])
         people = [PersonFound(rows.person(row), row["last_case_at"], named.get(row["subject"])) for row in found[:limit]]
         return PeopleFound(people, more=len(found) > limit or fewest == PROBED)
@@ -96,10 +99,11 @@ class SqlLookUp(SqlDeviceLookUp, SqlFeed, SqlTold, SqlDeskRepairs):
         named: dict[str, str] = {}
         for table in (directory_devices, managed_devices):
             prefix, keys = f"{terms.SUBJECT[table]}/", [key for key in table.primary_key if key.name != "tenant_id"]
-            wanted = {tuple(one.removeprefix(prefix).split("/", len(keys) - 1)) for one in subjects if one.startswith(prefix)}
+            wanted = [one.removeprefix(prefix).split("/", len(keys) - 1) for one in subjects if one.startswith(prefix)]
             if wanted:
-                which = self._mine(table), sa.tuple_(*keys).in_(wanted)
-                for *key, name in connection.execute(sa.select(*keys, table.c.name).where(*which)):
+                # each column by itself, though it may read a few too many: SQLite reads the whole table for pairs of values
+                which = (key.in_(sorted(set(values))) for key, values in zip(keys, zip(*wanted, strict=True), strict=True))
+                for *key, name in connection.execute(sa.select(*keys, table.c.name).where(self._mine(table), *which)):
                     named[prefix + "/".join(key)] = name
         return named
 
@@ -113,15 +117,18 @@ class SqlLookUp(SqlDeviceLookUp, SqlFeed, SqlTold, SqlDeskRepairs):
         found = sa.union_all(*of_each).subquery()
         return sa.select(found).order_by(found.c.term, found.c.oid).limit(PROBED).subquery()
 
-    def _found(self, rarest: str, others: Sequence[str], limit: int) -> sa.Select[Any]:
+    def _found(self, rarest: str, others: Sequence[str], limit: int, *, by_name: bool) -> sa.Select[Any]:
         """Of what the rarest word begins, those people who have all the others, too. So that no search reads more than `PROBED`
-        terms of anybody, however many there are."""
+        terms of anybody, however many there are. `by_name`: who comes first is said by all their names, not of those few shown."""
         first = self._probed(rarest).c
         of_each = sa.func.min(first.term).label("term"), sa.func.max(first.subject).label("subject")  # "person" comes last
         best: sa.Select[Any] = sa.select(first.oid, *of_each)
         for word in others:
             best = best.where(sa.or_(*(self._has(first.oid, spelling) for spelling in sorted(spellings(word)))))
-        found = best.group_by(first.oid).subquery().c
+        best = best.group_by(first.oid)
+        if not by_name:
+            best = best.where(self._seen(first.oid)).order_by("term", first.oid).limit(limit)
+        found = best.subquery().c
         theirs = journeys.c.tenant_id == people.c.tenant_id, journeys.c.oid == people.c.oid
         last = sa.select(sa.func.max(journeys.c.started_at)).where(*theirs).scalar_subquery().label("last_case_at")
         chosen = sa.select(people, last, found.subject).join_from(people, found.oid.table, people.c.oid == found.oid)
@@ -132,8 +139,10 @@ class SqlLookUp(SqlDeviceLookUp, SqlFeed, SqlTold, SqlDeskRepairs):
         )
 
     def _has(self, oid: sa.ColumnElement[str], spelling: str) -> sa.ColumnElement[bool]:
+        """Compared without a range, for which a database would read all terms that begin so, of everybody, for each person."""
         other = search_terms.alias().c
-        return sa.exists().where(other.tenant_id == self._tenant_id, other.oid == oid, _begins(other.term, spelling))
+        begins = sa.func.substr(other.term, 1, len(spelling)) == spelling
+        return sa.exists().where(other.tenant_id == self._tenant_id, other.oid == oid, begins)
 
     def person(self, oid: str) -> Person | None:
         found = self._all(sa.select(people).where(self._mine(people), people.c.oid == oid, self._seen(people.c.oid)))

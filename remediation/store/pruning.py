@@ -10,6 +10,7 @@ from ..domain.device import LinkState
 from ..domain.reach import MEMBERS_LAST
 from ..domain.wishes import BRIEF
 from . import terms
+from .by_key import delete_each, update_each
 from .engine import reading, writing
 from .sessions import IDLE, LASTS
 from .tables import (
@@ -132,14 +133,13 @@ class SqlPrunedRows:
         living = sa.exists().where(_same(managed_devices, device_links, **BY_KEY), device_links.c.state.in_(LIVING))
         named = sa.or_(managed_devices.c.serial.is_not(None), managed_devices.c.udid.is_not(None))
         which = managed_devices.c.tenant_id == self._tenant_id, managed_devices.c.gone_at.is_not(None), named, ~living
-        keys, without, cleared = list(managed_devices.primary_key), {"serial": None, "udid": None}, 0
+        without, cleared = {"serial": None, "udid": None}, 0
         while True:
             with writing(self._engine) as connection:
                 found = connection.execute(sa.select(managed_devices).where(*which).limit(BATCH).with_for_update()).mappings().all()
                 for row in found:
                     terms.keep(connection, managed_devices, row, {**row, **without})
-                these = sa.tuple_(*keys).in_([tuple(row[key.name] for key in keys) for row in found])
-                connection.execute(sa.update(managed_devices).where(these).values(**without))
+                update_each(connection, managed_devices, found, **without)
             cleared += len(found)
             if len(found) < BATCH:
                 return cleared
@@ -161,9 +161,7 @@ class SqlPrunedRows:
                 found = connection.execute(chosen).mappings().all()
                 for row in found if owner else ():
                     terms.forget(connection, table, row)
-                if found:
-                    which = sa.tuple_(*keys).in_([tuple(row[key.name] for key in keys) for row in found])
-                    connection.execute(sa.delete(table).where(which))
+                delete_each(connection, table, found)
             gone += len(found)
             if len(found) < BATCH:
                 return gone
