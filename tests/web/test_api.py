@@ -395,7 +395,7 @@ WRONG: list[tuple[str, dict[str, Any], int, str]] = [
     ("/stuck?limit=%201", {}, 422, "invalid"),
     ("/stuck?limit=1&limit=2", {}, 422, "invalid"),
     ("/stuck?unknown=1", {}, 422, "invalid"),
-    ("/people/%00", {}, 422, "invalid"),
+    ("/people/%00", {}, 404, "not_found"),
     ("/people/a%20b", {}, 422, "invalid"),
     ("/caller?x=1", {}, 422, "invalid"),
     ("/people/mia", {"method": "GET", "body": {"a": 1}}, 422, "invalid"),
