@@ -82,7 +82,8 @@ class Examination:
         url, tenant = settings.database_url.get_secret_value(), settings.tenant_id
         self._engine = make_engine(url)
         store = SqlStore(self._engine, tenant, DbosWakeups(self._engine))
-        self._budgets = build_budgets(settings, make_engine(url, durable=False), clock=clock)
+        self._quick = make_engine(url, durable=False)
+        self._budgets = build_budgets(settings, self._quick, clock=clock)
         wire = Wire(settings, self._budgets, transport, clock)
         messages, origin = build_messages(settings), settings.public_origin
         self._text: Callable[[str], str] = lambda token: messages.text("test", url=f"{origin}/message-test/{token}")
@@ -107,6 +108,14 @@ class Examination:
             if settings.temporary_access_group is not None and settings.temporary_access != "off"
             else None,
         )
+
+    def __enter__(self) -> "Examination":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Lets the connections to the database go: a worker examines again and again."""
+        self._engine.dispose()
+        self._quick.dispose()
 
     def findings(self) -> Iterator[Finding]:
         yield Finding("settings", State.GOOD, "read")

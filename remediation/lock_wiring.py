@@ -48,7 +48,8 @@ class Lock:
         self._patiently = Patient(sleep, waiting)
         self._engine = make_engine(url)
         self._store = SqlStore(self._engine, settings.tenant_id, DbosWakeups(self._engine))
-        budgets = build_budgets(settings, make_engine(url, durable=False), clock=clock)
+        self._quick = make_engine(url, durable=False)
+        budgets = build_budgets(settings, self._quick, clock=clock)
         budgets.ask_refused_again()
         wire = Wire(settings, budgets, transport, clock)
         self._world = world_of(settings, self._store, wire, clock)
@@ -104,3 +105,4 @@ class Lock:
 
     def close(self) -> None:
         self._engine.dispose()
+        self._quick.dispose()

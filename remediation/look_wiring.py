@@ -47,9 +47,9 @@ def looks(
     def consent(_: str) -> Found:
         if {env_name("tenant_id"), env_name("service_client_id"), "REMEDIATION_…"} & missing:
             return Found("too_early")
-        examination = Examination(settings, transport=transport, clock=clock)
-        found = look_at_set_up.of_findings(list(examination.findings_of(doctor_remotes.tokens, doctor_remotes.directory)))
-        roles = examination.roles()
+        with Examination(settings, transport=transport, clock=clock) as examination:
+            found = look_at_set_up.of_findings(list(examination.findings_of(doctor_remotes.tokens, doctor_remotes.directory)))
+            roles = examination.roles()
         too_many = [one["permissions"] for one in found.detail["found"] if one["why"] == "too_many"]
         cause = None if found.cause == "too_many" else found.cause
         return Found(cause, {**found.detail, "roles": roles, "too_many": too_many})
@@ -57,12 +57,13 @@ def looks(
     def doctor(_: str) -> Found:
         if {env_name("tenant_id"), env_name("service_client_id")} & missing:
             return Found("too_early")
-        examination = Examination(settings, sign_in_app=sign_in_app, transport=transport, clock=clock)
-        return Found(None, {"findings": [look_at_set_up.kept(one) for one in examination.findings()]})
+        with Examination(settings, sign_in_app=sign_in_app, transport=transport, clock=clock) as examination:
+            return Found(None, {"findings": [look_at_set_up.kept(one) for one in examination.findings()]})
 
     def credentials(_: str) -> Found:
         try:
-            found = Examination(settings, sign_in_app=sign_in_app, transport=transport, clock=clock).ends()
+            with Examination(settings, sign_in_app=sign_in_app, transport=transport, clock=clock) as examination:
+                found = examination.ends()
         except RemoteError as error:
             return Found(error.code)
         return Found(None, credential_ends.plain(found))
@@ -71,7 +72,8 @@ def looks(
         if name not in settings.mdm:
             return Found("not_started")
         only = settings.model_copy(update={"mdm": {name: settings.mdm[name]}})
-        return look_at_set_up.of_findings(list(Examination(only, transport=transport, clock=clock).findings_of(doctor_remotes.mdm)))
+        with Examination(only, transport=transport, clock=clock) as examination:
+            return look_at_set_up.of_findings(list(examination.findings_of(doctor_remotes.mdm)))
 
     def certificate(_: str) -> Found:
         if not keys:
@@ -84,9 +86,8 @@ def looks(
     def lock(_: str) -> Found:
         if settings.second_lock_attribute is None:
             return Found("lock_not_started")
-        found = look_at_set_up.of_findings(
-            list(Examination(settings, transport=transport, clock=clock).findings_of(doctor_lock.lock))
-        )
+        with Examination(settings, transport=transport, clock=clock) as examination:
+            found = look_at_set_up.of_findings(list(examination.findings_of(doctor_lock.lock)))
         return Found(LOCK_CAUSES.get(found.cause or "", found.cause and "lock_policy"), found.detail)
 
     def lock_prepare(_: str) -> Found:

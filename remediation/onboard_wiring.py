@@ -313,7 +313,8 @@ def ends_pulse(settings: WorkerSettings, engine: SqlEngine, missing: set[str], c
             return
         if looked is not None and looked.looked_at is not None and now - looked.looked_at < LOOKED_AGAIN:
             return
-        found = Examination(settings, sign_in_app=sign_in_app(settings, engine), clock=clock).ends()
+        with Examination(settings, sign_in_app=sign_in_app(settings, engine), clock=clock) as examination:
+            found = examination.ends()
         keep(found, store, actor=actor_of(settings), now=now)
 
     return Pulse("ends of credentials", beat, every=ENDS_EVERY)

@@ -50,7 +50,8 @@ class Partner:
         url, self._clock = settings.database_url.get_secret_value(), clock
         self._engine = make_engine(url)
         self._store = SqlStore(self._engine, settings.tenant_id, DbosWakeups(self._engine))
-        budgets = build_budgets(settings, make_engine(url, durable=False), clock=clock)
+        self._quick = make_engine(url, durable=False)
+        budgets = build_budgets(settings, self._quick, clock=clock)
         budgets.ask_refused_again()
         wire = Wire(settings, budgets, transport, clock)
         service = intune_partner_service.PartnerService(
@@ -111,3 +112,4 @@ class Partner:
 
     def close(self) -> None:
         self._engine.dispose()
+        self._quick.dispose()

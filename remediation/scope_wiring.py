@@ -40,13 +40,15 @@ class SetUpDesk:
         url = settings.database_url.get_secret_value()
         self._engine, self._settings, self._clock = make_engine(url), settings, clock
         self.store = SqlStore(self._engine, settings.tenant_id, DbosWakeups(self._engine))
-        wire = Wire(settings, build_budgets(settings, make_engine(url, durable=False), clock=clock), transport, clock)
+        self._quick = make_engine(url, durable=False)
+        wire = Wire(settings, build_budgets(settings, self._quick, clock=clock), transport, clock)
         self._world = world_of(settings, self.store, wire, clock)
         self._asking = asking(settings, wire, self._world.channels, self.store)
         self._actor = Actor("operator", operator)
 
     def close(self) -> None:
         self._engine.dispose()
+        self._quick.dispose()
 
     # for whom
 

@@ -74,7 +74,8 @@ class Ward:
         given = self.settings(**settings)
         app = self.sandbox.world.apps["sign-in"].client_id.upper() if told_app else None
         transport = WSGIAdapter(self.sandbox.api)
-        self.found = list(Examination(given, sign_in_app=app, transport=transport, clock=self.story.world.clock).findings())
+        with Examination(given, sign_in_app=app, transport=transport, clock=self.story.world.clock) as examination:
+            self.found = list(examination.findings())
         told = "\n".join(f"{named(one)} {in_words(one)}" for one in self.found)
         assert not [secret for secret in secrets_of(given) if len(secret) > 8 and secret in told]
         return {(one.check, one.about): one for one in self.found}

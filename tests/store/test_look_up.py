@@ -7,7 +7,9 @@ import sqlalchemy as sa
 
 from remediation.domain.compliance import MdmWord, Posture
 from remediation.domain.device import ManagedDevice, ManagedKey, Person, Platform
+from remediation.domain.onboarding import Looked
 from remediation.domain.search import fold
+from remediation.domain.tenant_facts import KEPT_DELETED, QUOTA_LOOK, DeviceQuota
 from remediation.ports import Actor
 from remediation.services.start_journey import open_case
 from remediation.store import DbosWakeups, SqlStore
@@ -17,7 +19,7 @@ from remediation.store.observations import Observer
 from remediation.store.pruning import SqlPrunedRows
 from remediation.store.tables import search_terms
 from tests.people import LINK, MANAGED_PHONE, MIA, NOON, REGISTERED_PHONE, minutes
-from tests.store.scenes import FINE, GOOD, TENANT, Scene
+from tests.store.scenes import FINE, GOOD, TENANT, Scene, directory_phone
 
 EVE = Person("eve", "Eve Ödegaard-Lind", "eve.o@contoso.example", "e.odegaard@contoso.example")
 
@@ -191,3 +193,14 @@ def test_nothing_is_seen_across_tenants(scene: Scene, engine: sa.Engine) -> None
     person = theirs.person("mia")
     assert person is not None
     assert person.name == "Mia Theirs"
+
+
+def test_entries_that_went_and_the_quota_as_a_worker_read_it(scene: Scene, look_up: SqlLookUp) -> None:
+    assert (list(look_up.gone("mia", NOON - minutes(1))), look_up.device_quota()) == ([], None)
+    scene.see_directory(directory_phone("d7"), at=NOON + minutes(5))
+    [gone] = look_up.gone("mia", NOON)
+    assert (gone.device_id, gone.gone_at, gone.kept_until - gone.gone_at) == ("d1", NOON + minutes(5), KEPT_DELETED)
+    assert list(look_up.gone("mia", NOON + minutes(5))) == list(look_up.gone("noah", NOON)) == []
+    with scene.change("set_up.looked", at=NOON) as change:
+        change.looked_at(Looked(QUOTA_LOOK, looked_at=NOON, detail={"most": 20}))
+    assert look_up.device_quota() == DeviceQuota(20, NOON)
