@@ -39,7 +39,7 @@ from .settings import DatabaseSettings, SealSettings, WebKeySettings, WebSetting
 from .settings.between import Fault
 from .settings.names import env_name, secrets_of
 from .settings.reading import FaultySettings, elsewhere, read, read_so_far
-from .settings.typed import NIL
+from .settings.typed import NIL, kinds_in
 from .store.engine import make_engine
 from .store.onboarding import SqlChoices
 from .store.store import SqlStore
@@ -158,6 +158,7 @@ def set_up_of(settings: WebSettings, missing: Iterable[Fault], taken: Taken, eng
         missing=frozenset(fault.name for fault in missing),
         open=is_open(missing, taken),
         first=first_of(taken),
+        kinds=kinds_in(taken.typed),
     )
 
 
