@@ -18,6 +18,9 @@ from tests.journeys.administrator import GIVEN, Administrator, Begun, possession
 from tests.journeys.player import Player
 from tests.journeys.stage import Stage, copied
 from tests.journeys.test_in_a_browser import OPEN, begins
+from tests.store.conftest import Lend, postgresql, postgresql_copy
+
+__all__ = ["postgresql", "postgresql_copy"]  # fixtures
 
 pytestmark = pytest.mark.slow
 MIA = "mia.berger@contoso.example", "Mia Berger"
@@ -49,11 +52,22 @@ class Play:
 
 
 @pytest.fixture
-def plays(migrated: Path, tmp_path: Path, browser: Browser) -> Any:
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """On SQLite, unless a story says `postgresql`."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield copied(request.getfixturevalue("migrated"), tmp_path)
+        return
+    lend: Lend = request.getfixturevalue("postgresql")
+    with lend() as address:
+        yield address
+
+
+@pytest.fixture
+def plays(url: str, tmp_path: Path, browser: Browser) -> Any:
     @contextmanager
     def play(name: str, scenario: str, size: tuple[int, int] = ON_A_PHONE, relay: float | None = None) -> Iterator[Play]:
         given: dict[str, Any] = {"without": GIVEN, "more": {PREFIX + "PRIVATE_HOSTS": "localhost"}, "relay": relay}
-        with Begun(copied(migrated, tmp_path), tmp_path, scenario, **given) as stage:
+        with Begun(url, tmp_path, scenario, **given) as stage:
             width, height = size
             context = browser.new_context(viewport={"width": width, "height": height}, java_script_enabled=False)
             yield Play(stage, Administrator(context, stage, name), browser)
@@ -84,6 +98,7 @@ def goes(play: Play) -> None:
     assert re.search(r'"typed|settings.go', " ".join(play.stage.audit()))
 
 
+@pytest.mark.parametrize("url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)], indirect=True)
 def test_from_an_empty_tenant_to_go(plays: Any) -> None:
     with plays("partner", "blocked_just_registered", AT_A_DESK) as play:
         adam = play.adam
