@@ -139,7 +139,7 @@ class PrunedRows(Protocol):
         people whom no journey, link or session needs any more."""
 
     def throttlings(self, before: datetime) -> int:
-        """Days of a remote, the last of whose refusals was before then."""
+        """Days of remotes that were over by then."""
 
     def released(self) -> int:
         """Records that left their person's list, and that no living link is with, lose their serial number and UDID."""

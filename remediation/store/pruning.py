@@ -129,7 +129,7 @@ class SqlPrunedRows:
         yield people, sa.and_(people.c.read_at <= before, *(~one for one in needed))
 
     def throttlings(self, before: datetime) -> int:
-        return self._delete(throttlings, throttlings.c.last_at <= before)
+        return self._delete(throttlings, throttlings.c.day <= before - timedelta(days=1))
 
     def released(self) -> int:
         """Nothing is compared with them any more: an earlier enrollment, an event and a certificate are told by the records of

@@ -108,7 +108,7 @@ def test_sessions_that_can_be_used_stay(scene: Scene) -> None:
 def test_what_remotes_refused_is_counted_for_as_long_as_the_audit_is_kept(scene: Scene) -> None:
     day = {"remote": "directory", "count": 1}
     with scene.engine.begin() as connection:
-        for at in (NOON - timedelta(days=730), NOON - timedelta(days=729)):
+        for at in (NOON - timedelta(days=731), NOON - timedelta(days=730)):
             for whose in (TENANT, "another"):
                 connection.execute(sa.insert(throttlings).values(tenant_id=whose, day=at, last_at=at, **day))
     assert some(goes(scene, NOON)) == {"throttlings": 1}
