@@ -154,12 +154,15 @@ def test_windows_is_told_by_graph(plays: Any) -> None:
 
 
 @pytest.mark.long
-def test_the_mdms_maker_tells_and_a_broken_rule_proves_it(plays: Any) -> None:
-    with plays("relay", "blocked_unregistered", relay=10) as play:
+@pytest.mark.parametrize("mdm", ["ws1", "maas"])
+def test_the_mdms_maker_tells_and_a_broken_rule_proves_it(plays: Any, mdm: str) -> None:
+    """In Workspace ONE she has not registered yet; in MaaS360 she did, in the wrong place."""
+    scenario = {"ws1": "blocked_unregistered", "maas": "on_maas360"}[mdm]
+    with plays(f"relay-{mdm}", scenario, relay=10) as play:
         adam, world = play.adam, play.stage.sandbox.world
         adam.connects()
-        adam.adds_workspace_one(relay_minutes="1")
-        adam.chooses({"IOS": "mdm_relay:ws1", "ANDROID": "none", "MACOS": "none"})
+        {"ws1": adam.adds_workspace_one, "maas": adam.adds_maas360}[mdm](relay_minutes="1")
+        adam.chooses({"IOS": f"mdm_relay:{mdm}", "ANDROID": "none", "MACOS": "none"})
         adam.checks_the_partner()
         adam.checks_our_sign_in()
         adam.sees_somebody_arrive()
@@ -167,11 +170,16 @@ def test_the_mdms_maker_tells_and_a_broken_rule_proves_it(plays: Any) -> None:
         with play.mia() as mia:
             begins(mia)
             shows_her_device(mia)
-            mia.is_at("register")
+            if mdm == "maas":
+                mia.sees("in_app", "Register your device in MaaS360", within=60)
+            else:
+                mia.is_at("register")
             mia.registers_in_app()
+            if mdm == "maas":
+                mia.product.locator("#check").click()
             mia.sees("open", OPEN, within=90)
             mia.sees_the_inbox()
-            adam.begins_the_pilot()
+            adam.begins_the_pilot(mdm)
             adam.sees_the_pilot_wait_for("Entra shows it not compliant")
             for _ in range(2):
                 mia.switches("passcode")
