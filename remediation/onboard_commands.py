@@ -133,7 +133,9 @@ def console() -> onboard_console.Console:
     with in_words():
         settings = read(DatabaseSettings)
         wiring.require_migrated(settings)
-        return onboard_console.Console(settings, operator=operator())
+        made = onboard_console.Console(settings, operator=operator())
+    click.get_current_context().call_on_close(made.close)
+    return made
 
 
 def _origin(told: str | None) -> str:

@@ -28,6 +28,7 @@ class Console:
 
     def __init__(self, settings: DatabaseSettings, *, operator: str) -> None:
         engine = make_engine(settings.database_url.get_secret_value())
+        self.close = engine.dispose
         taken = taken_for(OperatorSettings)
         tenant = taken.typed.get(env_name("tenant_id")) or elsewhere().get(env_name("tenant_id")) or DEPLOYMENT
         self._choices = SqlChoices(engine, tenant)

@@ -39,7 +39,7 @@ from .settings import DatabaseSettings, SealSettings, WebKeySettings, WebSetting
 from .settings.between import Fault
 from .settings.names import env_name, secrets_of
 from .settings.reading import FaultySettings, elsewhere, read, read_so_far
-from .settings.typed import NIL
+from .settings.typed import NIL, kinds_in
 from .store.engine import make_engine
 from .store.onboarding import SqlChoices
 from .store.store import SqlStore
@@ -65,10 +65,6 @@ class Taken:
     seq: int
     gone: bool
     first: frozenset[str] = frozenset()
-
-
-def choices_of(settings: DatabaseSettings) -> SqlChoices:
-    return SqlChoices(make_engine(settings.database_url.get_secret_value()))
 
 
 def take(choices: SqlChoices, process: str, keys: Iterable[str]) -> Taken:
@@ -143,25 +139,26 @@ def still_missing(missing: Iterable[Fault]) -> str:
 # the web
 
 
-def build_web(cls: type[WebSettings] = WebSettings, *, metrics: Path | None = None) -> tuple[Flask, int]:
-    """The pages by what is set and typed now, and the count of the changes in it."""
-    taken = taken_for(cls)
-    found, missing = read_so_far(cls, taken.typed)
+def build_web(engine: SqlEngine, *, metrics: Path | None = None) -> tuple[Flask, int]:
+    """The pages by what is set and typed now, and the count of the changes in it. However often they are built anew, they stand on
+    the one `engine`: one of its own for each left connections open that a PostgreSQL counts."""
+    taken = taken_for(WebSettings)
+    found, missing = read_so_far(WebSettings, taken.typed)
     logs.set_up("web", secrets_of(found))
-    set_up = set_up_of(found, missing, taken)
-    return wiring.build_web_app(found, set_up, metrics=metrics), taken.seq
+    set_up = set_up_of(found, missing, taken, engine)
+    return wiring.build_web_app(found, set_up, engine=engine, metrics=metrics), taken.seq
 
 
-def set_up_of(settings: WebSettings, missing: Iterable[Fault], taken: Taken) -> SetUp:
-    url, tenant = settings.database_url.get_secret_value(), tenant_of(settings.tenant_id)
+def set_up_of(settings: WebSettings, missing: Iterable[Fault], taken: Taken, engine: SqlEngine) -> SetUp:
     return SetUp(
-        choices=SqlChoices(make_engine(url), tenant),
+        choices=SqlChoices(engine, tenant_of(settings.tenant_id)),
         seal=sealing.seal,
         own_half=sealing.public_half(settings.secret_key.get_secret_value()),
         elsewhere=elsewhere(),
         missing=frozenset(fault.name for fault in missing),
         open=is_open(missing, taken),
         first=first_of(taken),
+        kinds=kinds_in(taken.typed),
     )
 
 
@@ -208,8 +205,10 @@ def web_app(*, metrics: Path | None = None) -> Flask:
     """For any WSGI server; `metrics` is where the processes of `serve` count their answers. Faults in the settings are told first,
     then a database that is not prepared."""
     read_so_far(WebSettings, taken_for(WebSettings).typed)
-    wiring.require_migrated(read(DatabaseSettings))
-    renewing = Renewing(partial(build_web, metrics=metrics), choices_of(read(DatabaseSettings)).seq)
+    database = read(DatabaseSettings)
+    wiring.require_migrated(database)
+    engine = make_engine(database.database_url.get_secret_value())
+    renewing = Renewing(partial(build_web, engine, metrics=metrics), SqlChoices(engine).seq)
     app = renewing.app
     app.wsgi_app = renewing  # type: ignore[method-assign]
     return app
@@ -324,10 +323,10 @@ def wishes_pulses(settings: WorkerSettings, engine: SqlEngine, missing: set[str]
     """What an administrator asks while nothing is linked yet: answered once there is a tenant and an app to ask with."""
     if {env_name("tenant_id"), env_name("service_client_id")} & missing:
         return []
-    world = world_of_set_up(settings, engine)
+    world = world_of_set_up(settings, engine, make_engine(settings.database_url.get_secret_value(), durable=False))
     return [Pulse("wishes of the set-up", lambda: answer_now(world), every=WISHES_EVERY)]
 
 
-def world_of_set_up(settings: WorkerSettings, engine: SqlEngine) -> World:
-    budgets = wiring.build_budgets(settings, make_engine(settings.database_url.get_secret_value(), durable=False))
-    return wiring.build_world(settings, store_of(settings, engine), budgets)
+def world_of_set_up(settings: WorkerSettings, engine: SqlEngine, quick: SqlEngine) -> World:
+    """`quick`: of the same database, for the budgets."""
+    return wiring.build_world(settings, store_of(settings, engine), wiring.build_budgets(settings, quick))

@@ -141,10 +141,12 @@ def _is_migrated(url: str) -> bool:
     return engines and current is not None and (current == script.get_current_head() or current not in known)
 
 
-def build_web_app(settings: WebSettings, set_up: SetUp | None = None, *, metrics: Path | None = None) -> Flask:
+def build_web_app(
+    settings: WebSettings, set_up: SetUp | None = None, *, engine: SqlEngine | None = None, metrics: Path | None = None
+) -> Flask:
     """`set_up` where something is missing or was typed; else everything stands in the settings. `metrics` is the folder in which
     the processes of one `serve` count their answers."""
-    engine, tenant = make_engine(_url(settings)), settings.tenant_id if settings.tenant_id != NIL else DEPLOYMENT
+    engine, tenant = engine or make_engine(_url(settings)), settings.tenant_id if settings.tenant_id != NIL else DEPLOYMENT
     store = SqlStore(engine, tenant, DbosWakeups(engine), **_asks_for(settings))
     sessions, states = SqlSessions(engine, tenant), SqlSignInStates(engine, tenant)
     look_up, certificates = SqlLookUp(engine, tenant), build_certificates(settings)

@@ -5,10 +5,13 @@ The worker here is what `remediation work` does while it is set up, without its 
 
 from __future__ import annotations
 
+import json
 import os
 import re
+from datetime import timedelta
+from functools import partial
 from html import unescape
-from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -26,6 +29,7 @@ from remediation.set_up_wiring import answer_now
 from remediation.settings import PREFIX, DatabaseSettings, WorkerSettings
 from remediation.settings.reading import read, read_so_far
 from remediation.store.onboarding import SqlChoices
+from remediation.store.tables import audit, set_up_looks
 from sandbox.facts import facts_of
 from sandbox.server import Sandbox
 from tests.engines import make_engine
@@ -40,16 +44,16 @@ ADMIN, PASSWORD = "adam.kowal@contoso.example", "Adam-Pass-1"
 
 
 class FromZero:
-    """`database` is a migrated file. Nothing but addresses and keys is in the environment."""
+    """`database` is the address of a migrated one. Nothing but addresses and keys is in the environment."""
 
-    def __init__(self, sandbox: Sandbox, database: Path, patch: pytest.MonkeyPatch) -> None:
+    def __init__(self, sandbox: Sandbox, database: str, patch: pytest.MonkeyPatch) -> None:
         self.sandbox, self.patch = sandbox, patch
         sandbox.begin("blocked_just_registered")
         self.facts = facts_of(sandbox)
         for name in [name for name in os.environ if name.startswith(PREFIX)]:
             patch.delenv(name)
         self.environment(
-            DATABASE_URL=f"sqlite:///{database}",
+            DATABASE_URL=database,
             PUBLIC_ORIGIN=ORIGIN,
             SECRET_KEY=WEB_KEY,
             SEAL_KEY=SEAL_KEY,
@@ -61,12 +65,12 @@ class FromZero:
             CA_FILE=str(sandbox.keys.ca_pem),
             ENTRA_CALLS="5000/10",  # pressed more quickly than by a hand
         )
-        self.engine = make_engine(f"sqlite:///{database}")
+        self.engine = make_engine(database)
         self.choices = SqlChoices(self.engine)
         self.service = sandbox.world.apps["service"]
         self.service.permissions, self.service.consented = {}, False
         self.worker_starts()
-        self.renewing = onboard_wiring.Renewing(onboard_wiring.build_web, self.choices.seq, every=0)
+        self.renewing = onboard_wiring.Renewing(partial(onboard_wiring.build_web, self.engine), self.choices.seq, every=0)
         self.browser = self.new_browser()
 
     def environment(self, **names: str) -> None:
@@ -99,28 +103,36 @@ class FromZero:
         look_at_all(self.choices, what, store, actor=actor, now=wiring.now)
         late = [one for one in self.choices.wanted() if one.wanted_at is not None]
         for one in late:
-            with self.engine.begin() as connection:
-                moved = ", ".join(
-                    f"{column} = strftime('%Y-%m-%d %H:%M:%f', {column}, '-2 minutes')"
-                    for column in ("wanted_at", "looked_at", "good_at")
-                )
-                back = sa.text(f"UPDATE set_up_looks SET {moved} WHERE name = :name")  # noqa: S608 (our own words)
-                connection.execute(back, {"name": one.name})
+            for at in (set_up_looks.c.wanted_at, set_up_looks.c.looked_at, set_up_looks.c.good_at):
+                self.lies_back(at, timedelta(minutes=2), set_up_looks.c.name == one.name)
         if late:
             look_at_all(self.choices, what, store, actor=actor, now=wiring.now)
 
     def worker_answers(self) -> None:
         """What was asked on a page and only the worker can find out."""
-        answer_now(onboard_wiring.world_of_set_up(self.worker_settings()[0], self.engine))
+        answer_now(onboard_wiring.world_of_set_up(self.worker_settings()[0], self.engine, self.engine))
 
     def looked(self, name: str) -> Looked:
         return self.choices.looks()[name]
 
+    def lies_back(self, column: sa.Column[Any], by: timedelta, *where: sa.ColumnElement[bool]) -> None:
+        """As if so much time had passed since. In Python: the two databases have no word in common for it."""
+        with self.engine.begin() as connection:
+            for at in connection.execute(sa.select(column).distinct().where(column.is_not(None), *where)).scalars().all():
+                connection.execute(sa.update(column.table).where(column == at, *where).values({column.name: at - by}))
+
     # the administrator
 
+    def link(self) -> str:
+        """Its path, as the command prints it."""
+        console = Console(read(DatabaseSettings), operator="root")
+        try:
+            return console.link(ORIGIN).removeprefix(ORIGIN)
+        finally:
+            console.close()
+
     def comes_by_the_link(self) -> str:
-        address = Console(read(DatabaseSettings), operator="root").link(ORIGIN)
-        path = address.removeprefix(ORIGIN)
+        path = self.link()
         answer = self.browser.press(path, path)
         assert answer.status_code == 303, answer.text
         return path
@@ -201,5 +213,5 @@ class FromZero:
 
     def audit(self, why: str) -> list[str]:
         with self.engine.connect() as connection:
-            found = connection.execute(sa.text("SELECT detail FROM audit WHERE why = :why ORDER BY id"), {"why": why})
-            return [str(row[0]) for row in found]
+            found = connection.execute(sa.select(audit.c.detail).where(audit.c.why == why).order_by(audit.c.id))
+            return [json.dumps(detail) for detail in found.scalars()]

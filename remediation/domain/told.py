@@ -1,7 +1,8 @@
 """What figures are counted from: rows of the audit, and what is known of the links that they are about.
 
-Figures are of the audit because it is what stays: a journey's own row goes after weeks, a person's when they are erased. Next
-door: `ways` (one journey each) and `runs` (one piece of news for Microsoft each), made of these.
+Figures are of the audit because it is what stays: a journey's own row goes after weeks, a person's when they are erased. What
+remotes refused is no deed of anybody's, and counted apart.
+Next door: `ways` (one journey each) and `runs` (one piece of news for Microsoft each), made of these.
 """
 
 from collections import defaultdict
@@ -72,13 +73,13 @@ class KnownLink:
 
 
 @dataclass(frozen=True)
-class RemoteNow:
-    """How a remote's budget stands: `until` when it is left alone, None where it is not; `reason` is an error's code."""
+class Throttling:
+    """That a remote wanted fewer calls, so many times in one day (UTC); when it last did on that day, and its own code then."""
 
     remote: str
-    failures: int
-    until: datetime | None
-    reason: str | None
+    count: int
+    last_at: datetime
+    last_code: str | None
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ class Told:
     found_open: frozenset[tuple[str, str]] = frozenset()
     lapsed: Mapping[tuple[str, str], int] = field(default_factory=dict)
     standing: Sequence[KnownLink] = ()
-    remotes: Sequence[RemoteNow] = ()
+    throttlings: Sequence[Throttling] = ()
     too_many: bool = False
 
     @cached_property

@@ -138,6 +138,9 @@ class PrunedRows(Protocol):
         """By table: links that ended before then and rest, with what was told of them; what was seen before then; then devices and
         people whom no journey, link or session needs any more."""
 
+    def throttlings(self, before: datetime) -> int:
+        """Days of remotes that were over by then."""
+
     def released(self) -> int:
         """Records that left their person's list, and that no living link is with, lose their serial number and UDID."""
 

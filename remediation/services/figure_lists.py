@@ -1,4 +1,5 @@
-"""What is behind a number of the figures: the journeys, links and actions that it was made of, newest first, page by page.
+"""What is behind a number of the figures: the journeys, links, actions and days of remotes that it was made of, newest first,
+page by page.
 
 No row names a person. `oid` leads to one, and is filled for whoever may read about that person and for nobody else. Next door:
 `figure_tables` (which keeps these lists), `figures` (which period).
@@ -12,7 +13,7 @@ from hashlib import blake2s
 
 from ..domain.device import Platform
 from ..domain.runs import Run
-from ..domain.told import Deed, KnownLink
+from ..domain.told import Deed, KnownLink, Throttling
 from ..domain.ways import FUNNEL, Way, platform_of
 from ..ports import Actor, Store
 from .figure_tables import MEASURES, Cell, Entry, Table, entrance_of, word
@@ -20,14 +21,16 @@ from .figures import Counted
 from .look_up import Through, by_program
 
 COLUMNS = ("at", "what", "platform", "connection", "entrance", "detail", "seconds", "oid")
+OF_REMOTES = ("at", "remote", "code", "count")
 BETWEEN = "~"
 _AT = "%Y%m%dT%H%M%S.%f"
 
 
 @dataclass(frozen=True)
 class Item:
-    """`what` is journey, news, end, link, action or case; `detail` the step that a journey reached, the lane of a piece of news,
-    why a link ended, or which action; `seconds` what the number measures, where it measures any."""
+    """`what` is journey, news, end, link, action, case or throttling; `detail` the step that a journey reached, the lane of a piece
+    of news, why a link ended, or which action; `seconds` what the number measures, where it measures any. The last three are of a
+    remote's day: which one, the code of the last time, and how often."""
 
     at: datetime
     what: str
@@ -37,11 +40,13 @@ class Item:
     detail: str | None = None
     seconds: int | None = None
     oid: str | None = None
+    remote: str | None = None
+    code: str | None = None
+    count: int | None = None
 
-    @property
-    def cells(self) -> tuple[Cell, ...]:
-        moment = self.at.astimezone(UTC).isoformat(timespec="seconds")
-        return (moment, *(getattr(self, name) for name in COLUMNS[1:]))
+    def cell(self, column: str) -> Cell:
+        told: Cell = self.at.astimezone(UTC).isoformat(timespec="seconds") if column == "at" else getattr(self, column)
+        return told
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,11 @@ class Number:
 
     def __str__(self) -> str:
         return BETWEEN.join((*self.words, self.column))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Of its list."""
+        return OF_REMOTES if self.table == "throttled" else COLUMNS
 
 
 @dataclass(frozen=True)
@@ -119,6 +129,8 @@ def _at(entry: Entry) -> datetime:
             return entry.made_at
         case Deed():
             return entry.at
+        case Throttling():
+            return entry.last_at
 
 
 def _id(entry: Entry) -> str:
@@ -129,6 +141,8 @@ def _id(entry: Entry) -> str:
             return entry.link_id
         case Deed():
             return entry.about_id
+        case Throttling():
+            return entry.remote
 
 
 def _item(entry: Entry, number: Number, counted: Counted) -> Item:
@@ -152,6 +166,9 @@ def _item(entry: Entry, number: Number, counted: Counted) -> Item:
             return replace(_of_link(counted.links.get(entry.link_id), at, "news"), detail=entry.lane, seconds=_seconds(took))
         case KnownLink():
             return _of_link(entry, at, "link")
+        case Throttling():
+            told = {"remote": entry.remote, "code": entry.last_code, "count": entry.count}
+            return Item(at, "throttling", Platform.UNKNOWN.value, **told)  # type: ignore[arg-type]
         case Deed(why="case.opened"):
             return Item(at, "case", platform_of(entry), entrance=entrance_of(str(entry.detail.get("entrance", ""))))
         case Deed(why="link.ended"):

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
+from ..domain.outage import MDM
 from ..domain.push import USUAL, WORST
 from ..domain.runs import Run, chosen, fits, runs, unfounded
-from ..domain.told import STAFF, Deed, KnownLink, Told, middle, nine_of_ten
+from ..domain.told import STAFF, Deed, KnownLink, Throttling, Told, middle, nine_of_ten
 from ..domain.ways import FUNNEL, Way, platform_of, ways
 
 Cell = str | int | None
-Entry = Way | Run | Deed | KnownLink
+Entry = Way | Run | Deed | KnownLink | Throttling
 Entries = Sequence[Entry]
 ALL = "all"
 WEEKS_FROM = 63
@@ -225,12 +226,14 @@ def _staff(of: Counting) -> Table:
 
 
 def _throttled(of: Counting) -> Table:
-    """As it stands now: what a remote refused earlier is not kept."""
-    rows: list[Sequence[Counted]] = []
-    for one in of.told.remotes:
-        seconds = round((one.until - of.now).total_seconds()) if one.until is not None else 0
-        rows.append((one.remote, word(one.reason) if one.reason is not None else "", seconds, one.failures))
-    return _table("throttled", ("remote", "reason", "left_alone_s", "failures"), rows, words=2)
+    """How often remotes wanted fewer calls, and on how many days. None has a platform; of a connection it is its MDM alone."""
+    by: dict[str, list[Throttling]] = defaultdict(list)
+    for one in of.told.throttlings:
+        if of.connection is None or one.remote == MDM + of.connection:
+            by[one.remote].append(one)
+    rows = [*sorted(by.items()), (ALL, [one for found in by.values() for one in found])]
+    times = [(remote, Said(sum(one.count for one in found), found), found) for remote, found in rows]
+    return _table("throttled", ("remote", "wanted_fewer", "days"), times)
 
 
 def word(text: str) -> str:

@@ -2,7 +2,7 @@
 messages, the cases of those who could not sign in, counts of what a policy would do with the people behind them, alarms that were
 told; links that ended, with what was told of them, what was
 seen, and devices and people whom nothing needs any more; the serial numbers of devices that were released; and the oldest rows of
-the audit, behind a signed checkpoint.
+the audit, behind a signed checkpoint, and as old counts of what remotes refused.
 
 In the same hour, what an older version wrote is made findable (`mend_terms`).
 Living links stay, and so does an ended one until Microsoft has taken its end. Old wake-ups of the engine go by
@@ -39,6 +39,7 @@ def prune(
         "sessions": rows.ended_sessions(now),
         **rows.older_than(now - keep.journeys),
         **rows.links_ended(now - keep.links),
+        "throttlings": rows.throttlings(now - keep.audit),  # figures count both
         "serials": rows.released(),
         "audit": log.cut(now - keep.audit, audit_key(), actor, now),
     }

@@ -88,7 +88,13 @@ class WebSettings(Settings):
         ),
     ] = None
     device_app: Annotated[
-        Text, Says("What the MDM's app is called on devices; pages name it where they send people to it", MDM_ADMIN, "MaaS360")
+        Text,
+        Says(
+            "What the MDM's app is called on devices; pages name it where they send people to it. Without it, the name that the "
+            "maker of an MDM typed in the set-up gives it",
+            MDM_ADMIN,
+            "MaaS360",
+        ),
     ] = "Hub"
     device_apps: Annotated[
         dict[str, str],

@@ -53,6 +53,7 @@ NOBODYS = {
     "sign_in_states": "of a sign-in under way, before anybody is known; ends after minutes",
     "budgets": "of a remote",
     "remotes": "of a remote; of its own words those of a short list alone",
+    "throttlings": "of a remote: how often it wanted fewer calls, and its own code",
     "turns": "how often somebody asked, under an object id; forgotten within hours, and by an erasure",
     "watches": "of a list that is read",
     "api_deeds": "what a program of the company's did, under its own object id, or that of whoever it did it for; gone after a day",

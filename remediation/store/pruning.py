@@ -46,6 +46,7 @@ from .tables import (
     start_links,
     start_messages,
     start_waves,
+    throttlings,
     turns,
     work_claims,
 )
@@ -126,6 +127,9 @@ class SqlPrunedRows:
         listed = (_same(people, table, oid="listed_oid") for table in (directory_devices, managed_devices))
         needed = (sa.exists().where(of_them) for of_them in (*visits, *listed))
         yield people, sa.and_(people.c.read_at <= before, *(~one for one in needed))
+
+    def throttlings(self, before: datetime) -> int:
+        return self._delete(throttlings, throttlings.c.day <= before - timedelta(days=1))
 
     def released(self) -> int:
         """Nothing is compared with them any more: an earlier enrollment, an event and a certificate are told by the records of

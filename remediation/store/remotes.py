@@ -1,13 +1,14 @@
 """How each remote is: one small row, written as the worker calls it, and what a page reads of it with lists, budgets and links.
 
-A good answer is written down once a minute and process, a failure always: a circuit and a parked row keep those few. Next door:
+A good answer is written down once a minute and process, a failure always: a circuit and a parked row keep those few. That a remote
+wants fewer calls is counted by its day, too, for the figures. Next door:
 `budgets`, which asks before each call; `domain/health.py`, which judges.
 """
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from threading import Lock
 from typing import Any
 
@@ -15,13 +16,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ..domain.budget import Budget, Limit
-from ..domain.health import Connection, Dependents, Heard, Remembered
+from ..domain.health import Cause, Connection, Dependents, Heard, Remembered
 from ..domain.outage import MDM
 from ..domain.partner import HEARTBEAT, KnownSlot
 from ..domain.watch import NO_SUCH_SOURCE, Watch
 from .dependents import counted
 from .engine import reading, writing
-from .tables import budgets, dependents, partner_slots, remotes, watches
+from .tables import budgets, dependents, partner_slots, remotes, throttlings, watches
 
 GOOD_EVERY = timedelta(minutes=1)
 EVENTS_EVERY = timedelta(seconds=5)
@@ -55,9 +56,9 @@ class HeardRemotes:
             self._good.pop(remote, None)
             since = sa.func.coalesce(remotes.c.failing_since, sa.literal(now, remotes.c.failing_since.type))
             told |= {"failing_since": since, "failures": remotes.c.failures + 1}
-        self._put(remote, told)
+        self._put(remote, told, throttled=heard.cause is Cause.THROTTLED)
 
-    def _put(self, remote: str, values: Mapping[str, Any]) -> None:
+    def _put(self, remote: str, values: Mapping[str, Any], *, throttled: bool = False) -> None:
         given = {name: value for name, value in values.items() if not isinstance(value, sa.ColumnElement)}
         update = (
             _PUT.values({name: value for name, value in values.items() if name not in given}) if len(given) < len(values) else _PUT
@@ -68,6 +69,17 @@ class HeardRemotes:
                 insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
                 connection.execute(insert(remotes).values(tenant_id=self._tenant_id, remote=remote).on_conflict_do_nothing())
                 connection.execute(update, given)
+            if throttled:
+                told = {"tenant_id": self._tenant_id, "remote": remote, "last_at": given["failed_at"], "last_code": given["code"]}
+                connection.execute(_one_more(connection.dialect.name, told))
+
+
+def _one_more(dialect: str, told: Mapping[str, Any]) -> sa.Executable:
+    midnight = datetime.combine(told["last_at"].astimezone(UTC), time(), UTC)
+    statement = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(throttlings).values(day=midnight, count=1, **told)
+    latest = {name: statement.excluded[name] for name in ("last_at", "last_code")}
+    keys = list(throttlings.primary_key)
+    return statement.on_conflict_do_update(index_elements=keys, set_={"count": throttlings.c["count"] + 1, **latest})
 
 
 class EventTally:

@@ -1,8 +1,9 @@
 """`SqlTold` implements `ports.FigureEvents`: the audit rows of a period by their time, and what is linked of the people and links
-in them. A handful of statements, none of which reads more than the period has; the few remotes aside.
+in them. A handful of statements, none of which reads more than the period has.
 """
 
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,9 +11,9 @@ import sqlalchemy as sa
 
 from ..domain.compliance import Verdict
 from ..domain.device import LinkState
-from ..domain.told import DESIRED, OF_A_JOURNEY, OF_A_PUSH, STAFF, Deed, KnownLink, Period, RemoteNow, Told
+from ..domain.told import DESIRED, OF_A_JOURNEY, OF_A_PUSH, STAFF, Deed, KnownLink, Period, Throttling, Told
 from .engine import reading
-from .tables import audit, budgets, device_links, directory_devices, journeys, managed_devices, pushes, watches
+from .tables import audit, device_links, directory_devices, journeys, managed_devices, pushes, throttlings, watches
 from .whole_journey import same
 
 _IN_HAND = timedelta(minutes=5)
@@ -41,7 +42,7 @@ class SqlTold:
                 found_open=self._found_open(connection, period),
                 lapsed=lapsed,
                 standing=[_known(row) for row in connection.execute(self._standing(now))] if lapsed else (),
-                remotes=self._remotes(connection, now),
+                throttlings=self._throttlings(connection, period),
             )
 
     def connection_names(self) -> list[str]:
@@ -136,16 +137,11 @@ class SqlTold:
         )
         return {(platform.value, name): count for platform, name, count in connection.execute(statement)}
 
-    def _remotes(self, connection: sa.Connection, now: datetime) -> list[RemoteNow]:
-        remote = budgets.c
-        statement = sa.select(remote.remote, remote.failures, remote.closed_until, remote.reason)
-        found = connection.execute(statement.where(remote.tenant_id == self._tenant_id).order_by(remote.remote)).all()
-        return [
-            RemoteNow(row.remote, row.failures, row.closed_until, row.reason)
-            if row.closed_until is not None and row.closed_until > now
-            else RemoteNow(row.remote, row.failures, None, None)
-            for row in found
-        ]
+    def _throttlings(self, connection: sa.Connection, period: Period) -> list[Throttling]:
+        columns = [throttlings.c[field.name] for field in fields(Throttling)]
+        mine = throttlings.c.tenant_id == self._tenant_id, throttlings.c.day >= period.since, throttlings.c.day < period.until
+        found = connection.execute(sa.select(*columns).where(*mine).order_by(throttlings.c.day, throttlings.c.remote))
+        return [Throttling(*row) for row in found]
 
 
 def _deed(row: Any) -> Deed:

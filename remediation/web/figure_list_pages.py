@@ -10,7 +10,7 @@ from flask import Blueprint, Response, jsonify, render_template, request
 
 from ..services import figure_lists
 from ..services.csv_table import written
-from ..services.figure_lists import COLUMNS, Listed, Number
+from ..services.figure_lists import Listed, Number
 from ..services.figures import Counted
 from . import guards
 from .desk import desk
@@ -35,11 +35,13 @@ def show() -> tuple[str, int]:
     page |= {"fault": wrong[0] if wrong else None}
     if number is None:
         return render_template("helpdesk/figure_list.html", **page), wrong[1] if wrong else 400
-    found, columns = _listed(counted, number, PAGE), [name for name in COLUMNS if name != "oid"]
+    found, asked = _listed(counted, number, PAGE), _columns(number)
+    columns = [name for name in asked if name != "oid"]
     page |= {
         "number": number,
         "words": words_of(counted.tables[number.table], number),
         "columns": columns,
+        "to_people": "oid" in asked,
         "rows": [(item.at, item_cells(item, columns[1:]), item.oid) for item in found.items],
         "total": found.total,
         "first": "after" not in request.args,
@@ -58,9 +60,8 @@ def as_csv() -> Response:
     if number is None or wrong is not None:
         said, status = wrong or ("", 400)
         return Response(said + "\n", status, content_type="text/plain; charset=utf-8")
-    found, columns = _listed(counted, number, EXPORTED), _columns()
-    places = [COLUMNS.index(name) for name in columns]
-    text = written(columns, ([item.cells[place] for place in places] for item in found.items))
+    found, columns = _listed(counted, number, EXPORTED), _columns(number)
+    text = written(columns, ([item.cell(name) for name in columns] for item in found.items))
     answer = as_download(Response(text, content_type="text/csv; charset=utf-8"), f"{number.table}-list.csv", counted)
     if found.next is not None:
         answer.headers["Link"] = f'</helpdesk/figures/list.csv?{_address(counted, number, found.next)}>; rel="next"'
@@ -76,8 +77,8 @@ def as_json() -> Response:
         answer = jsonify(error=wrong[0] if wrong else "")
         answer.status_code = wrong[1] if wrong else 400
         return answer
-    found, columns = _listed(counted, number, EXPORTED), _columns()
-    items = [{name: cell for name, cell in zip(COLUMNS, item.cells, strict=True) if name in columns} for item in found.items]
+    found, columns = _listed(counted, number, EXPORTED), _columns(number)
+    items = [{name: item.cell(name) for name in columns} for item in found.items]
     told = {**counted.choice.as_asked, "table": number.table, "of": str(number), "number": found.value, "total": found.total}
     return as_download(jsonify(**told, items=items, next=found.next), f"{number.table}-list.json", counted)
 
@@ -99,8 +100,8 @@ def _listed(counted: Counted, number: Number, size: int) -> Listed:
     return figure_lists.see(found, desk().store, here().oid, desk().clock())
 
 
-def _columns() -> list[str]:
-    return [name for name in COLUMNS if name != "oid" or guards.Who.HELPDESK in here().roles]
+def _columns(number: Number) -> list[str]:
+    return [name for name in number.columns if name != "oid" or guards.Who.HELPDESK in here().roles]
 
 
 def _address(counted: Counted, number: Number, after: str | None = None) -> str:

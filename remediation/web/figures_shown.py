@@ -16,9 +16,9 @@ from .desk import desk
 from .helpdesk_timeline import EVENTS
 from .names import shown
 
-TIMES = frozenset({"median_s", "p90_s", "left_alone_s"})
+TIMES = frozenset({"median_s", "p90_s"})
 PERCENT = "percent"
-CODES = frozenset({"cause", "action", "remote", "reason"})
+CODES = frozenset({"cause", "action", "remote"})
 """Columns whose words are quoted as they stand, with a sentence before them where there is one."""
 
 
@@ -106,7 +106,7 @@ def _linked(table: Table, place: int, column: str, row: tuple[Cell, ...], cell: 
     if table.behind.get((place, column)):
         number = Number(table.name, tuple(str(word) for word in row[: table.words]), column)
         return replace(made, href=f"/helpdesk/figures/list?{urlencode({'of': str(number)})}&{query}")
-    return replace(made, href="/helpdesk/connections") if table.name == "throttled" and cell and not isinstance(cell, str) else made
+    return made
 
 
 def words_of(table: Table, number: Number) -> list[ShownCell]:
@@ -128,6 +128,8 @@ def _item_cell(item: Item, name: str) -> ShownCell:
         return ShownCell(key=f"figures.what.{told}")
     if name == "detail" and item.what in ("action", "end"):
         return ShownCell(key=_sentence("action", "", told) if item.what == "action" else "", code=shown(told))
+    if name in ("remote", "code"):
+        return ShownCell(code=shown(told))
     return ShownCell(text=shown(told)) if name == "connection" else _cell(name if name == "platform" else "", (), told)
 
 
@@ -140,7 +142,7 @@ def _cell(column: str, row: tuple[Cell, ...], cell: Cell) -> ShownCell:
         return ShownCell(text=f"{cell} %")
     if not isinstance(cell, str):
         return ShownCell(text=number(cell))
-    if column in CODES:
+    if column in CODES and cell != ALL:
         return ShownCell(key=_sentence(column, str(row[0]), cell), code=shown(cell))
     if column in ("still_blocked", "day"):
         return ShownCell(text=cell)

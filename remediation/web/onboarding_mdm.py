@@ -35,7 +35,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
         "windows_hub",
         "relay_minutes",
     ),
-    "maas360": ("billing_id", "app_id", "access_key", "user", "password", "relay_minutes"),
+    "maas360": ("billing_id", "url", "app_id", "access_key", "user", "password", "relay_minutes"),
     "fleet": ("url", "token"),
 }
 

@@ -25,7 +25,8 @@ NEEDED_TO_SIGN_IN = {f"REMEDIATION_{name}" for name in ("TENANT_ID", "SIGN_IN_CL
 class SetUp:
     """`missing`: names of settings that nobody gave this process yet; `open`: *go* was chosen, or all stands in the environment.
     `first`: whom alone it is open for, before *go*. `elsewhere`: what was given to this process and
-    pages cannot change. `seal` seals a secret by its name with a public half; `own_half` is this process's."""
+    pages cannot change. `kinds`: of the MDM connections that were typed, by their names. `seal` seals a secret by its name with a
+    public half; `own_half` is this process's."""
 
     choices: Choices
     seal: Callable[[str, str, str], str]
@@ -34,6 +35,7 @@ class SetUp:
     missing: frozenset[str] = frozenset()
     open: bool = True
     first: frozenset[str] = frozenset()
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def gone(self) -> bool:

@@ -12,6 +12,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from remediation.domain.arrival import WAYS
 from remediation.settings import PREFIX
 from sandbox import demo
+from sandbox.maas360_shapes import csn
 from sandbox.world import GRAPH_APP_ID
 from tests.engines import make_engine
 from tests.journeys.player import ARTIFACTS
@@ -132,11 +133,20 @@ class Administrator:
         self.sees("consent", "Microsoft gave a token, and Graph answered.")
 
     def adds_workspace_one(self, **more: str) -> None:
-        self.goes_to("mdm")
-        self.page.get_by_role("link", name="Workspace ONE UEM").click()
         api, mdm = self.stage.sandbox.api_url.replace("127.0.0.1", "localhost"), self.stage.sandbox.world.mdm
         typed = {"url": f"{api}/ws1", "token_url": f"{api}/ws1auth/connect/token"}
-        for name, value in {**typed, "client_id": mdm.client_id, "client_secret": mdm.client_secret, **more}.items():
+        self._adds("Workspace ONE UEM", {**typed, "client_id": mdm.client_id, "client_secret": mdm.client_secret, **more})
+
+    def adds_maas360(self, **more: str) -> None:
+        api, console = self.stage.sandbox.api_url.replace("127.0.0.1", "localhost"), self.stage.sandbox.world.maas360
+        typed = {"url": f"{api}/maas360", "user": console.user, "password": console.password}
+        key = {"billing_id": console.billing_id, "app_id": console.app_id, "access_key": console.access_key}
+        self._adds("IBM MaaS360", {**key, **typed, **more})
+
+    def _adds(self, kind: str, typed: Mapping[str, str]) -> None:
+        self.goes_to("mdm")
+        self.page.get_by_role("link", name=kind).click()
+        for name, value in typed.items():
             self.page.locator(f'[name="{name}"]').fill(value)
         self.page.locator("#save").click()
         self.sees("mdm", "The device management answers.")
@@ -183,8 +193,9 @@ class Administrator:
             self.page.wait_for_timeout(500)
         raise AssertionError(f"it never opens: {self.stage.log('serve')[-3000:]}")
 
-    def begins_the_pilot(self) -> None:
-        self.presses("pilot", "start", connection="ws1", record=str(self.stage.mia.record_id))
+    def begins_the_pilot(self, connection: str = "ws1") -> None:
+        record = self.stage.sandbox.world.records[self.stage.mia.record_id or 0]
+        self.presses("pilot", "start", connection=connection, record=csn(record) if connection == "maas" else str(record.id))
 
     def sees_the_pilot_wait_for(self, step: str, *, within: float = 60) -> None:
         current = self.page.locator("li.current", has_text=step)

@@ -18,6 +18,9 @@ from tests.journeys.administrator import GIVEN, Administrator, Begun, possession
 from tests.journeys.player import Player
 from tests.journeys.stage import Stage, copied
 from tests.journeys.test_in_a_browser import OPEN, begins
+from tests.store.conftest import Lend, postgresql, postgresql_copy
+
+__all__ = ["postgresql", "postgresql_copy"]  # fixtures
 
 pytestmark = pytest.mark.slow
 MIA = "mia.berger@contoso.example", "Mia Berger"
@@ -49,11 +52,22 @@ class Play:
 
 
 @pytest.fixture
-def plays(migrated: Path, tmp_path: Path, browser: Browser) -> Any:
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """On SQLite, unless a story says `postgresql`."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield copied(request.getfixturevalue("migrated"), tmp_path)
+        return
+    lend: Lend = request.getfixturevalue("postgresql")
+    with lend() as address:
+        yield address
+
+
+@pytest.fixture
+def plays(url: str, tmp_path: Path, browser: Browser) -> Any:
     @contextmanager
     def play(name: str, scenario: str, size: tuple[int, int] = ON_A_PHONE, relay: float | None = None) -> Iterator[Play]:
         given: dict[str, Any] = {"without": GIVEN, "more": {PREFIX + "PRIVATE_HOSTS": "localhost"}, "relay": relay}
-        with Begun(copied(migrated, tmp_path), tmp_path, scenario, **given) as stage:
+        with Begun(url, tmp_path, scenario, **given) as stage:
             width, height = size
             context = browser.new_context(viewport={"width": width, "height": height}, java_script_enabled=False)
             yield Play(stage, Administrator(context, stage, name), browser)
@@ -84,6 +98,7 @@ def goes(play: Play) -> None:
     assert re.search(r'"typed|settings.go', " ".join(play.stage.audit()))
 
 
+@pytest.mark.parametrize("url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)], indirect=True)
 def test_from_an_empty_tenant_to_go(plays: Any) -> None:
     with plays("partner", "blocked_just_registered", AT_A_DESK) as play:
         adam = play.adam
@@ -154,12 +169,15 @@ def test_windows_is_told_by_graph(plays: Any) -> None:
 
 
 @pytest.mark.long
-def test_the_mdms_maker_tells_and_a_broken_rule_proves_it(plays: Any) -> None:
-    with plays("relay", "blocked_unregistered", relay=10) as play:
+@pytest.mark.parametrize("mdm", ["ws1", "maas"])
+def test_the_mdms_maker_tells_and_a_broken_rule_proves_it(plays: Any, mdm: str) -> None:
+    """In Workspace ONE she has not registered yet; in MaaS360 she did, in the wrong place."""
+    scenario = {"ws1": "blocked_unregistered", "maas": "on_maas360"}[mdm]
+    with plays(f"relay-{mdm}", scenario, relay=10) as play:
         adam, world = play.adam, play.stage.sandbox.world
         adam.connects()
-        adam.adds_workspace_one(relay_minutes="1")
-        adam.chooses({"IOS": "mdm_relay:ws1", "ANDROID": "none", "MACOS": "none"})
+        {"ws1": adam.adds_workspace_one, "maas": adam.adds_maas360}[mdm](relay_minutes="1")
+        adam.chooses({"IOS": f"mdm_relay:{mdm}", "ANDROID": "none", "MACOS": "none"})
         adam.checks_the_partner()
         adam.checks_our_sign_in()
         adam.sees_somebody_arrive()
@@ -167,11 +185,16 @@ def test_the_mdms_maker_tells_and_a_broken_rule_proves_it(plays: Any) -> None:
         with play.mia() as mia:
             begins(mia)
             shows_her_device(mia)
-            mia.is_at("register")
+            if mdm == "maas":
+                mia.sees("in_app", "Register your device in MaaS360", within=60)
+            else:
+                mia.is_at("register")
             mia.registers_in_app()
+            if mdm == "maas":
+                mia.product.locator("#check").click()
             mia.sees("open", OPEN, within=90)
             mia.sees_the_inbox()
-            adam.begins_the_pilot()
+            adam.begins_the_pilot(mdm)
             adam.sees_the_pilot_wait_for("Entra shows it not compliant")
             for _ in range(2):
                 mia.switches("passcode")

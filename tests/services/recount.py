@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from remediation.store.tables import audit, budgets, device_links, directory_devices, managed_devices, pushes
+from remediation.store.tables import audit, device_links, directory_devices, managed_devices, pushes, throttlings
 from tests.stories import Story
 
 Row = dict[str, Any]
@@ -63,7 +63,7 @@ class Recount:
         )
         with story.engine.connect() as connection:
             self.links = {row["id"]: self._known(row) for row in connection.execute(of_link).mappings()}
-            self.remotes = connection.execute(sa.select(budgets.c.remote, budgets.c.closed_until, budgets.c.failures)).all()
+            self.throttlings = [dict(row) for row in connection.execute(sa.select(throttlings)).mappings()]
 
     @staticmethod
     def _known(row: Any) -> Row:
@@ -190,12 +190,11 @@ class Recount:
         assert {row["cause"]: row["count"] for row in found["causes"] if row["kind"] == "rule_now"} == failing
         evidence = {row["measure"]: row["count"] for row in found["evidence"]}
         assert evidence == {"sent_without_verdict": self.unfounded(), "standing_past_lease": self.lapsed(now)}
-        closed = {
-            name: max(0, round((until - now).total_seconds())) for name, until, failures in self.remotes if until and until > now
-        }
-        failures = {name: number for name, _, number in self.remotes if number}
-        told = {row["remote"]: (row["left_alone_s"], row["failures"]) for row in found["throttled"]}
-        assert told == {name: (closed.get(name, 0), failures.get(name, 0)) for name in {*closed, *failures}}
+        times = Counter[str]()
+        for row in self.throttlings:
+            if now - row["last_at"] < timedelta(days=27):
+                times.update({row["remote"]: row["count"], "all": row["count"]})
+        assert {row["remote"]: row["wanted_fewer"] for row in found["throttled"] if row["wanted_fewer"]} == times
 
     def unfounded(self) -> int:
         count = 0

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from remediation.domain.device import Platform
 from remediation.domain.steps import Step
-from remediation.domain.told import Deed, KnownLink, Period, Told
+from remediation.domain.told import Deed, KnownLink, Period, Throttling, Told
 from remediation.domain.ways import FUNNEL
 from remediation.ports import Actor
 from remediation.services import figures, look_up
@@ -21,12 +21,14 @@ from remediation.services.figure_tables import Table, tables
 from remediation.services.figures import Choice, choose
 from remediation.services.start_journey import open_case
 from remediation.store.look_up import SqlLookUp
-from remediation.store.tables import budgets, journeys, pushes
+from remediation.store.tables import journeys, pushes
 from tests.reads import asked, reads_everything
 from tests.services.recount import Recount, Row
+from tests.services.test_budgets import TwoWorkers
 from tests.stories import Story
 
 Tell = Callable[..., Story]
+DAY = timedelta(days=1)
 
 
 def reads(story: Story) -> SqlLookUp:
@@ -107,7 +109,8 @@ def lists_agree(story: Story, recount: Recount) -> None:
                 everything = paged(counted, number)
                 value = row[table.columns.index(column)]
                 if (place, column) in table.behind and column not in ("percent", "median_s", "p90_s"):
-                    assert len(everything) == value, number
+                    size = sum(item.count or 0 for item in everything) if column == "wanted_fewer" else len(everything)
+                    assert size == value, number
     came = Counter(row["actor_id"] for row in recount.said("journey.started"))
     assert Counter(item.oid for item in paged(counted, Number("journeys", ("all", "all"), "begun"))) == came
     opened = [key for key in recount.started if recount.opened(key) is not None]
@@ -292,7 +295,7 @@ def test_compliant_without_evidence_would_be_counted(tell: Tell) -> None:
     assert (Recount(story).unfounded(), Recount(story).lapsed(now)) == (1, 1)
 
 
-def test_what_microsoft_does_not_show_and_a_remote_that_wants_to_be_left_alone(tell: Tell) -> None:
+def test_what_microsoft_does_not_show(tell: Tell) -> None:
     """A wait that is over, and one of a device that is to be taken down, first longer than usual and then beyond the promise."""
     story = tell("blocked_just_registered")
     story.gets_through()
@@ -302,15 +305,52 @@ def test_what_microsoft_does_not_show_and_a_remote_that_wants_to_be_left_alone(t
     found = agrees(story)
     assert (row_of(found["waits"], platform="all")["longer"], row_of(found["pushes"], lane="revocation")["waiting"]) == (1, 1)
     story.passes(3600, every=120)
-    now = story.world.clock()
-    with story.engine.begin() as connection:
-        connection.execute(sa.delete(budgets))
-        for remote, left in (("mdm:ws1", 90), ("directory", -90)):
-            closed = {"remote": remote, "closed_until": now + timedelta(seconds=left), "failures": 2, "reason": "busy"}
-            connection.execute(sa.insert(budgets).values(tenant_id=story.store.tenant_id, **closed))
     found = agrees(story)
     assert (row_of(found["waits"], platform="ios")["beyond_promise"], row_of(found["waits"], platform="all")["usual"]) == (1, 1)
-    assert row_of(found["throttled"], remote="mdm:ws1")["left_alone_s"] == 90
+
+
+def test_remotes_that_want_fewer_calls_are_counted_as_often_as_they_said_so(tell: Tell) -> None:
+    """On two days, and by two remotes, heard by two workers; what the sandbox answered is the recount."""
+    workers = TwoWorkers(tell("blocked_just_registered"))
+    story = workers.story
+    for service, days in (("graph", 0), ("workspace_one", 0), ("graph", 1)):
+        story.sandbox.world.advance(days * 24 * 3600)
+        story.fault(service, "throttle", times=2, retry_after=3)
+        story.arrives()
+        workers.live(60)
+    answered = Counter(entry["service"] for entry in story.ledger() if entry["status"] == 429)
+    assert answered["graph"] >= 3
+    assert answered["workspace_one"] >= 1
+    found = agrees(story)["throttled"]
+    told = {row["remote"]: (row["wanted_fewer"], row["days"]) for row in found}
+    assert told == {
+        "directory": (answered["graph"], 2),
+        "mdm:ws1": (answered["workspace_one"], 1),
+        "all": (answered.total(), 3),
+    }
+    today = story.world.clock().date()
+    now = counted(story, first=today, last=today)["throttled"]
+    assert [row["remote"] for row in now] == ["directory", "all"]
+    assert 0 < row_of(now, remote="all")["wanted_fewer"] < answered["graph"]
+    assert [row["remote"] for row in counted(story, connection="ws1")["throttled"]] == ["mdm:ws1", "all"]
+
+
+def test_behind_a_number_of_refusals_are_its_days_and_remotes() -> None:
+    noon = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    days = [
+        Throttling("mdm:ws1", 3, noon, "1012"),
+        Throttling("directory", 2, noon, None),
+        Throttling("mdm:ws1", 1, noon + DAY, None),
+    ]
+    period = Period(noon - DAY, noon + 2 * DAY)
+    made = {table.name: table for table in tables(Told(period, throttlings=days), noon)}
+    assert made["throttled"].rows == (("directory", 2, 1), ("mdm:ws1", 4, 2), ("all", 6, 3))
+    counted = figures.Counted(choose({}, [], noon), made)
+    every = paged(counted, Number("throttled", ("all",), "wanted_fewer"))
+    assert (every[0].at, every[0].count) == (noon + DAY, 1)
+    assert {(item.remote, item.count, item.code) for item in every[1:]} == {("mdm:ws1", 3, "1012"), ("directory", 2, None)}
+    [item] = paged(counted, Number("throttled", ("directory",), "days"))
+    assert (item.at, item.remote, item.count, item.oid) == (noon, "directory", 2, None)
 
 
 def test_nothing_is_read_that_is_not_of_the_period(tell: Tell) -> None:

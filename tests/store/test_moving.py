@@ -17,7 +17,7 @@ from remediation.store import DbosWakeups, SqlSessions, SqlStore, make_engine
 from remediation.store.engine import reading, writing
 from remediation.store.moving import MOVED, CannotMove, move, put_aside
 from remediation.store.seals import SqlSeals
-from remediation.store.tables import alarms, audit, metadata, observations, pushes, watches
+from remediation.store.tables import alarms, audit, metadata, observations, pushes, throttlings, watches
 from tests.people import MIA, NOON, minutes
 from tests.store.conftest import Lend
 from tests.store.scenes import FINE, GOOD, TENANT, Scene, managed_phone
@@ -56,6 +56,8 @@ class Move:
             connection.execute(
                 sa.insert(watches).values(tenant_id=TENANT, name="mdm:ws1/poll", cursor="x", alarmed=1, good_at=NOON)
             )
+            busy = {"day": NOON, "remote": "directory", "count": 3, "last_at": NOON, "last_code": "1012"}
+            connection.execute(sa.insert(throttlings).values(tenant_id=TENANT, **busy))
             row = {"id": "x", "sink": "log", "source": "s", "level": 1, "at": NOON, "subject": ODD, "text": "t"}
             connection.execute(sa.insert(alarms).values(tenant_id=TENANT, **row))
         engine.dispose()

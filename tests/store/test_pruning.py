@@ -28,6 +28,7 @@ from remediation.store.tables import (
     sessions,
     sign_in_states,
     sign_ins,
+    throttlings,
 )
 from tests.people import HEALTHY, LINK, MIA, NOON, minutes
 from tests.store.scenes import GOOD, TENANT, Scene, managed_phone
@@ -102,6 +103,16 @@ def test_sessions_that_can_be_used_stay(scene: Scene) -> None:
     assert count(scene, sessions) == 2
     assert [key for (key,) in scene.rows(sa.select(sign_in_states.c.key))] == ["fresh"]
     assert signed_in.find(token, at=NOON) is not None
+
+
+def test_what_remotes_refused_is_counted_for_as_long_as_the_audit_is_kept(scene: Scene) -> None:
+    day = {"remote": "directory", "count": 1}
+    with scene.engine.begin() as connection:
+        for at in (NOON - timedelta(days=731), NOON - timedelta(days=730)):
+            for whose in (TENANT, "another"):
+                connection.execute(sa.insert(throttlings).values(tenant_id=whose, day=at, last_at=at, **day))
+    assert some(goes(scene, NOON)) == {"throttlings": 1}
+    assert count(scene, throttlings) == 3
 
 
 def test_another_tenants_rows_stay_and_many_go_in_bites(scene: Scene) -> None:

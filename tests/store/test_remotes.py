@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
 
 import sqlalchemy as sa
 
 from remediation.domain.budget import Limit
 from remediation.domain.health import Cause, Connection, Dependents, Heard
+from remediation.domain.told import Period, Throttling
 from remediation.store.dependents import SqlDependents
 from remediation.store.engine import writing
+from remediation.store.look_up import SqlLookUp
 from remediation.store.remotes import GOOD_EVERY, EventTally, HeardRemotes, SqlConnections
 from remediation.store.tables import dependents, watches
 from tests.people import NOON, minutes
@@ -17,6 +20,7 @@ from tests.store.scenes import GOOD, Scene
 
 LIMIT = Limit(2.0, 12)
 DOWN = Heard("unreachable", Cause.TIMEOUT)
+BUSY = Heard("busy", Cause.THROTTLED, 429, "TooManyRequests")
 REFUSED = Heard("refused", Cause.REFUSED, 400, "1011", "Device … not found")
 
 
@@ -47,6 +51,36 @@ def test_a_good_answer_is_written_once_a_minute_and_at_once_after_a_failure(engi
         moments.append(read(engine, tenant)["directory"].row.good_at)
     assert timedelta(seconds=60) == GOOD_EVERY
     assert [(at - NOON).total_seconds() for at in moments if at is not None] == [0, 0, 61, 61, 63, 63]
+
+
+def test_that_a_remote_wants_fewer_calls_is_counted_by_its_day_and_nothing_else_is(engine: sa.Engine, scene: Scene) -> None:
+    tenant, told = scene.store.tenant_id, SqlLookUp(engine, scene.store.tenant_id)
+    midnight = datetime(NOON.year, NOON.month, NOON.day, tzinfo=UTC) + timedelta(days=1)
+    one, another = HeardRemotes(engine, tenant), HeardRemotes(engine, tenant)  # two processes
+    for at in (NOON, midnight - timedelta(microseconds=1)):
+        one.heard("directory", BUSY, LIMIT, at)
+        another.heard("directory", replace(BUSY, code=None), LIMIT, at.astimezone(timezone(timedelta(hours=9))))
+    one.heard("directory", BUSY, LIMIT, midnight)
+    one.heard("mdm:ws1", BUSY, LIMIT, NOON)
+    HeardRemotes(engine, "another").heard("directory", BUSY, LIMIT, NOON)
+    for other in (DOWN, REFUSED, Heard()):
+        one.heard("channel", other, LIMIT, NOON)
+    read_at = midnight + timedelta(days=2)
+    found = told.told(Period(midnight - timedelta(days=1), midnight), read_at, most=None).throttlings
+    last = Throttling("directory", 4, midnight - timedelta(microseconds=1), None)
+    assert found == [last, Throttling("mdm:ws1", 1, NOON, "TooManyRequests")]
+    found = told.told(Period(midnight, midnight + timedelta(days=1)), read_at, most=None).throttlings
+    assert found == [Throttling("directory", 1, midnight, "TooManyRequests")]
+
+
+def test_the_count_is_one_statement_more_in_the_transaction_of_the_row(engine: sa.Engine, scene: Scene) -> None:
+    heard, done = HeardRemotes(engine, scene.store.tenant_id), list[str]()
+    heard.heard("directory", BUSY, LIMIT, NOON)
+    sa.event.listen(engine, "before_cursor_execute", lambda *call: done.append(call[2].split()[0]))
+    sa.event.listen(engine, "commit", lambda *_: done.append("commit"))
+    heard.heard("directory", BUSY, LIMIT, NOON)
+    heard.heard("directory", DOWN, LIMIT, NOON)
+    assert [one for one in done if not one.startswith("BEGIN")] == ["UPDATE", "INSERT", "commit", "UPDATE", "commit"]
 
 
 def test_two_tenants_and_two_processes_have_no_say_in_each_others_rows(engine: sa.Engine, scene: Scene) -> None:

@@ -13,7 +13,7 @@ def test_a_period_tells_its_deeds_and_what_is_linked_of_its_people(scene: Scene)
     told = SqlLookUp(scene.engine, TENANT).told(Period(NOON - minutes(60), NOON + minutes(60)), NOON, most=100)
     assert {"journey.started", "link.made"} <= {deed.why for deed in told.deeds}
     assert (list(told.links), told.too_many) == (["l1"], False)
-    assert (told.problems, told.found_open, told.lapsed, list(told.remotes)) == ({}, frozenset(), {}, [])
+    assert (told.problems, told.found_open, told.lapsed, list(told.throttlings)) == ({}, frozenset(), {}, [])
 
 
 def test_a_lease_that_nobody_took_down_is_told(scene: Scene) -> None:

@@ -24,7 +24,7 @@ MADE_UP: dict[str, set[str]] = {
     "figures.column.": COLUMNS,
     "figures.word.": WORDS,
     "figures.fault.": {*FAULTS, "table"},
-    "figures.item.": set(figure_lists.COLUMNS),
+    "figures.item.": {*figure_lists.COLUMNS, *figure_lists.OF_REMOTES},
     "figures.what.": {"journey", "news", "end", "link", "action", "case"},
     "figures.tile.": {"begun", "finished", "unaided", "median", "evidence"},
 }

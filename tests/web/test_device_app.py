@@ -41,6 +41,15 @@ def test_the_message_is_looked_for_in_the_app_of_its_own_mdm(database: Path, pho
     assert {"Hub": "MaaS360", "MaaS360": "Hub"}[named] not in shown
 
 
+@pytest.mark.parametrize(("more", "named"), [({}, "MaaS360"), ({"device_app": "Work apps"}, "Work apps")])
+def test_an_mdm_that_was_typed_on_the_pages_has_its_makers_app(database: Path, more: dict[str, str], named: str) -> None:
+    web = Web(database, set_up={"kinds": {"maas": "maas360"}}, **more)
+    web.begun().looked()
+    assert f"management app, {named}." in words(web), "before any device is in hand"
+    holding(web, IN_MAAS360)
+    assert f"Look for a notification from {named}, your company" in words(web)
+
+
 def test_where_nothing_is_managed_yet_the_one_for_enrolling_is_named(database: Path) -> None:
     web = Web(database, device_app="MaaS360 & <friends> 100%")
     web.begun().looked()

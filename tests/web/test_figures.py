@@ -19,7 +19,7 @@ from remediation.services import figures
 from remediation.services.csv_table import DANGEROUS, defused
 from remediation.services.figure_lists import Number
 from remediation.services.figure_tables import NAMES
-from remediation.store.tables import audit, budgets, watches
+from remediation.store.tables import audit, throttlings, watches
 from remediation.web.figures_pages import place_of
 from remediation.web.guards import ROLE_LASTS
 from tests.people import LINK
@@ -177,11 +177,29 @@ def test_no_such_table_says_which_there_are(hanna: Browser) -> None:
 def test_T21_no_cell_is_a_formula(web: Web, hanna: Browser, sign: str) -> None:
     name = f"{sign}HYPERLINK(1)"
     with web.engine.begin() as connection:
-        connection.execute(sa.insert(budgets).values(tenant_id=web.settings.tenant_id, remote=name, failures=1))
+        told = {"day": web.clock(), "remote": name, "count": 1, "last_at": web.clock()}
+        connection.execute(sa.insert(throttlings).values(tenant_id=web.settings.tenant_id, **told))
     answer = hanna.get("/helpdesk/figures.csv?table=throttled")
     rows = list(csv.reader(io.StringIO(answer.get_data(as_text=True), newline="")))
     assert rows[1][0] == f"'{name}"
     assert (defused("ws1"), defused(-1), defused(None)) == ("ws1", -1, None), "the control"
+
+
+def test_a_remotes_days_are_listed_with_how_often_and_nobody_is_led_to(web: Web, hanna: Browser) -> None:
+    with web.engine.begin() as connection:
+        told = {"day": web.clock(), "remote": "mdm:ws1", "count": 12, "last_at": web.clock(), "last_code": "1012"}
+        connection.execute(sa.insert(throttlings).values(tenant_id=web.settings.tenant_id, **told))
+    link = page(hanna).select_one("#throttled tbody a")
+    assert link is not None
+    assert link.get_text() == "12"
+    soup = page(hanna, str(link["href"]))
+    assert [one.get_text() for one in soup.select("tbody td")] == ["mdm:ws1", "1012", "12"]
+    assert [one.get_text() for one in soup.select("thead th")] == ["When", "Remote", "Its own code", "Times"]
+    shown = str(link["href"]).replace("/list?", "/list.json?")
+    [item] = hanna.get(shown).json["items"]  # type: ignore[index]
+    assert (item["remote"], item["count"], item["code"], "oid" in item) == ("mdm:ws1", 12, "1012", False)
+    text = hanna.get(shown.replace(".json", ".csv")).text
+    assert next(csv.DictReader(io.StringIO(text)))["count"] == "12"
 
 
 def test_who_asks_again_and_again_is_asked_to_wait(web: Web, hanna: Browser) -> None:

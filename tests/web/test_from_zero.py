@@ -14,14 +14,16 @@ from bs4 import BeautifulSoup
 from remediation import onboard_wiring
 from remediation.adapters.sealing import open_sealed
 from remediation.domain.arrival import WAYS
-from remediation.onboard_console import Console
-from remediation.settings import DatabaseSettings, WorkerSettings
-from remediation.settings.reading import read
+from remediation.settings import WorkerSettings
+from remediation.store.tables import set_up_links, set_up_looks
 from sandbox.faults import Fault
 from sandbox.server import Sandbox, SandboxConfig, create_sandbox
 from sandbox.things import DevicePolicy, OtherPartner
 from tests.from_zero import SEAL_KEY, WEB_KEY, FromZero
+from tests.store.conftest import Lend, postgresql, postgresql_copy
 from tests.web.conftest import ORIGIN
+
+__all__ = ["postgresql", "postgresql_copy"]  # fixtures
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +35,20 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     sandbox.stop()
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
+def address(request: pytest.FixtureRequest) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{request.getfixturevalue('database')}"
+        return
+    lend: Lend = request.getfixturevalue("postgresql")
+    with lend() as address:
+        yield address
+
+
 @pytest.fixture
-def zero(running: Sandbox, database: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FromZero]:
+def zero(running: Sandbox, address: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FromZero]:
     monkeypatch.chdir(tmp_path)
-    zero = FromZero(running, database, monkeypatch)
+    zero = FromZero(running, address, monkeypatch)
     yield zero
     zero.engine.dispose()
 
@@ -59,16 +71,12 @@ def test_T29_a_set_up_link_works_once_for_its_button_and_not_for_long(zero: From
     other = zero.new_browser()
     assert other.get(path).status_code == 410, "used"
     assert other.get("/onboarding").status_code == 401
-    first = Console(read(DatabaseSettings), operator="root").link(ORIGIN).removeprefix(ORIGIN)
-    second = Console(read(DatabaseSettings), operator="root").link(ORIGIN).removeprefix(ORIGIN)
+    first, second = zero.link(), zero.link()
     assert other.get(first).status_code == 410, "a newer one took its place"
     assert other.get(second).status_code == 200
     assert other.get(second).status_code == 200, "opening uses nothing up"
     form = other.form(second, second)
-    with zero.engine.begin() as connection:
-        connection.execute(
-            sa.text("UPDATE set_up_links SET expires_at = datetime(expires_at, '-15 minutes') WHERE used_at IS NULL")
-        )
+    zero.lies_back(set_up_links.c.expires_at, timedelta(minutes=15), set_up_links.c.used_at.is_(None))
     assert other.post(second, data=form).status_code == 410
     with zero.engine.connect() as connection:
         kept = str(connection.execute(sa.text("SELECT * FROM set_up_links")).all())
@@ -158,6 +166,7 @@ def test_settings_that_cannot_be_used_leave_the_ones_before_in_force(zero: FromZ
 # consent
 
 
+@pytest.mark.parametrize("address", ["sqlite", "postgresql"], indirect=True)
 def test_consent_is_proven_by_a_token_and_a_call(zero: FromZero) -> None:
     zero.comes_by_the_link()
     zero.types_company_and_apps()
@@ -266,8 +275,7 @@ def test_a_remote_that_wants_no_calls_for_long_is_told_in_the_end(zero: FromZero
     zero.types_company_and_apps()
     zero.sandbox.faults.add(Fault("graph", "throttle", retry_after=600))
     zero.browser.get(zero.consents())
-    with zero.engine.begin() as connection:
-        connection.execute(sa.text("UPDATE set_up_looks SET wanted_at = datetime(wanted_at, '-16 minutes') WHERE name = 'consent'"))
+    zero.lies_back(set_up_looks.c.wanted_at, timedelta(minutes=16), set_up_looks.c.name == "consent")
     assert "asks us to wait" in consent_fails(zero, "busy")
     zero.sandbox.faults.clear()
 

@@ -32,7 +32,7 @@ from remediation.ports import Actor
 from remediation.services.start_journey import open_case
 from remediation.services.waves import WaveAsked, begin_wave
 from remediation.store.columns import OutsideText
-from remediation.store.tables import device_marks, metadata, partner_slots, remotes, seen_blocked, start_links, watches
+from remediation.store.tables import device_marks, metadata, partner_slots, remotes, seen_blocked, start_links, throttlings, watches
 from sandbox.sockets import Socket
 from tests.people import LINK, MIA
 from tests.web.conftest import Browser, Web
@@ -76,6 +76,7 @@ WHOLE = {
 OURS = {
     ("possession_links", "id"),
     ("remotes", "remote"),
+    ("throttlings", "remote"),
     ("audit", "actor_kind"),
     ("audit", "about_kind"),
     ("observations", "subject_kind"),
@@ -296,6 +297,8 @@ def staged(web: Web, scene: str) -> tuple[Browser, Browser, str]:
         connection.execute(sa.insert(watches).values(**failing))
         told = {"failed_at": web.clock(), "failures": 3, "error": "refused", "cause": "locked", "code": "1005", "words": "locked"}
         connection.execute(sa.insert(remotes).values(tenant_id=web.settings.tenant_id, remote="mdm:ws1", **told))
+        busy = {"day": web.clock(), "remote": "mdm:ws1", "count": 2, "last_at": web.clock(), "last_code": "1012"}
+        connection.execute(sa.insert(throttlings).values(tenant_id=web.settings.tenant_id, **busy))
         slot = {"platform": "ios", "why": "taken", "holder": "Jamf", "state": "enabled", "read_at": web.clock()}
         connection.execute(sa.insert(partner_slots).values(tenant_id=web.settings.tenant_id, **slot))
         blocked = {"kind": "unmarked", "how": "confirmed", "what": "AADSTS53003", "at": web.clock(), "by": "root"}

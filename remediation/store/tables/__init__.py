@@ -37,6 +37,7 @@ from .operating import (
     seen_blocked,
     sessions,
     sign_in_states,
+    throttlings,
     turns,
     watches,
 )
@@ -108,6 +109,7 @@ __all__ = [
     "start_links",
     "start_messages",
     "start_waves",
+    "throttlings",
     "turns",
     "watches",
     "work_claims",

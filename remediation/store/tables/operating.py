@@ -108,6 +108,18 @@ remotes = sa.Table(
     sa.Column("forged_at", Moment),
 )
 
+# How often each remote wanted fewer calls, by day in UTC: `day` is its midnight, and stands first since figures ask for days.
+throttlings = sa.Table(
+    "throttlings",
+    metadata,
+    tenant(),
+    sa.Column("day", Moment, primary_key=True),
+    sa.Column("remote", sa.Text, primary_key=True),
+    sa.Column("count", sa.Integer, nullable=False),
+    sa.Column("last_at", Moment, nullable=False),
+    sa.Column("last_code", sa.Text),
+)
+
 # How often somebody asked for something (domain/turns.py); a row whose moment has passed says nothing any more.
 turns = sa.Table(
     "turns",

@@ -75,7 +75,8 @@ class FigureListAsked(FiguresAsked):
 
 
 class FigureItem(Shape):
-    """`seconds` is what the number measures, where it measures any; `oid` whom it is about, for `Helpdesk.Read` alone."""
+    """`seconds` is what the number measures, where it measures any; `oid` whom it is about, for `Helpdesk.Read` alone. Of
+    `throttled` it is a day of a `remote`: `count` times it wanted fewer calls, the last of them `at`, with its own `code`."""
 
     at: Moment
     what: str
@@ -85,6 +86,9 @@ class FigureItem(Shape):
     detail: str | None
     seconds: int | None
     oid: str | None
+    remote: str | None
+    code: str | None
+    count: int | None
 
 
 class FigureList(Shape):
@@ -111,7 +115,7 @@ def work_list(query: WorkAsked) -> WorkList:
 
 
 def figure_list(query: FigureListAsked) -> FigureList:
-    """The journeys, links and actions that a number of the figures was made of."""
+    """The journeys, links, actions and days of remotes that a number of the figures was made of."""
     now, look_up, purpose = desk().clock(), desk().look_up, f"{LISTED}: {query.table} {query.of}"
     after = str(cursors.unseal(purpose, query.since)[0]) if query.since is not None else None
     counted = _counted(query, now)
@@ -122,7 +126,7 @@ def figure_list(query: FigureListAsked) -> FigureList:
     found = figure_lists.listed(counted, number, after=after, size=query.limit, seen=seen)
     figure_lists.see(found, desk().store, caller().oid, now, through=through())
     goes_on = cursors.seal(purpose, [found.next]) if found.next is not None else None
-    items = [FigureItem(**{name: getattr(item, name) for name in figure_lists.COLUMNS}) for item in found.items]
+    items = [FigureItem(**{name: getattr(item, name) for name in FigureItem.model_fields}) for item in found.items]
     return FigureList(number=found.value, total=found.total, items=items, next=goes_on)
 
 
