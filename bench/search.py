@@ -25,6 +25,7 @@ from bench.stage.company import database
 from bench.stage.many_people import populate
 from remediation.domain.device import Person
 from remediation.domain.turns import SEARCHES
+from remediation.store.dependents import SqlDependents
 from remediation.store.tables import directory_devices, journeys, managed_devices, people
 from sandbox.server import SandboxConfig, create_sandbox
 from tests.web.conftest import Browser, Web
@@ -80,6 +81,7 @@ class _Filled:
         say(f"{links} links in {time.monotonic() - begun:.0f} s")
         self._web = Web(url, tenant_id=world.tenant_id)
         stack.callback(self._web.engine.dispose)
+        SqlDependents(self._web.engine, world.tenant_id).count(self._web.clock)  # as a worker does, once a minute at most
         if broken == "scan":
             with self._web.engine.begin() as connection:
                 connection.execute(sa.text("DROP INDEX ix_search_terms_term"))
