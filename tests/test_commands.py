@@ -178,7 +178,7 @@ def is_gone(pid: int) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)])
 def test_both_processes_end_with_the_door(product: Product, number: int) -> None:
     children = product.children()
     assert set(children) == {"serve", "work"}
@@ -189,7 +189,7 @@ def test_both_processes_end_with_the_door(product: Product, number: int) -> None
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fallen", ["serve", "work"])
+@pytest.mark.parametrize("fallen", ["serve", pytest.param("work", marks=pytest.mark.long)])
 def test_one_does_not_go_on_without_the_other(product: Product, fallen: str) -> None:
     children = product.children()
     os.kill(children[fallen], signal.SIGKILL)

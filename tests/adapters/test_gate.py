@@ -24,7 +24,7 @@ from remediation.ports import Budgets, in_lane
 from remediation.store.budgets import SqlBudgets
 from remediation.store.engine import make_engine
 from remediation.store.tables import budgets as table
-from remediation.store.tables import remotes
+from remediation.store.tables import remotes, throttlings
 from sandbox.faults import Fault
 from tests.adapters.conftest import Server
 from tests.people import NOON
@@ -52,6 +52,7 @@ def having(tmp_path: Path) -> Iterator[Having]:
     engine = make_engine(f"sqlite:///{tmp_path / 'budgets.sqlite'}")
     table.create(engine)
     remotes.create(engine)
+    throttlings.create(engine)
     yield lambda limit, writes=None: Shared(engine, Limits(limit, writes))
     engine.dispose()
 

@@ -96,9 +96,13 @@ class Run:
         self.opening = self.opening or (LINKED if chance.random() < 0.85 else chance.choice(SCENARIOS))
         self.honest = chance.random() < 0.3
         diary: Diary = self.stage.begin(self.opening) or Diary()
+        # nobody has a page open: what is told of links is all that happens, in half of the time
+        self.deserted = chance.random() < 0.7 and self.opening == LINKED and not self.opening_itself
         self.sandbox = self.stage.sandbox
         self.clock = self.sandbox.world
         self.begun = self.clock.now()
+        if self.deserted:
+            self.stage.asks.execute("UPDATE journeys SET expires_at = ?", (str(self.begun.replace(tzinfo=None)),))
         self.names, self.noted, self._serial = diary.names, diary.noted, len(diary.noted) + 10_000 * bool(diary.calls)
         self._lags()
         self.truth = Truth(self.clock, LEASE.since_check_in, diary.records, diary.devices, diary.pairs)
@@ -181,7 +185,7 @@ class Run:
             self._pulse: 7,
             self._waits: 9,
             self._happens: 14,
-            self._presses: 7,
+            self._presses: 0 if self.deserted else 7,
             self._unkind: 5,
             self._freezes: 3,
             self._crash: 5,
@@ -195,7 +199,7 @@ class Run:
             for number in sorted(self.clock.records):
                 self.clock.check_in(number)
         self.calm(SETTLED)
-        if self.honest:
+        if self.honest and not self.deserted:
             self._honest_people_go_on()
         self.calm(CALM, until=self._all_quiet())
         laws.all_at_rest(self)

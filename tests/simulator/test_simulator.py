@@ -1,6 +1,6 @@
 """A few seeds of the simulator, the faults that it must catch, and every seed that ever found a bug.
 
-`make test` plays thousands of seeds beside the tests, by `python -m tests.simulator`.
+`make test` plays a thousand seeds beside the tests, by `python -m tests.simulator`.
 """
 
 import logging
@@ -15,7 +15,7 @@ from tests.simulator.stage import Stage
 
 pytestmark = pytest.mark.slow
 
-SEEDS = 20
+SEEDS = 6
 ENOUGH = 200
 """Seeds within which every seeded fault must be caught; most are within the first thirty."""
 
