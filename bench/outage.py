@@ -12,11 +12,12 @@ nothing is lost once there is room
 
 import os
 import random
+import sqlite3
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -72,9 +73,7 @@ def _database(size: Size, seed: int, say: Say) -> dict[str, Any]:
         Crew(company.environment(), company.folder) as crew,
     ):
         server = _Server(company.url)
-        for name in WORKERS:
-            crew.start(name)
-        _flip_some(company, random.Random(seed))
+        _all_at_work(company, crew, random.Random(seed))
         stopped = _while_away(company, server, "fast", size.away, random.Random(seed + 1))
         say(f"  stopped for {size.away} s: first push {stopped} s after it was back")
         killed = _while_away(company, server, "immediate", 0, random.Random(seed + 2))
@@ -82,6 +81,23 @@ def _database(size: Size, seed: int, say: Say) -> dict[str, Any]:
         company.agrees(within=150, say=say)
         crew.check()
         return {"database": {**judge(company), "first_push": {"stopped": stopped, "killed": killed}}}
+
+
+def _all_at_work(company: Company, crew: Crew, chance: random.Random) -> None:
+    """A worker that has no database yet when it starts ends, as it should, and would show nothing."""
+    for name in WORKERS:
+        crew.start(name)
+    ends, engines = time.monotonic() + 60, "workflow_status" if company.engine.dialect.name == "sqlite" else "dbos.workflow_status"
+    seen: set[str] = set()
+    while not seen.issuperset(WORKERS):
+        crew.check()
+        if time.monotonic() > ends:
+            raise AssertionError(f"only {sorted(seen)} came to work")
+        company.hint(chance.sample(company.members, len(company.members) // 2))
+        time.sleep(0.5)
+        with company.engine.connect() as connection:
+            seen = {row[0] for row in connection.execute(sa.text(f"SELECT DISTINCT executor_id FROM {engines}"))}  # noqa: S608
+    _flip_some(company, chance)
 
 
 def _flip_some(company: Company, chance: random.Random) -> None:
@@ -137,10 +153,10 @@ def _disk_full(size: Size, seed: int, say: Say) -> dict[str, Any]:
             Company("sqlite", size.devices, seed, disk=disk) as company,
             Crew(company.environment(), company.folder) as crew,
         ):
-            for name in WORKERS:
-                crew.start(name)
-            _flip_some(company, random.Random(seed))
+            _all_at_work(company, crew, random.Random(seed))
             time.sleep(1)
+            with closing(sqlite3.connect(sa.make_url(company.url).database or "")) as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # there would be room in it else
             ballast = _fill_up(disk)
             refused = reads = 0
             chosen = random.Random(seed + 1).sample(company.members, size.devices // 2)
