@@ -11,7 +11,7 @@ from ..domain.channel import ChannelKind
 from ..domain.compliance import Decision, Verdict
 from ..domain.device import LinkState, Mark
 from ..domain.push import POLL_FAST_FOR, POLL_SLOW, TWO_WRITERS, Push, message_id, two_writers, update_time
-from ..errors import NotFound, RemoteError
+from ..errors import NotFound, RemoteError, Stale
 from ..ports import Marking, Relaying, Report, Sending
 from .confirm import confirm
 from .one_pass import OnePass
@@ -107,11 +107,19 @@ def _send(one: OnePass, channel: Sending | Marking) -> None:
             change.audit(message=mid)
             change.about_to_send(one.link.id, seq=seq, message_id=mid, update_time=stamp, seen_before=seen)
         one.reload()
+    _is_awake(one)
     sent = channel.send(_report(one, mid))
     with one.change("push.sent") as change:
         change.audit(message=mid, compliant=one.push.says_compliant, **asdict(sent))
         change.sent(one.link.id, seq=seq)
     one.reload()
+
+
+def _is_awake(one: OnePass) -> None:
+    """A process may sleep for days between two lines. What it read is then no evidence any more, and the next pass reads anew."""
+    until = one.decision.until if one.decision is not None else None
+    if one.push.says_compliant and until is not None and one.world.clock() >= until:
+        raise Stale("push.sent: slept over its evidence")
 
 
 def _last_told(one: OnePass) -> datetime | None:

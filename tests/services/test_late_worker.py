@@ -2,18 +2,23 @@
 link and for a journey (P2, P3, P9). The last numbers interrupt nothing and are the control."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
 import pytest
 import requests
 
+from bench.stage.in_process import Unheard
 from remediation.domain.device import LinkState
 from remediation.domain.push import Lane
 from remediation.domain.steps import Step
+from remediation.ports import Actor, Change
 from remediation.services.look import look
 from remediation.services.push_compliance import bring_to_rest
+from remediation.store.store import SqlStore
 from tests.stories import Story
 
 Tell = Callable[..., Story]
@@ -90,6 +95,39 @@ def test_P7_a_worker_that_slept_over_what_it_read_judges_nothing(tell: Tell) -> 
     bring_to_rest(link, world=story.world)
     assert words(story) == ["compliant"]
     story.passes(120)
+    assert (story.entra_shows, story.push.at_rest) == (True, True)
+
+
+class Sleepy(SqlStore):
+    """Its worker sleeps for so long after it has prepared a message, once."""
+
+    sleep: Callable[[], None] | None = None
+
+    @contextmanager
+    def change(self, actor: Actor, why: str, **more: Any) -> Iterator[Change]:
+        with super().change(actor, why, **more) as change:
+            yield change
+        if why == "push.prepared" and self.sleep is not None:
+            sleep, self.sleep = self.sleep, None
+            sleep()
+
+
+@pytest.mark.parametrize("hours", [1, 80])
+def test_P4_a_worker_that_slept_over_its_evidence_tells_nothing_of_it(tell: Tell, hours: int) -> None:
+    story = tell("blocked_just_registered")
+    story.arrives()
+    story.says_this_is_mine()
+    story.reports_health(jailbroken=True)
+    story.taps_the_message()
+    story.passes(60)
+    story.reports_health(jailbroken=False)
+    told, store = len(story.uploads()), Sleepy(story.engine, story.store.tenant_id, Unheard())
+    store.sleep = lambda: story.sandbox.world.advance(hours * 3600)
+    bring_to_rest(story.push.link_id, world=replace(story.world, store=store))
+    assert store.sleep is None
+    assert len(story.uploads()) - told == (hours == 1), "within the lease it is told as ever"
+    story.reports_health(jailbroken=False)
+    story.passes(600, every=20)
     assert (story.entra_shows, story.push.at_rest) == (True, True)
 
 

@@ -21,10 +21,11 @@ ENOUGH = 200
 
 FOUND = {
     67: "two passes that prepared one message gave it two update times",
+    10202: "a worker slept between preparing and telling, and told of a read that was older than the lease",
     18: "the end of a link was told under the owner before, and refused for ever",
 }
 """What a seed found when it was new. As the product changes a seed plays another story, so each bug has a test of its own, too:
-`tests/store/test_pushes.py` and `tests/services/test_afterwards.py`."""
+`tests/store/test_pushes.py`, `tests/services/test_afterwards.py` and `tests/services/test_late_worker.py`."""
 
 
 @pytest.fixture(scope="module")
