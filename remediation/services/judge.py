@@ -106,9 +106,15 @@ def _may_say_compliant(one: OnePass, entra: DirectoryDevice | None) -> bool:
 
 def _lapse(one: OnePass) -> None:
     """Without fresh evidence *compliant* stands until its lease ends, and not a moment longer."""
-    until, now = one.push.compliant_until, one.world.clock()
-    if one.push.desired is Verdict.COMPLIANT and (until is None or until <= now):
+    if _is_over(one):
+        one.reload()  # renewing tells no news: another pass may have done it since this one began
+    if _is_over(one):
         one.desire(Decision(Verdict.NOT_COMPLIANT, ("lease_ended",), None), "lease.ended")
+
+
+def _is_over(one: OnePass) -> bool:
+    until = one.push.compliant_until
+    return one.push.desired is Verdict.COMPLIANT and (until is None or until <= one.world.clock())
 
 
 def _leaving(one: OnePass) -> bool:

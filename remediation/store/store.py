@@ -299,9 +299,9 @@ class SqlStore(SqlPartner, SqlMembers, SqlHints, SqlSetUp, SqlImpact, SqlWaves, 
             if observed_at is not None:
                 timer.seen(observed, observed_at)
             timer.park_failed(wake, rows.of_failed_calls(failed_calls))
-            parked = timer.park(wake, seq, next_at=next_at, attempts=attempts, reason=reason, following=following)
-            if parked and decision is not None and posture_read_at is not None:
-                timer.renew(decision, posture_read_at)
+            timer.park(wake, seq, next_at=next_at, attempts=attempts, reason=reason, following=following)
+            if decision is not None and posture_read_at is not None:
+                timer.renew(decision, posture_read_at, seq=seq)  # by a pass that was overtaken, too: it did read that all is well
 
     def note_fault(self, workflow: str, row_id: str, *, wake: int, at: datetime) -> None:
         with writing(self._engine) as connection:

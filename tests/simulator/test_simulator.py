@@ -21,6 +21,7 @@ ENOUGH = 200
 
 FOUND = {
     67: "two passes that prepared one message gave it two update times",
+    183: "a pass whose row was woken meanwhile renewed no lease, and the next one ended it",
     10202: "a worker slept between preparing and telling, and told of a read that was older than the lease",
     18: "the end of a link was told under the owner before, and refused for ever",
 }

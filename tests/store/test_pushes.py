@@ -126,10 +126,12 @@ def test_a_late_worker_moves_no_timer_but_what_it_saw_counts_where_newer(linked:
         change.wake_link("l1", lane=Lane.PERSON)
     timers = linked.push().next_look_at
     park = partial(linked.store.note_push, "l1", wake=1, seq=1, next_at=None, attempts=9, reason="late")
-    park(observed=True, observed_at=NOON, decision=replace(GOOD, until=NOON + timedelta(days=9)), posture_read_at=NOON)
-    park(observed=False, observed_at=NOON - minutes(1))
+    renewed = replace(GOOD, until=NOON + timedelta(days=9))
+    park(observed=True, observed_at=NOON, decision=renewed, posture_read_at=NOON + minutes(1))
+    park(observed=False, observed_at=NOON - minutes(1), decision=replace(GOOD, until=NOON), posture_read_at=NOON)
+    park(seq=2, decision=replace(GOOD, until=NOON), posture_read_at=NOON + minutes(2))  # of news that the row does not stand for
     push = linked.push()
-    assert (push.next_look_at, push.attempts, push.reason, push.compliant_until) == (timers, 0, None, GOOD.until)
+    assert (push.next_look_at, push.attempts, push.reason, push.compliant_until) == (timers, 0, None, renewed.until)
     assert (push.observed, push.observed_at) == (True, NOON)
 
 
