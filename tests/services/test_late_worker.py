@@ -45,6 +45,18 @@ class Interrupted:
         return answer
 
 
+def about_to_be_told(tell: Tell) -> Story:
+    """Linked while it was jailbroken, and good by now: the next pass has *compliant* to tell."""
+    story = tell("blocked_just_registered")
+    story.arrives()
+    story.says_this_is_mine()
+    story.reports_health(jailbroken=True)
+    story.taps_the_message()
+    story.passes(60)
+    story.reports_health(jailbroken=False)
+    return story
+
+
 def words(story: Story) -> list[str]:
     return [u.content[1]["complianceStatus"] for u in sorted(story.uploads(), key=lambda upload: upload.received_at)]
 
@@ -54,13 +66,7 @@ def words(story: Story) -> list[str]:
 @pytest.mark.parametrize("news", ["jailbreak", "wipe"])
 def test_P3_a_late_compliant_never_stands(tell: Tell, at: int, news: str) -> None:
     """It had read a good posture, was about to say so, and is overtaken by bad news."""
-    story = tell("blocked_just_registered")
-    story.arrives()
-    story.says_this_is_mine()
-    story.reports_health(jailbroken=True)
-    story.taps_the_message()
-    story.passes(60)
-    story.reports_health(jailbroken=False)
+    story = about_to_be_told(tell)
 
     def meanwhile() -> None:
         if news == "wipe":
@@ -114,13 +120,7 @@ class Sleepy(SqlStore):
 
 @pytest.mark.parametrize("hours", [1, 80])
 def test_P4_a_worker_that_slept_over_its_evidence_tells_nothing_of_it(tell: Tell, hours: int) -> None:
-    story = tell("blocked_just_registered")
-    story.arrives()
-    story.says_this_is_mine()
-    story.reports_health(jailbroken=True)
-    story.taps_the_message()
-    story.passes(60)
-    story.reports_health(jailbroken=False)
+    story = about_to_be_told(tell)
     told, store = len(story.uploads()), Sleepy(story.engine, story.store.tenant_id, Unheard())
     store.sleep = lambda: story.sandbox.world.advance(hours * 3600)
     bring_to_rest(story.push.link_id, world=replace(story.world, store=store))
