@@ -53,11 +53,7 @@ class Administrator:
     def types(self, step: str, **fields: str) -> None:
         self.goes_to(step)
         for name, value in fields.items():
-            field = self.page.locator(f'[name="{PREFIX}{name}"]')
-            if field.evaluate("field => field.tagName") == "SELECT":
-                field.select_option(value)
-            else:
-                field.fill(value)
+            self._fills(f'[name="{PREFIX}{name}"]', value)
         self.page.locator("#save").click()
         expect(self.page.locator(".notice.careful")).to_have_count(0)
 
@@ -65,12 +61,15 @@ class Administrator:
         """`fields` by their ids."""
         self.goes_to(step)
         for name, value in fields.items():
-            field = self.page.locator(f"#{name.replace('_', '-')}")
-            if field.evaluate("field => field.tagName") == "SELECT":
-                field.select_option(value)
-            else:
-                field.fill(value)
+            self._fills(f"#{name.replace('_', '-')}", value)
         self.page.locator(f"#{button}").click()
+
+    def _fills(self, selector: str, value: str) -> None:
+        field = self.page.locator(selector)
+        if field.evaluate("field => field.tagName") == "SELECT":
+            field.select_option(value)
+        else:
+            field.fill(value)
 
     def sees(self, step: str, words: str, *, within: float = 40) -> None:
         """The page is loaded again until it says so, as it asks for."""
