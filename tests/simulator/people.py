@@ -71,7 +71,7 @@ class People:
         if journey is None:
             return self.arrives(who)
         step = next_step(journey, self.clock())
-        if step is Step.LOOKING:
+        if step in (Step.LOOKING, Step.ENROLL):  # their phone is enrolled: an MDM that hid it may show it now
             return self.checks_again(who, journey)
         if step is Step.THIS_DEVICE:
             proof = journey.possession
