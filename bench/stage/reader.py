@@ -165,10 +165,11 @@ class Reader:
         else:
             form = one.find_parent("form")
             picked = self._mine(form) if form is not None else None
+            here = self.hands.address
             self.taps += picked is not None
             self.hands.presses(one, picked)
             if self.manner == "twice":
-                self.hands.goes(f"{self.hands.origin}/journey")
+                self.hands.goes(here)
         if self.manner == "later" and len(self.trail) == 3:
             self.hands.waits(60)
             self.hands.goes(f"{self.hands.origin}/start")
