@@ -1,6 +1,6 @@
 """Ten thousand people with one thing wrong each, who follow what the pages show and nothing else (`stage/reader.py`), one after the
 other before the whole product, a row for each core; two hundred of them in a real browser. Time is the stand-in's: nobody waits for
-a clock.
+a clock, but those with the browser.
 
 `unaided`: of those whose trouble a person can cure, the share whose Outlook opened. `handed_over`: of all others, the share that
 ended at *help*, with a case code, a number to call and what will be done. `median_taps` of those who can, on our pages and
@@ -24,6 +24,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ from bench.stage import in_chromium
 from bench.stage.broken_pages import broken
 from bench.stage.by_hand import ByHand
 from bench.stage.reader import Ending, Reader
-from bench.stage.troubles import BY_NAME, drawn
+from bench.stage.troubles import BY_NAME, Trouble, drawn
 from bench.stage.walk_in import WalkIn
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
 PEOPLE, IN_CHROMIUM = 10_000, 200
 PROCESSES = os.cpu_count() or 1
-ROW = 200
+ROW, ROW_WITH_BROWSER, BROWSERS = 200, 25, 4
 QUICK, QUICK_IN_CHROMIUM = 60, 1
 
 
@@ -72,18 +73,27 @@ class Met:
 
 def play(people: int, browsers: int, seed: int, fault: str | None, say: Callable[[str], None]) -> dict[str, Any]:
     chance, tally = random.Random(seed), _Tally(say)
-    names = [(trouble.name, manner) for trouble, manner in drawn(people, chance)]
-    rows = [Row(names[at : at + ROW], seed * 100_000 + at + 1, fault) for at in range(0, people, ROW)]
-    if len(rows) == 1:
-        tally.takes(_one_row(rows[0]))
+    few = 0 if fault else browsers
+    by_hand, with_browser = _rows(drawn(people, chance), ROW, seed, fault), _rows(drawn(few, chance), ROW_WITH_BROWSER, seed, fault)
+    if len(by_hand) == 1:  # a short run: no time for processes to start
+        for row in by_hand:
+            tally.takes(_by_hand(row))
+        for row in with_browser:
+            tally.takes(_with_a_browser(row))
     else:
-        with ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn"), _in_silence) as pool:
-            for met in pool.map(_one_row, rows):
+        with _processes(PROCESSES) as here, _processes(BROWSERS) as there:  # those with a browser wait most of the time
+            for met in chain(here.map(_by_hand, by_hand), there.map(_with_a_browser, with_browser)):
                 tally.takes(met)
-    if browsers and fault is None:
-        for trouble, manner, ending, reader in in_chromium.people(drawn(browsers, chance), seed):
-            tally.takes([Met(trouble.name, manner, ending, reader.trail)])
-    return tally.figures(browsers if fault is None else 0)
+    return tally.figures(few)
+
+
+def _rows(people: Sequence[tuple[Trouble, str]], length: int, seed: int, fault: str | None) -> list[Row]:
+    names = [(trouble.name, manner) for trouble, manner in people]
+    return [Row(names[at : at + length], seed * 100_000 + at + 1, fault) for at in range(0, len(names), length)]
+
+
+def _processes(count: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), _in_silence)
 
 
 def _in_silence() -> None:
@@ -91,7 +101,14 @@ def _in_silence() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
-def _one_row(row: Row) -> list[Met]:
+def _with_a_browser(row: Row) -> list[Met]:
+    people = [(BY_NAME[name], manner) for name, manner in row.people]
+    return [
+        Met(trouble.name, manner, ending, reader.trail) for trouble, manner, ending, reader in in_chromium.people(people, row.seed)
+    ]
+
+
+def _by_hand(row: Row) -> list[Met]:
     found = []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))

@@ -45,7 +45,7 @@ def people(drawn: Sequence[tuple[Trouble, str]], seed: int) -> Iterator[tuple[Tr
         browser = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"))
         stack.callback(browser.close)
         for number, (trouble, manner) in enumerate(drawn):
-            _as_on_the_first_day(stage, engine, trouble, seed * 100_000 + number + 1)
+            _as_on_the_first_day(stage, engine, trouble, seed + number)
             manner = "reads" if manner == "late" else manner  # ten minutes of the machine's clock are not to be had
             with InChromium(stage, browser) as hands:
                 reader = Reader(stage.sandbox, hands, trouble.platform, manner)
@@ -121,7 +121,9 @@ class InChromium:
             found.click()
 
     def busy(self, seconds: float) -> None:
-        """What takes seconds in life takes no time here."""
+        """What takes seconds in life takes one here where it is done on the phone: Entra tells whole seconds, and a registration in
+        that of the tap is none after it."""
+        self._page.wait_for_timeout(seconds / 8 * 1000)
 
     def waits(self, seconds: float) -> None:
         """The page tells by itself; without script, who looks again would see it."""
