@@ -27,7 +27,7 @@ def do(world: World, phone: Phone, order: dict[str, Any]) -> dict[str, Any]:
     match order["action"]:
         case "open_outlook":
             return open_outlook(world, phone).as_json()
-        case "register" if (why := refusal(phone)) is not None:
+        case "register" if (why := refusal(world, phone)) is not None:
             raise BadOrder(why)
         case "register":
             return {"device_id": world.register(phone).device_id}
@@ -41,7 +41,7 @@ def do(world: World, phone: Phone, order: dict[str, Any]) -> dict[str, Any]:
             if phone.record_id is not None:
                 world.check_in(phone.record_id)
         case "cure":
-            cure(phone)
+            cure(world, phone)
         case "take":
             world.hand = phone.key
         case "set":

@@ -138,7 +138,7 @@ def _deeds(app: Flask, sandbox: Sandbox) -> None:
             if world.person(address) is not world.persons[phone.person_oid]:
                 wrong = f"This {phone.kind.noun} can only be registered with its owner’s work address."
                 return _page(sandbox, "authenticator.html", address=address, refusal=wrong), 422
-            if (why := refusal(phone)) is not None:
+            if (why := refusal(world, phone)) is not None:
                 return _page(sandbox, "authenticator.html", address=address, refusal=why), 422
             world.register(phone)
         return _back("authenticator")

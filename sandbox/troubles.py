@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sandbox.platforms import IPHONE, KINDS, DeviceKind
 from sandbox.tenant import registered
-from sandbox.world import Phone, World
+from sandbox.world import GRAPH_APP_ID, DirectoryDevice, Phone, World
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ TROUBLES: dict[str, Trouble] = {
         "The account has as many devices as it may have.",
         None,
         "You have reached the maximum number of devices.",
-        "The helpdesk switches an old entry off",
+        "The helpdesk removes the oldest entry",
         registers=True,
     ),
     "not_allowed": Trouble(
@@ -168,6 +168,9 @@ def begins(name: str) -> Callable[[World], object]:
             registered(world)
         phone = world.phones["mia"]
         phone.trouble, phone.hidden = name, TROUBLES[name].hides
+        if name == "too_many":
+            world.device_quota = len(_entries(world, phone))
+            world.apps["service"].permissions[GRAPH_APP_ID].add("Policy.Read.DeviceConfiguration")
 
     return begin
 
@@ -176,13 +179,20 @@ def trouble_of(phone: Phone) -> Trouble | None:
     return TROUBLES[phone.trouble] if phone.trouble is not None else None
 
 
-def refusal(phone: Phone) -> str | None:
+def refusal(world: World, phone: Phone) -> str | None:
     """Why it cannot be registered now, as the app says it."""
-    trouble = trouble_of(phone)
+    full = phone.device_id is None and len(_entries(world, phone)) >= world.device_quota
+    trouble = TROUBLES["too_many"] if full else trouble_of(phone)
     if trouble is None or not trouble.registers:
         return None
     return trouble.says if trouble.code is None else f"{trouble.says} (AADSTS{trouble.code})"
 
 
-def cure(phone: Phone) -> None:
+def cure(world: World, phone: Phone) -> None:
+    if phone.trouble == "too_many":
+        min(_entries(world, phone), key=lambda device: device.registered_at).deleted = True
     phone.trouble, phone.hidden = None, False
+
+
+def _entries(world: World, phone: Phone) -> list[DirectoryDevice]:
+    return [device for device in world.devices.values() if device.owner_oid == phone.person_oid and not device.deleted]

@@ -15,12 +15,15 @@ ASKS_AGAIN = re.compile(r"15\.[0-2](\.|$)")
 """macOS 15.0 to 15.2 (Microsoft's notes on Platform SSO: mended in 15.3)."""
 
 
-def noticed(journey: Journey, now: datetime) -> tuple[Trouble, ...]:
+def noticed(journey: Journey, now: datetime, *, full: bool = False) -> tuple[Trouble, ...]:
+    """`full`: the person has as many entries as they may have, by what was last read."""
     step, device = next_step(journey, now), journey.in_hand
     known = [d.registered_at for d in journey.directory if d.enabled and d.registered_at is not None]
     found = []
     if step is Step.THIS_DEVICE and journey.possession is None and any(AWAY <= now - at <= LATELY for at in known):
         found.append(Trouble.HALF_WAY)
+    if step is Step.REGISTER and full:
+        found.append(Trouble.TOO_MANY)
     if step is Step.REGISTER and device is not None:
         if device.enrolled_at is not None and known and max(known) < device.enrolled_at - LATELY:
             found.append(Trouble.NEW_PHONE)

@@ -1,4 +1,4 @@
-"""How many devices the directory lets each person have: asked some times a day, and kept for the helpdesk's page.
+"""How many devices the directory lets each person have: asked some times a day, and kept for the pages.
 
 Next door: `doctor_tenant` (the same for the doctor), `domain/tenant_facts.py`.
 """
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from ..domain.onboarding import Looked
 from ..domain.tenant_facts import QUOTA_LOOK
 from ..errors import Refused
-from ..ports import Actor, Choices, Store, TenantFacts
+from ..ports import Actor, Choices, LookUp, Store, TenantFacts
 
 ASKED_EVERY = timedelta(hours=6)
 
@@ -25,3 +25,9 @@ def keep(tenant: TenantFacts, choices: Choices, store: Store, *, actor: Actor, n
     with store.change(actor, "set_up.looked", about=("look", QUOTA_LOOK), at=now) as change:
         change.audit(cause=None)
         change.looked_at(Looked(QUOTA_LOOK, looked_at=now, good_at=now, detail={"most": most}))
+
+
+def full(look_up: LookUp, oid: str) -> bool:
+    """Whether one more device of this person would be one too many: a hint, for both were read a while ago."""
+    quota = look_up.device_quota()
+    return quota is not None and quota.full(look_up.registered(oid))

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from ..domain.journey import Journey
 from ..domain.promise import DOCUMENTED, promised
 from ..domain.steps import Step, candidates, next_step
-from ..services import ask
+from ..services import ask, device_quota
 from ..services.other_device import other_device
 from . import device_app, handles
 from .access_shown import access_card
@@ -138,8 +138,10 @@ def still_blocked() -> AnyResponse:
 def _seen(journey: Journey) -> Panel:
     """What the page shows; another page than the last is noted for the helpdesk, who will be asked about it."""
     now = desk().clock()
-    promise = promised(desk().store.waits(journey.platform, now)) if next_step(journey, now) is Step.WAIT else DOCUMENTED
-    seen = panel(journey, now, browser=here().browser, usual=_usual_again(), promise=promise)
+    step = next_step(journey, now)
+    promise = promised(desk().store.waits(journey.platform, now)) if step is Step.WAIT else DOCUMENTED
+    full = step is Step.REGISTER and device_quota.full(desk().everybody, here().oid)
+    seen = panel(journey, now, browser=here().browser, usual=_usual_again(), promise=promise, full=full)
     if seen.title != journey.shown:
         desk().store.note_shown(journey.id, journey.shown, seen.title, at=desk().clock())
     return seen

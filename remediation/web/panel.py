@@ -115,9 +115,11 @@ class Panel:
         return self.step in FINAL
 
 
-def panel(journey: Journey, now: datetime, *, browser: str, usual: bool = False, promise: Promise = DOCUMENTED) -> Panel:
+def panel(
+    journey: Journey, now: datetime, *, browser: str, usual: bool = False, promise: Promise = DOCUMENTED, full: bool = False
+) -> Panel:
     """`usual`: the person wants the usual instruction once more, though it did not help before. `promise` is how long the wait
-    takes here."""
+    takes here; `full`: this person has as many entries in the directory as they may have."""
     step, links = next_step(journey, now), chain(journey, now)
     device, since = journey.in_hand, _since(journey)
     opened_by, opened_at = _opened(journey) if step is Step.OPEN else (None, None)
@@ -155,7 +157,7 @@ def panel(journey: Journey, now: datetime, *, browser: str, usual: bool = False,
         still_blocked_at=None if _mended(journey) else journey.still_blocked_at,
         help_why=_known(help_why(journey, now), HELP),
         not_for_you=_known(not_for_you(journey.standing) if journey.standing is not None else None, NOT_FOR_YOU),
-        noticed=tuple(one.value for one in noticed(journey, now)),
+        noticed=tuple(one.value for one in noticed(journey, now, full=full)),
         rung=Rung.USUAL.value if usual else rung(journey, now).value,
         tell="wanted" if journey.tell_open_at is not None else "offered" if device in journey.reachable else None,
     )

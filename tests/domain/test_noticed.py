@@ -38,6 +38,12 @@ def test_only_entries_older_than_the_enrollment_are_another_phones() -> None:
         assert (next_step(journey, NOW), noticed(journey, NOW)) == (Step.REGISTER, found)
 
 
+def test_no_room_for_another_matters_to_whoever_registers_one() -> None:
+    assert noticed(REGISTER, NOW, full=True) == (Trouble.TOO_MANY,)
+    assert noticed(REGISTER, NOW) == ()
+    assert noticed(LINKED, NOW, full=True) == ()
+
+
 @pytest.mark.parametrize(("version", "found"), [("15.1", True), ("15.2.1", True), ("15.3", False), ("15.21", False), (None, False)])
 def test_the_macos_that_asks_again(version: str | None, found: bool) -> None:
     mac = replace(MANAGED_PHONE, platform=Platform.MACOS, os_version=version)

@@ -90,7 +90,7 @@ def test_what_only_the_person_can_tell_is_in_the_way_until_it_is_cured(world: Wo
     seed(world, name, Addresses("https://a/signed-in", "https://a/out", "https://a/enrollment", "https://a/remediation"))
     phone, trouble = world.in_hand, TROUBLES[name]
     if trouble.registers:
-        assert trouble.says in (refusal(phone) or "")
+        assert trouble.says in (refusal(world, phone) or "")
         with pytest.raises(BadOrder, match=trouble.says[:10]):
             do(world, phone, {"action": "register"})
     else:

@@ -8,14 +8,16 @@ from datetime import timedelta
 import pytest
 
 from remediation.adapters.tenant_facts import GraphTenantFacts
+from remediation.domain.steps import Step
 from remediation.domain.tenant_facts import DeviceQuota
 from remediation.errors import Unreachable
 from remediation.ports import Actor
-from remediation.services.device_quota import ASKED_EVERY, keep
+from remediation.services.device_quota import ASKED_EVERY, full, keep
 from remediation.store.look_up import SqlLookUp
 from remediation.store.onboarding import SqlChoices
 from remediation.wire import Wire
 from remediation.wiring import build_budgets
+from sandbox.deeds import do
 from sandbox.faults import Fault
 from sandbox.world import GRAPH_APP_ID
 from tests.services.test_budgets import settings_for
@@ -83,3 +85,21 @@ def test_a_directory_that_is_away_leaves_what_was_read(story: Story) -> None:
     with pytest.raises(Unreachable):
         kept(story)
     assert quota(story) == before
+
+
+def test_whoever_has_as_many_as_they_may_have_is_told_before_they_register(tell: Tell) -> None:
+    story = tell("too_many")
+    look_up = SqlLookUp(story.engine, story.store.tenant_id)
+    story.arrives()
+    story.says_this_is_mine()
+    story.taps_the_message()
+    assert story.step is Step.REGISTER
+    assert not full(look_up, story.oid), "nobody has read yet how many there may be"
+    kept(story)
+    assert full(look_up, story.oid)
+    do(story.sandbox.world, story.remotes.phone, {"action": "cure"})
+    story.checks_again()
+    assert not full(look_up, story.oid)
+    story.registers()
+    story.passes(60)
+    assert story.entra_shows is True

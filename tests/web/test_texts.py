@@ -163,7 +163,7 @@ MADE_UP = {
     "says.where.": "123",
     "loop.heading.": {Rung.ANOTHER.value, Rung.HELPDESK.value},
     "loop.do.": {step.value for step in ASKS},
-    "trouble.noticed.": {one.value for one in (Trouble.HALF_WAY, Trouble.NEW_PHONE, Trouble.ASKED_AGAIN)},
+    "trouble.noticed.": {one.value for one in (Trouble.HALF_WAY, Trouble.NEW_PHONE, Trouble.ASKED_AGAIN, Trouble.TOO_MANY)},
     "trouble.part.": values(Part),
     **{f"trouble.{part}.": values(Trouble) for part in ("ask", "text", "do")},
     "open.observed.": ("changed", "already_so", "relayed", "found"),
