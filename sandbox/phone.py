@@ -184,7 +184,7 @@ def _deeds(app: Flask, sandbox: Sandbox) -> None:
     @app.post("/phone/cure")
     def end_the_trouble() -> BaseResponse:
         with sandbox.world.lock:
-            cure(sandbox.world.in_hand)
+            cure(sandbox.world, sandbox.world.in_hand)
         return _where_it_was()
 
     @app.post("/phone/truth")

@@ -250,5 +250,5 @@ def test_what_only_the_person_can_tell_ends_at_help_and_its_cure_opens(tell: Tel
         story.says_still_blocked()
         story.passes(30)
     assert (story.step, why(story)) == (Step.HELP, "loop")
-    cure(story.remotes.phone)
+    cure(story.sandbox.world, story.remotes.phone)
     assert story.outlook_opens()
