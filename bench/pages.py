@@ -121,8 +121,11 @@ def _report(lighthouse: Path, address: str, cookie: str | None) -> dict[str, Any
     command.append(f"--only-categories={','.join(category for category, _ in CATEGORIES.values())}")
     if cookie is not None:
         command.append("--extra-headers=" + json.dumps({"Cookie": cookie}))
-    done = subprocess.run(command, check=False, capture_output=True, env={**os.environ, "CHROME_PATH": chromium})
-    if done.returncode:
+    for _ in range(3):  # now and then its browser shows it nothing, and it asks to be run again itself
+        done = subprocess.run(command, check=False, capture_output=True, env={**os.environ, "CHROME_PATH": chromium})
+        if done.returncode == 0:
+            break
+    else:
         raise SystemExit(f"Lighthouse failed: {done.stderr.decode()[-500:]}")
     report: dict[str, Any] = json.loads(done.stdout)
     return report
