@@ -13,10 +13,12 @@ from remediation.domain.device import DirectoryDevice, LinkState, ManagedDevice,
 from remediation.domain.device_certificate import Attribute, CertificateSays
 from remediation.domain.evidence import Level
 from remediation.domain.journey import Journey
+from remediation.domain.onboarding import Looked
 from remediation.domain.push import Lane
 from remediation.domain.sign_in_proof import Record, SignIn
 from remediation.domain.standing import Standing
 from remediation.domain.steps import LOOP
+from remediation.domain.tenant_facts import QUOTA_LOOK
 from remediation.ports import Actor, Store
 from remediation.services import ask
 from remediation.services.device_certificate import ask_for_certificate, came_back, certificate_shown
@@ -86,6 +88,12 @@ class Scene:
 
     def registered(self, *devices: DirectoryDevice) -> Scene:
         self.store.observe_directory(self.person.oid, devices, at=self.clock())
+        return self
+
+    def may_have(self, most: int | None) -> Scene:
+        """So many devices, as a worker read of the tenant."""
+        with self.store.change(WORKER, "set_up.looked", about=("look", QUOTA_LOOK), at=self.clock()) as change:
+            change.looked_at(Looked(QUOTA_LOOK, looked_at=self.clock(), detail={"most": most}))
         return self
 
     def message_wanted(self) -> Scene:

@@ -11,9 +11,6 @@ import sqlalchemy as sa
 from bs4 import BeautifulSoup
 
 from remediation.domain.device import Platform
-from remediation.domain.onboarding import Looked
-from remediation.domain.tenant_facts import QUOTA_LOOK
-from remediation.ports import Actor
 from remediation.settings.rules import LINK_SCHEMES
 from remediation.web import error_pages, links, panel
 from tests.people import REGISTERED_PHONE
@@ -308,9 +305,7 @@ def test_every_error_page_has_one_way_on_and_says_who_can_act(web: Web) -> None:
 @pytest.mark.parametrize(("most", "told"), [(1, True), (2, False), (None, False)])
 def test_no_room_for_another_device_is_said_before_it_is_tried(web: Web, most: int | None, told: bool) -> None:
     scene = web.scene("register")
-    scene.registered(replace(REGISTERED_PHONE, enabled=False)).looked()
-    with web.store.change(Actor("worker", "w"), "set_up.looked", about=("look", QUOTA_LOOK), at=web.clock()) as change:
-        change.looked_at(Looked(QUOTA_LOOK, looked_at=web.clock(), detail={"most": most}))
+    scene.registered(replace(REGISTERED_PHONE, enabled=False)).looked().may_have(most)
     browser = web.signed_in()
     assert step(browser) == "register"
     assert (ENGLISH["trouble.noticed.too_many"] in seen(browser)) is told

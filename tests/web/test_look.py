@@ -20,7 +20,7 @@ from werkzeug.test import TestResponse
 
 from remediation.domain.device import Person, Platform
 from remediation.services.waves import WaveAsked, begin_wave
-from tests.people import REGISTERED_PHONE
+from tests.people import MANAGED_PHONE, REGISTERED_PHONE
 from tests.proven import asked
 from tests.web.conftest import ORIGIN, Web
 from tests.web.conftest import Browser as Client
@@ -253,6 +253,16 @@ def test_every_step_that_differs_on_other_devices(web: Web, screen: Screen, name
     of(platform, name, web.begun(platform=platform))
     screen.client = web.signed_in()
     looked_at(screen, "/journey", f"{name}-{platform.value}")
+
+
+def test_what_is_noticed_beside_the_step(web: Web, screen: Screen) -> None:
+    entry = replace(REGISTERED_PHONE, owner_oid="noah", registered_at=web.clock() - timedelta(days=90))
+    begun = web.begun(platform=Platform.MACOS)
+    begun.has_phones(replace(MANAGED_PHONE, platform=Platform.MACOS, os_version="15.1", enrolled_at=web.clock()))
+    begun.registered(replace(entry, platform=Platform.MACOS)).looked().proven().looked().may_have(1)
+    screen.client = web.signed_in()
+    looked_at(screen, "/journey", "noticed")
+    assert screen.page.locator(".notice").count() >= 3
 
 
 class SecondHost:
