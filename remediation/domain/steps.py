@@ -267,6 +267,8 @@ def _observed(journey: Journey, now: datetime) -> dict[str, tuple[bool, datetime
         return {name: (True, already.registered_at if name == "registered" else already.read_at) for name in names}
     device, registered = journey.in_hand, _registered(journey)
     link, push = journey.link, journey.push or Push(link_id="")
+    if link is None and next_step(journey, now) is Step.REGISTER:  # who is asked to register has none that could be this device
+        registered = None
     if journey.replacing is not None:  # what was seen of the entry before says nothing of this one
         link, push, registered = None, Push(link_id=""), journey.registered_anew
     carried = push.says_compliant and push.desired_seq > 0

@@ -129,6 +129,14 @@ def test_the_chain_marks_what_fails_and_leaves_the_rest_to_come() -> None:
     assert states == [ChainState.DONE] * 3 + [ChainState.BROKEN] + [ChainState.TO_COME] * 3
 
 
+def test_whoever_is_asked_to_register_is_not_told_that_it_is_done() -> None:
+    another = replace(ARRIVED, possession=PROOF, directory=(replace(REGISTERED_PHONE, owner_oid="noah"),))
+    assert next_step(another, NOON) is Step.REGISTER
+    assert [x.state for x in chain(another, NOON)][:3] == [ChainState.DONE, ChainState.CURRENT, ChainState.TO_COME]
+    unproven = replace(another, possession=None)
+    assert [x.state for x in chain(unproven, NOON)][1] is ChainState.DONE, "until we know which device it is"
+
+
 def test_nothing_after_the_first_open_link_is_called_done() -> None:
     sent = replace(LINKED, pushes=(replace(OPENED, accepted_seq=0, confirmed_seq=0, observed=None),))
     states = [x.state for x in chain(sent, LATER)]
