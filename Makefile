@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest $(if $(CI),-p tests.setup.no_skips) $(ARGS)
 # Most of the slow tests wait for something, so more of them than cores run side by side.
 SIDE_BY_SIDE := -n 3 --dist worksteal
 # The simulator waits for nothing: its seeds fill the time in which those do.
-SEEDS ?= 1000
+SEEDS ?= 800
 SIMULATOR := $(BIN)/python -m tests.simulator --seeds $(SEEDS)
 IN_THE_GAPS := .ci/beside "$(SIMULATOR)" "$(SIMULATOR) --from 10001" --
 

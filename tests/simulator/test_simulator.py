@@ -1,6 +1,6 @@
 """A few seeds of the simulator, the faults that it must catch, and every seed that ever found a bug.
 
-`make test` plays two thousand seeds beside the tests, by `python -m tests.simulator`.
+`make test` plays sixteen hundred seeds beside the tests, by `python -m tests.simulator`.
 """
 
 import logging
