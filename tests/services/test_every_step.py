@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from remediation.adapters.graph import NOBODY_KEPT_OUT
 from remediation.domain.device import Platform
 from remediation.domain.noticed import noticed
 from remediation.domain.standing import not_for_you
@@ -40,6 +41,18 @@ def test_no_licence_goes_on_by_itself_once_one_is_assigned(tell: Tell) -> None:
     mia.licences = list(next(p for p in story.sandbox.world.persons.values() if p.name == "Noah Lind").licences)
     story.checks_again()
     assert story.step is Step.THIS_DEVICE
+
+
+def test_a_licence_taken_away_after_the_first_look_is_said_once_it_is_asked_for_again(tell: Tell) -> None:
+    story = tell("blocked_just_registered")
+    story.arrives()
+    mia = next(p for p in story.sandbox.world.persons.values() if p.oid == story.oid)
+    mia.licences = []
+    story.checks_again()
+    assert story.step is Step.THIS_DEVICE, "read a moment ago, and nobody was kept out"
+    story.tick(NOBODY_KEPT_OUT.total_seconds() + 1)
+    story.checks_again()
+    assert story.step is Step.NOT_FOR_YOU
 
 
 def test_not_enrolled_goes_on_once_the_device_is_managed(tell: Tell) -> None:
