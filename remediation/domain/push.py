@@ -17,6 +17,7 @@ MESSAGES = UUID("5f0c5a6e-8c57-4f0a-9b0b-3d2f5a7a9d11")  # our own namespace for
 POLLS = (2, 4, 8, 16, 30)  # seconds between looks while a person may be waiting
 POLL_FAST_FOR = timedelta(minutes=10)
 POLL_SLOW = timedelta(hours=1)
+POLL_FAILED = timedelta(minutes=2)
 USUAL = timedelta(minutes=5)  # how long Microsoft takes as a rule, and what the page promises at the worst
 WORST = timedelta(hours=1)
 FLIPS, FLIPS_WITHIN = 2, timedelta(hours=24)
@@ -122,10 +123,11 @@ def update_time(previous: datetime | None, now: datetime) -> datetime:
     return now if previous is None else max(now, previous + timedelta(milliseconds=1))
 
 
-def look_again(now: datetime, *, waiting_since: datetime, attempts: int) -> datetime:
-    """When to look next while the remote has not shown what we wait for: 2, 4, 8 … 30 s for ten minutes, then hourly."""
+def look_again(now: datetime, *, waiting_since: datetime, attempts: int, failed: bool = False) -> datetime:
+    """When to look next while the remote has not shown what we wait for: 2, 4, 8 … 30 s for ten minutes, then hourly. A look that
+    `failed` has shown nothing yet: somebody may stand there when the remote is back, so it is tried again sooner than that."""
     if now - waiting_since >= POLL_FAST_FOR:
-        return now + POLL_SLOW
+        return now + (POLL_FAILED if failed else POLL_SLOW)
     return now + timedelta(seconds=POLLS[min(attempts, len(POLLS) - 1)])
 
 

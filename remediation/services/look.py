@@ -210,7 +210,9 @@ def _note(journey: Journey, world: World, seen: _Seen, *, wake: int, begun: date
     carried_by_push = journey.push is not None and step in (Step.WAIT, Step.IN_APP)
     watch = step in WATCHED and not (carried_by_push and not failed)
     waiting_since = journey.look.wanted_at or journey.started_at
-    next_at = look_again(now, waiting_since=waiting_since, attempts=journey.look.attempts) if watch or failed else None
+    next_at = None
+    if watch or failed:
+        next_at = look_again(now, waiting_since=waiting_since, attempts=journey.look.attempts, failed=failed is not None)
     due = record_due(journey)
     if due is not None:
         due = max(due, now + BETWEEN_LOOKS)

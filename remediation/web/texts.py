@@ -23,6 +23,8 @@ ENGLISH = "en"
 ASKED, COOKIE = "lang", "language"
 APP = "%(app)s"
 """Stands in a sentence for the name of the MDM's app on the device."""
+CODE = "%(code)s"
+"""A case code is read aloud, so it stays on one line, its hyphen notwithstanding."""
 NOT_OF_PAGES = ("message.", "page.language", "mail.")
 VARIABLE = re.compile(r"%\(\w+\)s")
 
@@ -77,6 +79,7 @@ class Texts:
             # A phone number or code among words that run the other way would have its parts put in the other order
             # (Unicode's UAX #9), so what stands for a variable is set apart.
             found = VARIABLE.sub(r"<bdi>\g<0></bdi>", found)
+        found = found.replace(CODE, f'<bdi class="whole">{CODE}</bdi>')
         return found.replace(APP, str(escape(self.app())).replace("%", "%%")) if APP in found else found
 
     def ngettext(self, one: str, many: str, count: int) -> str:

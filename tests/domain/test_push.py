@@ -27,6 +27,7 @@ def test_looking_again_slows_down_while_a_person_may_wait_and_is_hourly_after() 
     gaps = [look_again(NOON, waiting_since=NOON, attempts=n) - NOON for n in range(7)]
     assert [g.seconds for g in gaps] == [2, 4, 8, 16, 30, 30, 30]
     assert look_again(NOON, waiting_since=NOON - minutes(10), attempts=0) - NOON == timedelta(hours=1)
+    assert look_again(NOON, waiting_since=NOON - minutes(10), attempts=9, failed=True) - NOON == minutes(2)
 
 
 def test_P8_errors_back_off_up_to_an_hour() -> None:

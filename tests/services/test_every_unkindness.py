@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from remediation.domain.push import POLL_FAILED, POLL_FAST_FOR
 from remediation.domain.steps import Step
 from tests.stories import Story
 
@@ -91,6 +92,17 @@ def test_an_unkindness_at_any_step_breaks_nothing_and_passes(tell: Tell, step: s
     go_on(story)
     reaches_open(story)
     is_truthful(story)
+
+
+@pytest.mark.parametrize("service", ["workspace_one", "graph"])
+def test_after_an_outage_that_outlasts_anybodys_patience_the_page_moves_on_by_itself(tell: Tell, service: str) -> None:
+    story = tell("blocked_just_registered")
+    story.fault(service, "down")
+    story.arrives()
+    story.passes(POLL_FAST_FOR.total_seconds() * 2)
+    assert story.step is Step.LOOKING
+    story.sandbox.faults.clear()
+    story.gets_to(Step.THIS_DEVICE, within=POLL_FAILED.total_seconds() + 30)
 
 
 def reaches_open(story: Story) -> None:
