@@ -233,6 +233,7 @@ def test_the_figures(web: Web, screen: Screen, scene: str | None) -> None:
     looked_at(screen, "/helpdesk/figures", f"figures-{scene}")
     if scene is not None:
         looked_at(screen, "/helpdesk/figures?from=x&platform=y", "figures-faults")
+        screen.client = web.signed_in(Person("alma", "Alma Reis", "alma.reis"), browser="alma", roles=("Admin",))
         looked_at(screen, "/helpdesk/figures/list?table=journeys&of=all~all~begun", "figures-list")
 
 
