@@ -212,7 +212,8 @@ def _note(journey: Journey, world: World, seen: _Seen, *, wake: int, begun: date
     waiting_since = journey.look.wanted_at or journey.started_at
     next_at = None
     if watch or failed:
-        next_at = look_again(now, waiting_since=waiting_since, attempts=journey.look.attempts, failed=failed is not None)
+        attempts, in_vain = journey.look.attempts, watch and failed is not None
+        next_at = look_again(now, waiting_since=waiting_since, attempts=attempts, failed=in_vain)
     due = record_due(journey)
     if due is not None:
         due = max(due, now + BETWEEN_LOOKS)
