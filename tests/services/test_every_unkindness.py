@@ -105,6 +105,17 @@ def test_after_an_outage_that_outlasts_anybodys_patience_the_page_moves_on_by_it
     story.gets_to(Step.THIS_DEVICE, within=POLL_FAILED.total_seconds() + 30)
 
 
+def test_in_an_outage_whoever_has_arrived_is_not_looked_at_as_if_they_waited(tell: Tell) -> None:
+    story = tell("blocked_just_registered")
+    story.gets_through()
+    story.fault("workspace_one", "down")
+    story.checks_again()
+    story.passes(POLL_FAST_FOR.total_seconds() + 60)
+    next_at = story.journey.look.next_at
+    assert next_at is not None
+    assert next_at - story.world.clock() > POLL_FAILED
+
+
 def reaches_open(story: Story) -> None:
     """Goes on as a person would, pressing what the page shows."""
     for _ in range(60):
