@@ -3,6 +3,7 @@
 Part of a pass (`one_pass`); `domain/compliance.py: decide` has the rule, `read_both_sides` the reads. Next door: `carry`.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 
 from ..domain.compliance import Decision, Verdict, decide
@@ -107,9 +108,21 @@ def _may_say_compliant(one: OnePass, entra: DirectoryDevice | None) -> bool:
 def _lapse(one: OnePass) -> None:
     """Without fresh evidence *compliant* stands until its lease ends, and not a moment longer."""
     if _is_over(one):
+        _renew_by_its_check_in(one)
         one.reload()  # renewing tells no news: another pass may have done it since this one began
     if _is_over(one):
         one.desire(Decision(Verdict.NOT_COMPLIANT, ("lease_ended",), None), "lease.ended")
+
+
+def _renew_by_its_check_in(one: OnePass) -> None:
+    """The directory was not to be had, but the MDM shows that the device was heard of since: that is no silence of the device's.
+    How long ago we read both sides counts on, from when we did."""
+    device, judged_at = one.sides.device, one.push.posture_read_at
+    if device is None or judged_at is None or one.sides.entra is not None or not suffices(one.link.evidence, one.world.minimum):
+        return
+    decision = decide(replace(device.posture, read_at=judged_at), one.world.clock(), one.world.lease)
+    if decision.verdict is Verdict.COMPLIANT:
+        one.world.store.note_judged(one.link.id, seq=one.push.desired_seq, decision=decision, posture_read_at=judged_at)
 
 
 def _is_over(one: OnePass) -> bool:

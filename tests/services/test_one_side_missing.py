@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from remediation.domain.compliance import Lease
 from remediation.domain.device import LinkState
 from remediation.domain.steps import Step
 from tests.stories import Story
@@ -70,6 +71,26 @@ def test_T9_the_lease_ends_at_its_end_however_long_the_mdm_asks_us_to_wait(tell:
     assert story.world.clock() - begun > timedelta(hours=71)
     story.passes(60)
     assert story.entra_shows is False
+
+
+def test_T9_a_device_heard_of_stays_up_while_the_directory_is_away_but_not_for_ever(tell: Tell) -> None:
+    story = linked(tell)
+    story.with_world(lease=Lease(since_read=timedelta(hours=72), since_check_in=timedelta(hours=12)))
+    story.passes(11 * HOURS, every=HOURS)
+    story.fault("graph", "down")
+    judged_at, record = story.push.posture_read_at, story.remotes.phone.record_id
+    assert judged_at is not None
+    assert record is not None
+    story.sandbox.world.check_in(record)
+    story.tick(2 * HOURS, everything=True)  # the worker comes late: by what it knew, the device has been silent for too long
+    until = story.push.compliant_until
+    assert until is not None
+    assert (story.push.says_compliant, until > story.world.clock()) == (True, True)
+    while story.push.says_compliant:
+        story.sandbox.world.check_in(record)
+        story.tick(HOURS / 4)
+    assert timedelta(hours=72) <= story.world.clock() - judged_at < timedelta(hours=73)
+    assert story.push.reasons == ("lease_ended",)
 
 
 def test_T9_a_connection_taken_out_of_the_settings_does_not_stay_compliant(tell: Tell) -> None:

@@ -257,9 +257,11 @@ def _rises(run: Run) -> dict[str, list[datetime]]:
 
 
 def _cause(run: Run, link: DeviceLink, up: Call, decided: datetime) -> bool:
-    """Between the two something was not good for a moment, or the lease of our own reads was over."""
+    """Between the two something was not good for a moment, or the lease was over by what we had read: the age of the read, or of
+    the check-in that it showed."""
     known = [c for c in records_read(run, link) if run.noted.get(c.task, decided) < decided or c.task == up.task]
-    reads = [c.at for c in known if c.at <= decided]
+    known = [c for c in known if c.at <= decided]
+    reads = [c.at for c in known]
     good_at_up = [at for at in reads if at <= up.at]
     begins = good_at_up[-1] if good_at_up else up.at
     made = record_at(run, link.managed.record_id, link.made_at + SKEW)
@@ -273,7 +275,10 @@ def _cause(run: Run, link: DeviceLink, up: Call, decided: datetime) -> bool:
     for shown in run.truth.devices.get(link.device_id, []):
         if begins <= shown.at <= decided + SKEW and shown.identity != device:
             return True
-    return not reads or max(reads) + LEASE.since_read <= decided + SKEW
+    if not reads or max(reads) + LEASE.since_read <= decided + SKEW:
+        return True
+    shown = max(known, key=lambda c: c.at).truth
+    return shown is not None and shown.good_until is not None and shown.good_until <= decided + SKEW
 
 
 def bookkeeping(run: Run) -> None:
