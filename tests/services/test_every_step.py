@@ -52,7 +52,7 @@ def test_a_licence_taken_away_after_the_first_look_is_said_once_it_is_asked_for_
     assert story.step is Step.THIS_DEVICE, "read a moment ago, and nobody was kept out"
     story.tick(NOBODY_KEPT_OUT.total_seconds() + 1)
     story.checks_again()
-    assert story.step is Step.NOT_FOR_YOU
+    story.gets_to(Step.NOT_FOR_YOU)
 
 
 def test_not_enrolled_goes_on_once_the_device_is_managed(tell: Tell) -> None:
