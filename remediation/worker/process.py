@@ -15,7 +15,7 @@ from .pulse import Pulse
 
 log = structlog.get_logger(__name__)
 
-LOOKED_EVERY = 2.0  # seconds between two looks whether settings were typed
+LOOKED_EVERY = 2.0  # seconds between two looks whether settings were typed, or a signal came just before the wait began
 PULSES_END = 2.0  # seconds, beside the 25 of the engine
 
 
@@ -42,7 +42,8 @@ class Worker:
             pulse.start()
         log.info("worker ready", pid=os.getpid())
         anew = False
-        while not ending.wait(LOOKED_EVERY if changed is not None else None):
+        # Never without an end: a signal between Python's last look and the wait's own beginning would wake nobody.
+        while not ending.wait(LOOKED_EVERY):
             if changed is not None and changed():
                 anew = True
                 break
