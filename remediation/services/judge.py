@@ -118,7 +118,8 @@ def _renew_by_its_check_in(one: OnePass) -> None:
     """The directory was not to be had, but the MDM shows that the device was heard of since: that is no silence of the device's.
     How long ago we read both sides counts on, from when we did."""
     device, judged_at = one.sides.device, one.push.posture_read_at
-    if device is None or judged_at is None or one.sides.entra is not None or not suffices(one.link.evidence, one.world.minimum):
+    directory_spoke = one.sides.entra is not None or one.sides.not_in_directory
+    if device is None or judged_at is None or directory_spoke or not suffices(one.link.evidence, one.world.minimum):
         return
     decision = decide(replace(device.posture, read_at=judged_at), one.world.clock(), one.world.lease)
     if decision.verdict is Verdict.COMPLIANT:

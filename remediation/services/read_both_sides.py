@@ -21,12 +21,14 @@ GONE_AFTER = timedelta(minutes=10)  # how long a side must stay missing before i
 
 
 class BothSides:
-    """What was read in this pass; None where it was not, or could not be. `gone` names the side that is no more."""
+    """What was read in this pass; None where it was not, or could not be. `not_in_directory`: it answered that there is no such
+    device, which may be a replica's mistake. `gone` names the side that is no more."""
 
     def __init__(self, link: DeviceLink, push: Push, world: World) -> None:
         self._link, self._push, self._world = link, push, world
         self.device: ManagedDevice | None = None
         self.entra: DirectoryDevice | None = None
+        self.not_in_directory = False
         self.gone: str | None = None
 
     def read(self) -> RemoteError | None:
@@ -73,6 +75,7 @@ class BothSides:
         try:
             self.entra = read(device_id)
         except NotFound:
+            self.not_in_directory = True
             since = world.store.observe_directory_missing(device_id, at=world.clock())
             if self._is_gone(since, DIRECTORY_SWEEP, self._push.directory_listed_at):
                 self.gone = self.gone or "directory_device_gone"

@@ -93,6 +93,18 @@ def test_T9_a_device_heard_of_stays_up_while_the_directory_is_away_but_not_for_e
     assert story.push.reasons == ("lease_ended",)
 
 
+def test_T9_a_check_in_renews_nothing_where_the_directory_says_that_there_is_no_such_device(tell: Tell) -> None:
+    story = linked(tell)
+    story.with_world(lease=Lease(since_read=timedelta(hours=72), since_check_in=timedelta(hours=12)))
+    story.passes(11 * HOURS, every=HOURS)
+    devices, record = story.sandbox.world.devices, story.remotes.phone.record_id
+    assert record is not None
+    story.sandbox.world.check_in(record)
+    del devices[next(key for key, device in devices.items() if device.device_id == story.remotes.device_id)]
+    story.tick(2 * HOURS, everything=True)
+    assert (story.push.says_compliant, story.push.reasons) == (False, ("lease_ended",))
+
+
 def test_T9_a_connection_taken_out_of_the_settings_does_not_stay_compliant(tell: Tell) -> None:
     story = linked(tell)
     story.with_world(managers={})
