@@ -77,14 +77,17 @@ class WatchedBudgets(SqlBudgets):
 
 
 class SteppedStore(SqlStore):
-    def __init__(self, engine: sa.Engine, tenant_id: str, queue: Queue, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, engine: sa.Engine, tenant_id: str, queue: Queue, tell: Callable[[str], None], decides: Callable[[str, datetime], None]
+    ) -> None:
         super().__init__(engine, tenant_id, queue)
-        self.queue, self.tell = queue, tell
+        self.queue, self.tell, self.decides = queue, tell, decides
 
     @contextmanager
     def change(self, actor: Actor, why: str, *, about: tuple[str, str], at: datetime) -> Iterator[Change]:
         with self._transaction(why, about[1]), super().change(actor, why, about=about, at=at) as change:
             yield change
+            self.decides(about[1], at)
 
     @contextmanager
     def _transaction(self, what: str, about: str) -> Iterator[None]:

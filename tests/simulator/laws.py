@@ -257,10 +257,13 @@ def _rises(run: Run) -> dict[str, list[datetime]]:
 
 
 def _cause(run: Run, link: DeviceLink, up: Call, decided: datetime) -> bool:
-    """Between the two something was not good for a moment, or the lease was over by what we had read: the age of the read, or of
-    the check-in that it showed."""
-    known = [c for c in records_read(run, link) if run.noted.get(c.task, decided) < decided or c.task == up.task]
-    known = [c for c in known if c.at <= decided]
+    """Between the two something was not good for a moment, or the lease was over by what we had read: the age of the last read of
+    both sides, or of the check-in that the MDM showed, to the deciding pass, too."""
+    decider = run.deciders.get((link.id, decided))
+    read = [c for c in records_read(run, link) if c.at <= decided + SKEW]
+    before = [c for c in read if c.at <= decided and c.task != decider]
+    known = [c for c in before if run.noted.get(c.task, decided) < decided or c.task == up.task]
+    directory = {c.task for c in run.wire.calls if c.good and c.found(DEVICE) == link.device_id and _whole(run, c)}
     reads = [c.at for c in known]
     good_at_up = [at for at in reads if at <= up.at]
     begins = good_at_up[-1] if good_at_up else up.at
@@ -275,9 +278,10 @@ def _cause(run: Run, link: DeviceLink, up: Call, decided: datetime) -> bool:
     for shown in run.truth.devices.get(link.device_id, []):
         if begins <= shown.at <= decided + SKEW and shown.identity != device:
             return True
-    if not reads or max(reads) + LEASE.since_read <= decided + SKEW:
+    both = [c.at for c in known if c.task in directory]
+    if not both or max(both) + LEASE.since_read <= decided + SKEW:
         return True
-    shown = max(known, key=lambda c: c.at).truth
+    shown = max((c for c in read if c in known or c.task == decider), key=lambda c: c.at).truth
     return shown is not None and shown.good_until is not None and shown.good_until <= decided + SKEW
 
 

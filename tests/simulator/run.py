@@ -89,6 +89,8 @@ class Run:
     tasks: list[Task] = field(default_factory=list)
     noted: dict[int, datetime] = field(init=False)
     """Tasks that came to the end of a pass and wrote down what they had seen, and when."""
+    deciders: dict[tuple[str, datetime], int] = field(default_factory=dict)
+    """Which task decided something about a row, by the row and the time of its audit."""
 
     def __post_init__(self) -> None:
         chance = self.chance = random.Random(self.seed)
@@ -120,7 +122,7 @@ class Run:
         # where lists are watched, a row at rest may sleep until its lease ends: what changes must come from the lists
         recheck = chance.choice([RECHECK, timedelta(hours=10)]) if watched else RECHECK
         self._around = Around(
-            self.stage, self.parts, self.wire, self.queue, self.tell, limits, self.manners, chance.random, recheck
+            self.stage, self.parts, self.wire, self.queue, self.tell, self.decides, limits, self.manners, chance.random, recheck
         )
         self.processes = [self._start(number) for number in range(PROCESSES)]
         web = start_process("web", self._around, timedelta())
@@ -154,6 +156,10 @@ class Run:
         after = (self.clock.now() - self.begun).total_seconds()
         who = f"{task.name}: " if task and text.startswith("  ") else ""
         self.trace.append(f"{after:10.2f} {who}{GUIDS.sub(self._name, text)}")
+
+    def decides(self, about: str, at: datetime) -> None:
+        if (task := current()) is not None:
+            self.deciders[about, at] = task.serial
 
     def _name(self, guid: re.Match[str]) -> str:
         """Ids of ours are random; by the order in which they are met a trace is the same each time."""

@@ -130,6 +130,7 @@ class Around:
     wire: Wire
     queue: Queue
     tell: Callable[[str], None]
+    decides: Callable[[str, datetime], None]
     limits: Mapping[str, Limits]
     """Of each remote's budget; none where calls are not counted."""
     manners: Manners
@@ -178,7 +179,7 @@ def start_process(name: str, around: Around, skew: timedelta) -> Process:
     key = BasicKey(user=mdm.client_id, password=mdm.client_secret, tenant_code=tenant_code(sandbox.world), now=sandbox.world.now)
     opened = remote("mdm", f"{sandbox.api_url}/ws1/API", workspace_one.vendor_code, key)
     manager = parts.manager("ws1", opened, now=now, group_id=mdm.group_id)
-    store = parts.store(around.stage.engine, tenant, around.queue, around.tell)
+    store = parts.store(around.stage.engine, tenant, around.queue, around.tell, around.decides)
     world = World(
         store=store,
         directory=directory,
