@@ -51,8 +51,14 @@ def name(run: Run, link: DeviceLink) -> str:
 
 
 def records_read(run: Run, link: DeviceLink) -> list[Call]:
-    """The good reads of its record."""
-    return [c for c in run.wire.calls if c.good and c.found(RECORD) == link.managed.record_id]
+    """The good reads of its record, with what is asked of its compliance right after it."""
+    number, following, read = link.managed.record_id, dict[int, Call](), list[Call]()
+    for call in reversed(run.wire.calls):
+        then = following.get(call.task)
+        if call.good and call.found(RECORD) == number and (then is None or then.good or not then.path.endswith("/compliance")):
+            read.append(call)
+        following[call.task] = call
+    return read[::-1]
 
 
 def record_at(run: Run, number: str, at: datetime) -> RecordWas | None:
@@ -259,7 +265,7 @@ def _rises(run: Run) -> dict[str, list[datetime]]:
 def _cause(run: Run, link: DeviceLink, up: Call, decided: datetime) -> bool:
     """Between the two something was not good for a moment, or the lease was over by what we had read: the age of the last read of
     both sides, or of the check-in that the MDM showed, to the deciding pass, too."""
-    decider = run.deciders.get((link.id, decided))
+    decider, decided = run.deciders.get((link.id, decided), (None, decided))
     read = [c for c in records_read(run, link) if c.at <= decided + SKEW]
     before = [c for c in read if c.at <= decided and c.task != decider]
     known = [c for c in before if run.noted.get(c.task, decided) < decided or c.task == up.task]

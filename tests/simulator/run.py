@@ -89,8 +89,8 @@ class Run:
     tasks: list[Task] = field(default_factory=list)
     noted: dict[int, datetime] = field(init=False)
     """Tasks that came to the end of a pass and wrote down what they had seen, and when."""
-    deciders: dict[tuple[str, datetime], int] = field(default_factory=dict)
-    """Which task decided something about a row, by the row and the time of its audit."""
+    deciders: dict[tuple[str, datetime], tuple[int, datetime]] = field(default_factory=dict)
+    """Which task decided something about a row, and when by the clock of all, by the row and the time of its audit."""
 
     def __post_init__(self) -> None:
         chance = self.chance = random.Random(self.seed)
@@ -159,7 +159,8 @@ class Run:
 
     def decides(self, about: str, at: datetime) -> None:
         if (task := current()) is not None:
-            self.deciders[about, at] = task.serial
+            skew = timedelta() if task.process == WEB else self._skews[task.process]
+            self.deciders[about, at] = task.serial, at - skew
 
     def _name(self, guid: re.Match[str]) -> str:
         """Ids of ours are random; by the order in which they are met a trace is the same each time."""
