@@ -210,20 +210,22 @@ class GraphDirectory:
     def devices_of(self, oid: str) -> Sequence[DirectoryDevice]:
         # graph-docs api-reference/v1.0/api/user-list-registereddevices.md; the cast gives typed members and allows $select
         target = self._remote.path("users/{}/registeredDevices/microsoft.graph.device", self._remote.guid(oid))
-        return [self._device(item, owner_oid=None) for item in self._pages(target, self._select)]
+        begun = self._now()
+        return [self._device(item, owner_oid=None, read_at=begun) for item in self._pages(target, self._select)]
 
     def device(self, device_id: str, *, owner: bool = True) -> DirectoryDevice:
-        device_id = self._remote.guid(device_id)
+        device_id, begun = self._remote.guid(device_id), self._now()
         # graph-docs api-reference/v1.0/api/device-get.md, by the alternate key; Device.Read.All
         answer = self._remote.call("GET", self._remote.path("devices(deviceId='{}')", device_id), query={"$select": self._select})
         found = answer.fields()
         if found.guid("deviceId") != device_id:
             raise found.garbled("deviceId")
         owner_oid, owner_enabled = self._owner(found.guid("id")) if owner else (None, None)
-        return replace(self._device(found, owner_oid=owner_oid), owner_enabled=owner_enabled)
+        return replace(self._device(found, owner_oid=owner_oid, read_at=begun), owner_enabled=owner_enabled)
 
     def page(self, cursor: str | None) -> Page[DirectoryDevice]:
         """A row whose device id is no GUID is no device of anybody's; where that is so of all rows, the answer is Garbled."""
+        begun = self._now()
         answer = self._list() if cursor is None else self._remote.call("GET", cursor, largest=LARGEST_PAGE).fields()
         rows, unreadable, nameless = [], [], 0
         for item in answer.items("value"):
@@ -233,7 +235,7 @@ class GraphDirectory:
                 nameless += 1
                 continue
             try:
-                rows.append(self._device(item, owner_oid=_listed_owner(item)))
+                rows.append(self._device(item, owner_oid=_listed_owner(item), read_at=begun))
             except Garbled:
                 unreadable.append(device_id)
         if nameless and not rows and not unreadable:
@@ -293,7 +295,8 @@ class GraphDirectory:
             page = self._remote.call("GET", link).fields()
         raise Garbled("pages without end", remote=self._remote.name)
 
-    def _device(self, item: Fields, *, owner_oid: str | None) -> DirectoryDevice:
+    def _device(self, item: Fields, *, owner_oid: str | None, read_at: datetime) -> DirectoryDevice:
+        """`read_at` is when it was asked for: whoever slept between two calls has read nothing newer than who asked later."""
         if all(item.raw(name) is None for name in _DEVICE.split(",")[1:]):
             # graph-docs includes/limited-info.md: without the permission members come with their type and id alone
             raise Refused("the service app lacks Device.Read.All", remote=self._remote.name, vendor_code="Device.Read.All")
@@ -309,7 +312,7 @@ class GraphDirectory:
             registered_at=item.moment("registrationDateTime"),
             compliant=item.flag("isCompliant"),
             managed=item.flag("isManaged"),
-            read_at=self._now(),
+            read_at=read_at,
             mark=self._marked(item),
         )
 
