@@ -104,6 +104,26 @@ def test_P7_a_worker_that_slept_over_what_it_read_judges_nothing(tell: Tell) -> 
     assert (story.entra_shows, story.push.at_rest) == (True, True)
 
 
+def test_P6_a_worker_that_slept_between_two_calls_covers_no_newer_sight_of_entra(tell: Tell) -> None:
+    """The MDM is away, so nobody judges and nobody repairs: the row alone says what Entra shows."""
+    story = tell("blocked_just_registered")
+    story.gets_through()
+    link = story.push.link_id
+    story.fault("workspace_one", "down")
+
+    def meanwhile() -> None:
+        with story.sandbox.world.settled() as world:
+            next(d for d in world.devices.values() if d.device_id == story.remotes.device_id).is_compliant = None
+        story.sandbox.world.advance(30)
+        bring_to_rest(link, world=story.world)
+        assert story.push.observed is None
+        story.sandbox.world.advance(1)
+
+    pause = Interrupted(story, 3, meanwhile)  # it has read the device, and asks for its owner
+    bring_to_rest(link, world=story.world)
+    assert (pause.left, story.push.observed) == (0, None)
+
+
 class Sleepy(SqlStore):
     """Its worker sleeps for so long after it has prepared a message, once."""
 

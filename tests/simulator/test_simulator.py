@@ -25,6 +25,7 @@ FOUND = {
     10202: "a worker slept between preparing and telling, and told of a read that was older than the lease",
     18: "the end of a link was told under the owner before, and refused for ever",
     56138: "a device heard of since was pushed down because the directory did not answer when its lease was looked at late",
+    45295: "what Entra showed was covered by an older read, of a worker that slept between two calls",
     50382: "a message that failed ten minutes after it was asked for was tried again after an hour",
 }
 """What a seed found when it was new. As the product changes a seed plays another story, so each bug has a test of its own, too:
