@@ -259,7 +259,7 @@ class Things:
 
     def _row(self, number: int) -> Act:
         self._write(sa.update(pushes).where(pushes.c.link_id == "l1").values(next_look_at=NOON - minutes(1)))
-        return lambda caller: WON if caller.store.wake_due(NOON) == 1 else NOTHING
+        return lambda caller: WON if caller.store.wake_due(NOON).rows == 1 else NOTHING
 
     def _probe(self, number: int) -> Act:
         half_open = Budget(closed_until=NOON - minutes(1), failures=OPENS_AT, reason=UNREACHABLE)

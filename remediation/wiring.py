@@ -221,7 +221,12 @@ def build_worker(
         concurrency=settings.queue_concurrency,
         wakers=wakers,
     )
-    due = Pulse("due rows", lambda: store.wake_due(parts.clock(), room=budgets.room()), every=parts.due_every)
+
+    def wake_due() -> None:
+        woken = store.wake_due(parts.clock(), room=budgets.room())
+        budgets.woken(woken.to_write)
+
+    due = Pulse("due rows", wake_due, every=parts.due_every)
     old = Pulse("old wake-ups", durable.forget, every=FORGET_EVERY)
     ways, notices = owner_ways(settings, world), SqlNotices(engine, settings.tenant_id)
     owners = Pulse("telling owners", lambda: tell_owner(notices, ways, parts.clock()), every=OWNERS_EVERY)

@@ -88,6 +88,10 @@ def apart(budgets: SqlBudgets) -> SqlBudgets:
             with lock:
                 super().leave(*args, **kw)
 
+        def woken(self, rows: int) -> None:
+            with lock:
+                super().woken(rows)
+
     return One(private, budgets._tenant_id, clock=budgets._clock, limits=budgets._limits)
 
 

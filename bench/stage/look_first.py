@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from remediation.domain.budget import Admitted, Budget, Refused, Room, enter
+from remediation.domain.budget import Admitted, Budget, Refused, Room, Woken, enter
 from remediation.domain.push import Lane
 from remediation.errors import PossessionRefused
 from remediation.ports import Actor
@@ -44,7 +44,7 @@ class Store(SqlStore):
             who = {"actor_kind": actor.kind, "actor_id": actor.id, "about_kind": about[0], "about_id": about[1]}
             connection.execute(sa.insert(audit).values(tenant_id=self.tenant_id, at=at, why=why, detail=inside.detail, **who))
 
-    def wake_due(self, now: datetime, *, limit: int = 100, room: Room = EVERYTHING) -> int:
+    def wake_due(self, now: datetime, *, limit: int = 100, room: Room = EVERYTHING) -> Woken:
         due = sa.select(pushes.c.link_id).where(pushes.c.tenant_id == self.tenant_id, pushes.c.next_look_at <= now)
         with reading(self._engine) as connection:
             found = connection.execute(due).scalars().all()
@@ -53,7 +53,7 @@ class Store(SqlStore):
                 wake_up = sa.update(pushes).where(pushes.c.link_id == link_id).values(**waking(pushes, now))
                 wake = connection.execute(wake_up.returning(pushes.c.wake)).scalar_one()
                 self._wakeups.enqueue(connection, PUSH_LINK, link_id, wake, lane=Lane.SWEEP)
-        return len(found)
+        return Woken(len(found))
 
 
 class States(SqlSignInStates):

@@ -24,7 +24,8 @@ SKEW = timedelta(hours=1)  # a moment further off than a clock this wrong could 
 MDM_CALLS, DIRECTORY_CALLS = 2, 3  # of one pass over one link, at most
 A_WHOLE_LOOK = 10  # calls of one look at a journey to one remote: the person, what they may, their devices, each by itself
 MOST_ROWS = 100  # woken at a time
-AHEAD = 0.5  # seconds; rows woken now write a little later, when so much more has come in: else a small bucket runs over meanwhile
+AHEAD = 0.5  # seconds; a revocation that is woken now is written a little later, when so much more has come in
+DEBT = 2  # buckets
 
 # graph-docs concepts/throttling-limits.md, identity and access: units in ten seconds for one app in one tenant, by its size
 GRAPH_WINDOW, GRAPH_SMALLEST, GRAPH_LARGEST = timedelta(seconds=10), 3500, 8000
@@ -68,7 +69,8 @@ class Limits:
 
 @dataclass(frozen=True)
 class Budget:
-    """The row. `full_at` and `writes_full_at` say when each bucket is full again, None where it is.
+    """The row. `full_at` and `writes_full_at` say when each bucket is full again, None where it is; `woken_full_at` the same of the
+    bucket that follows the writes: rows that were woken, and are about to write, have drawn on it.
 
     `closed_until` may have passed: with `failures` the next caller then goes alone, as the probe, until `probe_until` at most.
     `reason` is why it closed: `busy`, `unreachable`, `quota`, or `refused` with the remote's code behind a blank.
@@ -80,6 +82,7 @@ class Budget:
     failures: int = 0
     probe_until: datetime | None = None
     reason: str | None = None
+    woken_full_at: datetime | None = None
 
     @property
     def broken(self) -> bool:
@@ -121,6 +124,14 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Woken:
+    """How many rows were woken, and how many of them may be about to write for the first time."""
+
+    rows: int = 0
+    to_write: int = 0
+
+
+@dataclass(frozen=True)
 class Room:
     """How many rows may be woken now, so that few wake-ups are only refused: revocations to send, rows whose message is out already
     (they only read), all others."""
@@ -143,7 +154,8 @@ def enter(budget: Budget, limits: Limits, now: datetime, lane: Lane, *, writes: 
         writes_full_at, more = _take(budget.writes_full_at, limits.writes, now, lane)
         wait = max(wait, more)
     if wait > timedelta(0):
-        return Refused(budget, wait.total_seconds(), NO_TOKEN)
+        comes_again = writes and lane is not Lane.REVOKE
+        return Refused(_unwoken(budget, limits) if comes_again else budget, wait.total_seconds(), NO_TOKEN)
     taken = replace(budget, full_at=full_at, writes_full_at=writes_full_at)
     if budget.broken:
         probe = now + PROBE_LASTS
@@ -182,6 +194,30 @@ def after(budget: Budget, outcome: Outcome, now: datetime, jitter: float, *, pro
     return _close(budget, now + timedelta(seconds=seconds), outcome.trouble)
 
 
+def woken(budget: Budget, limits: Limits, now: datetime, rows: int) -> Budget:
+    """So many rows are on their way to a write. Where they turn out to have nothing to write, no more than as much again as the
+    bucket holds is owed for it."""
+    bucket = limits.writes or limits.calls
+    owed = now + DEBT * bucket.open_to(Lane.SWEEP) * bucket.cost
+    return replace(budget, woken_full_at=min(max(budget.woken_full_at or now, now) + rows * bucket.cost, owed))
+
+
+def _unwoken(budget: Budget, limits: Limits) -> Budget:
+    """A row that found no token comes again, and is woken again."""
+    bucket = limits.writes or limits.calls
+    return replace(budget, woken_full_at=budget.woken_full_at - bucket.cost) if budget.woken_full_at is not None else budget
+
+
+def to_wake(budget: Budget, limits: Limits, now: datetime) -> int:
+    """How many rows may be woken that are about to write. A row woken now writes a little later: by the tokens alone, each pulse of
+    each worker would wake others for what those are about to take, and all but one would have read both sides in vain. So wake-ups
+    come as fast as writes are let, from a bucket of their own. Where the writes' own stands full, those that were woken write
+    nothing: they are looked at for another reason, and nobody has to wait."""
+    bucket = limits.writes or limits.calls
+    whole, left = bucket.open_to(Lane.SWEEP), tokens(budget, limits, now, Lane.SWEEP, writes=True)
+    return whole if left >= whole else _left(budget.woken_full_at, bucket, now, Lane.SWEEP)
+
+
 def tokens(budget: Budget, limits: Limits, now: datetime, lane: Lane, *, writes: bool = False) -> int:
     """How many calls this lane could make now; one where a probe is wanted."""
     probing = budget.broken and budget.probe_until is not None and now < budget.probe_until
@@ -198,23 +234,22 @@ def _left(full_at: datetime | None, limit: Limit, now: datetime, lane: Lane) -> 
 
 
 def room(budgets: Mapping[str, Budget], limits: Callable[[str], Limits], now: datetime) -> Room:
-    """By what the remotes leave open. Of several MDMs the best one counts: rows of the others are parked by their own answer. One
-    row of each kind always goes, so that what needs no remote (the end of a lease) never waits for one."""
+    """By what the remotes leave open. Of several MDMs the best one counts: rows of the others are parked by their own answer. Where
+    a remote is shut, one row of each kind still goes: the other side may have news, and a lease ends without either."""
 
     def left(name: str, lane: Lane, *, writes: bool = False) -> int:
         return tokens(budgets.get(name, Budget()), limits(name), now, lane, writes=writes)
 
-    def rows(lane: Lane, *, writes: bool) -> int:
+    def reads(lane: Lane) -> int:
         managers = [left(name, lane) // MDM_CALLS for name in budgets if name.startswith("mdm:")]
-        reads = min(left("directory", lane) // DIRECTORY_CALLS, max(managers, default=MOST_ROWS), MOST_ROWS)
-        return max(1, min(reads, to_write(lane)) if writes else reads)
+        return max(1, min(left("directory", lane) // DIRECTORY_CALLS, max(managers, default=MOST_ROWS), MOST_ROWS))
 
-    def to_write(lane: Lane) -> int:
-        channel, limit = budgets.get("channel", Budget()), limits("channel")
-        shut = channel.broken or channel.closed_at(now)
-        return left("channel", lane, writes=True) + (0 if shut else int((limit.writes or limit.calls).rate * AHEAD))
-
-    return Room(rows(Lane.REVOKE, writes=True), rows(Lane.SWEEP, writes=False), rows(Lane.SWEEP, writes=True))
+    channel, limit = budgets.get("channel", Budget()), limits("channel")
+    if channel.broken or channel.closed_at(now):
+        return Room(max(1, left("channel", Lane.REVOKE, writes=True)), reads(Lane.SWEEP), 1)
+    soon = int((limit.writes or limit.calls).rate * AHEAD)
+    revocations = max(1, left("channel", Lane.REVOKE, writes=True) + soon)
+    return Room(min(reads(Lane.REVOKE), revocations), reads(Lane.SWEEP), min(reads(Lane.SWEEP), to_wake(channel, limit, now)))
 
 
 def _take(full_at: datetime | None, limit: Limit, now: datetime, lane: Lane) -> tuple[datetime, timedelta]:
@@ -248,6 +283,7 @@ def _believable(budget: Budget, limits: Limits, now: datetime) -> Budget:
         budget,
         full_at=bucket(budget.full_at, limits.calls),
         writes_full_at=bucket(budget.writes_full_at, limits.writes),
+        woken_full_at=bucket(budget.woken_full_at, limits.writes),
         closed_until=soon(budget.closed_until),
         probe_until=soon(budget.probe_until),
     )

@@ -46,3 +46,6 @@ class Budgets(Protocol):
 
     def room(self) -> Room:
         """How many rows it makes sense to wake now."""
+
+    def woken(self, rows: int) -> None:
+        """So many rows were woken that may write: as many fewer are to be woken next."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from ..domain.budget import Room
+from ..domain.budget import Room, Woken
 from ..domain.calls import FailedCall
 from ..domain.compliance import Decision
 from ..domain.device import DeviceLink, DirectoryDevice, ManagedDevice, ManagedKey, Person, Platform
@@ -383,10 +383,11 @@ class Store(Watching, Members, Hints, PartnerRows, SetUpRows, ImpactRows, WaveRo
         decision: Decision | None = None,
         posture_read_at: datetime | None = None,
         failed_calls: Sequence[FailedCall] = (),
+        looked: bool = True,
     ) -> None:
         """Park the row until `next_at`; `following` as `Push` has it. With an unchanged verdict, `decision` and `posture_read_at`
-        renew its lease. Where another sequence than `seq` is desired by now, somebody told news that this pass did not know: the
-        row is looked at again at once."""
+        renew its lease. A row that was marked as a revocation stays one until both sides were `looked` at. Where another sequence
+        than `seq` is desired by now, somebody told news that this pass did not know: the row is looked at again at once."""
 
     def note_overtaken(self, link_id: str, *, wake: int, next_at: datetime, attempts: int) -> None:
         """This wake-up's pass ended as Stale: the row is looked at again then, unless it was woken again since or rests for
@@ -398,9 +399,9 @@ class Store(Watching, Members, Hints, PartnerRows, SetUpRows, ImpactRows, WaveRo
     def note_fault(self, workflow: str, row_id: str, *, wake: int, at: datetime) -> None:
         """A pass over this row ran into a bug. It says so (`our_fault`) and waits longer each time, for at most an hour."""
 
-    def wake_due(self, now: datetime, *, limit: int = 100, room: Room = EVERYTHING) -> int:
+    def wake_due(self, now: datetime, *, limit: int = 100, room: Room = EVERYTHING) -> Woken:
         """Count up and enqueue the wake-up of rows whose time has come, as many as there is room for and at most `limit` of
-        a kind; returns how many. What is left stays due. Any worker's pulse may call it."""
+        a kind. What is left stays due. Any worker's pulse may call it."""
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,7 @@ def _park(one: OnePass, wake: int, attempts: int, reason: str | None, error: Rem
         decision=good,
         posture_read_at=one.sides.device.posture.read_at if good and one.sides.device else None,
         failed_calls=last_of_each(one.push.failed_calls, failed_call(error, now)),
+        looked=error is None or isinstance(error, NotFound),
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import asdict
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ..domain.budget import REFUSED, Admitted, Budget, Limits, Outcome, Refused, Room, after, enter, room
+from ..domain.budget import REFUSED, Admitted, Budget, Limits, Outcome, Refused, Room, after, enter, room, woken
 from ..domain.health import Heard
 from ..domain.push import Lane
 from ..ports import Clock
@@ -19,6 +19,7 @@ from .engine import reading, writing
 from .remotes import HeardRemotes
 from .tables import budgets
 
+CHANNEL = "channel"
 COLUMNS = [c for c in budgets.c if not c.primary_key]
 # Asked before every call there is: making them anew took longer than asking them.
 THIS = budgets.c.tenant_id == sa.bindparam("of_tenant"), budgets.c.remote == sa.bindparam("of_remote")
@@ -69,6 +70,13 @@ class SqlBudgets:
         with reading(self._engine) as connection:
             rows = {row.remote: Budget(*row[1:]) for row in connection.execute(ours)}
         return room(rows, self._of, self._clock())
+
+    def woken(self, rows: int) -> None:
+        if rows == 0:
+            return
+        with writing(self._engine) as connection:
+            budget = self._locked(connection, CHANNEL)
+            self._store(connection, CHANNEL, budget, woken(budget, self._of(CHANNEL), self._clock(), rows))
 
     def ask_refused_again(self) -> None:
         """Somebody looks who may have mended it: what refused our app is asked once, now, and not when its pause is over."""

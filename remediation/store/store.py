@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ..domain.budget import Room
+from ..domain.budget import Room, Woken
 from ..domain.calls import FailedCall
 from ..domain.compliance import Decision, Verdict
 from ..domain.device import DeviceLink, DirectoryDevice, ManagedDevice, ManagedKey, Person, Platform
@@ -293,13 +293,14 @@ class SqlStore(SqlPartner, SqlMembers, SqlHints, SqlSetUp, SqlImpact, SqlWaves, 
         decision: Decision | None = None,
         posture_read_at: datetime | None = None,
         failed_calls: Sequence[FailedCall] = (),
+        looked: bool = True,
     ) -> None:
         with writing(self._engine) as connection:
             timer = timers.PushTimer(connection, self.tenant_id, link_id)
             if observed_at is not None:
                 timer.seen(observed, observed_at)
             timer.park_failed(wake, rows.of_failed_calls(failed_calls))
-            timer.park(wake, seq, next_at=next_at, attempts=attempts, reason=reason, following=following)
+            timer.park(wake, seq, next_at=next_at, attempts=attempts, reason=reason, following=following, looked=looked)
             if decision is not None and posture_read_at is not None:
                 timer.renew(decision, posture_read_at, seq=seq)  # by a pass that was overtaken, too: it did read that all is well
 
@@ -316,7 +317,7 @@ class SqlStore(SqlPartner, SqlMembers, SqlHints, SqlSetUp, SqlImpact, SqlWaves, 
             if not timers.PushTimer(connection, self.tenant_id, link_id).renew(decision, posture_read_at, seq=seq):
                 raise Stale("note_judged: no such row in this state")
 
-    def wake_due(self, now: datetime, *, limit: int = 100, room: Room = EVERYTHING) -> int:
+    def wake_due(self, now: datetime, *, limit: int = 100, room: Room = EVERYTHING) -> Woken:
         with writing(self._engine) as connection:
             return timers.wake_due(connection, self.tenant_id, self._wakeups, now, limit=limit, room=room)
 

@@ -5,20 +5,20 @@ safety net, no look would ever be written down.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
-from ..domain.budget import Room
+from ..domain.budget import Room, Woken
 from ..domain.compliance import Decision
 from ..domain.device import LinkState
 from ..domain.push import Lane, back_off
 from ..ports import Wakeups
 from .open_change import waking
-from .tables import device_links, journeys, observations, pushes, watches
+from .tables import FOR_PEOPLE, LEASED, ON_ITS_WAY, REVOKING, SWEPT, UNSENT, device_links, journeys, observations, pushes, watches
 from .wakeups import LOOK_JOURNEY, PUSH_LINK, WATCH_SOURCE
 
 log = logging.getLogger(__name__)
@@ -94,12 +94,14 @@ class PushTimer(Timer):
         older = sa.or_(pushes.c.observed_at.is_(None), pushes.c.observed_at <= at)
         self._set(older, observed=compliant, observed_at=at)
 
-    def park(self, wake: int, seq: int, *, next_at: datetime | None, attempts: int, reason: str | None, following: bool) -> bool:
+    def park(
+        self, wake: int, seq: int, *, next_at: datetime | None, attempts: int, reason: str | None, following: bool, looked: bool
+    ) -> bool:
         """A worker that read earlier may have told its news late, after this pass had looked at the row and before now. Nobody else
-        would look again soon: its own wake-up is an old one. What a list called for has been looked at, so a row at rest is no
-        longer among the revocations."""
-        at_rest = pushes.c.confirmed_seq >= pushes.c.desired_seq
-        lane = sa.case((at_rest, sa.literal(Lane.SWEEP, pushes.c.lane.type)), else_=pushes.c.lane)
+        would look again soon: its own wake-up is an old one. What a list or a hint called for has been looked at where both sides
+        were, so a row at rest is no longer among the revocations."""
+        done_with = sa.and_(pushes.c.confirmed_seq >= pushes.c.desired_seq, sa.literal(looked))
+        lane = sa.case((done_with, sa.literal(Lane.SWEEP, pushes.c.lane.type)), else_=pushes.c.lane)
         if not self._park(wake, next_look_at=next_at, attempts=attempts, reason=reason, following=following, lane=lane):
             return False
         return not self._set(pushes.c.desired_seq != seq, next_look_at=pushes.c.desired_at, following=False)
@@ -154,69 +156,69 @@ def note_shown(connection: sa.Connection, tenant_id: str, journey_id: str, befor
         connection.execute(sa.insert(observations).values(tenant_id=tenant_id, at=at, **about))
 
 
-def wake_due(connection: sa.Connection, tenant_id: str, wakeups: Wakeups, now: datetime, *, limit: int, room: Room) -> int:
+def wake_due(connection: sa.Connection, tenant_id: str, wakeups: Wakeups, now: datetime, *, limit: int, room: Room) -> Woken:
     """As many as there is room for, `limit` of a kind at most, and revocations first. What is sent already only reads, and so does
     a journey: neither waits behind a backlog of those that want to write. A row at rest that is looked at for its own time goes
-    with the sweeps; one that a list marked as a revocation keeps its lane."""
-    links: list[tuple[str, int, Lane]] = []
-    for kind, rows in ((_REVOKING, room.revocations), (_ON_ITS_WAY, room.on_their_way), (_OTHERS, room.others)):
-        due = kind, tenant_id, now, min(limit, rows)
-        links += _claim(connection, *due, marks={"lane": _LANE_ONCE_WOKEN}, lane=pushes.c.lane)
-    due = _PEOPLE, tenant_id, now, min(limit, room.on_their_way)
-    people = _claim(connection, *due, lane=sa.literal(Lane.PERSON.name))
-    lists = _claim(connection, _LISTS, tenant_id, now, limit, lane=sa.literal(Lane.SWEEP.name))
-    for workflow, found in ((PUSH_LINK, links), (LOOK_JOURNEY, people), (WATCH_SOURCE, lists)):
-        for row_id, wake, lane in found:
+    with the sweeps; one that a list marked as a revocation keeps its lane, and one whose lease is over is a revocation."""
+
+    def claim(due: _Due, most: int) -> list[tuple[str, int, Lane]]:
+        return _claim(connection, due, tenant_id, now, min(limit, most))
+
+    down = claim(_REVOKING, room.revocations)
+    down += claim(_LEASE_OVER, room.revocations - len(down))
+    on_their_way = claim(_ON_ITS_WAY, room.on_their_way)
+    others = claim(_FOR_PEOPLE, room.others)
+    others += claim(_SWEPT, room.others - len(others))
+    found = {
+        PUSH_LINK: [*down, *on_their_way, *others],
+        LOOK_JOURNEY: claim(_PEOPLE, room.on_their_way),
+        WATCH_SOURCE: claim(_LISTS, limit),
+    }
+    for workflow, rows in found.items():
+        for row_id, wake, lane in rows:
             wakeups.enqueue(connection, workflow, row_id, wake, lane=lane)
-    return len(links) + len(people) + len(lists)
+    return Woken(sum(map(len, found.values())), len(others))
 
 
 @dataclass(frozen=True)
 class _Due:
-    """Rows whose time has come, and the statement that finds them: made once, since each pulse of each worker asks it."""
+    """Rows whose time has come, the lane they are woken in, and the statement that finds them: made once, since each pulse of each
+    worker asks it. Each kind has an index of its own: in a storm ten thousand rows are due, and a few are to be woken."""
 
     key: sa.Column[str]
-    kind: sa.ColumnElement[bool]
-    order: tuple[sa.ColumnElement[int], ...] = ()
+    lane: sa.ColumnElement[Any]
+    kind: sa.ColumnElement[bool] | sa.TextClause = field(default_factory=sa.true)
+    order: Sequence[sa.ColumnElement[Any]] = ()
+    marks: Mapping[str, Any] = field(default_factory=dict)
     statement: sa.Select[tuple[str]] = field(init=False)
 
     def __post_init__(self) -> None:
         columns = self.key.table.c
         due = columns.tenant_id == sa.bindparam("tenant_id"), columns.next_look_at <= sa.bindparam("now"), self.kind
-        found = (
-            sa.select(self.key)
-            .where(*due)
-            .order_by(*self.order, columns.next_look_at)
-            .limit(sa.bindparam("most", type_=sa.Integer))
-        )
-        object.__setattr__(self, "statement", found.with_for_update(skip_locked=True))
+        found = sa.select(self.key).where(*due).order_by(*self.order, columns.next_look_at)
+        found = found.limit(sa.bindparam("most", type_=sa.Integer)).with_for_update(skip_locked=True)
+        object.__setattr__(self, "statement", found)
 
 
-_AT_REST = pushes.c.confirmed_seq >= pushes.c.desired_seq
-_SENT = sa.and_(sa.not_(_AT_REST), pushes.c.sent_seq >= pushes.c.desired_seq)
-_DOWN = sa.and_(pushes.c.lane == Lane.REVOKE, sa.not_(_SENT))
-_URGENCY = (sa.case((pushes.c.lane == Lane.REVOKE, 0), (pushes.c.lane == Lane.PERSON, 1), else_=2),)
-_OWN_TIME = sa.and_(_AT_REST, pushes.c.lane != Lane.REVOKE)
-_LANE_ONCE_WOKEN = sa.case((_OWN_TIME, sa.literal(Lane.SWEEP, pushes.c.lane.type)), else_=pushes.c.lane)
-_REVOKING = _Due(pushes.c.link_id, _DOWN, _URGENCY)
-_ON_ITS_WAY = _Due(pushes.c.link_id, _SENT, _URGENCY)
-_OTHERS = _Due(pushes.c.link_id, sa.not_(sa.or_(_DOWN, _SENT)), _URGENCY)
-_PEOPLE = _Due(journeys.c.id, journeys.c.expires_at > sa.bindparam("now"))
-_LISTS = _Due(watches.c.name, sa.true())
+_LINK, _LANE = pushes.c.link_id, pushes.c.lane
+_OWN_TIME = pushes.c.confirmed_seq >= pushes.c.desired_seq
+_LANE_ONCE_WOKEN = sa.case((_OWN_TIME, sa.literal(Lane.SWEEP, _LANE.type)), else_=_LANE)
+_URGENCY = sa.case((_LANE == Lane.REVOKE, 0), (_LANE == Lane.PERSON, 1), else_=2)
+_OVER = sa.and_(sa.text(LEASED), pushes.c.compliant_until <= sa.bindparam("now"), sa.text(UNSENT))
+_REVOKING = _Due(_LINK, _LANE, sa.text(REVOKING))
+_LEASE_OVER = _Due(_LINK, _LANE, _OVER, (pushes.c.compliant_until,), {"lane": Lane.REVOKE})
+_ON_ITS_WAY = _Due(_LINK, _LANE, sa.text(ON_ITS_WAY), (_URGENCY,))
+_FOR_PEOPLE = _Due(_LINK, _LANE, sa.text(FOR_PEOPLE), marks={"lane": _LANE_ONCE_WOKEN})
+_SWEPT = _Due(_LINK, _LANE, sa.text(SWEPT))
+_PEOPLE = _Due(journeys.c.id, sa.literal(Lane.PERSON.name), journeys.c.expires_at > sa.bindparam("now"))
+_LISTS = _Due(watches.c.name, sa.literal(Lane.SWEEP.name))
 
 
-def _claim(
-    connection: sa.Connection,
-    due: _Due,
-    tenant_id: str,
-    now: datetime,
-    limit: int,
-    *,
-    lane: sa.ColumnElement[Any],
-    marks: Mapping[str, Any] | None = None,
-) -> list[tuple[str, int, Lane]]:
+def _claim(connection: sa.Connection, due: _Due, tenant_id: str, now: datetime, limit: int) -> list[tuple[str, int, Lane]]:
     """Count up the wake-ups of due rows, each row for one caller only: PostgreSQL skips rows that another has locked, SQLite lets
     one writer in at a time."""
+    if limit < 1:
+        return []
     ids = connection.execute(due.statement, {"tenant_id": tenant_id, "now": now, "most": limit}).scalars().all()
     if not ids:
         return []
@@ -224,8 +226,8 @@ def _claim(
     claimed = (
         sa.update(table)
         .where(table.c.tenant_id == tenant_id, key.in_(ids))
-        .values(**waking(table, now), **(marks or {}))
-        .returning(key, table.c.wake, sa.type_coerce(lane, sa.String))
+        .values(**waking(table, now), **due.marks)
+        .returning(key, table.c.wake, sa.type_coerce(due.lane, sa.String))
     )
     return [(row[0], row[1], _lane(row[2])) for row in connection.execute(claimed)]
 

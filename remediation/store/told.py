@@ -9,11 +9,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ..domain.compliance import Verdict
 from ..domain.device import LinkState
 from ..domain.told import DESIRED, OF_A_JOURNEY, OF_A_PUSH, STAFF, Deed, KnownLink, Period, Throttling, Told
 from .engine import reading
-from .tables import audit, device_links, directory_devices, journeys, managed_devices, pushes, throttlings, watches
+from .tables import LEASED, audit, device_links, directory_devices, journeys, managed_devices, pushes, throttlings, watches
 from .whole_journey import same
 
 _IN_HAND = timedelta(minutes=5)
@@ -119,8 +118,7 @@ class SqlTold:
         return frozenset((oid, platform.value) for oid, platform in connection.execute(statement))
 
     def _past_lease(self, now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
-        push = pushes.c
-        return self._ours(pushes), push.compliant_until < now - _IN_HAND, push.desired == Verdict.COMPLIANT
+        return self._ours(pushes), sa.and_(pushes.c.compliant_until < now - _IN_HAND, sa.text(LEASED))
 
     def _standing(self, now: datetime) -> sa.Select[Any]:
         first = sa.select(pushes.c.link_id).where(*self._past_lease(now)).order_by(pushes.c.compliant_until).limit(LISTED)

@@ -1,6 +1,8 @@
 """No more calls than a limit allows, none while a remote wants none, one probe at a time: over any interleaving of calls."""
 
 from datetime import datetime, timedelta
+from heapq import heapify, heappop, heappush
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -27,6 +29,7 @@ from remediation.domain.budget import (
     enter,
     room,
     tokens,
+    woken,
 )
 from remediation.domain.push import Lane
 from tests.people import NOON
@@ -278,28 +281,60 @@ def test_room_follows_the_narrowest_remote_and_never_ends() -> None:
     assert tokens(admitted(enter(opened(), WIDE, at(5), Lane.SWEEP)).budget, WIDE, at(6), Lane.REVOKE) == 0
 
 
-@pytest.mark.parametrize("latency", [0.1, 0.5, 1.5])
-def test_waking_by_room_keeps_the_channel_busy_and_few_are_refused(latency: float) -> None:
-    """Rows woken each half second write a little later; whoever is refused comes again when told."""
-    limits = {"directory": Limits(Limit.of(1500, 10)), "channel": Limits(Limit.of(1000, 20), Limit.of(100, 20))}
-    channel, now, done, wakes, last = Budget(), 0.0, 0, 0, 0.0
-    due, under_way = [0.0] * 400, list[float]()
-    while done < 400:
-        for arrives in [moment for moment in under_way if moment <= now]:
-            under_way.remove(arrives)
-            answer = enter(channel, limits["channel"], at(arrives), Lane.SWEEP, writes=True)
-            channel = answer.budget
+@pytest.mark.parametrize("latency", [0.1, 0.5, 1.5, 4])
+@pytest.mark.parametrize("workers", [1, 3])
+def test_waking_by_room_keeps_the_channel_busy_and_few_read_in_vain(workers: int, latency: float) -> None:
+    """Each worker's pulse wakes rows, which write a little later; whoever is refused comes again when told."""
+    storm = Storm(workers, latency, rows=1500)
+    assert storm.ends() <= 1.08 * 1500 / storm.bucket.rate
+    assert storm.passes <= 1.55 * 1500
+
+
+@pytest.mark.parametrize("latency", [0.1, 1.5])
+def test_rows_with_nothing_to_write_do_not_wait_for_those_that_write(latency: float) -> None:
+    storm = Storm(3, latency, rows=600, writes=False)
+    assert storm.ends() <= 0.25 * 600 / storm.bucket.rate
+    assert storm.passes == 600
+
+
+class Storm:
+    """As `wiring` has it, by hand: each row has something to write, or none has."""
+
+    def __init__(self, workers: int, latency: float, *, rows: int, writes: bool = True) -> None:
+        self.limits = {"directory": Limits(Limit.of(1500, 10)), "channel": Limits(Limit.of(1000, 20), Limit.of(100, 20))}
+        bucket = self.limits["channel"].writes
+        assert bucket is not None
+        self.bucket, self.latency, self.writes = bucket, latency, writes
+        self.channel, self.passes, self.chance = Budget(), 0, Random(7)
+        self.due = [0.0] * rows
+        self.comes = [(self.chance.uniform(0, 0.5), "pulse") for _ in range(workers)]
+        heapify(self.comes)
+        self.last, self.left = 0.0, rows
+
+    def ends(self) -> float:
+        """Seconds until every row has written, or has found nothing to write."""
+        while self.left:
+            now, what = heappop(self.comes)
+            self._wake(now) if what == "pulse" else self._pass(now)
+        return self.last
+
+    def _wake(self, now: float) -> None:
+        ready = sorted(moment for moment in self.due if moment <= now)[: room({"channel": self.channel}, self._of, at(now)).others]
+        for moment in ready:
+            self.due.remove(moment)
+            heappush(self.comes, (now + self.latency * self.chance.uniform(0.5, 1.5), "pass"))
+        self.channel = woken(self.channel, self.limits["channel"], at(now), len(ready))
+        heappush(self.comes, (now + 0.5, "pulse"))
+
+    def _pass(self, now: float) -> None:
+        self.passes += 1
+        if self.writes:
+            answer = enter(self.channel, self.limits["channel"], at(now), Lane.SWEEP, writes=True)
+            self.channel = answer.budget
             if isinstance(answer, Refused):
-                due.append(arrives + answer.wait)
-            else:
-                done, last = done + 1, arrives
-        for _ in range(room({"channel": channel}, limits.__getitem__, at(now)).others):
-            if ready := [moment for moment in due if moment <= now]:
-                due.remove(ready[0])
-                under_way.append(now + latency)
-                wakes += 1
-        now += 0.5
-    writes = limits["channel"].writes
-    assert writes is not None
-    assert last <= 1.03 * 400 / writes.rate
-    assert wakes <= 1.8 * 400
+                self.due.append(now + answer.wait)
+                return
+        self.left, self.last = self.left - 1, now
+
+    def _of(self, remote: str) -> Limits:
+        return self.limits[remote]

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from remediation.domain.budget import BUSY, Admitted, Outcome, Refused
+from remediation.domain.budget import BUSY, Admitted, Outcome, Refused, Woken
 from remediation.domain.push import Lane
 from remediation.domain.watch import Watch
 from remediation.ports import Actor, Change
@@ -145,6 +145,6 @@ class SteppedStore(SqlStore):
     def note_judged(self, link_id: str, **more: Any) -> None:
         self._write("note_judged", link_id, link_id, **more)
 
-    def wake_due(self, now: datetime, **more: Any) -> int:
-        woken: int = self._write("wake_due", "", now, **more)
+    def wake_due(self, now: datetime, **more: Any) -> Woken:
+        woken: Woken = self._write("wake_due", "", now, **more)
         return woken

@@ -146,7 +146,10 @@ class Process:
     counts: bool
 
     def pulse(self) -> int:
-        return self.store.wake_due(self.world.clock(), room=self.budgets.room() if self.counts else EVERYTHING)
+        woken = self.store.wake_due(self.world.clock(), room=self.budgets.room() if self.counts else EVERYTHING)
+        if self.counts:
+            self.budgets.woken(woken.to_write)
+        return woken.rows
 
 
 def start_process(name: str, around: Around, skew: timedelta) -> Process:

@@ -22,7 +22,7 @@ from remediation.store.budgets import SqlBudgets
 from remediation.store.engine import make_engine
 from remediation.store.tables import budgets as table
 from tests.people import LINK, NOON, minutes
-from tests.store.scenes import BAD, TENANT, Scene, directory_phone, managed_phone
+from tests.store.scenes import BAD, GOOD, TENANT, Scene, directory_phone, managed_phone
 
 ROOT = Path(__file__).parents[2]
 
@@ -156,7 +156,7 @@ def link_phones(scene: Scene, count: int) -> None:
 
 
 def due(scene: Scene, room: Room, *, after: int = 2) -> int:
-    return scene.store.wake_due(NOON + minutes(after), room=room)
+    return scene.store.wake_due(NOON + minutes(after), room=room).rows
 
 
 def test_no_more_rows_are_woken_than_there_is_room_for(scene: Scene, hand: Hand) -> None:
@@ -178,10 +178,42 @@ def test_a_revocation_has_room_of_its_own_and_what_was_sent_only_reads(scene: Sc
     assert {wake_up[1].partition(":")[0] for wake_up in set(scene.wake_ups()) - before} == {"l1", "l2"}
 
 
+def test_a_lease_that_is_over_goes_with_the_revocations_before_all_that_is_due(scene: Scene) -> None:
+    link_phones(scene, 4)
+    scene.desire(replace(GOOD, until=NOON + minutes(3)))
+    before = set(scene.wake_ups())
+    assert due(scene, Room(1, 1, 0)) == 0, "until then it stands"
+    assert due(scene, Room(1, 1, 0), after=3) == 1
+    assert [wake_up[1:] for wake_up in set(scene.wake_ups()) - before] == [("l1:2", "revoke")]
+    assert scene.push().lane is Lane.REVOKE
+
+
+def test_what_is_marked_as_a_revocation_stays_one_until_it_was_looked_at(scene: Scene) -> None:
+    link_phones(scene, 1)
+    with scene.change() as change:
+        change.wake_link("l1", lane=Lane.REVOKE)
+    for looked, lane in ((False, Lane.REVOKE), (True, Lane.SWEEP)):
+        push = scene.push()
+        scene.store.note_push("l1", wake=push.wake, seq=0, next_at=NOON, attempts=0, reason=None, looked=looked)
+        assert scene.push().lane is lane
+
+
+def test_a_lane_that_this_version_does_not_know_is_swept(scene: Scene) -> None:
+    link_phones(scene, 2)
+    scene.rows(sa.text("UPDATE pushes SET lane = 'express' WHERE link_id = 'l2' RETURNING link_id"))
+    assert due(scene, Room(9, 9, 9)) == 2
+
+
 def test_room_is_read_from_the_rows(hand: Hand) -> None:
     assert hand.budgets.room() == Room(10, 8, 6)
     for _ in range(6):
         hand.enter("channel", writes=True)
-    assert hand.budgets.room() == Room(4, 8, 1)
+    assert hand.budgets.room() == Room(4, 8, 6), "woken rows are counted by themselves: a token is taken a little later"
+    hand.budgets.woken(4)
+    assert hand.budgets.room() == Room(4, 8, 2)
+    hand.refused("channel", writes=True)
+    assert hand.budgets.room() == Room(4, 8, 3), "whoever is refused comes again"
+    hand.later(3)
+    assert hand.budgets.room() == Room(7, 8, 6)
     hand.budgets.leave("directory", hand.enter(), Outcome(BUSY, 20))
     assert hand.budgets.room() == Room(1, 1, 1)

@@ -106,7 +106,7 @@ def test_everything_arrives_and_work_goes_on(moving: Move) -> None:
     engine = make_engine(moving.target)
     scene = Scene(engine, SqlStore(engine, TENANT, DbosWakeups(engine)))
     wake = scene.push().wake
-    assert scene.store.wake_due(NOON + minutes(5)) == 2, "the link and the journey that were pending"
+    assert scene.store.wake_due(NOON + minutes(5)).rows == 2, "the link and the journey that were pending"
     assert scene.wake_ups()[-1] == ("push_link", f"l1:{wake + 1}", "push")
     with scene.store.change(Actor("worker", "w"), PRUNED, about=("tenant", TENANT), at=NOON):
         pass

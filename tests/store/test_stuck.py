@@ -221,7 +221,7 @@ def test_a_row_that_cannot_be_read_keeps_nobody_from_being_woken(scene: Scene) -
     put(scene, sa.text("UPDATE pushes SET lane = 'a newer word', desired = 'nonsense', desired_seq = 1"))
     put(scene, sa.update(journeys).values(next_look_at=NOON - minutes(1)))
     put(scene, sa.update(pushes).values(next_look_at=NOON - minutes(1)))
-    assert scene.store.wake_due(NOON) == 2
+    assert scene.store.wake_due(NOON).rows == 2
     with pytest.raises(LookupError):
         scene.push()
     [row] = rows_of(scene, "link")

@@ -30,7 +30,7 @@ def test_nothing_is_seen_across(neighbour: Scene) -> None:
     store = neighbour.store
     assert (store.journey("j1"), store.link("l1"), store.push("l1"), store.possession_link("hash", NOON)) == (None,) * 4
     assert (store.living_journey("mia", Platform.IOS, NOON), store.journey_of_browser(BROWSER, "mia", NOON)) == (None, None)
-    assert store.wake_due(NOON + minutes(5)) == 0
+    assert store.wake_due(NOON + minutes(5)).rows == 0
 
 
 ACTS: dict[str, Callable[[Change], object]] = {

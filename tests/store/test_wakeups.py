@@ -20,7 +20,7 @@ def want(scene: Scene, *, refresh: bool = False, at: datetime = NOON) -> None:
 
 
 def due(scene: Scene, after: timedelta, *, limit: int = 100) -> int:
-    return scene.store.wake_due(NOON + after, limit=limit)
+    return scene.store.wake_due(NOON + after, limit=limit).rows
 
 
 def test_each_wish_is_a_wake_up_of_its_own(scene: Scene) -> None:

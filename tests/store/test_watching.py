@@ -135,7 +135,7 @@ def test_a_mark_is_due_at_once_in_its_lane_and_outruns_who_has_the_row_in_hand(r
         "l1", wake=1, seq=resting.push().desired_seq, next_at=UNTIL, attempts=0, reason=None, decision=GOOD, posture_read_at=LATER
     )
     assert resting.push() == replace(marked, posture_read_at=LATER), "what it read counts, its plan for the row does not"
-    assert resting.store.wake_due(LATER) >= 1
+    assert resting.store.wake_due(LATER).rows >= 1
     assert ("push_link", "l1:3", "revoke") in resting.wake_ups()
     resting.store.note_push("l1", wake=3, seq=resting.push().desired_seq, next_at=UNTIL, attempts=0, reason=None)
     assert resting.push().lane is Lane.SWEEP

@@ -453,7 +453,7 @@ def test_T31_a_storm_wakes_a_journey_once_in_five_seconds_and_drops_none(waiting
     taken = 0
     for _ in range(100):
         assert sent(waiting, event(**ENROLLED)).status_code == 202
-        taken += waiting.store.wake_due(waiting.clock())
+        taken += waiting.store.wake_due(waiting.clock()).rows
         waiting.clock.ahead += timedelta(seconds=0.5)
     seconds = (waiting.clock() - begun).total_seconds()
     assert 2 <= taken <= seconds / 5 + 2

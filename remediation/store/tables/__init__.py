@@ -18,7 +18,23 @@ from .impact import (
 )
 from .journeys import TROUBLED, UNDER_WAY, cases, journeys, message_tests, possession_links, shown_certificates, sign_ins
 from .known import directory_devices, managed_devices, people, search_terms
-from .links import ERRING, LIVING, MEASURED, MISMATCHED, OPEN, PENDING, UNIQUE_LINKS, device_links, pushes
+from .links import (
+    ERRING,
+    FOR_PEOPLE,
+    LEASED,
+    LIVING,
+    MEASURED,
+    MISMATCHED,
+    ON_ITS_WAY,
+    OPEN,
+    PENDING,
+    REVOKING,
+    SWEPT,
+    UNIQUE_LINKS,
+    UNSENT,
+    device_links,
+    pushes,
+)
 from .metadata import metadata
 from .onboarding import DEPLOYMENT, choices, set_up_links, set_up_looks
 from .operating import (
@@ -49,15 +65,21 @@ __all__ = [
     "DEPLOYMENT",
     "DUE",
     "ERRING",
+    "FOR_PEOPLE",
     "GIVEN",
+    "LEASED",
     "LIVING",
     "MEASURED",
     "MISMATCHED",
+    "ON_ITS_WAY",
     "OPEN",
     "PENDING",
+    "REVOKING",
+    "SWEPT",
     "TROUBLED",
     "UNDER_WAY",
     "UNIQUE_LINKS",
+    "UNSENT",
     "WAITING",
     "access_requests",
     "alarms",

@@ -16,6 +16,13 @@ OPEN = "confirmed_seq < desired_seq"
 ERRING = "reason IS NOT NULL OR attempts > 0 OR desired_seq = 0"
 MISMATCHED = "confirmed_seq >= desired_seq AND (desired = 'compliant') <> observed"
 MEASURED = "confirmed_by = 'changed'"
+LEASED = "desired = 'compliant'"
+# And what `store/timers.py` wakes: each row that is due stands in one of these four.
+UNSENT = "(sent_seq < desired_seq OR confirmed_seq >= desired_seq)"
+ON_ITS_WAY = "sent_seq >= desired_seq AND confirmed_seq < desired_seq"
+REVOKING = f"lane = 'revoke' AND {UNSENT}"
+FOR_PEOPLE = f"lane = 'person' AND {UNSENT}"
+SWEPT = f"lane NOT IN ('revoke', 'person') AND {UNSENT}"
 
 device_links = sa.Table(
     "device_links",
@@ -99,8 +106,11 @@ pushes = sa.Table(
     sa.Column("flipped_at", Moment),
     sa.Column("not_applied", sa.Integer, nullable=False, default=0, server_default="0"),
     to("link_id", "device_links", "id"),
-    sa.Index("ix_pushes_due", "tenant_id", "next_look_at"),
-    sa.Index("ix_pushes_lease", "compliant_until", "tenant_id"),
+    where_only("ix_pushes_on_its_way", ON_ITS_WAY, "tenant_id", "next_look_at"),
+    where_only("ix_pushes_revoking", REVOKING, "tenant_id", "next_look_at"),
+    where_only("ix_pushes_for_people", FOR_PEOPLE, "tenant_id", "next_look_at"),
+    where_only("ix_pushes_swept", SWEPT, "tenant_id", "next_look_at"),
+    where_only("ix_pushes_lease", LEASED, "tenant_id", "compliant_until"),
     where_only("ix_pushes_open", OPEN, "tenant_id", "desired_at", "link_id"),
     where_only("ix_pushes_erring", ERRING, "tenant_id", "link_id"),
     where_only("ix_pushes_mismatched", MISMATCHED, "tenant_id", "observed_at", "link_id"),

@@ -84,6 +84,7 @@ budgets = sa.Table(
     sa.Column("failures", sa.Integer, nullable=False, default=0),
     sa.Column("probe_until", Moment),
     sa.Column("reason", sa.Text),
+    sa.Column("woken_full_at", Moment),
 )
 
 # What came of the calls to each remote (domain/health.py), by the budgets' names; `event_at` and what follows is the web's.
