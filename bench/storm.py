@@ -5,12 +5,12 @@ All are well again at the same moment, and a list that was read marks every row.
 stand-in counts the limits that Microsoft publishes (`sandbox.limits`), and now and then closes a service for ten seconds by a 429
 to one call, as it would where other apps of the tenant take their share. In the middle some other phones lose their passcode.
 
-The clock goes `pace` times as fast, for the stand-in and the workers alike: no faster than two cores carry, so that the limit is
-the narrow place and not they (a push, with its calls on both sides, takes them 0.1 to 0.15 s). `least_seconds` is what the limit on
+The clock goes `pace` times as fast, for the stand-in and the workers alike: twice for each core, ten times at most, so that the limit
+is the narrow place and not they (a push, with its calls on both sides, takes them 0.05 s). `least_seconds` is what the limit on
 writes asks for, and the seconds for which Intune was closed. A call that left its process within 50 ms after the 429 left the
 service could not know of it and is not counted as `inside`.
 
-`--quick` follows the machine: 200 devices for each core, 1,500 at most, and a pace to match.
+`--quick` follows the machine, too: 250 devices for each core, 1,500 at most.
 
 `--break apart` gives each process a budget of its own: `inside` must count.
 """
@@ -50,18 +50,21 @@ class Size:
     pace: float
 
 
-LONG = Size(devices=10_000, revocations=100, closures=3, pace=1)
-MOST_QUICK, PER_CORE = 1_500, 200
+LONG, MOST_QUICK = 10_000, 1_500
+PER_CORE, FASTEST = 250, 10
 
 
-def quick(cores: int) -> Size:
-    """What should drain within 45 s, where the stand-in and three workers share the cores: 1,500 devices at eight times the pace
-    want eight of them, and two carry 400 at three times."""
-    return Size(devices=min(MOST_QUICK, PER_CORE * cores), revocations=10, closures=1, pace=min(8, 1 + cores))
+def size(cores: int, *, quick: bool) -> Size:
+    """The stand-in and three workers share the cores: each carries ten writes a second, twice what the limit lets through, and
+    what should drain within 45 s follows from that."""
+    pace = min(FASTEST, 2 * cores)
+    if quick:
+        return Size(devices=min(MOST_QUICK, PER_CORE * cores), revocations=10, closures=1, pace=pace)
+    return Size(devices=LONG, revocations=100, closures=3, pace=pace)
 
 
 def run(options: "Options", say: Callable[[str], None]) -> dict[str, Any]:
-    return play(quick(os.cpu_count() or 1) if options.quick else LONG, options.db, options.seed, options.broken, say)
+    return play(size(os.cpu_count() or 1, quick=options.quick), options.db, options.seed, options.broken, say)
 
 
 def play(size: Size, db: str, seed: int, broken: str | None, say: Callable[[str], None]) -> dict[str, Any]:

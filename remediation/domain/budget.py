@@ -24,7 +24,7 @@ SKEW = timedelta(hours=1)  # a moment further off than a clock this wrong could 
 MDM_CALLS, DIRECTORY_CALLS = 2, 3  # of one pass over one link, at most
 A_WHOLE_LOOK = 10  # calls of one look at a journey to one remote: the person, what they may, their devices, each by itself
 MOST_ROWS = 100  # woken at a time
-AHEAD = 0.5  # seconds; a revocation that is woken now is written a little later, when so much more has come in
+AHEAD = 0.5  # seconds; a row that is woken now is written a little later, when so much more has come in
 DEBT = 2  # buckets
 
 # graph-docs concepts/throttling-limits.md, identity and access: units in ten seconds for one app in one tenant, by its size
@@ -155,7 +155,7 @@ def enter(budget: Budget, limits: Limits, now: datetime, lane: Lane, *, writes: 
         wait = max(wait, more)
     if wait > timedelta(0):
         comes_again = writes and lane is not Lane.REVOKE
-        return Refused(_unwoken(budget, limits) if comes_again else budget, wait.total_seconds(), NO_TOKEN)
+        return Refused(_unwoken(budget, limits, now) if comes_again else budget, wait.total_seconds(), NO_TOKEN)
     taken = replace(budget, full_at=full_at, writes_full_at=writes_full_at)
     if budget.broken:
         probe = now + PROBE_LASTS
@@ -202,10 +202,14 @@ def woken(budget: Budget, limits: Limits, now: datetime, rows: int) -> Budget:
     return replace(budget, woken_full_at=min(max(budget.woken_full_at or now, now) + rows * bucket.cost, owed))
 
 
-def _unwoken(budget: Budget, limits: Limits) -> Budget:
-    """A row that found no token comes again, and is woken again."""
-    bucket = limits.writes or limits.calls
-    return replace(budget, woken_full_at=budget.woken_full_at - bucket.cost) if budget.woken_full_at is not None else budget
+def _unwoken(budget: Budget, limits: Limits, now: datetime) -> Budget:
+    """A row that found no token comes again, and is woken again. But tokens that a full bucket could not hold are lost, and rows
+    woken for them would be refused for ever: so many are forgotten."""
+    if budget.woken_full_at is None:
+        return budget
+    bucket, full_at = (limits.writes, budget.writes_full_at) if limits.writes else (limits.calls, budget.full_at)
+    in_step = (full_at or now) - timedelta(seconds=AHEAD)
+    return replace(budget, woken_full_at=max(budget.woken_full_at - bucket.cost, in_step))
 
 
 def to_wake(budget: Budget, limits: Limits, now: datetime) -> int:

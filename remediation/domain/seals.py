@@ -7,7 +7,7 @@ end is made by `checkpoint`, which the key signs as well. Keys have ids, so that
 import hmac
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -73,7 +73,7 @@ class SealKeys:
 def digest(key: str, place: Place, row: Mapping[str, Any]) -> str:
     """`row` holds every column of the audit row; those that are None are left out, so that a column may be added later."""
     content = {name: _plain(value) for name, value in row.items() if value is not None}
-    stands = {name: _plain(value) for name, value in asdict(place).items()}
+    stands = {name: _plain(value) for name, value in vars(place).items()}
     return _mac(key, "row", {"place": stands, "key": key_id(key), "content": content})
 
 

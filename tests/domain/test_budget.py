@@ -281,13 +281,15 @@ def test_room_follows_the_narrowest_remote_and_never_ends() -> None:
     assert tokens(admitted(enter(opened(), WIDE, at(5), Lane.SWEEP)).budget, WIDE, at(6), Lane.REVOKE) == 0
 
 
-@pytest.mark.parametrize("latency", [0.1, 0.5, 1.5, 4])
+@pytest.mark.parametrize(("latency", "longer", "more"), [(0.1, 1.01, 1.01), (0.5, 1.01, 1.3), (1.5, 1.05, 1.4), (4, 1.12, 1.6)])
 @pytest.mark.parametrize("workers", [1, 3])
-def test_waking_by_room_keeps_the_channel_busy_and_few_read_in_vain(workers: int, latency: float) -> None:
+def test_waking_by_room_keeps_the_channel_busy_and_few_read_in_vain(
+    workers: int, latency: float, longer: float, more: float
+) -> None:
     """Each worker's pulse wakes rows, which write a little later; whoever is refused comes again when told."""
     storm = Storm(workers, latency, rows=1500)
-    assert storm.ends() <= 1.08 * 1500 / storm.bucket.rate
-    assert storm.passes <= 1.55 * 1500
+    assert storm.ends() <= longer * 1500 / storm.bucket.rate
+    assert storm.passes <= more * 1500
 
 
 @pytest.mark.parametrize("latency", [0.1, 1.5])
