@@ -84,7 +84,7 @@ def test_storm() -> None:
 
 
 def test_a_quick_storm_is_as_large_as_the_machine_carries() -> None:
-    """1,500 devices at ten times the pace where there are cores for it; and the limit alone, not counting the machine, leaves room within 45 s everywhere."""
+    """1,500 devices where there are cores for them; and the limit alone, not counting the machine, leaves room within 45 s."""
     sizes = {cores: storm.size(cores, quick=True) for cores in (1, 2, 4, 8, 64)}
     assert [size.devices for size in sizes.values()] == [250, 500, 1000, 1500, 1500]
     assert all(storm.least_seconds(size) / size.pace < 40 for size in sizes.values())
