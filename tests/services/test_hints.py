@@ -131,6 +131,22 @@ def test_T25_an_event_that_lies_changes_nothing_and_a_true_one_afterwards_does(t
     assert story.push.lane is Lane.SWEEP
 
 
+def test_a_change_for_the_worse_keeps_its_place_while_the_mdm_wants_no_calls(told: Told) -> None:
+    """Else it would wait behind all that is due, which in a storm is half an hour."""
+    story = told.story
+    told.at_rest()
+    story.fault("workspace_one", "throttle", times=1, retry_after=20)
+    story.reports_health(passcode=False)
+    told.until(lambda: len(told.events.sent) == 1)
+    assert story.push.lane is Lane.REVOKE
+    story.tick()
+    assert story.entra_shows is True
+    assert story.push.lane is Lane.REVOKE
+    told.at_rest()
+    assert story.entra_shows is False
+    assert story.push.lane is Lane.SWEEP
+
+
 def _sent(told: Told, body: bytes) -> int:
     return requests.post(told.address, data=body, auth=("remediation", password(KEY, "ws1")), timeout=5).status_code
 
