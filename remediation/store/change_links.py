@@ -14,6 +14,7 @@ from ..domain.compliance import Decision, Verdict
 from ..domain.device import DeviceLink, LinkState
 from ..domain.push import FLIPS_WITHIN, Lane
 from ..errors import Conflict
+from .lanes import once_wanted
 from .open_change import OpenChange, waking
 from .tables import LIVING, UNIQUE_LINKS, device_links, journeys, notices, pushes
 from .upsert import insert_or_update
@@ -138,19 +139,14 @@ class LinkChanges(OpenChange):
     def confirmed(self, link_id: str, *, seq: int, by: str, shows_other: bool = False) -> None:
         observed = pushes.c.desired != Verdict.COMPLIANT if shows_other else pushes.c.desired == Verdict.COMPLIANT
         seen = {"observed": observed, "observed_at": self.at}
-        done = {"confirmed_seq": seq, "confirmed_at": self.at, "confirmed_by": by, "lane": Lane.SWEEP}
+        done = {"confirmed_seq": seq, "confirmed_at": self.at, "confirmed_by": by}
         self.set_one(self._push(link_id, desired_seq=seq).values(**done, **seen), "confirmed")
 
     def noted(self, link_id: str) -> None:
         self.set_one(self._push(link_id).values(noted_at=self.at), "noted")
 
     def wake_link(self, link_id: str, *, lane: Lane) -> None:
-        """An open revocation keeps its lane, whoever else wants the row looked at."""
-        open_revocation = sa.and_(pushes.c.confirmed_seq < pushes.c.desired_seq, pushes.c.desired != Verdict.COMPLIANT)
-        stays = sa.case(
-            (sa.and_(pushes.c.lane == Lane.REVOKE, open_revocation), pushes.c.lane), else_=sa.literal(lane, pushes.c.lane.type)
-        )
-        wake_up = self._push(link_id).values(lane=stays, following=False, **waking(pushes, self.at))
+        wake_up = self._push(link_id).values(lane=once_wanted(lane), following=False, **waking(pushes, self.at))
         self.wake(PUSH_LINK, link_id, wake_up.returning(pushes.c.wake, pushes.c.lane))
 
     def _push(self, link_id: str, **keys: Any) -> sa.Update:

@@ -4,7 +4,6 @@ whole lists call for.
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -14,6 +13,7 @@ from ..domain.identifiers import serial_spellings, udid_spellings
 from ..domain.push import Lane, Push
 from . import rows
 from .engine import reading, writing
+from .lanes import once_marked
 from .remotes import EventTally
 from .tables import device_links, journeys, managed_devices, people, pushes
 
@@ -86,17 +86,14 @@ class SqlHints:
 
     def note_hint(self, mark: Mark) -> bool:
         """As `watching` marks: whoever has the row in hand read before this, so its wake count rises; the pulse wakes it as there
-        is room. A row that is not at rest keeps its lane, unless it is to go with the revocations."""
+        is room."""
         push = pushes.c
         later = sa.or_(push.next_look_at.is_(None), push.next_look_at > mark.due, push.following)
-        wanted: Any = sa.literal(mark.lane, push.lane.type)
         if mark.lane is Lane.REVOKE:
             later = sa.or_(later, push.lane != Lane.REVOKE)
-        else:
-            wanted = sa.case((push.confirmed_seq >= push.desired_seq, wanted), else_=push.lane)
         link = device_links.c
         active = sa.exists().where(link.tenant_id == self.tenant_id, link.id == mark.link_id, link.state == LinkState.ACTIVE)
-        values = {"next_look_at": mark.due, "wake": push.wake + 1, "lane": wanted, "following": False}
+        values = {"next_look_at": mark.due, "wake": push.wake + 1, "lane": once_marked(mark.lane), "following": False}
         this = push.tenant_id == self.tenant_id, push.link_id == mark.link_id, later, active
         with writing(self._engine) as connection:
             return connection.execute(sa.update(pushes).where(*this).values(**values)).rowcount == 1

@@ -16,6 +16,7 @@ from ..domain.partner import RESYNC, KnownSlot, Told
 from ..domain.push import Lane
 from ..domain.watch import Watch
 from .engine import reading, writing
+from .lanes import once_marked
 from .open_change import OpenChange
 from .tables import device_links, partner_slots, partner_told, pushes, watches
 from .upsert import insert_or_update
@@ -86,13 +87,12 @@ class SqlPartner(SqlWatching):
     def tell_again(self, watch: Watch, link_ids: Sequence[str], *, at: datetime) -> bool:
         push = pushes.c
         mine = push.tenant_id == self.tenant_id, push.link_id.in_(link_ids)
-        sweeps = sa.and_(push.confirmed_seq >= push.desired_seq, push.lane != Lane.REVOKE)
         marked = {
             "tell_again_at": at,
             "following": False,
             "wake": push.wake + 1,  # whoever has the row in hand read before this, and parks it no more
             "next_look_at": sa.case((push.next_look_at <= at, push.next_look_at), else_=sa.literal(at, push.next_look_at.type)),
-            "lane": sa.case((sweeps, sa.literal(Lane.SWEEP, push.lane.type)), else_=push.lane),
+            "lane": once_marked(Lane.SWEEP),
         }
         with writing(self._engine) as connection:
             if not self._save(connection, watch):

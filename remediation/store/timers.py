@@ -17,6 +17,7 @@ from ..domain.compliance import Decision
 from ..domain.device import LinkState
 from ..domain.push import Lane, back_off
 from ..ports import Wakeups
+from . import lanes
 from .open_change import waking
 from .tables import FOR_PEOPLE, LEASED, ON_ITS_WAY, REVOKING, SWEPT, UNSENT, device_links, journeys, observations, pushes, watches
 from .wakeups import LOOK_JOURNEY, PUSH_LINK, WATCH_SOURCE
@@ -98,10 +99,8 @@ class PushTimer(Timer):
         self, wake: int, seq: int, *, next_at: datetime | None, attempts: int, reason: str | None, following: bool, looked: bool
     ) -> bool:
         """A worker that read earlier may have told its news late, after this pass had looked at the row and before now. Nobody else
-        would look again soon: its own wake-up is an old one. What a list or a hint called for has been looked at where both sides
-        were, so a row at rest is no longer among the revocations."""
-        done_with = sa.and_(pushes.c.confirmed_seq >= pushes.c.desired_seq, sa.literal(looked))
-        lane = sa.case((done_with, sa.literal(Lane.SWEEP, pushes.c.lane.type)), else_=pushes.c.lane)
+        would look again soon: its own wake-up is an old one."""
+        lane = lanes.once_parked(looked=looked)
         if not self._park(wake, next_look_at=next_at, attempts=attempts, reason=reason, following=following, lane=lane):
             return False
         return not self._set(pushes.c.desired_seq != seq, next_look_at=pushes.c.desired_at, following=False)
@@ -201,14 +200,11 @@ class _Due:
 
 
 _LINK, _LANE = pushes.c.link_id, pushes.c.lane
-_OWN_TIME = pushes.c.confirmed_seq >= pushes.c.desired_seq
-_LANE_ONCE_WOKEN = sa.case((_OWN_TIME, sa.literal(Lane.SWEEP, _LANE.type)), else_=_LANE)
-_URGENCY = sa.case((_LANE == Lane.REVOKE, 0), (_LANE == Lane.PERSON, 1), else_=2)
 _OVER = sa.and_(sa.text(LEASED), pushes.c.compliant_until <= sa.bindparam("now"), sa.text(UNSENT))
 _REVOKING = _Due(_LINK, _LANE, sa.text(REVOKING))
 _LEASE_OVER = _Due(_LINK, _LANE, _OVER, (pushes.c.compliant_until,), {"lane": Lane.REVOKE})
-_ON_ITS_WAY = _Due(_LINK, _LANE, sa.text(ON_ITS_WAY), (_URGENCY,))
-_FOR_PEOPLE = _Due(_LINK, _LANE, sa.text(FOR_PEOPLE), marks={"lane": _LANE_ONCE_WOKEN})
+_ON_ITS_WAY = _Due(_LINK, _LANE, sa.text(ON_ITS_WAY), (lanes.URGENCY,))
+_FOR_PEOPLE = _Due(_LINK, _LANE, sa.text(FOR_PEOPLE), marks={"lane": lanes.ONCE_WOKEN})
 _SWEPT = _Due(_LINK, _LANE, sa.text(SWEPT))
 _PEOPLE = _Due(journeys.c.id, sa.literal(Lane.PERSON.name), journeys.c.expires_at > sa.bindparam("now"))
 _LISTS = _Due(watches.c.name, sa.literal(Lane.SWEEP.name))
@@ -229,9 +225,4 @@ def _claim(connection: sa.Connection, due: _Due, tenant_id: str, now: datetime, 
         .values(**waking(table, now), **due.marks)
         .returning(key, table.c.wake, sa.type_coerce(due.lane, sa.String))
     )
-    return [(row[0], row[1], _lane(row[2])) for row in connection.execute(claimed)]
-
-
-def _lane(word: str) -> Lane:
-    """One row with a word that this version does not know must not keep all others from being woken."""
-    return Lane[word.upper()] if word.upper() in Lane.__members__ else Lane.SWEEP
+    return [(row[0], row[1], lanes.known(row[2])) for row in connection.execute(claimed)]

@@ -7,7 +7,6 @@ A handful of statements for 500 or 999 rows, however many links there are. Next 
 from collections.abc import Collection, Sequence
 from dataclasses import fields
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -20,13 +19,13 @@ from ..domain.watch import Watch
 from . import rows
 from .columns import Moment
 from .engine import reading, writing
+from .lanes import AT_REST, once_marked
 from .observations import Observer
 from .open_change import SAFETY_NET
 from .tables import device_links, directory_devices, managed_devices, pushes, watches
 
 # As text, not as a parameter: SQLite takes a partial index only where the statement itself says so (UNIQUE_LINKS in `tables`).
 _ACTIVE = sa.text("device_links.state = 'active' AND device_links.state IN ('pending', 'active')")
-_AT_REST = pushes.c.confirmed_seq >= pushes.c.desired_seq
 _OF_LINK = sa.and_(pushes.c.tenant_id == device_links.c.tenant_id, pushes.c.link_id == device_links.c.id)
 _SAVED = tuple(f.name for f in fields(Watch) if f.name not in ("name", "wake", "alarmed"))
 _THIS = watches.c.tenant_id == sa.bindparam("of_tenant"), watches.c.name == sa.bindparam("of_name")
@@ -158,7 +157,7 @@ class _Page:
         grows = sa.or_(push.compliant_until.is_(None), push.compliant_until <= longer.until)
         may = sa.and_(push.desired == Verdict.COMPLIANT, not_newer, grows, link.state == LinkState.ACTIVE)
         sleeps = sa.and_(
-            _AT_REST, push.reason.is_(None), push.next_look_at > self._at + SAFETY_NET, push.next_look_at < longer.next_at
+            AT_REST, push.reason.is_(None), push.next_look_at > self._at + SAFETY_NET, push.next_look_at < longer.next_at
         )
         new = {
             "compliant_until": sa.case((may, longer.until), else_=push.compliant_until),
@@ -173,13 +172,10 @@ class _Page:
         """Due now, under a new wake count: whoever has the row in hand read before this. What is due already stays as it is, unless
         it is to go with the revocations."""
         push = pushes.c
-        wanted = sa.literal(lane, push.lane.type)
         later = sa.or_(push.next_look_at.is_(None), push.next_look_at > self._at)
         if lane is Lane.REVOKE:
             later = sa.or_(later, push.lane != Lane.REVOKE)
-        values: dict[str, Any] = {"next_look_at": self._at, "wake": push.wake + 1, "lane": wanted, "following": False}
-        if lane is not Lane.REVOKE:
-            values["lane"] = sa.case((_AT_REST, wanted), else_=push.lane)
+        values = {"next_look_at": self._at, "wake": push.wake + 1, "lane": once_marked(lane), "following": False}
         self._connection.execute(self._update().where(*which, later).values(**values))
 
     def mark_absent(self, since: datetime) -> None:

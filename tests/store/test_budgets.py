@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from remediation.domain.budget import BUSY, OPENS_AT, UNREACHABLE, Admitted, Limit, Limits, Outcome, Refused, Room
 from remediation.domain.device import ManagedKey
+from remediation.domain.hints import Mark
 from remediation.domain.push import Lane
 from remediation.store.budgets import SqlBudgets
 from remediation.store.engine import make_engine
@@ -196,6 +197,29 @@ def test_what_is_marked_as_a_revocation_stays_one_until_it_was_looked_at(scene: 
         push = scene.push()
         scene.store.note_push("l1", wake=push.wake, seq=0, next_at=NOON, attempts=0, reason=None, looked=looked)
         assert scene.push().lane is lane
+
+
+def test_what_is_marked_as_a_revocation_stays_one_whoever_marks_it_next(scene: Scene) -> None:
+    link_phones(scene, 1)
+    scene.store.note_hint(Mark("l1", Lane.REVOKE, due=NOON))
+    assert due(scene, Room(9, 9, 9)) == 1
+    scene.store.note_hint(Mark("l1", Lane.SWEEP, due=NOON + minutes(2)))
+    assert scene.push().lane is Lane.REVOKE
+    with scene.change() as change:
+        change.wake_link("l1", lane=Lane.PERSON)
+    assert scene.push().lane is Lane.REVOKE
+
+
+def test_news_that_came_while_older_news_was_confirmed_keeps_its_lane(scene: Scene) -> None:
+    link_phones(scene, 1)
+    scene.desire(GOOD)
+    wake = scene.push().wake
+    scene.store.note_hint(Mark("l1", Lane.REVOKE, due=NOON))
+    with scene.change() as change:
+        change.confirmed("l1", seq=1, by="changed")
+    scene.store.note_push("l1", wake=wake, seq=1, next_at=None, attempts=0, reason=None)
+    assert scene.push().lane is Lane.REVOKE
+    assert due(scene, Room(1, 0, 0)) == 1
 
 
 def test_a_lane_that_this_version_does_not_know_is_swept(scene: Scene) -> None:
