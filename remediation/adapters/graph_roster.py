@@ -5,6 +5,7 @@ no further one here. Next door: `graph` (one person at a time), `odata`.
 """
 
 from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 
 from ..domain.device import Person
 from ..domain.standing import Standing
@@ -56,6 +57,7 @@ class GraphRoster:
 
     def people(self, group: str | None, cursor: str | None) -> Page[Somebody]:
         """A person whose id is no GUID is nobody's row; where that is so of all, the answer is Garbled."""
+        begun = self._now()
         answer = self._page(group, cursor)
         rows, unreadable, nameless = [], [], 0
         for item in answer.items("value"):
@@ -65,7 +67,7 @@ class GraphRoster:
                 nameless += 1
                 continue
             try:
-                rows.append(self._somebody(item, oid))
+                rows.append(self._somebody(item, oid, read_at=begun))
             except Garbled:
                 unreadable.append(oid)
         if nameless and not rows and not unreadable:
@@ -88,7 +90,7 @@ class GraphRoster:
         # graph-docs api-reference/v1.0/api/group-list-transitivemembers.md; GroupMember.Read.All
         return self._remote.call("GET", target, query={**query, "$count": "true"}, headers=headers, largest=LARGEST_PAGE).fields()
 
-    def _somebody(self, item: Fields, oid: str) -> Somebody:
+    def _somebody(self, item: Fields, oid: str, *, read_at: datetime) -> Somebody:
         upn, kind = item.need_text("userPrincipalName"), item.text("userType")
         match = item.text(self._attribute) if self._attribute else None
         standing = Standing(
@@ -96,7 +98,7 @@ class GraphRoster:
             guest=None if kind is None else kind == "Guest",
             licensed=self._licensed(item),
             in_scope=None,
-            read_at=self._now(),
+            read_at=read_at,
         )
         name, mail = item.text("displayName") or upn, item.text("mail") or None
         return Somebody(Person(oid, name, upn, mail, match if match and match.strip() else None), standing)
