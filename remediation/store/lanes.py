@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from ..domain.compliance import Verdict
 from ..domain.push import Lane
-from .tables import pushes
+from .tables import LEASED, UNSENT, pushes
 
 _lane = pushes.c.lane
 AT_REST = pushes.c.confirmed_seq >= pushes.c.desired_seq
@@ -21,8 +21,12 @@ def _word(lane: Lane) -> sa.BindParameter[Lane]:
     return sa.literal(lane, _lane.type)
 
 
-ONCE_WOKEN = sa.case((AT_REST, _word(Lane.SWEEP)), else_=_lane)
-"""Of a row in the lane of people: at rest, it is looked at for its own time, and goes with the sweeps."""
+def once_woken(now: Any) -> sa.ColumnElement[Any]:
+    """What stands beyond its lease is a revocation. A row at rest in the lane of people is looked at for its own time, and goes
+    with the sweeps."""
+    over = sa.and_(sa.text(LEASED), pushes.c.compliant_until <= now, sa.text(UNSENT))
+    rests = sa.and_(AT_REST, _lane == Lane.PERSON)
+    return sa.case((over, _word(Lane.REVOKE)), (rests, _word(Lane.SWEEP)), else_=_lane)
 
 
 def once_marked(lane: Lane) -> sa.ColumnElement[Any]:

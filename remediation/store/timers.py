@@ -5,21 +5,18 @@ safety net, no look would ever be written down.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
-from ..domain.budget import Room, Woken
 from ..domain.compliance import Decision
 from ..domain.device import LinkState
-from ..domain.push import Lane, back_off
-from ..ports import Wakeups
+from ..domain.push import back_off
 from . import lanes
-from .open_change import waking
-from .tables import FOR_PEOPLE, LEASED, ON_ITS_WAY, REVOKING, SWEPT, UNSENT, device_links, journeys, observations, pushes, watches
+from .tables import device_links, journeys, observations, pushes, watches
 from .wakeups import LOOK_JOURNEY, PUSH_LINK, WATCH_SOURCE
 
 log = logging.getLogger(__name__)
@@ -153,76 +150,3 @@ def note_shown(connection: sa.Connection, tenant_id: str, journey_id: str, befor
     if connection.execute(sa.update(journeys).where(*as_read).values(shown=shown)).rowcount == 1:
         about = {"subject_kind": "journey", "subject_id": journey_id, "what": "shown", "old": before, "new": shown}
         connection.execute(sa.insert(observations).values(tenant_id=tenant_id, at=at, **about))
-
-
-def wake_due(connection: sa.Connection, tenant_id: str, wakeups: Wakeups, now: datetime, *, limit: int, room: Room) -> Woken:
-    """As many as there is room for, `limit` of a kind at most, and revocations first. What is sent already only reads, and so does
-    a journey: neither waits behind a backlog of those that want to write. A row at rest that is looked at for its own time goes
-    with the sweeps; one that a list marked as a revocation keeps its lane, and one whose lease is over is a revocation."""
-
-    def claim(due: _Due, most: int) -> list[tuple[str, int, Lane]]:
-        return _claim(connection, due, tenant_id, now, min(limit, most))
-
-    down = claim(_REVOKING, room.revocations)
-    down += claim(_LEASE_OVER, room.revocations - len(down))
-    on_their_way = claim(_ON_ITS_WAY, room.on_their_way)
-    others = claim(_FOR_PEOPLE, room.others)
-    others += claim(_SWEPT, room.others - len(others))
-    found = {
-        PUSH_LINK: [*down, *on_their_way, *others],
-        LOOK_JOURNEY: claim(_PEOPLE, room.on_their_way),
-        WATCH_SOURCE: claim(_LISTS, limit),
-    }
-    for workflow, rows in found.items():
-        for row_id, wake, lane in rows:
-            wakeups.enqueue(connection, workflow, row_id, wake, lane=lane)
-    return Woken(sum(map(len, found.values())), len(others))
-
-
-@dataclass(frozen=True)
-class _Due:
-    """Rows whose time has come, the lane they are woken in, and the statement that finds them: made once, since each pulse of each
-    worker asks it. Each kind has an index of its own: in a storm ten thousand rows are due, and a few are to be woken."""
-
-    key: sa.Column[str]
-    lane: sa.ColumnElement[Any]
-    kind: sa.ColumnElement[bool] | sa.TextClause = field(default_factory=sa.true)
-    order: Sequence[sa.ColumnElement[Any]] = ()
-    marks: Mapping[str, Any] = field(default_factory=dict)
-    statement: sa.Select[tuple[str]] = field(init=False)
-
-    def __post_init__(self) -> None:
-        columns = self.key.table.c
-        due = columns.tenant_id == sa.bindparam("tenant_id"), columns.next_look_at <= sa.bindparam("now"), self.kind
-        found = sa.select(self.key).where(*due).order_by(*self.order, columns.next_look_at)
-        found = found.limit(sa.bindparam("most", type_=sa.Integer)).with_for_update(skip_locked=True)
-        object.__setattr__(self, "statement", found)
-
-
-_LINK, _LANE = pushes.c.link_id, pushes.c.lane
-_OVER = sa.and_(sa.text(LEASED), pushes.c.compliant_until <= sa.bindparam("now"), sa.text(UNSENT))
-_REVOKING = _Due(_LINK, _LANE, sa.text(REVOKING))
-_LEASE_OVER = _Due(_LINK, _LANE, _OVER, (pushes.c.compliant_until,), {"lane": Lane.REVOKE})
-_ON_ITS_WAY = _Due(_LINK, _LANE, sa.text(ON_ITS_WAY), (lanes.URGENCY,))
-_FOR_PEOPLE = _Due(_LINK, _LANE, sa.text(FOR_PEOPLE), marks={"lane": lanes.ONCE_WOKEN})
-_SWEPT = _Due(_LINK, _LANE, sa.text(SWEPT))
-_PEOPLE = _Due(journeys.c.id, sa.literal(Lane.PERSON.name), journeys.c.expires_at > sa.bindparam("now"))
-_LISTS = _Due(watches.c.name, sa.literal(Lane.SWEEP.name))
-
-
-def _claim(connection: sa.Connection, due: _Due, tenant_id: str, now: datetime, limit: int) -> list[tuple[str, int, Lane]]:
-    """Count up the wake-ups of due rows, each row for one caller only: PostgreSQL skips rows that another has locked, SQLite lets
-    one writer in at a time."""
-    if limit < 1:
-        return []
-    ids = connection.execute(due.statement, {"tenant_id": tenant_id, "now": now, "most": limit}).scalars().all()
-    if not ids:
-        return []
-    key, table = due.key, due.key.table
-    claimed = (
-        sa.update(table)
-        .where(table.c.tenant_id == tenant_id, key.in_(ids))
-        .values(**waking(table, now), **due.marks)
-        .returning(key, table.c.wake, sa.type_coerce(due.lane, sa.String))
-    )
-    return [(row[0], row[1], lanes.known(row[2])) for row in connection.execute(claimed)]
