@@ -1,6 +1,6 @@
 """The database of one deployment: SQLAlchemy tables and queries on SQLite or PostgreSQL. Implements the store's ports.
 
-Read `tables`, `engine`, then `store` (reads) and `change` (the one write transaction). `observations` and `timers` are the
+Read `tables`, `engine`, then `store` (reads) and `change` (the one write transaction). `observations`, `due` and `timers` are the
 worker's; `wakeups` is the door to the engine; `migrations` brings a database up to date.
 """
 

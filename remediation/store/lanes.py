@@ -1,7 +1,7 @@
 """Which lane a row of `pushes` is in, once it is marked, woken or parked. What is marked as a revocation stays one, whoever marks
 it next, until a pass has looked at both sides or has told the news.
 
-Next door: `timers` (waking and parking), `watching` and `hints` (marking by lists and by events).
+Next door: `due` (waking), `timers` (parking), `watching` and `hints` (marking by lists and by events).
 """
 
 from typing import Any

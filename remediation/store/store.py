@@ -1,6 +1,7 @@
-"""`SqlStore` implements `ports.Store`: the reads are here. `change` holds the writes, `observations` what was seen, `timers`
-when to look again, `watching` what whole lists call for, `partner` what the compliance partner is told, `set_up` what setting a
-tenant up asks, `impact` and `waves` what a policy would do to people and who was told to begin, `second_lock` its row."""
+"""`SqlStore` implements `ports.Store`: the reads are here. `change` holds the writes, `observations` what was seen, `due` whose
+time has come, `timers` when to look again, `watching` what whole lists call for, `partner` what the compliance partner is told,
+`set_up` what setting a tenant up asks, `impact` and `waves` what a policy would do to people and who was told to begin,
+`second_lock` its row."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager

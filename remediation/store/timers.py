@@ -1,4 +1,5 @@
-"""When to look again. The wake count guards every timer: who was woken last owns it, and a late worker changes none.
+"""When to look again. The wake count guards every timer: who was woken last owns it, and a late worker changes none. Next door:
+`due`, which wakes those whose time has come.
 
 What a late worker *saw* still counts where it is newer than what is known: else, with remotes so slow that each look outlasts the
 safety net, no look would ever be written down.

@@ -17,7 +17,7 @@ ERRING = "reason IS NOT NULL OR attempts > 0 OR desired_seq = 0"
 MISMATCHED = "confirmed_seq >= desired_seq AND (desired = 'compliant') <> observed"
 MEASURED = "confirmed_by = 'changed'"
 LEASED = "desired = 'compliant'"
-# And what `store/timers.py` wakes: each row that is due stands in one of these four.
+# And what `store/due.py` wakes: each row that is due stands in one of these four.
 UNSENT = "(sent_seq < desired_seq OR confirmed_seq >= desired_seq)"
 ON_ITS_WAY = "sent_seq >= desired_seq AND confirmed_seq < desired_seq"
 REVOKING = f"lane = 'revoke' AND {UNSENT}"
