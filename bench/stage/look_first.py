@@ -1,6 +1,7 @@
 """The seeded fault of `single_use`: parts that look whether they may, and then write without comparing. Between the two, others
 did the same."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -22,6 +23,11 @@ from remediation.store.sessions import SqlSignInStates, _hash, unseal
 from remediation.store.store import SqlStore
 from remediation.store.tables import audit, possession_links, pushes, sign_in_states
 from remediation.store.wakeups import PUSH_LINK
+
+
+def _others_look() -> None:
+    """Long enough for all sixteen to have looked before the first writes, also on a machine that lets few of them run at once."""
+    time.sleep(0.05)
 
 
 class _Change(OneChange):
@@ -48,6 +54,7 @@ class Store(SqlStore):
         due = sa.select(pushes.c.link_id).where(pushes.c.tenant_id == self.tenant_id, pushes.c.next_look_at <= now)
         with reading(self._engine) as connection:
             found = connection.execute(due).scalars().all()
+        _others_look()
         for link_id in found:
             with writing(self._engine) as connection:
                 wake_up = sa.update(pushes).where(pushes.c.link_id == link_id).values(**waking(pushes, now))
@@ -61,6 +68,7 @@ class States(SqlSignInStates):
         this = sa.and_(self._mine, sign_in_states.c.key == _hash(key))
         with reading(self._engine) as connection:
             row = connection.execute(sa.select(sign_in_states).where(this)).one_or_none()
+        _others_look()
         with writing(self._engine) as connection:
             connection.execute(sa.delete(sign_in_states).where(this))
         return unseal(row.value, key) if row is not None and row.until > at else None
@@ -70,6 +78,7 @@ class Budgets(SqlBudgets):
     def enter(self, remote: str, lane: Lane, *, writes: bool) -> Admitted | Refused:
         with reading(self._engine) as connection:
             row = connection.execute(sa.select(*COLUMNS).where(*THIS), self._key(remote)).one_or_none()
+        _others_look()
         budget = Budget(*row) if row is not None else Budget()
         answer = enter(budget, self._of(remote), self._clock(), lane, writes=writes)
         with writing(self._engine) as connection:
@@ -82,5 +91,6 @@ def prove(store: SqlStore, token: str, *, oid: str, browser: str, now: datetime)
     facts: Any = store.possession_link(token_hash(token), now)
     if facts is None or facts.refusal is not None:
         raise PossessionRefused("unknown" if facts is None else facts.refusal)
+    _others_look()
     with store.change(Actor("person", oid), "possession.proven", about=("person", oid), at=now) as change:
         return change.prove_possession(token_hash(token), oid=oid, browser=browser)
