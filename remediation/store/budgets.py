@@ -16,10 +16,9 @@ from ..domain.health import Heard
 from ..domain.push import Lane
 from ..ports import Clock
 from .engine import reading, writing
-from .remotes import HeardRemotes
+from .remotes import CHANNEL, HeardRemotes
 from .tables import budgets
 
-CHANNEL = "channel"
 COLUMNS = [c for c in budgets.c if not c.primary_key]
 # Asked before every call there is: making them anew took longer than asking them.
 THIS = budgets.c.tenant_id == sa.bindparam("of_tenant"), budgets.c.remote == sa.bindparam("of_remote")

@@ -16,7 +16,7 @@ from ..domain.push import Lane
 from ..ports import Wakeups
 from . import lanes
 from .open_change import SAFETY_NET
-from .tables import FOR_PEOPLE, LEASED, ON_ITS_WAY, REVOKING, SWEPT, UNSENT, journeys, pushes, watches
+from .tables import FOR_PEOPLE, ON_ITS_WAY, REVOKING, SWEPT, journeys, pushes, watches
 from .wakeups import LOOK_JOURNEY, PUSH_LINK, WATCH_SOURCE
 
 
@@ -75,10 +75,9 @@ def _kind(name: str, key: sa.Column[str], *which: Any, order: Sequence[sa.Column
     return sa.select(some.c.kind, some.c.id)
 
 
-_OVER = sa.text(LEASED), pushes.c.compliant_until <= _NOW, sa.text(UNSENT)
 _DUE = sa.union_all(
     _kind("revoking", pushes.c.link_id, sa.text(REVOKING)),
-    _kind("lease_over", pushes.c.link_id, *_OVER, order=(pushes.c.compliant_until,)),
+    _kind("lease_over", pushes.c.link_id, lanes.over(_NOW), order=(pushes.c.compliant_until,)),
     _kind("on_its_way", pushes.c.link_id, sa.text(ON_ITS_WAY), order=(lanes.URGENCY,)),
     _kind("for_people", pushes.c.link_id, sa.text(FOR_PEOPLE)),
     _kind("swept", pushes.c.link_id, sa.text(SWEPT)),

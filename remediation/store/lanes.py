@@ -21,12 +21,16 @@ def _word(lane: Lane) -> sa.BindParameter[Lane]:
     return sa.literal(lane, _lane.type)
 
 
+def over(now: Any) -> sa.ColumnElement[bool]:
+    """What was told stands beyond its lease."""
+    return sa.and_(sa.text(LEASED), pushes.c.compliant_until <= now, sa.text(UNSENT))
+
+
 def once_woken(now: Any) -> sa.ColumnElement[Any]:
     """What stands beyond its lease is a revocation. A row at rest in the lane of people is looked at for its own time, and goes
     with the sweeps."""
-    over = sa.and_(sa.text(LEASED), pushes.c.compliant_until <= now, sa.text(UNSENT))
     rests = sa.and_(AT_REST, _lane == Lane.PERSON)
-    return sa.case((over, _word(Lane.REVOKE)), (rests, _word(Lane.SWEEP)), else_=_lane)
+    return sa.case((over(now), _word(Lane.REVOKE)), (rests, _word(Lane.SWEEP)), else_=_lane)
 
 
 def once_marked(lane: Lane) -> sa.ColumnElement[Any]:
